@@ -1,0 +1,30 @@
+"""Quantization-aware modules of pattern networks, built on Brevitas."""
+
+from sephw.nn.blocks import ConvBlock, PatternResidualBlock, SEPModule
+from sephw.nn.layers import (
+    GlobalPool2d,
+    PatternConv2d,
+    PointwiseConv2d,
+    QuantConv2d,
+    QuantLinear,
+    QuantReLU,
+)
+from sephw.nn.sepnet import SEPNet
+from sephw.nn.stage import Patterns, Stage
+from sephw.nn.transition import to_stage
+
+__all__ = [
+    "ConvBlock",
+    "GlobalPool2d",
+    "PatternConv2d",
+    "PatternResidualBlock",
+    "Patterns",
+    "PointwiseConv2d",
+    "QuantConv2d",
+    "QuantLinear",
+    "QuantReLU",
+    "SEPModule",
+    "SEPNet",
+    "Stage",
+    "to_stage",
+]

@@ -1,0 +1,124 @@
+"""Moving one network from stage to stage: R → B → BQ, in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from sephw.errors import SephwError
+from sephw.nn.layers import GlobalPool2d, QuantReLU, StagedLayer
+from sephw.nn.stage import Patterns, Stage
+
+_ORDER = (Stage.R, Stage.B, Stage.BQ)
+
+
+class LayerTracer(fx.Tracer):
+    """Symbolic tracer for which the layers of this package are leaves, like torch's own."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, StagedLayer | GlobalPool2d) or super().is_leaf_module(
+            m, module_qualified_name
+        )
+
+
+def to_stage(
+    network: Any,
+    stage: Stage | str,
+    *,
+    patterns: Patterns | str = Patterns.FROZEN,
+    calibration: Tensor | None = None,
+) -> None:
+    """Move ``network`` forward to ``stage``, in place.
+
+    Entering BQ folds every batch norm into the convolution before it (running statistics) and
+    chooses the activation scales from ``calibration``, float32 images (N, C, H, W) = uint8/256.
+    ``calibration=None`` keeps the present scales: for loading a checkpoint only.
+
+    Raises SephwError for a step backwards, or a batch norm that no convolution precedes.
+    """
+    stage, patterns = Stage(stage), Patterns(patterns)
+    if _ORDER.index(stage) < _ORDER.index(network.stage):
+        raise SephwError(
+            f"{type(network).__name__}: stage {network.stage} cannot go back to {stage}; "
+            "build a new network and load its checkpoint"
+        )
+    layers = [m for m in network.modules() if isinstance(m, StagedLayer)]
+    if stage is Stage.BQ and network.stage is not Stage.BQ:
+        for layer in layers:
+            if not isinstance(layer, QuantReLU):
+                layer.set_stage(stage, patterns)
+        _fold_batch_norms(network)
+        if calibration is not None:
+            calibrate(network, calibration)
+    for layer in layers:
+        layer.set_stage(stage, patterns)
+    network.stage = stage
+
+
+def _fold_batch_norms(network: nn.Module) -> None:
+    graph = LayerTracer().trace(network)
+    modules = dict(network.named_modules())
+    for node in graph.nodes:
+        if node.op != "call_module" or not isinstance(modules[node.target], nn.BatchNorm2d):
+            continue
+        source = node.args[0]
+        before = modules.get(source.target) if source.op == "call_module" else None
+        if not isinstance(before, StagedLayer) or len(source.users) != 1:
+            raise SephwError(
+                f"BatchNorm2d '{node.target}': no convolution of its own before it; place it "
+                "right after a PatternConv2d, PointwiseConv2d or QuantConv2d"
+            )
+        norm = modules[node.target]
+        assert isinstance(norm, nn.BatchNorm2d)
+        before.absorb(norm)
+        parent, _, name = node.target.rpartition(".")
+        setattr(network.get_submodule(parent), name, nn.Identity())
+
+
+@torch.no_grad()
+def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
+    """Set every QuantReLU's scale to the power of two with the least squared error.
+
+    The activations seen are those of ``images`` with activation quantization off; at most 2^20
+    values per layer, evenly spaced, are kept.
+    """
+    seen: dict[QuantReLU, list[Tensor]] = {}
+    batches = max(1, -(-len(images) // batch))
+    hooks = []
+
+    def keep(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        values = output.detach().float().flatten()
+        step = max(1, values.numel() * batches // 2**20)
+        seen.setdefault(module, []).append(values[::step].clone())
+
+    for module in network.modules():
+        if isinstance(module, QuantReLU):
+            hooks.append(module.register_forward_hook(keep))
+    was_training = network.training
+    network.eval()
+    try:
+        for start in range(0, len(images), batch):
+            network(images[start : start + batch])
+    finally:
+        for hook in hooks:
+            hook.remove()
+        network.train(was_training)
+    for module, parts in seen.items():
+        module.exponent = best_exponent(torch.cat(parts), module.bits)
+
+
+def best_exponent(values: Tensor, bits: int) -> int:
+    """f minimising Σ (clip(floor(v·2^f + ½), 0, 2^bits − 1)·2^-f − v)² over f = −8..16."""
+    top = float(2**bits - 1)
+    values = values.double()
+    errors = {
+        f: float(
+            (torch.clamp(torch.floor(values * 2.0**f + 0.5), 0, top) * 2.0**-f - values)
+            .square()
+            .sum()
+        )
+        for f in range(-8, 17)
+    }
+    return min(errors, key=lambda f: (errors[f], f))
