@@ -1,0 +1,33 @@
+"""The hardware graph: integer types, tensors, streams, operators, nodes."""
+
+from sephw.ir.graph import Graph, Node
+from sephw.ir.operator import (
+    Case,
+    HlsInstance,
+    HlsTable,
+    Integers,
+    Memory,
+    Operator,
+    Schedule,
+    Shape,
+    Work,
+)
+from sephw.ir.types import Folding, IntType, Stream, Tensor
+
+__all__ = [
+    "Case",
+    "Folding",
+    "Graph",
+    "HlsInstance",
+    "HlsTable",
+    "IntType",
+    "Integers",
+    "Memory",
+    "Node",
+    "Operator",
+    "Schedule",
+    "Shape",
+    "Stream",
+    "Tensor",
+    "Work",
+]

@@ -1,0 +1,117 @@
+"""The hardware graph: nodes in topological order, tensors by name, integers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from sephw.errors import SephwError
+from sephw.ir.operator import Integers, Operator
+from sephw.ir.types import Folding, Stream, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One engine: an operator, its folding, and the PyTorch module it came from."""
+
+    name: str
+    module: str
+    operator: Operator
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    folding: Folding
+
+    @property
+    def where(self) -> str:
+        """How errors name this node: kind and PyTorch module."""
+        return f"{type(self.operator).__name__} '{self.module or self.name}'"
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network of engines. ``nodes`` are in topological order."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    tensors: Mapping[str, Tensor]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+
+    def producer(self, tensor: str) -> Node | None:
+        """The node that makes ``tensor``; None for a graph input."""
+        return next((n for n in self.nodes if tensor in n.outputs), None)
+
+    def consumers(self, tensor: str) -> tuple[Node, ...]:
+        """The nodes that read ``tensor``, one entry per reading input."""
+        return tuple(n for n in self.nodes for t in n.inputs if t == tensor)
+
+    def stream(self, tensor: str) -> Stream:
+        """The stream of ``tensor`` as its producer makes it (a graph input: as it is read)."""
+        node = self.producer(tensor)
+        if node is not None:
+            return node.operator.output_streams(node.folding)[node.outputs.index(tensor)]
+        reader = self.consumers(tensor)[0]
+        return reader.operator.input_streams(reader.folding)[reader.inputs.index(tensor)]
+
+    def with_nodes(self, nodes: tuple[Node, ...], tensors: Mapping[str, Tensor]) -> Graph:
+        """The same graph with other nodes and tensors."""
+        return replace(self, nodes=nodes, tensors=tensors)
+
+    def validate(self) -> None:
+        """Check names, topological order, shapes, types and foldings.
+
+        Raises SephwError naming the PyTorch module of the first node that is wrong.
+        """
+        known = set(self.inputs)
+        for tensor in self.inputs:
+            if tensor not in self.tensors:
+                raise SephwError(f"graph '{self.name}': input '{tensor}' is not a tensor")
+        names: set[str] = set()
+        for node in self.nodes:
+            if node.name in names:
+                raise SephwError(f"{node.where}: the name '{node.name}' is used twice")
+            names.add(node.name)
+            operator = node.operator
+            self._check_ends(node, node.inputs, operator.input_shapes, operator.input_types, True)
+            missing = [t for t in node.inputs if t not in known]
+            if missing:
+                raise SephwError(f"{node.where}: input '{missing[0]}' is not made before it is read")
+            self._check_ends(
+                node, node.outputs, operator.output_shapes, operator.output_types, False
+            )
+            again = [t for t in node.outputs if t in known]
+            if again:
+                raise SephwError(f"{node.where}: output '{again[0]}' is made twice")
+            known.update(node.outputs)
+            operator.check_folding(node.folding, node.where)
+        lost = [t for t in self.outputs if t not in known]
+        if lost:
+            raise SephwError(f"graph '{self.name}': output '{lost[0]}' is made by no node")
+
+    def _check_ends(self, node, tensors, shapes, types, is_input) -> None:  # type: ignore[no-untyped-def]
+        if len(tensors) != len(shapes):
+            end = "inputs" if is_input else "outputs"
+            raise SephwError(f"{node.where}: {len(tensors)} {end}, its operator has {len(shapes)}")
+        for name, shape, dtype in zip(tensors, shapes, types, strict=True):
+            tensor = self.tensors.get(name)
+            if tensor is None:
+                raise SephwError(f"{node.where}: '{name}' is not a tensor of the graph")
+            if tensor.shape != shape or tensor.dtype != dtype:
+                raise SephwError(
+                    f"{node.where}: tensor '{name}' is {tensor.dtype} {tensor.shape}, "
+                    f"its operator says {dtype} {shape}"
+                )
+
+    def run(self, images: Integers) -> dict[str, Integers]:
+        """Integer reference of every tensor: int64 (N, h, w, c) each, for one graph input."""
+        values: dict[str, Integers] = {self.inputs[0]: np.asarray(images, np.int64)}
+        for node in self.nodes:
+            outputs = node.operator.reference(*(values[t] for t in node.inputs))
+            values.update(zip(node.outputs, outputs, strict=True))
+        return values

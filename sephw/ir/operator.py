@@ -1,0 +1,213 @@
+"""What every operator of the hardware graph provides. One subclass, one file in sephw/ops."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.errors import SephwError
+from sephw.ir.types import Folding, IntType, Stream
+
+Integers = NDArray[np.int64]
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """What one frame does to an engine's streams, issue by issue (timing contract).
+
+    ``reads[p][i]`` is 1 where issue i consumes a beat of input p; ``writes[p][i]`` is 1 where it
+    makes a beat of output p. Both uint8 (issues,). An issue needs all its input beats and room
+    for all its output beats; the engine issues at most once per ``interval_cycles``; an output
+    beat appears ``latency_cycles`` after its issue.
+    """
+
+    reads: tuple[NDArray[np.uint8], ...]
+    writes: tuple[NDArray[np.uint8], ...]
+    latency_cycles: int
+    interval_cycles: int = 1
+
+    @property
+    def issues(self) -> int:
+        """Loop iterations per frame."""
+        return len((*self.reads, *self.writes)[0])
+
+    @property
+    def frame_cycles(self) -> int:
+        """Cycles per frame when no stream ever stalls the engine."""
+        return self.issues * self.interval_cycles
+
+
+@dataclass(frozen=True)
+class Work:
+    """Arithmetic and constants of an operator, per frame."""
+
+    macs_1bit: int = 0
+    macs_8bit: int = 0
+    weights_1bit: int = 0
+    weights_8bit: int = 0
+    # per-channel multipliers, biases and shifts, in bits
+    constant_bits: int = 0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """On-chip memory of an operator at one folding, in bits; counted, not measured."""
+
+    weight_bits: int = 0
+    buffer_bits: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class HlsTable:
+    """A constant table of an HLS instance.
+
+    ``values`` int64, C order; ``bits``/``signed`` type of one element. Becomes
+    ``static const ctype name[...]`` in a weights header.
+    """
+
+    name: str
+    values: Integers
+    dtype: IntType
+
+
+@dataclass(frozen=True, eq=False)
+class HlsInstance:
+    """One kernel call: header in hls/, function, integer parameters, tables.
+
+    The backend makes ``struct CONFIG { static const int key = value; ... }`` from ``parameters``
+    and calls ``sephw::function<in_T..., out_T..., CONFIG>(inputs..., outputs..., tables...)``.
+    """
+
+    header: str
+    function: str
+    parameters: tuple[tuple[str, int], ...]
+    tables: tuple[HlsTable, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An operator, a legal folding and input tensors for contract tests.
+
+    ``inputs`` int64, each (N, height, width, channels).
+    """
+
+    label: str
+    operator: Operator
+    folding: Folding
+    inputs: tuple[Integers, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Operator(ABC):
+    """Integer semantics, foldings, schedule, sizes and hardware instances of one operator."""
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """(height, width, channels) of each input."""
+
+    @property
+    @abstractmethod
+    def input_types(self) -> tuple[IntType, ...]:
+        """Type of each input."""
+
+    @property
+    @abstractmethod
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """(height, width, channels) of each output."""
+
+    @property
+    @abstractmethod
+    def output_types(self) -> tuple[IntType, ...]:
+        """Type of each output, wide enough for every value that can occur."""
+
+    @abstractmethod
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        """Exact integer semantics: int64 (N, h, w, c) in, int64 (N, h, w, c) out."""
+
+    @abstractmethod
+    def legal_foldings(self) -> tuple[Folding, ...]:
+        """Every folding the engines take, smallest first."""
+
+    @abstractmethod
+    def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
+        """Stream of each input at ``folding``."""
+
+    @abstractmethod
+    def output_streams(self, folding: Folding) -> tuple[Stream, ...]:
+        """Stream of each output at ``folding``."""
+
+    @abstractmethod
+    def schedule(self, folding: Folding) -> Schedule:
+        """Issues of one frame at ``folding``."""
+
+    @abstractmethod
+    def memory(self, folding: Folding) -> Memory:
+        """On-chip memory at ``folding``."""
+
+    @abstractmethod
+    def hls(self, folding: Folding) -> HlsInstance:
+        """The HLS kernel call at ``folding``."""
+
+    @classmethod
+    @abstractmethod
+    def cases(cls) -> Iterator[Case]:
+        """Cases for the contract tests: every feature of the operator, seeded."""
+
+    @property
+    def work(self) -> Work:
+        """Arithmetic and constants; zero for operators that only move data."""
+        return Work()
+
+    def check_folding(self, folding: Folding, where: str) -> None:
+        """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
+        legal = self.legal_foldings()
+        if folding in legal:
+            return
+        pes = sorted({f.pe for f in legal})
+        simds = sorted({f.simd for f in legal})
+        if folding.pe not in pes:
+            raise SephwError(
+                f"{where}: pe={folding.pe} is not legal; legal pe: {_listing(pes)}"
+            )
+        if folding.simd not in simds:
+            raise SephwError(
+                f"{where}: simd={folding.simd} is not legal; legal simd: {_listing(simds)}"
+            )
+        partners = sorted({f.simd for f in legal if f.pe == folding.pe})
+        raise SephwError(
+            f"{where}: pe={folding.pe} does not go with simd={folding.simd}; "
+            f"legal simd for this pe: {_listing(partners)}"
+        )
+
+
+def _listing(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values))
+
+
+def divisors(n: int) -> tuple[int, ...]:
+    """All divisors of n, ascending."""
+    small = [d for d in range(1, int(n**0.5) + 1) if n % d == 0]
+    return tuple(sorted({*small, *(n // d for d in small)}))
+
+
+__all__ = [
+    "Case",
+    "HlsInstance",
+    "HlsTable",
+    "Integers",
+    "Memory",
+    "Operator",
+    "Schedule",
+    "Shape",
+    "Work",
+    "divisors",
+]

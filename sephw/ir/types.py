@@ -1,0 +1,91 @@
+"""Integer types, tensors and streams of the hardware graph. Nothing here knows of scales."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class IntType:
+    """A two's-complement (signed) or plain binary (unsigned) integer of ``bits`` bits."""
+
+    bits: int
+    signed: bool
+
+    def __post_init__(self) -> None:
+        if self.bits < 1:
+            raise ValueError(f"IntType needs at least 1 bit, not {self.bits}")
+
+    @property
+    def min(self) -> int:
+        """Smallest value."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def max(self) -> int:
+        """Largest value."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+    @classmethod
+    def covering(cls, low: int, high: int) -> IntType:
+        """The narrowest type that holds every integer of low..high (unsigned if low ≥ 0)."""
+        if low > high:
+            raise ValueError(f"empty interval {low}..{high}")
+        if low >= 0:
+            return cls(max(1, high.bit_length()), signed=False)
+        return cls(max((-low - 1).bit_length(), max(high, 0).bit_length()) + 1, signed=True)
+
+    def __str__(self) -> str:
+        return f"{'int' if self.signed else 'uint'}{self.bits}"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One frame's feature map between two nodes: NHWC with N = 1 left out.
+
+    ``module`` is the PyTorch module whose output this is ("" where there is none, as for
+    sliding-window beats). ``fifo_depth`` counts beats.
+    """
+
+    name: str
+    height: int
+    width: int
+    channels: int
+    dtype: IntType
+    module: str = ""
+    fifo_depth: int = 2
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return (self.height, self.width, self.channels)
+
+    @property
+    def elements(self) -> int:
+        """Integers per frame."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True)
+class Stream:
+    """How a tensor crosses an AXI-Stream: ``lanes`` integers a beat, ``words`` beats a frame."""
+
+    dtype: IntType
+    lanes: int
+    words: int
+
+    @property
+    def width_bits(self) -> int:
+        """Stream width = bits × lanes."""
+        return self.dtype.bits * self.lanes
+
+
+@dataclass(frozen=True, order=True)
+class Folding:
+    """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes.
+
+    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes.
+    """
+
+    pe: int
+    simd: int
