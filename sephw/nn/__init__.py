@@ -1,6 +1,7 @@
 """Quantization-aware modules of pattern networks, built on Brevitas."""
 
 from sephw.nn.blocks import ConvBlock, PatternResidualBlock, SEPModule
+from sephw.nn.freeze import DeployNetwork, LayerBudget, freeze
 from sephw.nn.layers import (
     GlobalPool2d,
     PatternConv2d,
@@ -15,7 +16,9 @@ from sephw.nn.transition import to_stage
 
 __all__ = [
     "ConvBlock",
+    "DeployNetwork",
     "GlobalPool2d",
+    "LayerBudget",
     "PatternConv2d",
     "PatternResidualBlock",
     "Patterns",
@@ -26,5 +29,6 @@ __all__ = [
     "SEPModule",
     "SEPNet",
     "Stage",
+    "freeze",
     "to_stage",
 ]

@@ -1,0 +1,122 @@
+"""freeze: the exact deploy network of the numerics contract.
+
+Every tensor of the deploy network is integer · 2^-n with fewer than 24 bits, so float32 computes
+it without rounding and every later representation can be compared with ``==``.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+
+from sephw.errors import SephwError
+from sephw.nn.freeze.budget import BUDGET_BITS, LayerBudget
+from sephw.nn.freeze.modules import (
+    INPUT_BITS,
+    INPUT_EXPONENT,
+    DeployConv2d,
+    DeployGlobalPool2d,
+    DeployInput,
+    DeployLinear,
+    DeployOffset,
+    DeployPatternConv2d,
+    DeployReLU,
+)
+from sephw.nn.freeze.terms import PatternTerm, PoolTerm, Term, WeightTerm
+from sephw.nn.freeze.walk import walk
+from sephw.nn.layers import QuantLinear
+from sephw.nn.stage import Stage
+from sephw.nn.transition import LayerTracer
+
+__all__ = ["BUDGET_BITS", "INPUT_BITS", "INPUT_EXPONENT", "DeployNetwork", "LayerBudget", "freeze"]
+
+
+class DeployNetwork(fx.GraphModule):
+    """A frozen network. float32 (N, C, H, W) = uint8/256 in, logits (N, classes) out.
+
+    ``input_shape`` (C, H, W); ``budgets`` the 24-bit proof, one entry per join.
+    """
+
+    input_shape: tuple[int, int, int]
+    budgets: tuple[LayerBudget, ...]
+
+
+def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> DeployNetwork:
+    """The deploy network of a BQ network; ``network`` itself is left as it is.
+
+    ``input_shape`` (channels, height, width) defaults to the network's own arguments.
+    Raises SephwError if the network is not in stage BQ, holds something outside the numerics
+    contract, or needs more than 24 bits somewhere; the message names the module.
+    """
+    if network.stage is not Stage.BQ:
+        raise SephwError(
+            f"{type(network).__name__}: stage {network.stage} cannot be frozen; "
+            "train it to stage BQ first"
+        )
+    if input_shape is None:
+        a = network.arguments
+        input_shape = (a["in_channels"], a["height"], a["width"])
+    root = copy.deepcopy(network).cpu().eval()
+    graph = LayerTracer().trace(root)
+    with torch.no_grad():
+        ShapeProp(fx.GraphModule(root, graph)).propagate(torch.zeros(1, *input_shape))
+    modules = dict(root.named_modules())
+    found = walk(graph, modules, input_shape[0])
+    assert found.logits is not None
+    budgets = []
+    for target, join in found.joins.items():
+        layer: Any = modules[target]
+        for term in join.terms:
+            _replace_source(root, modules, term)
+        _put(root, target, DeployReLU(
+            layer.bits, layer.exponent, join.offset, join.exponent, found.ranks[target]
+        ))  # fmt: skip
+        budgets.append(join.budget)
+    for term in found.logits.terms:
+        _replace_source(root, modules, term)
+    budgets.append(found.logits.budget)
+    _add_ends(root, graph, found.logits)
+    deploy = DeployNetwork(root, graph, "DeployNetwork")
+    deploy.input_shape = input_shape
+    deploy.budgets = tuple(budgets)
+    return deploy.eval()
+
+
+def _put(root: nn.Module, target: str, module: nn.Module) -> None:
+    parent, _, name = target.rpartition(".")
+    setattr(root.get_submodule(parent), name, module)
+
+
+def _replace_source(root: nn.Module, modules: dict[str, nn.Module], term: Term) -> None:
+    layer: Any = modules.get(term.source)
+    if isinstance(term, PatternTerm):
+        _put(root, term.source, DeployPatternConv2d(layer, term))
+    elif isinstance(term, PoolTerm):
+        _put(root, term.source, DeployGlobalPool2d(term.shift))
+    elif isinstance(term, WeightTerm):
+        linear = isinstance(layer, QuantLinear)
+        _put(root, term.source, DeployLinear(layer, term) if linear else DeployConv2d(layer, term))
+
+
+def _add_ends(root: Any, graph: fx.Graph, logits: Any) -> None:
+    """Declare the input's type in front, add the logits' bias behind; drop passing modules."""
+    graph.owning_module = root
+    root.deploy_input = DeployInput()
+    root.deploy_logits = DeployOffset(logits.offset, logits.exponent, 2)
+    for node in list(graph.nodes):
+        if node.op == "placeholder":
+            with graph.inserting_after(node):
+                quantized = graph.call_module("deploy_input", (node,))
+            node.replace_all_uses_with(quantized, lambda user, q=quantized: user is not q)
+        elif node.op == "output":
+            with graph.inserting_before(node):
+                biased = graph.call_module("deploy_logits", (node.args[0],))
+            node.args = (biased,)
+        elif node.op == "call_module" and isinstance(root.get_submodule(node.target), nn.Identity):
+            node.replace_all_uses_with(node.args[0])
+            graph.erase_node(node)
+    graph.lint()

@@ -1,0 +1,177 @@
+"""Follow a BQ network's graph and collect, for every quantizer, the branches that meet in it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import fx, nn
+
+from sephw.errors import SephwError
+from sephw.nn.freeze.budget import Join, fit
+from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT
+from sephw.nn.freeze.terms import (
+    Grid,
+    IdentityTerm,
+    Int,
+    PatternTerm,
+    PoolTerm,
+    Real,
+    Term,
+    WeightTerm,
+    normalize,
+)
+from sephw.nn.layers import (
+    GlobalPool2d,
+    PatternConv2d,
+    QuantConv2d,
+    QuantLinear,
+    QuantReLU,
+    pool_exponent,
+    round_to_mantissa,
+)
+
+Value = Grid | tuple[Term, ...]
+_ADDITIONS = (operator.add, operator.iadd, torch.add)
+_PASSING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Result: the join of each QuantReLU by module path, the logits' join, output node's source."""
+
+    joins: dict[str, Join] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
+    logits: Join | None = None
+
+
+def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
+    """Interpret ``graph`` (shapes already propagated) on grids and terms.
+
+    Raises SephwError naming the module where something is not part of the numerics contract.
+    """
+    values: dict[fx.Node, Value] = {}
+    joins: dict[str, Join] = {}
+    ranks: dict[str, int] = {}
+    logits: Join | None = None
+    called: set[str] = set()
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            values[node] = Grid(INPUT_EXPONENT, INPUT_BITS, channels)
+        elif node.op == "call_module":
+            target = str(node.target)
+            module = modules[target]
+            if isinstance(module, tuple(_TERMS)) or isinstance(module, QuantReLU):
+                if target in called:
+                    raise SephwError(
+                        f"{type(module).__name__} '{target}': called twice; "
+                        "give each use a module of its own"
+                    )
+                called.add(target)
+            value = values[node.args[0]]
+            if isinstance(module, QuantReLU):
+                join = fit(target, _terms(value, target), module.exponent)
+                joins[target] = join
+                ranks[target] = len(_shape(node))
+                values[node] = Grid(module.exponent, module.bits, len(join.offset))
+            elif isinstance(module, nn.MaxPool2d):
+                values[node] = _grid(value, target, module)
+            elif isinstance(module, _PASSING):
+                values[node] = value
+            else:
+                make = next((m for kind, m in _TERMS.items() if isinstance(module, kind)), None)
+                if make is None:
+                    raise SephwError(
+                        f"{type(module).__name__} '{target}': not supported in a pattern network; "
+                        "use the layers of sephw.nn"
+                    )
+                grid = _grid(value, target, module)
+                values[node] = (make(target, module, grid, _shape(node.args[0])),)
+        elif node.op == "call_function" and node.target in _ADDITIONS:
+            values[node] = tuple(
+                term for arg in node.args for term in _terms(values[arg], node.name)
+            )
+        elif node.op == "call_function" and node.target in (torch.flatten, functional.max_pool2d):
+            values[node] = values[node.args[0]]
+        elif node.op == "output":
+            logits = fit("logits", _terms(values[node.args[0]], "output"), None)
+        else:
+            raise SephwError(
+                f"'{node.name}' ({node.target}): not supported in a pattern network; supported: "
+                "the layers of sephw.nn, max-pool, flatten and +"
+            )
+    return Walk(joins, ranks, logits)
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    return tuple(node.meta["tensor_meta"].shape)
+
+
+def _grid(value: Value, target: str, module: nn.Module) -> Grid:
+    if isinstance(value, Grid):
+        return value
+    raise SephwError(
+        f"{type(module).__name__} '{target}': its input is not quantized; put a QuantReLU before it"
+    )
+
+
+def _terms(value: Value, source: str) -> tuple[Term, ...]:
+    return (IdentityTerm(source, value),) if isinstance(value, Grid) else value
+
+
+def _rows(tensor: torch.Tensor) -> Real:
+    return tensor.detach().double().reshape(tensor.shape[0], -1).numpy()
+
+
+def _constant(bias: torch.Tensor | None, channels: int) -> Real:
+    return np.zeros(channels) if bias is None else bias.detach().double().numpy()
+
+
+def _pattern(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
+    scale = round_to_mantissa(module.pattern_scale.detach().double(), module.scale_bits).numpy()
+    fraction, exponent = np.frexp(scale)
+    mantissa, scale_exponent = normalize(
+        np.ldexp(fraction, module.scale_bits).astype(np.int64),
+        (module.scale_bits - exponent).astype(np.int64),
+    )
+    return PatternTerm(
+        target,
+        grid,
+        _rows(module.patterns()).astype(np.int64),
+        mantissa,
+        scale_exponent,
+        _constant(module.pattern_bias, module.out_channels),
+    )
+
+
+def _weights(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
+    with torch.no_grad():
+        quantized = module.quant_weight()
+    values, channels = _rows(quantized.value), module.weight.shape[0]
+    exponent = -np.log2(quantized.scale.detach().double().numpy().reshape(-1))
+    exponent = np.broadcast_to(np.round(exponent).astype(np.int64), (channels,))
+    integers: Int = np.ldexp(values, exponent[:, None]).astype(np.int64)
+    if not (np.ldexp(integers.astype(np.float64), -exponent[:, None]) == values).all():
+        raise SephwError(
+            f"{type(module).__name__} '{target}': weights are not on their 8-bit grid; "
+            "leave its weight quantizer as sephw.nn sets it"
+        )
+    return WeightTerm(target, grid, integers, exponent, _constant(module.bias, channels))
+
+
+def _pool(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
+    pixels = shape[2] * shape[3]
+    return PoolTerm(target, grid, pixels, pool_exponent(pixels))
+
+
+_TERMS: dict[type[nn.Module], Callable[[str, Any, Grid, tuple[int, ...]], Term]] = {
+    PatternConv2d: _pattern,
+    QuantConv2d: _weights,
+    QuantLinear: _weights,
+    GlobalPool2d: _pool,
+}
