@@ -81,7 +81,9 @@ class Graph:
             self._check_ends(node, node.inputs, operator.input_shapes, operator.input_types, True)
             missing = [t for t in node.inputs if t not in known]
             if missing:
-                raise SephwError(f"{node.where}: input '{missing[0]}' is not made before it is read")
+                raise SephwError(
+                    f"{node.where}: input '{missing[0]}' is not made before it is read"
+                )
             self._check_ends(
                 node, node.outputs, operator.output_shapes, operator.output_types, False
             )

@@ -108,6 +108,8 @@ class Operator(ABC):
     """Integer semantics, foldings, schedule, sizes and hardware instances of one operator."""
 
     kind: ClassVar[str]
+    # True where the engine exists to feed its one reader and does best with the reader's lanes.
+    follows_reader: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -157,6 +159,10 @@ class Operator(ABC):
     def hls(self, folding: Folding) -> HlsInstance:
         """The HLS kernel call at ``folding``."""
 
+    def frame_cycles(self, folding: Folding) -> int:
+        """Cycles per frame at ``folding`` when no stream stalls; operators give a closed form."""
+        return self.schedule(folding).frame_cycles
+
     @classmethod
     @abstractmethod
     def cases(cls) -> Iterator[Case]:
@@ -175,9 +181,7 @@ class Operator(ABC):
         pes = sorted({f.pe for f in legal})
         simds = sorted({f.simd for f in legal})
         if folding.pe not in pes:
-            raise SephwError(
-                f"{where}: pe={folding.pe} is not legal; legal pe: {_listing(pes)}"
-            )
+            raise SephwError(f"{where}: pe={folding.pe} is not legal; legal pe: {_listing(pes)}")
         if folding.simd not in simds:
             raise SephwError(
                 f"{where}: simd={folding.simd} is not legal; legal simd: {_listing(simds)}"

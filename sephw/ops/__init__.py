@@ -1,0 +1,34 @@
+"""The operators of the hardware graph, one file each, and the one list of them."""
+
+from sephw.ir.operator import Operator
+from sephw.ops.conv8 import Conv8
+from sephw.ops.fork import Fork
+from sephw.ops.global_pool import GlobalPool
+from sephw.ops.join import Join
+from sephw.ops.max_pool import MaxPool
+from sephw.ops.pattern_conv import PatternConv
+from sephw.ops.sliding_window import SlidingWindow
+from sephw.ops.width_converter import WidthConverter
+
+OPERATORS: tuple[type[Operator], ...] = (
+    SlidingWindow,
+    PatternConv,
+    Conv8,
+    Join,
+    MaxPool,
+    GlobalPool,
+    Fork,
+    WidthConverter,
+)
+
+__all__ = [
+    "OPERATORS",
+    "Conv8",
+    "Fork",
+    "GlobalPool",
+    "Join",
+    "MaxPool",
+    "PatternConv",
+    "SlidingWindow",
+    "WidthConverter",
+]

@@ -1,0 +1,88 @@
+"""Fork: one stream becomes several equal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+
+MAX_COPIES = 4
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fork(LaneOperator):
+    """(H, W, C) → ``copies`` times (H, W, C); a beat leaves when all copies have room."""
+
+    kind: ClassVar[str] = "fork"
+
+    height: int
+    width: int
+    channels: int
+    dtype: IntType
+    copies: int = 2
+
+    def __post_init__(self) -> None:
+        require_positive(self, "height", "width", "channels")
+        require(
+            2 <= self.copies <= MAX_COPIES, self,
+            f"copies={self.copies}; it makes 2 to {MAX_COPIES}: fork a copy again for more",
+        )  # fmt: skip
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return ((self.height, self.width, self.channels),)
+
+    @property
+    def input_types(self) -> tuple[IntType, ...]:
+        return (self.dtype,)
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        return self.input_shapes * self.copies
+
+    @property
+    def output_types(self) -> tuple[IntType, ...]:
+        return (self.dtype,) * self.copies
+
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        (x,) = inputs
+        return (x,) * self.copies
+
+    def frame_cycles(self, folding: Folding) -> int:
+        return prod(self.input_shapes[0]) // folding.simd
+
+    def schedule(self, folding: Folding) -> Schedule:
+        """One issue a beat. Latency 1 cycle (register): the model's assumption until RTL."""
+        every = np.ones(self.frame_cycles(folding), np.uint8)
+        return Schedule(reads=(every,), writes=(every,) * self.copies, latency_cycles=1)
+
+    def memory(self, folding: Folding) -> Memory:
+        return Memory()
+
+    def hls(self, folding: Folding) -> HlsInstance:
+        return HlsInstance(
+            header="sephw_fork.h",
+            function=self.kind,
+            parameters=self.hls_parameters(folding),
+        )
+
+    @classmethod
+    def cases(cls) -> Iterator[Case]:
+        # label, (H, W, C), type, copies, lanes
+        rows = (
+            ("2 copies", (3, 2, 4), IntType(8, False), 2, 2),
+            ("3 copies, signed", (2, 2, 3), IntType(11, True), 3, 3),
+            ("4 copies, one lane", (2, 3, 2), IntType(1, False), 4, 1),
+        )
+        for seed, (label, shape, dtype, copies, lanes) in enumerate(rows):
+            operator = cls(
+                height=shape[0], width=shape[1], channels=shape[2], dtype=dtype, copies=copies
+            )
+            frames = random_tensor(seed, shape, dtype)
+            yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))

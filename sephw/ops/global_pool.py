@@ -1,0 +1,87 @@
+"""GlobalPool: the sum over all pixels of every channel; 1/N is in the weights that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ops.common import LaneOperator, random_tensor, require_positive
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GlobalPool(LaneOperator):
+    """(H, W, C) → (1, 1, C), exact sums."""
+
+    kind: ClassVar[str] = "global_pool"
+
+    height: int
+    width: int
+    channels: int
+    dtype: IntType
+
+    def __post_init__(self) -> None:
+        require_positive(self, "height", "width", "channels")
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return ((self.height, self.width, self.channels),)
+
+    @property
+    def input_types(self) -> tuple[IntType, ...]:
+        return (self.dtype,)
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        return ((1, 1, self.channels),)
+
+    @property
+    def output_types(self) -> tuple[IntType, ...]:
+        pixels = self.height * self.width
+        return (IntType.covering(pixels * self.dtype.min, pixels * self.dtype.max),)
+
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        (x,) = inputs
+        return (x.sum(axis=(1, 2), keepdims=True, dtype=np.int64),)
+
+    def frame_cycles(self, folding: Folding) -> int:
+        return prod(self.input_shapes[0]) // folding.simd
+
+    def schedule(self, folding: Folding) -> Schedule:
+        """One issue per input beat; those of the last pixel write.
+
+        Latency 2 cycles (read and add, write back): the model's assumption until RTL.
+        """
+        writes = np.zeros((self.height * self.width, self.channels // folding.simd), np.uint8)
+        writes[-1] = 1
+        return Schedule(
+            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=2
+        )
+
+    def memory(self, folding: Folding) -> Memory:
+        return Memory(buffer_bits=self.channels * self.output_types[0].bits)
+
+    def hls(self, folding: Folding) -> HlsInstance:
+        return HlsInstance(
+            header="sephw_global_pool.h",
+            function=self.kind,
+            parameters=self.hls_parameters(folding, acc_bits=self.output_types[0].bits),
+        )
+
+    @classmethod
+    def cases(cls) -> Iterator[Case]:
+        # label, (H, W, C), type, lanes
+        rows = (
+            ("lanes 2", (3, 4, 6), IntType(8, False), 2),
+            ("all lanes", (2, 2, 4), IntType(4, False), 4),
+            ("signed, one lane", (3, 3, 2), IntType(9, True), 1),
+            ("one pixel", (1, 1, 4), IntType(8, False), 2),
+        )
+        for seed, (label, shape, dtype, lanes) in enumerate(rows):
+            operator = cls(height=shape[0], width=shape[1], channels=shape[2], dtype=dtype)
+            frames = random_tensor(seed, shape, dtype)
+            yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))

@@ -1,0 +1,191 @@
+"""Join: 1 to 4 branches meet before rounding: multiply, shift, add, then one shift and clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    HlsTable,
+    Integers,
+    IntType,
+    Memory,
+    Schedule,
+    Shape,
+    Work,
+)
+from sephw.ops.common import (
+    LaneOperator,
+    constant,
+    covering_values,
+    random_tensor,
+    require,
+    require_positive,
+)
+
+MAX_BRANCHES = 4
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Join(LaneOperator):
+    """y = clip(floor((Σ_j (mantissas[j, c]·x_j << shifts[j, c]) + bias[c]) / 2^shift)).
+
+    The clip is to ``output_dtype``: ReLU is its 0. ``mantissas`` and ``shifts`` int64
+    (branches, C), ``bias`` int64 (C,). Logits: shift 0 and an output type that holds every sum.
+    """
+
+    kind: ClassVar[str] = "join"
+
+    height: int
+    width: int
+    channels: int
+    input_dtypes: tuple[IntType, ...]
+    mantissas: Integers
+    shifts: Integers
+    bias: Integers
+    shift: int = 0
+    output_dtype: IntType
+
+    def __post_init__(self) -> None:
+        for name in ("mantissas", "shifts", "bias"):
+            object.__setattr__(self, name, constant(getattr(self, name)))
+        object.__setattr__(self, "input_dtypes", tuple(self.input_dtypes))
+        require_positive(self, "height", "width", "channels")
+        require(
+            1 <= self.branches <= MAX_BRANCHES, self,
+            f"{self.branches} branches; it takes 1 to {MAX_BRANCHES}: join some of them before",
+        )  # fmt: skip
+        for name, shape in (
+            ("mantissas", (self.branches, self.channels)),
+            ("shifts", (self.branches, self.channels)),
+            ("bias", (self.channels,)),
+        ):
+            found = getattr(self, name).shape
+            require(found == shape, self, f"{name} has shape {found}, not {shape}")
+        require(
+            self.shift >= 0 and int(self.shifts.min()) >= 0, self,
+            "a shift is negative; scale mantissas and bias up instead",
+        )  # fmt: skip
+        low, high = self._interval
+        bits = IntType.covering(low, high).bits
+        require(bits <= 63, self, f"its sum takes {bits} bits; at most 63 are computed exactly")
+
+    @property
+    def branches(self) -> int:
+        """Number of inputs."""
+        return len(self.input_dtypes)
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return ((self.height, self.width, self.channels),) * self.branches
+
+    @property
+    def input_types(self) -> tuple[IntType, ...]:
+        return self.input_dtypes
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        return ((self.height, self.width, self.channels),)
+
+    @property
+    def output_types(self) -> tuple[IntType, ...]:
+        return (self.output_dtype,)
+
+    @cached_property
+    def _interval(self) -> tuple[int, int]:
+        """Exact bounds of every partial sum over all inputs and channels, in Python integers."""
+        low = high = 0
+        for c, bias in enumerate(self.bias.tolist()):
+            least, most = min(0, bias), max(0, bias)
+            for j, dtype in enumerate(self.input_dtypes):
+                factor = int(self.mantissas[j, c]) << int(self.shifts[j, c])
+                least += min(0, factor * dtype.min, factor * dtype.max)
+                most += max(0, factor * dtype.min, factor * dtype.max)
+            low, high = min(low, least), max(high, most)
+        return low, high
+
+    @property
+    def acc_type(self) -> IntType:
+        """Signed type of the sum before the final shift, partial sums included."""
+        low, high = self._interval
+        return IntType.covering(min(low, -1), high)
+
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        total = np.broadcast_to(self.bias, inputs[0].shape).copy()
+        for x, mantissa, shift in zip(inputs, self.mantissas, self.shifts, strict=True):
+            total += (mantissa * x) << shift
+        # numpy's >> of a signed integer is arithmetic, that is floor.
+        return (np.clip(total >> self.shift, self.output_dtype.min, self.output_dtype.max),)
+
+    def frame_cycles(self, folding: Folding) -> int:
+        return prod(self.output_shapes[0]) // folding.pe
+
+    def schedule(self, folding: Folding) -> Schedule:
+        """One issue a beat: reads one of every input, writes one.
+
+        Latency 4 cycles (tables, multiply, add, shift and clip): the model's assumption until RTL.
+        """
+        every = np.ones(self.frame_cycles(folding), np.uint8)
+        return Schedule(reads=(every,) * self.branches, writes=(every,), latency_cycles=4)
+
+    def _tables(self) -> tuple[HlsTable, ...]:
+        """Flat tables: mantissas and shifts at branch·C + c, bias at c."""
+        return tuple(
+            HlsTable(name, values.ravel(), covering_values(values))
+            for name, values in (
+                ("mantissas", self.mantissas),
+                ("shifts", self.shifts),
+                ("bias", self.bias),
+            )
+        )
+
+    @property
+    def work(self) -> Work:
+        return Work(constant_bits=sum(t.values.size * t.dtype.bits for t in self._tables()))
+
+    def memory(self, folding: Folding) -> Memory:
+        return Memory(weight_bits=self.work.constant_bits)
+
+    def hls(self, folding: Folding) -> HlsInstance:
+        return HlsInstance(
+            header="sephw_join.h",
+            function=self.kind,
+            parameters=self.hls_parameters(
+                folding, branches=self.branches, acc_bits=self.acc_type.bits
+            ),
+            tables=self._tables(),
+        )
+
+    @classmethod
+    def cases(cls) -> Iterator[Case]:
+        signed, unsigned = (lambda b: IntType(b, True)), (lambda b: IntType(b, False))
+        # label, (H, W, C), input types, shift, output type, lanes
+        rows = (
+            ("one branch", (3, 4, 6), (signed(13),), 7, unsigned(8), 2),
+            ("two branches", (3, 2, 4), (signed(12), signed(17)), 9, unsigned(8), 4),
+            ("residual: accumulator and feature map", (2, 3, 8), (signed(18), unsigned(8)), 6, unsigned(4), 1),  # noqa: E501
+            ("three branches", (2, 2, 4), (signed(9), unsigned(8), signed(11)), 5, unsigned(8), 2),
+            ("four branches", (2, 2, 4), (signed(9), unsigned(8), signed(11), unsigned(2)), 5, unsigned(8), 4),  # noqa: E501
+            ("logits", (1, 1, 10), (signed(19),), 0, signed(28), 5),
+            ("signed saturation", (2, 2, 3), (signed(16),), 3, signed(8), 3),
+        )  # fmt: skip
+        for seed, (label, shape, dtypes, shift, output, lanes) in enumerate(rows):
+            rng = np.random.default_rng(300 + seed)
+            size = (len(dtypes), shape[2])
+            operator = cls(
+                height=shape[0], width=shape[1], channels=shape[2], input_dtypes=dtypes,
+                mantissas=rng.integers(-15, 16, size), shifts=rng.integers(0, 4, size),
+                bias=rng.integers(-5000, 5000, shape[2]), shift=shift, output_dtype=output,
+            )  # fmt: skip
+            inputs = tuple(
+                random_tensor(10 * seed + j, shape, dtype) for j, dtype in enumerate(dtypes)
+            )
+            yield Case(label, operator, Folding(pe=lanes, simd=lanes), inputs)

@@ -1,0 +1,181 @@
+"""SlidingWindow: a line buffer that streams the k×k neighbourhood of every output pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SlidingWindow(LaneOperator):
+    """(H, W, C) → (OH, OW, kh·kw·C); per pixel in the order (group, ky, kx, channel in group).
+
+    Zeros pad ``padding_top`` rows above, ``padding_left`` columns to the left, and whatever the
+    output size needs below and to the right.
+    """
+
+    kind: ClassVar[str] = "sliding_window"
+    follows_reader: ClassVar[bool] = True
+
+    height: int
+    width: int
+    channels: int
+    dtype: IntType
+    kernel_height: int
+    kernel_width: int
+    stride: int = 1
+    padding_top: int = 0
+    padding_left: int = 0
+    output_height: int
+    output_width: int
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        require_positive(
+            self, "height", "width", "channels", "kernel_height", "kernel_width", "stride",
+            "output_height", "output_width", "groups",
+        )  # fmt: skip
+        require(
+            self.channels % self.groups == 0, self,
+            f"groups={self.groups} does not divide channels={self.channels}",
+        )  # fmt: skip
+        ends = (
+            ("rows", self.height, self.kernel_height, self.padding_top, self.output_height),
+            ("columns", self.width, self.kernel_width, self.padding_left, self.output_width),
+        )
+        for what, size, kernel, padding, outputs in ends:
+            last = (outputs - 1) * self.stride - padding
+            require(
+                0 <= padding < kernel and last < size, self,
+                f"a window of {kernel} {what} with padding {padding} and stride {self.stride} "
+                f"lies wholly outside the {size} input {what}",
+            )  # fmt: skip
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return ((self.height, self.width, self.channels),)
+
+    @property
+    def input_types(self) -> tuple[IntType, ...]:
+        return (self.dtype,)
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        elements = self.kernel_height * self.kernel_width * self.channels
+        return ((self.output_height, self.output_width, elements),)
+
+    @property
+    def output_types(self) -> tuple[IntType, ...]:
+        return (self.dtype,)
+
+    @property
+    def lane_limit(self) -> int:
+        return self.channels // self.groups
+
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        (x,) = inputs
+        kh, kw, stride = self.kernel_height, self.kernel_width, self.stride
+        rows = (self.output_height - 1) * stride + kh
+        columns = (self.output_width - 1) * stride + kw
+        padded = np.zeros((len(x), rows, columns, self.channels), np.int64)
+        # Rows or columns that no window reaches (stride beyond the kernel) are cut off.
+        part = x[:, : rows - self.padding_top, : columns - self.padding_left]
+        top, left = self.padding_top, self.padding_left
+        padded[:, top : top + part.shape[1], left : left + part.shape[2]] = part
+        view = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(1, 2))
+        view = view[:, ::stride, ::stride]
+        grouped = view.reshape(*view.shape[:3], self.groups, self.lane_limit, kh, kw)
+        ordered = grouped.transpose(0, 1, 2, 3, 5, 6, 4)
+        return (np.ascontiguousarray(ordered).reshape(len(x), *self.output_shapes[0]),)
+
+    @cached_property
+    def _rows_present(self) -> tuple[int, ...]:
+        """Input rows read before phase r's first window, and at the end: output_height + 1."""
+        ends = np.arange(self.output_height) * self.stride - self.padding_top + self.kernel_height
+        return (*np.clip(ends, 0, self.height).tolist(), self.height)
+
+    @property
+    def buffer_rows(self) -> int:
+        """Rows of the circular line buffer: those a phase reads into while others are in use."""
+        present = self._rows_present
+        # The last phase only drains: rows read there are never stored for a window.
+        ends = (*present[1:-1], present[-2])
+        oldest = (max(0, r * self.stride - self.padding_top) for r in range(self.output_height))
+        return max(1, *(end - first for end, first in zip(ends, oldest, strict=True)))
+
+    def _phases(self, lanes: int) -> list[tuple[int, int]]:
+        """(beats read, beats written) of the fill and of every output row."""
+        row_in = self.width * self.channels // lanes
+        row_out = self.output_width * self.output_shapes[0][2] // lanes
+        present = self._rows_present
+        fresh = np.diff(present).tolist()
+        return [(present[0] * row_in, 0), *((rows * row_in, row_out) for rows in fresh)]
+
+    def frame_cycles(self, folding: Folding) -> int:
+        return sum(max(phase) for phase in self._phases(folding.simd))
+
+    def schedule(self, folding: Folding) -> Schedule:
+        """First the fill; then per output row the next rows' reads beside this row's writes.
+
+        Latency 3 cycles (address, memory, pad with zero): the model's assumption until RTL.
+        """
+        ends = [(phase, max(phase)) for phase in self._phases(folding.simd)]
+        reads = [np.arange(issues) < phase[0] for phase, issues in ends]
+        writes = [np.arange(issues) < phase[1] for phase, issues in ends]
+        return Schedule(
+            reads=(np.concatenate(reads).astype(np.uint8),),
+            writes=(np.concatenate(writes).astype(np.uint8),),
+            latency_cycles=3,
+        )
+
+    def memory(self, folding: Folding) -> Memory:
+        row_bits = self.width * self.channels * self.dtype.bits
+        return Memory(buffer_bits=self.buffer_rows * row_bits)
+
+    def hls(self, folding: Folding) -> HlsInstance:
+        return HlsInstance(
+            header="sephw_sliding_window.h",
+            function=self.kind,
+            parameters=self.hls_parameters(folding, buffer_rows=self.buffer_rows),
+        )
+
+    @classmethod
+    def cases(cls) -> Iterator[Case]:
+        # label, (H, W, C), bits, signed, (kh, kw), stride, padding, (OH, OW), groups, lanes
+        rows = (
+            ("3x3 same", (6, 5, 4), 8, False, (3, 3), 1, (1, 1), (6, 5), 1, 2),
+            ("3x3 stride 2 groups", (7, 8, 8), 4, False, (3, 3), 2, (1, 1), (4, 4), 4, 2),
+            ("5x5 stride 2, three channels", (9, 10, 3), 8, False, (5, 5), 2, (2, 2), (5, 5), 1, 3),
+            ("1x1 stride 2", (6, 6, 4), 8, False, (1, 1), 2, (0, 0), (3, 3), 1, 4),
+            (
+                "2x2 stride 2, groups = channels",
+                (5, 5, 3),
+                8,
+                False,
+                (2, 2),
+                2,
+                (0, 0),
+                (2, 2),
+                3,
+                1,
+            ),
+            ("3x2 valid, signed", (5, 4, 2), 5, True, (3, 2), 1, (0, 0), (3, 3), 1, 1),
+            ("kernel larger than the map", (2, 2, 2), 8, False, (5, 5), 1, (2, 2), (2, 2), 1, 2),
+            ("one pixel", (1, 1, 4), 8, False, (3, 3), 1, (1, 1), (1, 1), 2, 1),
+        )
+        for seed, row in enumerate(rows):
+            label, (h, w, c), bits, signed, (kh, kw), stride, pad, (oh, ow), groups, lanes = row
+            operator = cls(
+                height=h, width=w, channels=c, dtype=IntType(bits, signed),
+                kernel_height=kh, kernel_width=kw, stride=stride, padding_top=pad[0],
+                padding_left=pad[1], output_height=oh, output_width=ow, groups=groups,
+            )  # fmt: skip
+            frames = random_tensor(seed, (h, w, c), operator.dtype)
+            yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))
