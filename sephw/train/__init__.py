@@ -1,0 +1,1 @@
+"""Training: `sephw train`, also `python -m sephw.train`."""

@@ -1,0 +1,113 @@
+"""The command `sephw train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sephw.train.settings import AUGMENTS
+
+
+@click.command(name="train")
+@click.option(
+    "--data",
+    required=True,
+    metavar="NAME|PATH",
+    help="digits, mnist5k, fashion-mnist, or a folder or zip of images.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.pth",
+    help="Checkpoint to write.",
+)
+@click.option("--network", default="SEPNet", show_default=True, help="Network to train.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Network argument, e.g. widths=16,32; may be repeated.",
+)
+@click.option(
+    "--epochs",
+    default="20,6,6",
+    show_default=True,
+    metavar="R,B,BQ",
+    help="Epochs per stage; trailing zeros end the run at an earlier stage.",
+)
+@click.option("--batch", default=128, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--lr",
+    default="3e-3,1e-3,5e-4",
+    show_default=True,
+    metavar="R,B,BQ",
+    help="Peak learning rate, per stage or one for all.",
+)
+@click.option("--weight-decay", default=0.05, show_default=True, type=click.FloatRange(0))
+@click.option("--optimizer", default="adamw", show_default=True, type=click.Choice(["adamw"]))
+@click.option("--label-smoothing", default=0.0, show_default=True, type=click.FloatRange(0, 1))
+@click.option(
+    "--augment",
+    type=click.Choice(AUGMENTS),
+    default=None,
+    help="Default: crop+flip for colour images, crop for the others.",
+)
+@click.option(
+    "--resize",
+    type=click.Choice(["none", "bilinear", "pad"]),
+    default="none",
+    show_default=True,
+    help="How images reach the --set height and width.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="CPU threads; one is best beside other busy processes.",
+)
+@click.option(
+    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"])
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    help="bf16 where the hardware multiplies it natively; accuracy is always fp32.",
+)
+@click.option(
+    "--patterns",
+    default="frozen",
+    show_default=True,
+    type=click.Choice(["frozen", "straight-through"]),
+    help="Stage B: keep the binarized patterns (paper) or go on training them.",
+)
+@click.option("--resume", is_flag=True, help="Go on after the last finished epoch.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Stop in time, keeping the best model and what --resume needs.",
+)
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.md",
+    help="Also write what was trained and measured as Markdown.",
+)
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a pattern network: float (R), binarized (B), binarized and 8-bit (BQ)."""
+    from sephw.train.execute import run_command
+
+    options.pop("optimizer")  # one choice so far; the option states it
+    status = run_command(**options)
+    if status:
+        ctx.exit(status)

@@ -1,0 +1,62 @@
+"""Accuracy, and the size figures of a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sephw.data import Split
+
+
+def as_tensors(split: Split) -> tuple[Any, Any]:
+    """uint8 images (N, C, H, W) and int64 labels (N,) as tensors."""
+    import numpy as np
+    import torch
+
+    images = torch.from_numpy(np.ascontiguousarray(split.images.transpose(0, 3, 1, 2)))
+    return images, torch.from_numpy(split.labels)
+
+
+def network_input(images: Any, device: str = "cpu") -> Any:
+    """float32 images = uint8 / 256, channels-last in memory."""
+    import torch
+
+    return images.to(device).to(torch.float32, memory_format=torch.channels_last).mul_(1 / 256)
+
+
+def accuracy(
+    network: Any, images: Any, labels: Any, device: str = "cpu", batch: int = 250
+) -> float:
+    """Top-1 accuracy in percent, in float32 and evaluation mode."""
+    import torch
+
+    was_training = network.training
+    network.eval()
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, len(images), batch):
+            logits = network(network_input(images[start : start + batch], device))
+            right += int((logits.argmax(1).cpu() == labels[start : start + batch]).sum())
+    network.train(was_training)
+    return round(100.0 * right / len(images), 4)
+
+
+def parameter_counts(network: Any) -> tuple[int, int]:
+    """(pattern weights, other weights) of a stage R network; batch norms fold away, uncounted."""
+    from torch import nn
+
+    from sephw.nn import PatternConv2d
+
+    patterns = others = 0
+    for module in network.modules():
+        if isinstance(module, PatternConv2d):
+            patterns += module.weight.numel()
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            others += module.weight.numel()
+            others += module.bias.numel() if module.bias is not None else 0
+    return patterns, others
+
+
+def model_bytes(patterns: int, others: int) -> dict[str, int]:
+    """Weight bytes per stage as the paper counts: floats, 1-bit patterns, 8-bit for the rest."""
+    packed = (patterns + 7) // 8
+    return {"R": 4 * (patterns + others), "B": packed + 4 * others, "BQ": packed + others}

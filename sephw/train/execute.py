@@ -1,0 +1,148 @@
+"""What `sephw train` does with its options."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sephw.data import Dataset, Preprocessing, Split, load_data, preprocess
+from sephw.errors import UsageError
+from sephw.train.card import write_card
+from sephw.train.progress import Reporter
+from sephw.train.resume import resume_path
+from sephw.train.settings import Settings, parse_arguments, per_stage
+
+
+def run_command(
+    *,
+    data: str,
+    out: Path,
+    pairs: tuple[str, ...],
+    epochs: str,
+    lr: str,
+    augment: str | None,
+    device: str,
+    precision: str,
+    threads: int,
+    resume: bool,
+    max_minutes: float | None,
+    card: Path | None,
+    **same: Any,
+) -> int:
+    """Do what the options say; exit status 0, or 130 after Ctrl-C."""
+    stage_epochs = per_stage("epochs", epochs, int)
+    if not any(stage_epochs):
+        raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
+    arguments = parse_arguments(pairs)
+    _check_out(out, resume)
+    # Spinning OpenMP threads starve every other process on a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    torch.set_num_threads(threads)
+    device = _device(device)
+    from sephw.train.run import Run, TimeUp
+
+    reporter = Reporter()
+    size = None
+    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
+        size = (int(arguments["height"]), int(arguments["width"]))
+    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
+    dataset, preprocessing = _fit(dataset, arguments, same["resize"])
+    settings = Settings(
+        data=data,
+        arguments=arguments,
+        epochs=stage_epochs,
+        lr=per_stage("lr", lr, float),
+        augment=augment or ("crop+flip" if dataset.shape[2] == 3 else "crop"),
+        threads=threads,
+        device=device,
+        precision=_precision(precision, device),
+        **same,
+    )
+    reporter.line(
+        f"{dataset.name}: {len(dataset.train)} training, {len(dataset.validation)} validation, "
+        f"{len(dataset.test)} test images {'x'.join(map(str, dataset.shape))}; "
+        f"{settings.network}, {device}, {settings.precision}, augment {settings.augment}"
+    )
+    run = Run(
+        settings, dataset, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes
+    )
+    again = f"add --resume to go on (state in {resume_path(out)})"
+    try:
+        checkpoint = run.train()
+    except KeyboardInterrupt:
+        reporter.end()
+        kept = f"{out} holds the best model so far; " if run.keep_best() else "nothing saved; "
+        again = again if resume_path(out).exists() else "no epoch was finished"
+        click.echo(f"sephw: interrupted: {kept}{again}", err=True)
+        return 130
+    except TimeUp as end:
+        kept = f"{out} holds the best model so far; " if run.keep_best() else ""
+        again = again if resume_path(out).exists() else "no epoch was finished"
+        reporter.line(f"{end}: the time is used up; {kept}{again}")
+        return 0
+    if card is not None:
+        write_card(card, checkpoint, out, run.progress.seconds)
+    reporter.line(f"{out}: {settings.network} in stage {checkpoint.stage}")
+    return 0
+
+
+def _check_out(out: Path, resume: bool) -> None:
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: folder '{out.parent}' does not exist; make it first")
+    if out.is_dir():
+        raise UsageError(f"--out {out}: is a folder; give a file name such as model.pth")
+    if resume_path(out).exists() and not resume:
+        raise UsageError(
+            f"{resume_path(out)}: holds an unfinished run; add --resume to go on with it, or "
+            "delete it to start anew"
+        )
+
+
+def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
+    """The data set in the network's input size; fills in the arguments that data decides."""
+    height, width, channels = dataset.shape
+    given = {"in_channels": channels, "classes": len(dataset.classes)}
+    for key, value in given.items():
+        if arguments.setdefault(key, value) != value:
+            raise UsageError(f"--set {key}={arguments[key]}: the data has {value}; leave it away")
+    arguments.setdefault("height", height)
+    arguments.setdefault("width", width)
+    preprocessing = Preprocessing(arguments["height"], arguments["width"], channels, resize=resize)
+
+    def fitted(split: Split) -> Split:
+        return Split(preprocess(split.images, preprocessing), split.labels)
+
+    dataset = replace(
+        dataset,
+        train=fitted(dataset.train),
+        validation=fitted(dataset.validation),
+        test=fitted(dataset.test),
+    )
+    return dataset, preprocessing
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: torch sees no CUDA device; use --device cpu")
+    return device
+
+
+def _precision(precision: str, device: str) -> str:
+    import torch
+
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16" if native else "fp32"

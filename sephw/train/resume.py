@@ -1,0 +1,67 @@
+"""The state file OUT.resume: everything needed to go on after the last finished epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sephw.checkpoint import read_archive, write_archive
+from sephw.errors import SephwError, UsageError
+from sephw.train.settings import Settings
+
+FORMAT, VERSION = "sephw-training", 1
+
+
+@dataclass
+class Progress:
+    """Where a run stands: `epoch` epochs of `stage` are done.
+
+    `best` is the state_dict with the best validation accuracy of this stage; `metrics` holds what
+    finished stages measured. Random numbers need no state: every epoch seeds its own.
+    """
+
+    stage: str = "R"
+    epoch: int = 0
+    model: Mapping[str, Any] | None = None
+    optimizer: Mapping[str, Any] | None = None
+    best: Mapping[str, Any] | None = None
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def resume_path(out: Path) -> Path:
+    """The state file of a run that writes `out`."""
+    return out.with_name(f"{out.name}.resume")
+
+
+def save_progress(out: Path, settings: Settings, progress: Progress) -> None:
+    """Write the state file, whole or not at all."""
+    content = {"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}
+    write_archive(resume_path(out), {**content, **vars(progress)})
+
+
+def load_progress(out: Path, settings: Settings) -> Progress:
+    """Read the state file; UsageError where it belongs to a run with other options."""
+    path = resume_path(out)
+    if not path.exists():
+        raise UsageError(f"{path}: nothing to resume; leave --resume away to start a new run")
+    content = read_archive(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise SephwError(f"{path}: not the state of a training run; delete it and start anew")
+    if content.get("version") != VERSION:
+        raise SephwError(
+            f"{path}: state version {content.get('version')!r}, this program reads {VERSION}; "
+            "finish the run with the sephw version that began it"
+        )
+    given = settings.as_dict()
+    for key, value in content["settings"].items():
+        if key != "threads" and given.get(key) != value:
+            raise UsageError(
+                f"{path}: the run was started with {key} = {value!r}, not {given.get(key)!r}; "
+                "use the same options, or delete the file and start anew"
+            )
+    return Progress(**{key: content[key] for key in vars(Progress())})

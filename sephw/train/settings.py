@@ -1,0 +1,101 @@
+"""Everything that decides the outcome of a training run, as one frozen value."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sephw.errors import UsageError
+
+STAGE_NAMES = ("R", "B", "BQ")
+AUGMENTS = ("none", "flip", "crop", "crop+flip")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of a run. `epochs` and `lr` hold one value per stage R, B, BQ; `lr` is the peak.
+
+    `arguments` are the network's, image size and classes excluded unless given by the user.
+    """
+
+    data: str
+    network: str = "SEPNet"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    epochs: tuple[int, int, int] = (20, 6, 6)
+    batch: int = 128
+    lr: tuple[float, float, float] = (3e-3, 1e-3, 5e-4)
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.0
+    augment: str = "crop"
+    resize: str = "none"
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    precision: str = "fp32"
+    patterns: str = "frozen"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values (lists, not tuples), as they are stored."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+    def command(self) -> str:
+        """The command line that repeats this run, --out left away and paths cut to their names."""
+        words = ["sephw", "train", "--data", Path(self.data).name, "--network", self.network]
+        for key, value in self.arguments.items():
+            words += ["--set", f"{key}={json.dumps(value, separators=(',', ':')).strip('[]')}"]
+        for option, value in (
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("lr", self.lr),
+            ("weight-decay", self.weight_decay),
+            ("label-smoothing", self.label_smoothing),
+            ("augment", self.augment),
+            ("resize", self.resize),
+            ("seed", self.seed),
+            ("threads", self.threads),
+            ("device", self.device),
+            ("precision", self.precision),
+            ("patterns", self.patterns),
+        ):
+            text = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
+            words += [f"--{option}", text]
+        return shlex.join(words)
+
+
+def parse_arguments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Network arguments from `key=value` texts: numbers, true/false, comma lists, or words."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageError(f"--set '{pair}': expected key=value, for example widths=16,32,64")
+        arguments[key] = _value(text)
+    return arguments
+
+
+def _value(text: str) -> Any:
+    if "," in text and not text.startswith("["):
+        return [_value(part) for part in text.split(",") if part]
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def per_stage(option: str, text: str, kind: type) -> tuple[Any, Any, Any]:
+    """Three values R,B,BQ from 'a,b,c', or one value for all three."""
+    try:
+        values = [kind(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3 or any(value < 0 for value in values):
+        raise UsageError(
+            f"--{option} '{text}': expected one value, or three for stages R,B,BQ, none negative"
+        )
+    return values[0], values[1], values[2]

@@ -1,0 +1,223 @@
+"""Checkpoint files: what goes in comes out, and nothing else gets in."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from sephw.checkpoint import Checkpoint, build_network, load_checkpoint, save_checkpoint
+from sephw.errors import SephwError
+from sephw.nn import SEPNet, to_stage
+
+ARGUMENTS = {"height": 8, "width": 8, "in_channels": 1, "widths": [16], "modules": [1]}
+
+
+def checkpoint(stage: str = "R") -> Checkpoint:
+    torch.manual_seed(0)
+    network = SEPNet(**ARGUMENTS)
+    if stage != "R":
+        to_stage(network, stage, calibration=torch.rand(4, 1, 8, 8) if stage == "BQ" else None)
+    return Checkpoint(
+        "SEPNet",
+        network.arguments,
+        stage,
+        network.state_dict(),
+        {"height": 8, "width": 8, "channels": 1, "resize": "none", "input_bits": 8},
+        tuple("0123456789"),
+        {"seed": 0},
+    )
+
+
+def message(path: Path, **kwargs: object) -> str:
+    with pytest.raises(SephwError) as caught:
+        build_network(load_checkpoint(path, **kwargs))  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("stage", ["R", "B", "BQ"])
+def test_round_trip_keeps_everything(tmp_path: Path, stage: str) -> None:
+    given = checkpoint(stage)
+    save_checkpoint(tmp_path / "a.pth", given)
+    found = load_checkpoint(tmp_path / "a.pth")
+    assert replace(found, state_dict={}) == replace(given, state_dict={})
+    network = build_network(found)
+    assert network.stage == stage
+    assert not network.training
+    assert network.state_dict().keys() == given.state_dict.keys()
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(tensor, given.state_dict[key]), key
+
+
+def test_equal_checkpoints_give_equal_bytes(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.pth", tmp_path / "other-name.pth"
+    save_checkpoint(one, checkpoint())
+    save_checkpoint(two, checkpoint())
+    assert one.read_bytes() == two.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.pth", "other-name.pth"]
+
+
+def test_a_view_does_not_drag_its_storage_along(tmp_path: Path) -> None:
+    state = {"w": torch.zeros(1_000_000)[:10]}
+    save_checkpoint(tmp_path / "a.pth", replace(checkpoint(), state_dict=state))
+    assert (tmp_path / "a.pth").stat().st_size < 10_000
+
+
+def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, checkpoint())
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("disk is full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        save_checkpoint(path, checkpoint("BQ"))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    path = tmp_path / "none.pth"
+    assert message(path) == f"{path}: no such file; `sephw train --out {path}` makes one"
+    assert message(tmp_path) == f"{tmp_path}: is a folder; give the .pth file in it"
+    with pytest.raises(SephwError) as caught:
+        save_checkpoint(tmp_path / "no" / "a.pth", checkpoint())
+    assert str(caught.value) == (
+        f"{tmp_path / 'no' / 'a.pth'}: cannot be written (No such file or directory); "
+        "check the folder"
+    )
+
+
+@pytest.mark.parametrize("keep", [0, 3, 100, 4000, -1, -30])
+def test_truncated_file(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, checkpoint())
+    path.write_bytes(path.read_bytes()[:keep])
+    assert message(path) == f"{path}: not a PyTorch file, or damaged; fetch it again"
+
+
+@pytest.mark.parametrize("content", [b"hello, world\n", b"\x89PNG\r\n" * 50, b"PK\x03\x04" * 9])
+def test_foreign_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.pth"
+    path.write_bytes(content)
+    assert message(path) == f"{path}: not a PyTorch file, or damaged; fetch it again"
+
+
+class Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("how", ["torch", "pickle"])
+def test_malicious_pickle_is_refused_and_not_run(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "a.pth"
+    evil = {"format": "sephw-checkpoint", "version": 1, "metrics": Evil(tmp_path / "ran")}
+    if how == "torch":
+        torch.save(evil, path)
+    else:
+        path.write_bytes(pickle.dumps(evil, protocol=2))
+    assert message(path) == (
+        f"{path}: refused, it holds more than tensors and plain values (posix.mkdir) and loading "
+        "that could run code; save model.state_dict() instead"
+    )
+    assert not (tmp_path / "ran").exists()
+
+
+def test_whole_module_is_refused_with_the_fix(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(torch.nn.Linear(2, 2), path)
+    assert message(path) == (
+        f"{path}: refused, it holds more than tensors and plain values "
+        "(torch.nn.modules.linear.Linear) and loading that could run code; "
+        "save model.state_dict() instead"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"version": 2},
+            "checkpoint version 2, this program reads 1; use the sephw version that wrote it",
+        ),
+        (
+            {"format": "other"},
+            "format 'other', expected 'sephw-checkpoint'; "
+            "give the .pth file that `sephw train` wrote",
+        ),
+        ({"stage": "Q"}, "stage 'Q' is unknown; known: R, B, BQ"),
+        ({"arguments": 3}, "checkpoint entry 'arguments' is missing or damaged"),
+        ({"preprocessing": 3}, "checkpoint entry 'preprocessing' is missing or damaged"),
+    ],
+)
+def test_wrong_entries(tmp_path: Path, change: dict[str, object], text: str) -> None:
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, checkpoint())
+    torch.save({**torch.load(path, weights_only=True), **change}, path)
+    assert message(path) == f"{path}: {text}"
+
+
+def test_unknown_network_and_refused_arguments(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, replace(checkpoint(), network="ResNet"))
+    assert message(path) == "network 'ResNet' is unknown; known: SEPNet"
+    save_checkpoint(path, replace(checkpoint(), arguments={**ARGUMENTS, "depth": 3}))
+    assert message(path) == (
+        "network 'SEPNet': got an unexpected keyword argument 'depth'; correct its arguments"
+    )
+
+
+def test_state_dict_that_does_not_fit_names_the_first_key(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    good = checkpoint()
+    hint = "the arguments or the stage differ from those it was trained with"
+    lacking = {k: v for k, v in good.state_dict.items() if k != "classifier.bias"}
+    save_checkpoint(path, replace(good, state_dict=lacking))
+    assert message(path) == f"network 'SEPNet': the state_dict lacks 'classifier.bias'; {hint}"
+    extra = {**good.state_dict, "head.weight": torch.zeros(1)}
+    save_checkpoint(path, replace(good, state_dict=extra))
+    assert message(path) == (
+        f"network 'SEPNet': the state_dict has an unknown 'head.weight'; {hint}"
+    )
+    save_checkpoint(path, replace(good, arguments={**ARGUMENTS, "classes": 5}))
+    assert message(path) == (
+        "network 'SEPNet': 'classifier.weight' has shape (10, 16) in the state_dict but (5, 16) "
+        f"in the network; {hint}"
+    )
+
+
+def test_bare_state_dict_needs_network_and_arguments(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    given = checkpoint("BQ")
+    torch.save(given.state_dict, path)
+    assert message(path) == (
+        f"{path}: a bare state_dict says nothing of its network; "
+        "name it with --network, and its arguments with --arguments"
+    )
+    assert message(path, network="SEPNet") == (
+        f"{path}: a bare state_dict of 'SEPNet' needs the network's arguments as well; "
+        "give them as JSON with --arguments"
+    )
+    found = load_checkpoint(path, network="SEPNet", arguments=ARGUMENTS)
+    assert found.stage == "BQ"
+    assert build_network(found).stage == "BQ"
+
+
+def test_other_content_is_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save([1, 2], path)
+    assert message(path) == f"{path}: holds a list, not a sephw checkpoint"
+    torch.save({"a": 1}, path)
+    assert message(path) == (
+        f"{path}: neither a sephw checkpoint nor a state_dict (it has no 'format' entry and not "
+        "only tensors); give the .pth file that `sephw train` wrote"
+    )
