@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.errors import SephwError
 from sephw.ir import Graph, IntType, Node, Operator, Tensor
 
 
@@ -42,14 +42,12 @@ class Builder:
     def add(self, module: str, suffix: str, operator: Operator, inputs: tuple[str, ...]) -> str:
         """Append a node with one output; returns the output tensor's name (= the node's).
 
-        Raises SephwError if two nodes come from the same module and role.
+        Names come from the module; where a file repeats one (torch's older exporter does), a
+        number makes it unique.
         """
-        name = identifier(f"{module}_{suffix}" if suffix else module)
-        if name in self.tensors:
-            raise SephwError(
-                f"{type(operator).__name__} '{module}': the name '{name}' is taken; "
-                "give every use of a layer its own module"
-            )
+        base = identifier(f"{module}_{suffix}" if suffix else module)
+        names = itertools.chain([base], (f"{base}_{n}" for n in itertools.count(2)))
+        name = next(n for n in names if n not in self.tensors)
         (shape,), (dtype,) = operator.output_shapes, operator.output_types
         self.tensors[name] = Tensor(name, *shape, dtype, module)
         folding = operator.legal_foldings()[0]

@@ -10,7 +10,9 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.frontend.builder import Builder, Layer
-from sephw.frontend.lower import HANDLERS, Call, join
+from sephw.frontend.call import Call
+from sephw.frontend.handlers import HANDLERS
+from sephw.frontend.join import join_logits
 from sephw.frontend.scope import module_of
 from sephw.frontend.values import Constant, Quantized, Sum, Value
 from sephw.ir import Graph, IntType
@@ -84,14 +86,12 @@ def read_qonnx(path: Path) -> ReadResult:
         raise SephwError(f"'{path}': output '{name}' is not made by the last node")
     final = values[name]
     if isinstance(final, Sum):
-        output = join(last, final, None, None, "logits")
+        output = join_logits(last, final)
     elif isinstance(final, Quantized):
         output = final.tensor
     else:
         raise SephwError(f"'{path}': the output is a constant")
-    return ReadResult(
-        builder.graph(path.stem, ("input",), (output,)), tuple(builder.layers)
-    )
+    return ReadResult(builder.graph(path.stem, ("input",), (output,)), tuple(builder.layers))
 
 
 def _attribute(onnx: Any, attribute: Any) -> Any:

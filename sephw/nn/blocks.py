@@ -57,9 +57,7 @@ class PatternResidualBlock(nn.Module):
         self.act = QuantReLU(activation_bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.act(
-            self.pattern_norm(self.pattern(x)) + self.pointwise_norm(self.pointwise(x))
-        )
+        return self.act(self.pattern_norm(self.pattern(x)) + self.pointwise_norm(self.pointwise(x)))
 
 
 class SEPModule(nn.Module):

@@ -137,7 +137,7 @@ class QuantConv2d(qnn.QuantConv2d, StagedLayer):
 
     def set_stage(self, stage: Stage, patterns: Patterns) -> None:
         self.weight_quant.disable_quant = stage is not Stage.BQ
-        if stage is Stage.BQ and self.bias is None:
+        if stage is Stage.BQ and self._parameters.get("bias") is None:
             self.bias = nn.Parameter(self.weight.new_zeros(self.out_channels))
 
     def absorb(self, norm: nn.BatchNorm2d) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from brevitas.core.zero_point import ZeroZeroPoint
 from brevitas.function.ops_ste import floor_ste
 from brevitas.inject.enum import (
     BitWidthImplType,
@@ -12,7 +13,6 @@ from brevitas.inject.enum import (
     ScalingImplType,
     StatsOp,
 )
-from brevitas.core.zero_point import ZeroZeroPoint
 from brevitas.quant.fixed_point import Int8WeightPerChannelFixedPoint
 from brevitas.quant.solver import ActQuantSolver, WeightQuantSolver
 from torch import Tensor, nn
@@ -141,7 +141,5 @@ class _FloorActivation(ActQuantSolver):
 
 
 def floor_activation(bits: int, exponent: int) -> Any:
-    """Deploy-side activation quantizer: clip(floor(x · 2^exponent), 0, 2^bits − 1) · 2^-exponent."""
+    """Deploy-side quantizer: clip(floor(x · 2^exponent), 0, 2^bits − 1) · 2^-exponent."""
     return _FloorActivation.let(bit_width=bits, scaling_init=2.0**-exponent)
-
-

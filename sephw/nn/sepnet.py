@@ -74,9 +74,13 @@ class SEPNet(nn.Module):
             if index:
                 layers.append(
                     ConvBlock(
-                        widths[index - 1], channels, transition_kernel, 2, transition_groups,
+                        widths[index - 1],
+                        channels,
+                        transition_kernel,
+                        2,
+                        transition_groups,
                         activation_bits,
-                    )  # fmt: skip
+                    )
                 )
             layers += [
                 SEPModule(channels, kernel_size, groups, activation_bits, scale_bits)

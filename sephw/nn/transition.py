@@ -77,7 +77,6 @@ def _fold_batch_norms(network: nn.Module) -> None:
         setattr(network.get_submodule(parent), name, nn.Identity())
 
 
-@torch.no_grad()
 def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
     """Set every QuantReLU's scale to the power of two with the least squared error.
 
@@ -99,8 +98,9 @@ def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
     was_training = network.training
     network.eval()
     try:
-        for start in range(0, len(images), batch):
-            network(images[start : start + batch])
+        with torch.no_grad():
+            for start in range(0, len(images), batch):
+                network(images[start : start + batch])
     finally:
         for hook in hooks:
             hook.remove()

@@ -75,9 +75,7 @@ def fit(module: str, terms: tuple[Term, ...], output_exponent: int | None) -> Jo
     coarsened = np.zeros(len(grid), bool)
     for before, after in zip(terms, fitted, strict=True):
         coarsened |= before.exponent != after.exponent
-    budget = LayerBudget(
-        module, int(total.max()).bit_length() + 1, int(coarsened.sum()), len(grid)
-    )
+    budget = LayerBudget(module, int(total.max()).bit_length() + 1, int(coarsened.sum()), len(grid))
     return Join(fitted, offset, grid, budget)
 
 

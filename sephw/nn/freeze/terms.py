@@ -177,9 +177,7 @@ class PatternTerm(Term):
         drop = np.maximum(self.exponent - limit, 0)
         if not drop.any():
             return self
-        mantissa, exponent = normalize(
-            shift_round(self.mantissa, drop), self.scale_exponent - drop
-        )
+        mantissa, exponent = normalize(shift_round(self.mantissa, drop), self.scale_exponent - drop)
         return replace(self, mantissa=mantissa, scale_exponent=exponent)
 
 

@@ -66,7 +66,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         elif node.op == "call_module":
             target = str(node.target)
             module = modules[target]
-            if isinstance(module, tuple(_TERMS)) or isinstance(module, QuantReLU):
+            if isinstance(module, (*_TERMS, QuantReLU)):
                 if target in called:
                     raise SephwError(
                         f"{type(module).__name__} '{target}': called twice; "
