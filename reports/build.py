@@ -1,0 +1,113 @@
+"""From a folded hardware graph and its simulated timing to a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.model import Figure, LayerReport, Report, Source, Total
+from sephw.ir import Graph, Node
+
+NOTES = (
+    "Model bytes as the paper counts them: convolution and classifier weights and the classifier "
+    "bias; batch norm is not counted. R: all float32. B: patterns 1 bit, the rest float32. "
+    "BQ: patterns 1 bit, the rest 8 bits.",
+    "constants are the per-channel multipliers, shifts and biases that batch norm and the "
+    "patterns' scales became; they are on the chip but not in the model bytes.",
+    "counted: exact, from the network. estimated: from the operators' schedules, or at the "
+    "requested clock, which no synthesis has confirmed. simulated: from the cycle simulation.",
+)
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Simulated cycles of the whole graph: first beat in to first beat out, and per image."""
+
+    latency_cycles: int
+    frame_interval_cycles: int
+
+
+def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
+    """Bytes of stages R, B, BQ for `patterns` 1-bit weights and `others` (PAPER's accounting)."""
+    packed = -(-patterns // 8)
+    return 4 * (patterns + others), packed + 4 * others, packed + others
+
+
+def build_report(
+    graph: Graph,
+    cycles: Cycles,
+    *,
+    network: str,
+    target: str,
+    part: str,
+    clock_ns: float,
+) -> Report:
+    """The report of `graph` at `clock_ns`. `network` names the model in the report."""
+    layers = tuple(_layer(graph, node) for node in graph.nodes)
+    return Report(
+        network, target, part, clock_ns, layers, _totals(graph, cycles, layers, clock_ns), NOTES
+    )
+
+
+def _layer(graph: Graph, node: Node) -> LayerReport:
+    operator, folding = node.operator, node.folding
+    work, memory = operator.work, operator.memory(folding)
+    fifo_bits = sum(
+        graph.tensors[t].fifo_depth * graph.stream(t).width_bits for t in node.outputs
+    )
+    return LayerReport(
+        name=node.name,
+        module=node.module,
+        kind=operator.kind,
+        shape=operator.output_shapes[0],
+        bits=operator.output_types[0].bits,
+        pe=folding.pe,
+        simd=folding.simd,
+        weights_1bit=Figure(work.weights_1bit, "weights", Source.COUNTED),
+        weights_8bit=Figure(work.weights_8bit, "weights", Source.COUNTED),
+        constants=Figure(work.constant_bits, "bits", Source.COUNTED),
+        macs_1bit=Figure(work.macs_1bit, "MACs/frame", Source.COUNTED),
+        macs_8bit=Figure(work.macs_8bit, "MACs/frame", Source.COUNTED),
+        cycles=Figure(operator.schedule(folding).frame_cycles, "cycles/frame", Source.ESTIMATED),
+        weight_memory=Figure(memory.weight_bits, "bits", Source.ESTIMATED),
+        buffer_memory=Figure(memory.buffer_bits, "bits", Source.ESTIMATED),
+        fifo_memory=Figure(fifo_bits, "bits", Source.SIMULATED),
+    )
+
+
+def _totals(
+    graph: Graph, cycles: Cycles, layers: tuple[LayerReport, ...], clock_ns: float
+) -> tuple[Total, ...]:
+    def total(name: str, label: str, value: float, unit: str, source: Source) -> Total:
+        return Total(name, label, Figure(value, unit, source))
+
+    def summed(field: str) -> int:
+        return sum(int(dict(layer.figures())[field].value) for layer in layers)
+
+    counted, estimated, simulated = Source.COUNTED, Source.ESTIMATED, Source.SIMULATED
+    patterns = summed("weights_1bit")
+    # The classifier has one bias per class: the channels of the network's output.
+    others = summed("weights_8bit") + sum(graph.tensors[t].channels for t in graph.outputs)
+    full, binarized, quantized = model_bytes(patterns, others)
+    interval, latency = cycles.frame_interval_cycles, cycles.latency_cycles
+    macs_1bit, macs_8bit = summed("macs_1bit"), summed("macs_8bit")
+    frames_per_second = round(1e9 / (clock_ns * interval), 3)
+    giga_macs = round((macs_1bit + macs_8bit) / (clock_ns * interval), 3)
+    return (
+        total("parameters", "parameters", patterns + others, "weights", counted),
+        total("pattern_weights", "of these patterns (1 bit)", patterns, "weights", counted),
+        total("model_bytes_r", "model size R", full, "bytes", counted),
+        total("model_bytes_b", "model size B", binarized, "bytes", counted),
+        total("model_bytes_bq", "model size BQ", quantized, "bytes", counted),
+        total("macs_1bit", "1-bit MACs", macs_1bit, "MACs/frame", counted),
+        total("macs_8bit", "8-bit MACs", macs_8bit, "MACs/frame", counted),
+        total("constant_bits", "constants", summed("constants"), "bits", counted),
+        total("weight_memory", "weight memory", summed("weight_memory"), "bits", estimated),
+        total("buffer_memory", "buffer memory", summed("buffer_memory"), "bits", estimated),
+        total("fifo_memory", "FIFO memory", summed("fifo_memory"), "bits", simulated),
+        total("frame_interval", "frame interval", interval, "cycles/frame", simulated),
+        total("latency", "latency", latency, "cycles", simulated),
+        total("latency_us", "latency at the clock", round(latency * clock_ns / 1e3, 3), "us",
+              estimated),
+        total("throughput", "throughput at the clock", frames_per_second, "frames/s", estimated),
+        total("mac_rate", "MAC rate at the clock", giga_macs, "GMAC/s", estimated),
+    )  # fmt: skip

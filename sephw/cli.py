@@ -1,0 +1,120 @@
+"""The command `sephw`: subcommands are imported only when one is called for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import click
+
+from sephw import __version__
+from sephw.errors import SephwError
+
+EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+# name -> (module:attribute, what `sephw --help` says of it)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "export": ("sephw.export.command:export", "Verified hardware project from a checkpoint."),
+    "train": ("sephw.train.command:train", "Train a pattern network through R, B and BQ."),
+}
+
+
+@dataclass
+class Session:
+    """What one call of the program remembers beyond click's contexts."""
+
+    debug: bool = False
+
+
+def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    session = ctx.find_object(Session)
+    if session is not None and value:
+        session.debug = True
+
+
+def _debug_option() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_set_debug,
+        help="Show the Python traceback of an error.",
+    )
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when it is used, and gives each one --debug."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, imported now; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        if all("--debug" not in parameter.opts for parameter in command.params):
+            command.params.append(_debug_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+cli = LazyGroup(
+    name="sephw",
+    help="Pattern networks (SEP-Nets) from PyTorch to an FPGA, bit for bit.",
+    params=[_debug_option()],
+)
+cli = click.version_option(__version__, prog_name="sephw", message="%(prog)s %(version)s")(cli)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; errors become one line on stderr. Returns the exit status."""
+    session = Session()
+    try:
+        result: Any = cli.main(
+            args=list(arguments), prog_name="sephw", standalone_mode=False, obj=session
+        )
+        return result if isinstance(result, int) else 0
+    except SephwError as error:
+        return _fail(str(error), session)
+    except click.UsageError as error:
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(error.format_message(), err=True)
+            return EXIT_USAGE
+        path = error.ctx.command_path if error.ctx is not None else "sephw"
+        return _fail(f"{error.format_message().rstrip('.')}; see '{path} --help'", session)
+    except click.ClickException as error:
+        return _fail(error.format_message(), session)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("sephw: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}; check the path and the disk", session)
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = "this is a defect of sephw; --debug shows where"
+        return _fail(f"internal: {text}; {hint}", session, EXIT_INTERNAL)
+
+
+def _fail(message: str, session: Session, status: int = EXIT_USAGE) -> int:
+    if session.debug:
+        traceback.print_exc()
+    click.echo(f"sephw: error: {message}", err=True)
+    return status
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the program `sephw`: run `arguments` (default: the process's) and exit."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,1 @@
+"""The command `sephw export`: from a checkpoint to one verified directory."""

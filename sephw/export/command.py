@@ -1,0 +1,129 @@
+"""The command `sephw export`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from sephw.cli import EXIT_MISMATCH
+from sephw.errors import UsageError
+from sephw.export.settings import STEPS, Settings, parse_arguments, parse_steps
+from sephw.targets import DEFAULT_TARGET, find_target
+
+if TYPE_CHECKING:
+    from sephw.export.pipeline import Outcome
+
+
+@click.command(name="export")
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pth")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Directory to make; replaced if it is a former export.  [default: build/NAME]")
+@click.option("--data", metavar="NAME|PATH",
+              help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "
+              "for seeded noise.  [default: the set the model was trained on]")
+@click.option("--samples", default=16, show_default=True, type=click.IntRange(1), metavar="N",
+              help="Real images to verify with, beside the adversarial ones.")
+@click.option("--folding", type=click.Path(path_type=Path), metavar="FILE.json",
+              help="PE and SIMD by node, and cycles per frame for the others.")
+@click.option("--target", default=DEFAULT_TARGET, show_default=True, metavar="NAME",
+              help="Board: pynq-z2, zcu104, kv260, ultra96.")
+@click.option("--steps", default=",".join(STEPS), show_default=True, metavar="LIST",
+              help="What to do; a step brings the ones that it needs.")
+@click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
+@click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
+@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    model: Path,
+    out: Path | None,
+    data: str | None,
+    samples: int,
+    folding: Path | None,
+    target: str,
+    steps: str,
+    network: str | None,
+    arguments: str | None,
+    as_json: bool,
+) -> None:
+    """Turn a trained checkpoint into one verified directory.
+
+    It holds the network as QONNX, the hardware graph, a complete hls4ml project for Vitis HLS,
+    and a report. Every layer's integers are compared between PyTorch, QONNX, the integer
+    reference and the C-simulation. Exit status: 0 all equal, 1 a mismatch, 2 an error.
+    """
+    settings = Settings(
+        model=model,
+        out=out if out is not None else Path("build"),
+        target=find_target(target),
+        data=data,
+        samples=samples,
+        folding=folding,
+        steps=parse_steps(steps),
+        network=network,
+        arguments=parse_arguments(arguments),
+    )
+    if out is None:
+        settings = replace(settings, out=Path("build") / settings.name)
+    if as_json and "report" not in settings.steps:
+        raise UsageError("--json: prints the report; add report to --steps")
+    if folding is not None and not folding.is_file():
+        raise UsageError(f"--folding {folding}: no such file; give a JSON file or leave it away")
+    outcome = _run(settings)
+    _print(outcome, as_json)
+    if outcome.verification is not None and not outcome.verification.exact:
+        ctx.exit(EXIT_MISMATCH)
+
+
+def _run(settings: Settings) -> Outcome:
+    # Spinning OpenMP threads starve every other process on a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from sephw.export.pipeline import export_model
+    from sephw.export.progress import Progress
+
+    _end_on_sigterm()
+    # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        return export_model(settings, Progress())
+
+
+def _print(outcome: Outcome, as_json: bool) -> None:
+    from rich.console import Console
+
+    from reports import as_dict, slowest_table
+    from sephw.export.summary import summary
+    from sephw.verify import describe
+
+    if as_json:
+        assert outcome.report is not None
+        click.echo(json.dumps(as_dict(outcome.report), indent=2, ensure_ascii=False))
+    else:
+        if outcome.report is not None and sys.stdout.isatty():
+            Console().print(slowest_table(outcome.report))
+        click.echo(summary(outcome))
+    found = outcome.verification
+    if found is not None and found.first_mismatch is not None:
+        line = describe(found.first_mismatch, found.samples)
+        click.echo(f"sephw: mismatch: {line}; all in verify.json", err=True)
+
+
+def _end_on_sigterm() -> None:
+    """Let a terminated export clean up behind itself."""
+
+    def leave(*_: Any) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, leave)

@@ -1,0 +1,98 @@
+"""Runs every representation on the samples, a few images at a time, and compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.export.samples import Samples
+from sephw.ir import Graph
+from sephw.verify import CheckedTensor, Verification, merge, verify
+
+Integers = NDArray[np.int64]
+Run = Callable[[Integers], Mapping[str, Integers]]
+BATCH = 8  # images held in memory with all their layers at a time
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Predictions on the labelled samples; `same` counts predictions equal to torch's."""
+
+    labelled: int
+    right: int
+    predicted: int
+    same: int
+
+
+def representations(
+    deploy: Any, onnx_path: Path, layers: tuple[Any, ...], graph: Graph, compiled: Any | None
+) -> dict[str, Run]:
+    """How to run each representation: int64 (N, H, W, C) images to tensors by name.
+
+    `compiled` None leaves the C-simulation out.
+    """
+    from sephw.frontend import capture_qonnx, capture_torch
+
+    runs: dict[str, Run] = {
+        "torch": lambda images: capture_torch(deploy, layers, images),
+        "qonnx": lambda images: capture_qonnx(onnx_path, layers, images),
+        "integer": graph.run,
+    }
+    if compiled is not None:
+        runs["csim"] = compiled.run
+    return runs
+
+
+def checked_tensors(graph: Graph, layers: tuple[Any, ...]) -> tuple[CheckedTensor, ...]:
+    """Every tensor that a node makes, in network order; shared where PyTorch has it as well."""
+    modules = {layer.tensor: layer.module for layer in layers}
+    return tuple(
+        CheckedTensor(tensor, modules.get(tensor, node.module), tensor in modules)
+        for node in graph.nodes
+        for tensor in node.outputs
+    )
+
+
+def compare(
+    runs: Mapping[str, Run],
+    tensors: tuple[CheckedTensor, ...],
+    samples: Samples,
+    output: str,
+    exponents: Integers,
+    note: Callable[[str], None],
+) -> tuple[Verification, Agreement]:
+    """Compare all representations on all samples; `note` is told how far it is.
+
+    `output` is the logits' tensor, `exponents` its per-class exponents: value = integer·2^-e.
+    """
+    parts: list[Verification] = []
+    predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
+    for start, batch in _batches(samples.images):
+        values: dict[str, Mapping[str, Integers]] = {}
+        for name, run in runs.items():
+            note(f"{name}, image {start} of {len(samples.images)}")
+            values[name] = run(batch)
+        names = samples.names[start : start + len(batch)]
+        parts.append(verify(tensors, values, data=samples.data, samples=names))
+        for name, found in predicted.items():
+            logits = values[name][output].reshape(len(batch), -1) * np.exp2(-exponents)
+            found.append(np.argmax(logits, axis=1).astype(np.int64))
+    torch_class, own = (np.concatenate(predicted[name]) for name in ("torch", "integer"))
+    labels = samples.labels
+    agreement = Agreement(
+        labelled=len(labels),
+        right=int(np.count_nonzero(own[: len(labels)] == labels)),
+        predicted=len(own),
+        same=int(np.count_nonzero(own == torch_class)),
+    )
+    return merge(parts), agreement
+
+
+def _batches(images: NDArray[np.uint8]) -> Iterator[tuple[int, Integers]]:
+    for start in range(0, len(images), BATCH):
+        yield start, images[start : start + BATCH].astype(np.int64)

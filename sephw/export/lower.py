@@ -1,0 +1,57 @@
+"""From a checkpoint to the deploy network, and from QONNX to the folded hardware graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
+from sephw.errors import SephwError
+from sephw.export.settings import Settings
+from sephw.ir import Graph
+
+_EXPORTED_STAGE = "BQ"
+
+
+def load_trained(settings: Settings) -> Checkpoint:
+    """The checkpoint to export; SephwError where it is not in stage BQ."""
+    checkpoint = load_checkpoint(
+        settings.model, network=settings.network, arguments=settings.arguments
+    )
+    if checkpoint.stage != _EXPORTED_STAGE:
+        raise SephwError(
+            f"{settings.model}: is in stage {checkpoint.stage}, only {_EXPORTED_STAGE} goes into "
+            "hardware; train on: sephw train with epochs for all three stages, --epochs R,B,BQ"
+        )
+    return checkpoint
+
+
+def deploy_network(checkpoint: Checkpoint) -> Any:
+    """The exact deploy network of a BQ checkpoint, a torch module in evaluation mode."""
+    from sephw.nn import freeze
+
+    return freeze(build_network(checkpoint)).eval()
+
+
+def fold_graph(graph: Graph, settings: Settings) -> Graph:
+    """The graph at the asked folding, with forks, width converters and sized FIFOs."""
+    from sim.timing import size_fifos
+
+    from sephw.passes import fold, insert_forks, insert_width_converters
+
+    foldings, frame_cycles = _folding(settings.folding)
+    graph = replace(graph, name=settings.name)
+    graph = fold(graph, foldings, frame_cycles)
+    graph.validate()
+    for graph_pass in (insert_forks, insert_width_converters, size_fifos):
+        graph = graph_pass(graph)
+        graph.validate()
+    return graph
+
+
+def _folding(path: Path | None) -> Any:
+    from sephw.passes import DEFAULT_FRAME_CYCLES
+    from sephw.passes.folding_file import read_folding
+
+    return ({}, DEFAULT_FRAME_CYCLES) if path is None else read_folding(path)

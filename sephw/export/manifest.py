@@ -1,0 +1,62 @@
+"""manifest.json: what made the directory, from what, and the hash of every file in it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sephw import __version__
+from sephw.checkpoint import Checkpoint
+from sephw.export.directory import FORMAT, MANIFEST, VERSION, file_hashes, sha256
+from sephw.export.settings import Settings
+
+_PACKAGES = ("torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy")
+
+
+def write_manifest(
+    folder: Path, settings: Settings, checkpoint: Checkpoint, data: str, exact: bool | None
+) -> None:
+    """Write it into `folder`, last of all files.
+
+    Paths are left out, so that the same model gives the same bytes anywhere. `exact` None: not
+    verified.
+    """
+    folding = settings.folding
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": settings.name,
+        "exact": exact,
+        "model": {
+            "file": settings.model.name,
+            "sha256": sha256(settings.model),
+            "network": checkpoint.network,
+            "arguments": dict(checkpoint.arguments),
+            "stage": checkpoint.stage,
+            "classes": list(checkpoint.classes),
+        },
+        "options": {
+            "data": data,
+            "samples": settings.samples,
+            "folding": None if folding is None else {"sha256": sha256(folding)},
+            "target": settings.target.name,
+            "part": settings.target.part,
+            "clock_ns": settings.target.clock_ns,
+            "steps": list(settings.steps),
+        },
+        "versions": {
+            "sephw": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _PACKAGES},
+        },
+        "files": file_hashes(folder),
+    }
+    write_json(folder / MANIFEST, content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Readable JSON, the same bytes for the same content."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

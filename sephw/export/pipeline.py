@@ -1,0 +1,139 @@
+"""The export itself: step after step into one directory that appears at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports import Cycles, Report, as_dict, build_report, render_text
+from sephw.checkpoint import Checkpoint
+from sephw.export.compare import Agreement, checked_tensors, compare, representations
+from sephw.export.directory import ExportDirectory
+from sephw.export.lower import deploy_network, fold_graph, load_trained
+from sephw.export.manifest import write_json, write_manifest
+from sephw.export.progress import Progress
+from sephw.export.samples import Samples, choose_samples, input_format
+from sephw.export.settings import Settings
+from sephw.ir import Graph
+from sephw.verify import Verification
+
+PROJECT = "hls"
+# The project's own testbench runs these again; a few suffice, and they are stored as text.
+_TESTBENCH_SAMPLES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What an export found out. Parts are None where their step was not asked for."""
+
+    settings: Settings
+    checkpoint: Checkpoint
+    graph: Graph
+    verification: Verification | None
+    agreement: Agreement | None
+    report: Report | None
+
+
+def export_model(settings: Settings, progress: Progress) -> Outcome:
+    """Do all steps of `settings` and put the directory in place, also after a mismatch.
+
+    SephwError for anything the user can mend; then nothing is left behind.
+    """
+    steps = settings.steps
+    with ExportDirectory(settings.out) as directory:
+        if "csim" in steps:
+            _need_compiler()
+        with progress.step("load", f"{settings.model.name} and its test images"):
+            checkpoint = load_trained(settings)
+            samples = choose_samples(checkpoint, settings.data, settings.samples)
+            deploy = deploy_network(checkpoint)
+        if samples.data == "random":
+            progress.warn("--data random: noise images; exactness is checked, accuracy is not")
+        with progress.step("qonnx", "network to QONNX and hardware graph"):
+            read, graph = _lower(settings, checkpoint, deploy, directory.path)
+        compiled = _project(settings, graph, samples, directory.path, progress)
+        verification, agreement = None, None
+        if "verify" in steps:
+            with progress.step("verify", f"{len(samples.images)} images, every layer"):
+                runs = representations(
+                    deploy, directory.path / "model.onnx", read.layers, graph, compiled
+                )
+                output = graph.outputs[0]
+                exponents = next(x.exponents for x in read.layers if x.tensor == output)
+                tensors = checked_tensors(graph, read.layers)
+                verification, agreement = compare(
+                    runs, tensors, samples, output, exponents, progress.update
+                )
+                write_json(directory.path / "verify.json", verification.as_dict())
+        report = None
+        if "report" in steps:
+            with progress.step("report", "cycle simulation and figures"):
+                report = _report(settings, checkpoint, graph)
+                write_json(directory.path / "report.json", as_dict(report))
+                (directory.path / "report.txt").write_text(render_text(report), "utf-8")
+        exact = None if verification is None else verification.exact
+        write_manifest(directory.path, settings, checkpoint, samples.data, exact)
+        directory.commit()
+    return Outcome(settings, checkpoint, graph, verification, agreement, report)
+
+
+def _lower(
+    settings: Settings, checkpoint: Checkpoint, deploy: Any, folder: Path
+) -> tuple[Any, Graph]:
+    from sephw.frontend import export_qonnx, read_qonnx
+    from sephw.ir.serialize import save_graph
+
+    form = input_format(checkpoint)
+    export_qonnx(deploy, folder / "model.onnx", (form.channels, form.height, form.width))
+    read = read_qonnx(folder / "model.onnx")
+    graph = fold_graph(read.graph, settings)
+    save_graph(graph, folder / "graph.json", folder / "graph.npz")
+    return read, graph
+
+
+def _project(
+    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+) -> Any | None:
+    """Write the HLS project and compile it, as far as asked; the compiled project or None."""
+    if "hls" not in settings.steps:
+        return None
+    from sephw.backends.hls4ml import compile_project, write_project
+
+    images = samples.images[:_TESTBENCH_SAMPLES]
+    integers = images.astype(np.int64)
+    with progress.step("hls", f"{len(graph.nodes)} engines to an hls4ml project"):
+        write_project(
+            graph,
+            folder / PROJECT,
+            clock_ns=settings.target.clock_ns,
+            part=settings.target.part,
+            samples=images,
+            golden=graph.run(integers)[graph.outputs[0]],
+        )
+    if "csim" not in settings.steps:
+        return None
+    with progress.step("csim", "compile the C-simulation"):
+        return compile_project(folder / PROJECT)
+
+
+def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:
+    from sim.timing import simulate
+
+    timing = simulate(graph)
+    return build_report(
+        graph,
+        Cycles(timing.latency_cycles, timing.frame_interval_cycles),
+        network=f"{settings.name} ({checkpoint.network})",
+        target=settings.target.name,
+        part=settings.target.part,
+        clock_ns=settings.target.clock_ns,
+    )
+
+
+def _need_compiler() -> None:
+    from sephw.tools import find_compiler
+
+    find_compiler()

@@ -1,0 +1,120 @@
+"""The images that an export is verified with: real ones and adversarial ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.checkpoint import Checkpoint
+from sephw.data import DATA_NAMES, Preprocessing, load_data, preprocess
+from sephw.errors import SephwError, UsageError
+from sephw.export.settings import RANDOM_DATA
+
+_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """`images` uint8 (N, H, W, C): first the `len(labels)` labelled ones, then the others.
+
+    `names` says what each image is; `data` names the data set.
+    """
+
+    data: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+def input_format(checkpoint: Checkpoint) -> Preprocessing:
+    """The input that the checkpoint's network takes.
+
+    A bare state_dict has no preprocessing; its network's arguments give the size then.
+    """
+    if checkpoint.preprocessing is not None:
+        return Preprocessing.from_dict(checkpoint.preprocessing)
+    missing = [k for k in ("height", "width", "in_channels") if k not in checkpoint.arguments]
+    if missing:
+        raise SephwError(
+            f"network '{checkpoint.network}': its arguments lack '{missing[0]}', so the input's "
+            "size is unknown; add it to --arguments"
+        )
+    arguments = checkpoint.arguments
+    return Preprocessing(arguments["height"], arguments["width"], arguments["in_channels"])
+
+
+def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samples:
+    """`count` test images of `data` (None: the set that the checkpoint names), then adversarial.
+
+    The same for every call with the same arguments. `data` 'random' takes seeded noise instead
+    of real images. SephwError for an unknown data set or images that the network cannot take.
+    """
+    form = input_format(checkpoint)
+    if data == RANDOM_DATA:
+        shape = (count, form.height, form.width, form.channels)
+        name, real = RANDOM_DATA, _generator().integers(0, 256, shape, np.uint8)
+        labels = np.zeros(0, np.int64)
+        names = [f"noise {i}" for i in range(count)]
+    else:
+        name, real, labels, names = _real(checkpoint, data, count, form)
+    others = _adversarial(form)
+    images = np.concatenate([real, *(image[None] for image in others.values())])
+    return Samples(name, images, labels, (*names, *others))
+
+
+def _real(
+    checkpoint: Checkpoint, data: str | None, count: int, form: Preprocessing
+) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    trained: Mapping[str, Any] = checkpoint.metrics.get("data") or {}
+    wanted = data if data is not None else _named(trained.get("name"))
+    size = (form.height, form.width) if form.resize == "bilinear" else None
+    try:
+        dataset = load_data(wanted, seed=int(trained.get("seed", 0)), size=size)
+    except UsageError:
+        raise
+    except SephwError as error:
+        if data is not None:
+            raise
+        raise SephwError(f"{error}; or give --data PATH, or --data {RANDOM_DATA}") from None
+    test = dataset.test
+    if count > len(test):
+        raise UsageError(
+            f"--samples {count}: data set '{dataset.name}' has {len(test)} test images; ask for "
+            "at most so many"
+        )
+    # Test sets are often stored class by class; a seeded draw mixes them.
+    index = np.sort(_generator().permutation(len(test))[:count])
+    images = preprocess(test.images[index], form)
+    labels = test.labels[index]
+    if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
+        labels = labels[:0]  # another set of classes: predictions cannot be right or wrong
+    return dataset.name, images, labels, [f"test image {i}" for i in index]
+
+
+def _named(name: Any) -> str:
+    if name in DATA_NAMES:
+        return str(name)
+    known = f"data set '{name}' is known by name only" if name else "it names no data set"
+    raise UsageError(
+        f"--data is needed for this checkpoint: {known}; give a path, one of "
+        f"{', '.join(DATA_NAMES)}, or '{RANDOM_DATA}' for seeded noise"
+    )
+
+
+def _adversarial(form: Preprocessing) -> dict[str, NDArray[np.uint8]]:
+    shape = (form.height, form.width, form.channels)
+    generator = _generator()
+    return {
+        "all 0": np.zeros(shape, np.uint8),
+        "all 255": np.full(shape, 255, np.uint8),
+        "random": generator.integers(0, 256, shape, np.uint8),
+        "random 0 or 255": generator.integers(0, 2, shape, np.uint8) * np.uint8(255),
+    }
+
+
+def _generator() -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(_SEED))

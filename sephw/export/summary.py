@@ -1,0 +1,85 @@
+"""The lines that end an export on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reports import Report, number
+from sephw.export.pipeline import PROJECT, Outcome
+
+
+def summary(outcome: Outcome) -> str:
+    """Plain text, one fact a line: exactness, accuracy, size, speed, files, what to do next."""
+    settings, checkpoint = outcome.settings, outcome.checkpoint
+    lines = [f"{settings.model.name} ({checkpoint.network}, stage {checkpoint.stage})"]
+    add = lines.append
+    add(_fact("exact", _exact(outcome)))
+    if outcome.agreement is not None:
+        add(_fact("accuracy", _accuracy(outcome)))
+    trained = _trained_accuracy(checkpoint.metrics)
+    if trained is not None:
+        add(_fact("", f"{trained:.2f} % on the whole test set, measured at training"))
+    if outcome.report is not None:
+        lines += _figures(outcome.report)
+    add(_fact("files", _files(outcome)))
+    if "hls" in settings.steps:
+        folder = settings.out / PROJECT
+        add(_fact("next", f"cd {folder} && vitis_hls -f build_prj.tcl"))
+    return "\n".join(lines)
+
+
+def _fact(name: str, text: str) -> str:
+    return f"  {name:10}{text}"
+
+
+def _exact(outcome: Outcome) -> str:
+    found = outcome.verification
+    if found is None:
+        return "not verified (add the step verify)"
+    layers = len({check.name for check in found.checks})
+    compared = f"{layers} layers and streams, {len(found.samples)} images, " + ", ".join(
+        found.representations
+    )
+    return f"{'yes' if found.exact else 'NO'}: {compared}"
+
+
+def _accuracy(outcome: Outcome) -> str:
+    agreement = outcome.agreement
+    assert agreement is not None
+    same = f"same class as torch on {agreement.same} of {agreement.predicted} images"
+    if not agreement.labelled:
+        return same
+    return f"{agreement.right} of {agreement.labelled} labelled test images right; {same}"
+
+
+def _trained_accuracy(metrics: Any) -> float | None:
+    test = (metrics.get("accuracy") or {}).get("test") or {}
+    value = test.get("frozen")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _figures(report: Report) -> list[str]:
+    def shown(name: str) -> str:
+        return number(report.total(name).value)
+
+    def tagged(name: str) -> str:
+        figure = report.total(name)
+        return f"{number(figure.value)} {figure.unit} [{figure.source}]"
+
+    sizes = " / ".join(shown(f"model_bytes_{stage}") for stage in ("r", "b", "bq"))
+    return [
+        _fact("size", f"R / B / BQ {sizes} bytes [counted]"),
+        _fact("work", f"{tagged('macs_1bit')} 1-bit, {tagged('macs_8bit')} 8-bit"),
+        _fact("speed", f"frame interval {tagged('frame_interval')}, latency {tagged('latency')}"),
+        _fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}"),
+    ]
+
+
+def _files(outcome: Outcome) -> str:
+    steps = outcome.settings.steps
+    names = ["model.onnx", "graph.json", "graph.npz"]
+    names += [f"{PROJECT}/"] if "hls" in steps else []
+    names += ["verify.json"] if "verify" in steps else []
+    names += ["report.json", "report.txt"] if "report" in steps else []
+    return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"

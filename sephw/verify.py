@@ -1,0 +1,209 @@
+"""Equality of every layer between representations of one network: `==`, no tolerance.
+
+torch (the deploy network) is the reference of every tensor that a PyTorch layer makes; streams
+that exist in hardware only (windows, forks) are compared with the integer reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+# In the order in which they serve as reference: the first one that has the tensor.
+REPRESENTATIONS = ("torch", "qonnx", "integer", "csim")
+HARDWARE = ("integer", "csim")
+
+
+@dataclass(frozen=True)
+class CheckedTensor:
+    """A tensor to compare: its name in the graph, and the PyTorch module that makes it.
+
+    `shared` is False for a stream that exists in hardware only.
+    """
+
+    tensor: str
+    module: str
+    shared: bool = True
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first element that differs; `index` is (sample, row, column, channel)."""
+
+    index: tuple[int, ...]
+    value: int
+    expected: int
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """One tensor of one representation against another's.
+
+    `first` is None where nothing differs and where the tensors cannot be compared element by
+    element; then `reason` says why, and every element counts as a mismatch.
+    """
+
+    name: str
+    module: str
+    representation: str
+    against: str
+    elements: int
+    mismatches: int
+    first: Difference | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All comparisons of an export, in network order. `samples` names each compared image."""
+
+    data: str
+    samples: tuple[str, ...]
+    representations: tuple[str, ...]
+    checks: tuple[LayerCheck, ...]
+
+    @property
+    def exact(self) -> bool:
+        """True where something was compared and nothing differs."""
+        return bool(self.checks) and all(check.mismatches == 0 for check in self.checks)
+
+    @property
+    def first_mismatch(self) -> LayerCheck | None:
+        """The failing check that comes first in network order."""
+        return next((check for check in self.checks if check.mismatches), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for verify.json."""
+        return {
+            "exact": self.exact,
+            "samples": len(self.samples),
+            "data": self.data,
+            "sample_names": list(self.samples),
+            "representations": list(self.representations),
+            "layers": [_row(check) for check in self.checks],
+        }
+
+
+def verify(
+    tensors: Sequence[CheckedTensor],
+    values: Mapping[str, Mapping[str, Integers]],
+    *,
+    data: str,
+    samples: Sequence[str],
+) -> Verification:
+    """Compare `values`, representation -> tensor -> int64 (N, h, w, c), tensor by tensor.
+
+    `values` is ordered as `REPRESENTATIONS` (some may be left out); the first one that should
+    hold a tensor is its reference. A representation that lacks a tensor it should hold, or has
+    it in another shape, fails with every element.
+    """
+    checks: list[LayerCheck] = []
+    for tensor in tensors:
+        holders = [name for name in values if tensor.shared or name in HARDWARE]
+        if len(holders) < 2:
+            continue
+        against, others = holders[0], holders[1:]
+        reference = values[against].get(tensor.tensor)
+        for name in others:
+            found = values[name].get(tensor.tensor)
+            checks.append(_check(tensor, name, against, found, reference))
+    return Verification(data, tuple(samples), tuple(values), tuple(checks))
+
+
+def merge(parts: Sequence[Verification]) -> Verification:
+    """One verification of several batches of the same comparisons, in order.
+
+    ValueError where the parts do not compare the same things.
+    """
+    checks: list[LayerCheck] = []
+    for row in zip(*(part.checks for part in parts), strict=True):
+        offset, first, reason = 0, None, ""
+        for part, check in zip(parts, row, strict=True):
+            if check.first is not None and first is None:
+                sample, *rest = check.first.index
+                first = replace(check.first, index=(sample + offset, *rest))
+            reason = reason or check.reason
+            offset += len(part.samples)
+        checks.append(
+            replace(
+                row[0],
+                elements=sum(check.elements for check in row),
+                mismatches=sum(check.mismatches for check in row),
+                first=first,
+                reason=reason,
+            )
+        )
+    samples = tuple(name for part in parts for name in part.samples)
+    return replace(parts[0], samples=samples, checks=tuple(checks))
+
+
+def describe(check: LayerCheck, samples: Sequence[str]) -> str:
+    """One line: layer, representation, first differing element and both values."""
+    where = f"layer '{check.module or check.name}' (tensor '{check.name}')"
+    pair = f"{check.representation} against {check.against}"
+    if check.first is None:
+        return f"{where}, {pair}: {check.reason}"
+    sample, row, column, channel = check.first.index
+    return (
+        f"{where}, {pair}: sample {sample} ({samples[sample]}), row {row}, column {column}, "
+        f"channel {channel} is {check.first.value}, expected {check.first.expected} "
+        f"({check.mismatches} of {check.elements} elements differ)"
+    )
+
+
+def _check(
+    tensor: CheckedTensor,
+    name: str,
+    against: str,
+    found: Integers | None,
+    reference: Integers | None,
+) -> LayerCheck:
+    def failed(reason: str, elements: int) -> LayerCheck:
+        count = max(1, elements)
+        return LayerCheck(
+            tensor.tensor, tensor.module, name, against, count, count, None, reason
+        )
+
+    if reference is None:
+        return failed(f"{against} has no such tensor", 0 if found is None else found.size)
+    if found is None:
+        return failed(f"{name} has no such tensor", reference.size)
+    if found.shape != reference.shape:
+        return failed(
+            f"shape {found.shape}, expected {reference.shape} (sample, row, column, channel)",
+            reference.size,
+        )
+    differs = found != reference
+    count = int(np.count_nonzero(differs))
+    first = None
+    if count:
+        index = tuple(int(i) for i in np.unravel_index(int(np.argmax(differs)), differs.shape))
+        first = Difference(index, int(found[index]), int(reference[index]))
+    return LayerCheck(
+        tensor.tensor, tensor.module, name, against, int(reference.size), count, first
+    )
+
+
+def _row(check: LayerCheck) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": check.name,
+        "module": check.module,
+        "representation": check.representation,
+        "against": check.against,
+        "elements": check.elements,
+        "mismatches": check.mismatches,
+    }
+    if check.first is not None:
+        row["first"] = {
+            "index": list(check.first.index),
+            "value": check.first.value,
+            "expected": check.first.expected,
+        }
+    if check.reason:
+        row["reason"] = check.reason
+    return row
