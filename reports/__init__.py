@@ -1,12 +1,11 @@
 """Reports: what a network costs on a target, and where each figure comes from."""
 
-from reports.build import Cycles, build_report, model_bytes
+from reports.build import build_report, model_bytes
 from reports.model import Figure, LayerReport, Report, Source, Total
 from reports.plain import as_dict
 from reports.text import number, render_text, slowest_table
 
 __all__ = [
-    "Cycles",
     "Figure",
     "LayerReport",
     "Report",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reports.model import Figure, LayerReport, Report, Source, Total
 from sephw.ir import Graph, Node
+from sim.timing import Timing
 
 NOTES = (
     "Model bytes as the paper counts them: convolution and classifier weights and the classifier "
@@ -18,14 +17,6 @@ NOTES = (
 )
 
 
-@dataclass(frozen=True)
-class Cycles:
-    """Simulated cycles of the whole graph: first beat in to first beat out, and per image."""
-
-    latency_cycles: int
-    frame_interval_cycles: int
-
-
 def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
     """Bytes of stages R, B, BQ for `patterns` 1-bit weights and `others` (PAPER's accounting)."""
     packed = -(-patterns // 8)
@@ -34,7 +25,7 @@ def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
 
 def build_report(
     graph: Graph,
-    cycles: Cycles,
+    timing: Timing,
     *,
     network: str,
     target: str,
@@ -44,7 +35,14 @@ def build_report(
     """The report of `graph` at `clock_ns`. `network` names the model in the report."""
     layers = tuple(_layer(graph, node) for node in graph.nodes)
     return Report(
-        network, target, part, clock_ns, layers, _totals(graph, cycles, layers, clock_ns), NOTES
+        network=network,
+        target=target,
+        part=part,
+        clock_ns=clock_ns,
+        bottleneck=timing.bottleneck,
+        layers=layers,
+        totals=_totals(graph, timing, layers, clock_ns),
+        notes=NOTES,
     )
 
 
@@ -75,7 +73,7 @@ def _layer(graph: Graph, node: Node) -> LayerReport:
 
 
 def _totals(
-    graph: Graph, cycles: Cycles, layers: tuple[LayerReport, ...], clock_ns: float
+    graph: Graph, timing: Timing, layers: tuple[LayerReport, ...], clock_ns: float
 ) -> tuple[Total, ...]:
     def total(name: str, label: str, value: float, unit: str, source: Source) -> Total:
         return Total(name, label, Figure(value, unit, source))
@@ -88,7 +86,7 @@ def _totals(
     # The classifier has one bias per class: the channels of the network's output.
     others = summed("weights_8bit") + sum(graph.tensors[t].channels for t in graph.outputs)
     full, binarized, quantized = model_bytes(patterns, others)
-    interval, latency = cycles.frame_interval_cycles, cycles.latency_cycles
+    interval, latency = timing.frame_interval_cycles, timing.latency_cycles
     macs_1bit, macs_8bit = summed("macs_1bit"), summed("macs_8bit")
     frames_per_second = round(1e9 / (clock_ns * interval), 3)
     giga_macs = round((macs_1bit + macs_8bit) / (clock_ns * interval), 3)
@@ -105,7 +103,9 @@ def _totals(
         total("buffer_memory", "buffer memory", summed("buffer_memory"), "bits", estimated),
         total("fifo_memory", "FIFO memory", summed("fifo_memory"), "bits", simulated),
         total("frame_interval", "frame interval", interval, "cycles/frame", simulated),
-        total("latency", "latency", latency, "cycles", simulated),
+        total("latency", "latency to the first output beat", latency, "cycles", simulated),
+        total("last_output", "latency to the last output beat", timing.last_output_cycles,
+              "cycles", simulated),
         total("latency_us", "latency at the clock", round(latency * clock_ns / 1e3, 3), "us",
               estimated),
         total("throughput", "throughput at the clock", frames_per_second, "frames/s", estimated),

@@ -74,12 +74,16 @@ class Total:
 
 @dataclass(frozen=True)
 class Report:
-    """A network on a target: its engines, its totals, and what the totals mean."""
+    """A network on a target: its engines, its totals, and what the totals mean.
+
+    `bottleneck` names the engine (or stream end) that sets the frame interval.
+    """
 
     network: str
     target: str
     part: str
     clock_ns: float
+    bottleneck: str
     layers: tuple[LayerReport, ...]
     totals: tuple[Total, ...]
     notes: tuple[str, ...]

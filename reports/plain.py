@@ -14,6 +14,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "target": report.target,
         "part": report.part,
         "clock_ns": report.clock_ns,
+        "bottleneck": report.bottleneck,
         "totals": {total.name: _figure(total.figure) for total in report.totals},
         "layers": [
             {

@@ -22,6 +22,8 @@ def render_text(report: Report) -> str:
         "",
         *_fixed_width(("total", "value", "unit", "source"), _total_cells(report), left=1),
         "",
+        f"bottleneck: {report.bottleneck}",
+        "",
         *report.notes,
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -32,7 +34,7 @@ def slowest_table(report: Report, most: int = 8) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="slowest engines", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="slowest engines")
     for name in ("module", "engine"):
         table.add_column(name, overflow="fold")
     for name in ("pe", "simd", "MACs 1b", "MACs 8b", "cycles [estimated]"):

@@ -78,8 +78,6 @@ def export(
         settings = replace(settings, out=Path("build") / settings.name)
     if as_json and "report" not in settings.steps:
         raise UsageError("--json: prints the report; add report to --steps")
-    if folding is not None and not folding.is_file():
-        raise UsageError(f"--folding {folding}: no such file; give a JSON file or leave it away")
     outcome = _run(settings)
     _print(outcome, as_json)
     if outcome.verification is not None and not outcome.verification.exact:

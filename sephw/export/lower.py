@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
 from sephw.errors import SephwError
 from sephw.export.settings import Settings
 from sephw.ir import Graph
+from sephw.passes import FoldingFile, fold, insert_forks, insert_width_converters
+from sim.timing import size_fifos
 
 _EXPORTED_STAGE = "BQ"
 
@@ -34,24 +35,10 @@ def deploy_network(checkpoint: Checkpoint) -> Any:
     return freeze(build_network(checkpoint)).eval()
 
 
-def fold_graph(graph: Graph, settings: Settings) -> Graph:
-    """The graph at the asked folding, with forks, width converters and sized FIFOs."""
-    from sim.timing import size_fifos
-
-    from sephw.passes import fold, insert_forks, insert_width_converters
-
-    foldings, frame_cycles = _folding(settings.folding)
-    graph = replace(graph, name=settings.name)
-    graph = fold(graph, foldings, frame_cycles)
-    graph.validate()
+def fold_graph(graph: Graph, name: str, folding: FoldingFile) -> Graph:
+    """The graph, called `name`, at `folding`, with forks, width converters and sized FIFOs."""
+    graph = fold(replace(graph, name=name), folding.nodes, folding.frame_cycles)
     for graph_pass in (insert_forks, insert_width_converters, size_fifos):
         graph = graph_pass(graph)
         graph.validate()
     return graph
-
-
-def _folding(path: Path | None) -> Any:
-    from sephw.passes import DEFAULT_FRAME_CYCLES
-    from sephw.passes.folding_file import read_folding
-
-    return ({}, DEFAULT_FRAME_CYCLES) if path is None else read_folding(path)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from reports import Cycles, Report, as_dict, build_report, render_text
+from reports import Report, as_dict, build_report, render_text
 from sephw.checkpoint import Checkpoint
 from sephw.export.compare import Agreement, checked_tensors, compare, representations
 from sephw.export.directory import ExportDirectory
@@ -18,7 +18,11 @@ from sephw.export.progress import Progress
 from sephw.export.samples import Samples, choose_samples, input_format
 from sephw.export.settings import Settings
 from sephw.ir import Graph
+from sephw.ir.serialize import save_graph
+from sephw.passes import FoldingFile, read_folding_file
+from sephw.tools.cxx import find_compiler
 from sephw.verify import Verification
+from sim.timing import simulate
 
 PROJECT = "hls"
 # The project's own testbench runs these again; a few suffice, and they are stored as text.
@@ -43,9 +47,10 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
     SephwError for anything the user can mend; then nothing is left behind.
     """
     steps = settings.steps
+    folding = FoldingFile() if settings.folding is None else read_folding_file(settings.folding)
     with ExportDirectory(settings.out) as directory:
         if "csim" in steps:
-            _need_compiler()
+            find_compiler("C-simulation")
         with progress.step("load", f"{settings.model.name} and its test images"):
             checkpoint = load_trained(settings)
             samples = choose_samples(checkpoint, settings.data, settings.samples)
@@ -53,7 +58,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if samples.data == "random":
             progress.warn("--data random: noise images; exactness is checked, accuracy is not")
         with progress.step("qonnx", "network to QONNX and hardware graph"):
-            read, graph = _lower(settings, checkpoint, deploy, directory.path)
+            read, graph = _lower(settings, checkpoint, deploy, folding, directory.path)
         compiled = _project(settings, graph, samples, directory.path, progress)
         verification, agreement = None, None
         if "verify" in steps:
@@ -61,11 +66,10 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 runs = representations(
                     deploy, directory.path / "model.onnx", read.layers, graph, compiled
                 )
-                output = graph.outputs[0]
-                exponents = next(x.exponents for x in read.layers if x.tensor == output)
+                logits = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
-                    runs, tensors, samples, output, exponents, progress.update
+                    runs, tensors, samples, logits.tensor, logits.exponents, progress.update
                 )
                 write_json(directory.path / "verify.json", verification.as_dict())
         report = None
@@ -81,15 +85,14 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
 
 
 def _lower(
-    settings: Settings, checkpoint: Checkpoint, deploy: Any, folder: Path
+    settings: Settings, checkpoint: Checkpoint, deploy: Any, folding: FoldingFile, folder: Path
 ) -> tuple[Any, Graph]:
     from sephw.frontend import export_qonnx, read_qonnx
-    from sephw.ir.serialize import save_graph
 
     form = input_format(checkpoint)
     export_qonnx(deploy, folder / "model.onnx", (form.channels, form.height, form.width))
     read = read_qonnx(folder / "model.onnx")
-    graph = fold_graph(read.graph, settings)
+    graph = fold_graph(read.graph, settings.name, folding)
     save_graph(graph, folder / "graph.json", folder / "graph.npz")
     return read, graph
 
@@ -120,20 +123,12 @@ def _project(
 
 
 def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:
-    from sim.timing import simulate
-
-    timing = simulate(graph)
     return build_report(
         graph,
-        Cycles(timing.latency_cycles, timing.frame_interval_cycles),
+        simulate(graph),
         network=f"{settings.name} ({checkpoint.network})",
         target=settings.target.name,
         part=settings.target.part,
         clock_ns=settings.target.clock_ns,
     )
 
-
-def _need_compiler() -> None:
-    from sephw.tools import find_compiler
-
-    find_compiler()

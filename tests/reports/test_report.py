@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import Cycles, Source, as_dict, build_report, model_bytes, render_text, slowest_table
+from reports import Source, as_dict, build_report, model_bytes, render_text, slowest_table
 from sephw.ir import Folding, Graph, IntType, Node, Tensor
 from sephw.ops import Conv8, PatternConv
+from sim.timing import Timing
 
 UINT8 = IntType(8, signed=False)
 
@@ -42,7 +43,12 @@ def report():
     )
     graph.validate()
     return build_report(
-        graph, Cycles(40, 20), network="tiny", target="board", part="part-1", clock_ns=10.0
+        graph,
+        Timing(20, 40, 41, "n0", {"n0": 9, "n1": 2}, {}),
+        network="tiny",
+        target="board",
+        part="part-1",
+        clock_ns=10.0,
     )
 
 
@@ -65,6 +71,8 @@ def test_totals(report):
     assert report.total("model_bytes_b").value == 14 + 4 * 8
     assert report.total("model_bytes_bq").value == 14 + 8
     assert report.total("throughput").value == 5_000_000
+    assert report.bottleneck == "n0"
+    assert (report.total("latency").value, report.total("last_output").value) == (40, 41)
     assert report.total("latency_us").value == 0.4
     assert report.total("mac_rate").value == 0.57
     with pytest.raises(KeyError):
