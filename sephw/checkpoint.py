@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -162,7 +163,7 @@ def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
     path = Path(path)
     # Through a buffer: torch.save to a path would put the file's name into the archive.
     buffer = io.BytesIO()
-    torch.save(_detached(content), buffer)
+    torch.save(_plain(content), buffer)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -206,16 +207,19 @@ def read_archive(path: str | Path) -> Any:
         raise SephwError(f"{path}: not a PyTorch file, or damaged; fetch it again") from None
 
 
-def _detached(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """`value` without views, shared objects and subclasses, none of which change what it says."""
     import torch
 
     if isinstance(value, torch.Tensor):
         # A tensor that is a view would drag its whole storage into the file.
         return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    if isinstance(value, str):
+        return sys.intern(str(value))  # pickle writes equal strings once only where they are one
     if isinstance(value, Mapping):
-        return {key: _detached(entry) for key, entry in value.items()}
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_detached(entry) for entry in value)
+        return type(value)(_plain(entry) for entry in value)
     return value
 
 

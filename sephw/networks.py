@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,18 @@ def make_network(name: str, arguments: Mapping[str, Any]) -> Any:
     module, attribute = where.split(":")
     constructor = getattr(importlib.import_module(module), attribute)
     try:
-        return constructor(**arguments)
+        return constructor(**_sequences(constructor, arguments))
     except (TypeError, ValueError) as error:
         reason = str(error).replace(f"{attribute}.__init__() ", "").removeprefix(f"{name}: ")
         raise SephwError(f"network '{name}': {reason}; correct its arguments") from None
+
+
+def _sequences(constructor: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, one number given for a sequence made a sequence of one (`widths=16`)."""
+    parameters = inspect.signature(constructor).parameters
+    filled = dict(arguments)
+    for key, value in arguments.items():
+        wanted = str(parameters[key].annotation) if key in parameters else ""
+        if isinstance(value, int | float) and wanted.startswith(("Sequence", "tuple", "list")):
+            filled[key] = [value]
+    return filled
