@@ -14,6 +14,7 @@ import numpy as np
 from sephw.data.dataset import Split
 
 LEAST_BYTES = 4 << 20
+CACHE_VERSION = 1
 
 
 def cache_folder() -> Path:
@@ -22,19 +23,27 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "sephw"
 
 
-def cached(
+def cached_file(
     path: Path, size: tuple[int, int] | None, part: str, decode: Callable[[], Split]
 ) -> Split:
-    """`decode()`, or what it gave before for the same file (path, length, time of change).
+    """`cached` for a file: the key is its path, length, time of change, `size` and `part`.
 
-    Only zips of some size are kept: a folder's content has no single time of change. A cache that
-    cannot be read or written is not an error, the images are decoded again.
+    Only zips of some size are kept: a folder's content has no single time of change.
     """
     if not path.is_file() or path.stat().st_size < LEAST_BYTES:
         return decode()
     state = path.stat()
-    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{size}|{part}|1"
-    file = cache_folder() / f"images-{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{size}|{part}"
+    return cached(key, decode)
+
+
+def cached(key: str, decode: Callable[[], Split]) -> Split:
+    """`decode()`, or what it gave before for the same `key`.
+
+    A cache that cannot be read or written is not an error, the images are decoded again.
+    """
+    name = hashlib.sha256(f"{key}|{CACHE_VERSION}".encode()).hexdigest()[:24]
+    file = cache_folder() / f"images-{name}.npz"
     try:
         with np.load(file, allow_pickle=False) as held:
             return Split(held["images"], held["labels"])

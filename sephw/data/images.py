@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from sephw.data.cache import cached
+from sephw.data.cache import cached_file
 from sephw.data.dataset import Dataset, Images, Split, assemble
 from sephw.errors import SephwError
 
@@ -147,14 +147,16 @@ def load_image_tree(
     classes = tuple(sorted({_class_of(tree, p) for p in tree.files}))
     if len(classes) < 2:
         raise SephwError(f"{path}: only one class ('{classes[0]}'); at least two are needed")
-    pool = cached(path, size, "train", lambda: _decode(tree, classes, size, progress))
+    pool = cached_file(path, size, "train", lambda: _decode(tree, classes, size, progress))
     test: Split | None = None
     if test_tree is not None:
         held = test_tree
         extra = sorted({_class_of(held, p) for p in held.files} - set(classes))
         if extra:
             raise SephwError(f"{held.label}: class '{extra[0]}' has no training images")
-        test = cached(beside or path, size, "test", lambda: _decode(held, classes, size, progress))
+        test = cached_file(
+            beside or path, size, "test", lambda: _decode(held, classes, size, progress)
+        )
     name = re.sub(r"[-_. ]?train(ing)?$", "", path.stem if path.is_file() else path.name)
     return assemble(
         name or "images",

