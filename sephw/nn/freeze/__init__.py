@@ -14,7 +14,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from sephw.errors import SephwError
-from sephw.nn.freeze.budget import BUDGET_BITS, LayerBudget
+from sephw.nn.freeze.budget import BUDGET_BITS, Join, LayerBudget
 from sephw.nn.freeze.modules import (
     INPUT_BITS,
     INPUT_EXPONENT,
@@ -66,7 +66,6 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
         ShapeProp(fx.GraphModule(root, graph)).propagate(torch.zeros(1, *input_shape))
     modules = dict(root.named_modules())
     found = walk(graph, modules, input_shape[0])
-    assert found.logits is not None
     budgets = []
     for target, join in found.joins.items():
         layer: Any = modules[target]
@@ -76,10 +75,15 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
             layer.bits, layer.exponent, join.offset, join.exponent, found.ranks[target]
         ))  # fmt: skip
         budgets.append(join.budget)
-    for term in found.logits.terms:
-        _replace_source(root, modules, term)
-    budgets.append(found.logits.budget)
-    _add_ends(root, graph, found.logits)
+    graph.owning_module = root
+    _declare_input(root, graph)
+    if found.logits is not None:
+        for term in found.logits.terms:
+            _replace_source(root, modules, term)
+        budgets.append(found.logits.budget)
+        _add_offset(root, graph, found.logits, found.ranks["logits"])
+    _drop_identities(root, graph)
+    graph.lint()
     deploy = DeployNetwork(root, graph, "DeployNetwork")
     deploy.input_shape = input_shape
     deploy.budgets = tuple(budgets)
@@ -102,21 +106,24 @@ def _replace_source(root: nn.Module, modules: dict[str, nn.Module], term: Term) 
         _put(root, term.source, DeployLinear(layer, term) if linear else DeployConv2d(layer, term))
 
 
-def _add_ends(root: Any, graph: fx.Graph, logits: Any) -> None:
-    """Declare the input's type in front, add the logits' bias behind; drop passing modules."""
-    graph.owning_module = root
+def _declare_input(root: Any, graph: fx.Graph) -> None:
     root.deploy_input = DeployInput()
-    root.deploy_logits = DeployOffset(logits.offset, logits.exponent, 2)
     for node in list(graph.nodes):
         if node.op == "placeholder":
             with graph.inserting_after(node):
                 quantized = graph.call_module("deploy_input", (node,))
             node.replace_all_uses_with(quantized, lambda user, q=quantized: user is not q)
-        elif node.op == "output":
-            with graph.inserting_before(node):
-                biased = graph.call_module("deploy_logits", (node.args[0],))
-            node.args = (biased,)
-        elif node.op == "call_module" and isinstance(root.get_submodule(node.target), nn.Identity):
+
+
+def _add_offset(root: Any, graph: fx.Graph, logits: Join, rank: int) -> None:
+    root.deploy_logits = DeployOffset(logits.offset, logits.exponent, rank)
+    (output,) = [node for node in graph.nodes if node.op == "output"]
+    with graph.inserting_before(output):
+        output.args = (graph.call_module("deploy_logits", (output.args[0],)),)
+
+
+def _drop_identities(root: nn.Module, graph: fx.Graph) -> None:
+    for node in list(graph.nodes):
+        if node.op == "call_module" and isinstance(root.get_submodule(node.target), nn.Identity):
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)
-    graph.lint()

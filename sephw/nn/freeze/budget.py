@@ -69,7 +69,9 @@ def fit(module: str, terms: tuple[Term, ...], output_exponent: int | None) -> Jo
             break
         if (grid[over] <= floor_exponent[over]).any():
             channel = int(np.argmax(over & (grid <= floor_exponent)))
-            widest = max(fitted, key=lambda t: int(t.bound[channel]) << 0)
+            widest = max(
+                fitted, key=lambda t: t.bound[channel] << (grid[channel] - t.exponent[channel])
+            )
             raise _too_wide(module, widest.source, channel)
         grid = np.where(over, grid - 1, grid)
     coarsened = np.zeros(len(grid), bool)

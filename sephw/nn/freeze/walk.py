@@ -43,7 +43,7 @@ _PASSING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Result: the join of each QuantReLU by module path, the logits' join, output node's source."""
+    """The join of each QuantReLU by module path, tensor ranks, and the logits' join if any."""
 
     joins: dict[str, Join] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
@@ -99,7 +99,10 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         elif node.op == "call_function" and node.target in (torch.flatten, functional.max_pool2d):
             values[node] = values[node.args[0]]
         elif node.op == "output":
-            logits = fit("logits", _terms(values[node.args[0]], "output"), None)
+            value = values[node.args[0]]
+            ranks["logits"] = len(_shape(node.args[0]))
+            # A network that ends in a quantizer has no logits: its output is on a grid already.
+            logits = None if isinstance(value, Grid) else fit("logits", value, None)
         else:
             raise SephwError(
                 f"'{node.name}' ({node.target}): not supported in a pattern network; supported: "
