@@ -1,0 +1,16 @@
+"""Passes: functions from graph to graph, one file each. Order: fold, forks, width converters."""
+
+from sephw.passes.fold import DEFAULT_FRAME_CYCLES, fold
+from sephw.passes.folding_file import FoldingFile, read_folding_file, write_folding_file
+from sephw.passes.insert_forks import insert_forks
+from sephw.passes.insert_width_converters import insert_width_converters
+
+__all__ = [
+    "DEFAULT_FRAME_CYCLES",
+    "FoldingFile",
+    "fold",
+    "insert_forks",
+    "insert_width_converters",
+    "read_folding_file",
+    "write_folding_file",
+]

@@ -1,0 +1,77 @@
+"""The folding file: {"nodes": {name: {"pe": n, "simd": n}}, "frame_cycles": n} as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sephw.errors import UsageError
+from sephw.ir import Folding, Graph
+from sephw.passes.fold import DEFAULT_FRAME_CYCLES
+
+
+@dataclass(frozen=True)
+class FoldingFile:
+    """Foldings of named nodes, and the budget in cycles per frame of all others."""
+
+    nodes: Mapping[str, Folding] = field(default_factory=dict)
+    frame_cycles: int = DEFAULT_FRAME_CYCLES
+
+
+def read_folding_file(path: Path) -> FoldingFile:
+    """Read ``path``; both keys may be left out. Raises UsageError naming the file and the place."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"folding file '{path}' does not exist; check the path") from None
+    except OSError as error:
+        raise UsageError(f"folding file '{path}' cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"folding file '{path}' is not JSON: it is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"folding file '{path}' is not JSON: line {error.lineno}, column {error.colno}: "
+            f"{error.msg}"
+        ) from None
+    where = f"folding file '{path}'"
+    _check_keys(where, content, {"nodes", "frame_cycles"}, required=frozenset())
+    entries = content.get("nodes", {})
+    if not isinstance(entries, dict):
+        raise UsageError(f"{where}: 'nodes' must be an object of node names")
+    nodes = {}
+    for name, entry in entries.items():
+        place = f"{where}: node '{name}'"
+        _check_keys(place, entry, {"pe", "simd"}, required=frozenset({"pe", "simd"}))
+        nodes[name] = Folding(
+            pe=_positive(place, "pe", entry["pe"]), simd=_positive(place, "simd", entry["simd"])
+        )
+    cycles = _positive(where, "frame_cycles", content.get("frame_cycles", DEFAULT_FRAME_CYCLES))
+    return FoldingFile(nodes, cycles)
+
+
+def write_folding_file(path: Path, graph: Graph, frame_cycles: int = DEFAULT_FRAME_CYCLES) -> None:
+    """Write every node's folding of ``graph``: a file to edit and read again."""
+    nodes = {n.name: {"pe": n.folding.pe, "simd": n.folding.simd} for n in graph.nodes}
+    text = json.dumps({"frame_cycles": frame_cycles, "nodes": nodes}, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _check_keys(where: str, entry: object, known: set[str], required: frozenset[str]) -> None:
+    if not isinstance(entry, dict):
+        listing = ", ".join(f"'{key}'" for key in sorted(known))
+        raise UsageError(f"{where}: not an object with the keys {listing}")
+    for key in entry:
+        if key not in known:
+            listing = ", ".join(f"'{k}'" for k in sorted(known))
+            raise UsageError(f"{where}: unknown key '{key}'; known keys: {listing}")
+    for key in sorted(required):
+        if key not in entry:
+            raise UsageError(f"{where}: the key '{key}' is missing")
+
+
+def _positive(where: str, key: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"{where}: {key}={json.dumps(value)}; it must be a whole number from 1")
+    return value

@@ -1,0 +1,128 @@
+"""Periodic schedules of a graph: when every beat of a frame moves, the same for each next frame.
+
+Times are clock cycles from the first input beat of the frame; frame f adds f · interval.
+A schedule is feasible if every engine keeps its rule (its input beats are there, its previous
+issue is ``interval_cycles`` past), across the seam between frames as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.errors import SephwError
+from sephw.ir import Graph, Node, Schedule
+
+Cycles = NDArray[np.int64]
+_LONG_AGO = np.iinfo(np.int64).min // 4
+
+
+@dataclass(frozen=True, eq=False)
+class StreamTimes:
+    """One frame's beats of one stream, int64 (words,) each.
+
+    ``issue``: the issue that makes the beat; ``push``: when it is in the FIFO; ``pop``: when its
+    reader takes it (a graph output: at once).
+    """
+
+    issue: Cycles
+    push: Cycles
+    pop: Cycles
+
+
+Times = Mapping[str, StreamTimes]
+
+
+def frame_interval(graph: Graph) -> tuple[str, int]:
+    """(the node, graph input or output that sets it, cycles per frame)."""
+    cycles = {t: graph.stream(t).words for t in (*graph.inputs, *graph.outputs)}
+    cycles.update((n.name, n.operator.frame_cycles(n.folding)) for n in graph.nodes)
+    return max(cycles.items(), key=lambda item: item[1])
+
+
+def schedules(graph: Graph) -> dict[str, Schedule]:
+    """Every node's schedule, checked against the streams it is wired to.
+
+    Raises SephwError for a tensor with several readers or with ends of different lanes.
+    """
+    result = {}
+    for node in graph.nodes:
+        result[node.name] = schedule = node.operator.schedule(node.folding)
+        for name, reads in zip(node.inputs, schedule.reads, strict=True):
+            if len(graph.consumers(name)) > 1:
+                raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
+            read, made = int(reads.sum()), graph.stream(name).words
+            if read != made:
+                raise SephwError(
+                    f"{node.where}: reads '{name}' in {read} beats a frame, it is made in {made}; "
+                    "insert width converters first"
+                )
+    return result
+
+
+def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict[str, StreamTimes]:
+    """The (max, +) recurrence: every issue as early as its inputs and its predecessor allow.
+
+    The graph input comes evenly spread over ``interval``.
+    """
+    times: dict[str, StreamTimes] = {}
+    for name in graph.inputs:
+        words = graph.stream(name).words
+        beats = np.arange(words, dtype=np.int64) * interval // words
+        times[name] = StreamTimes(beats, beats, beats)
+    for node in graph.nodes:
+        plan = plans[node.name]
+        ready = np.full(plan.issues, _LONG_AGO, np.int64)
+        for name, reads in zip(node.inputs, plan.reads, strict=True):
+            mask = reads.astype(bool)
+            ready[mask] = np.maximum(ready[mask], times[name].push)
+        # The frame before comes first: its last issues may hold up this frame's first ones.
+        both = np.concatenate([ready - interval, ready])
+        paces = np.arange(both.size, dtype=np.int64) * plan.interval_cycles
+        issue = np.maximum.accumulate(both - paces) + paces
+        times.update(_node_times(node, plan, issue[plan.issues :], times))
+    return times
+
+
+def latest(node: Node, plan: Schedule, times: Times, interval: int) -> dict[str, StreamTimes]:
+    """The streams around ``node`` with each of its issues as late as its readers allow."""
+    due = np.full(plan.issues, -_LONG_AGO, np.int64)
+    for name, writes in zip(node.outputs, plan.writes, strict=True):
+        mask = writes.astype(bool)
+        due[mask] = np.minimum(due[mask], times[name].pop - plan.latency_cycles)
+    both = np.concatenate([due, due + interval])
+    paces = np.arange(both.size, dtype=np.int64) * plan.interval_cycles
+    issue = np.minimum.accumulate((both - paces)[::-1])[::-1] + paces
+    around = _node_times(node, plan, issue[: plan.issues], times)
+    for name in node.outputs:
+        around[name] = replace(around[name], pop=times[name].pop)
+    return around
+
+
+def _node_times(node: Node, plan: Schedule, issue: Cycles, times: Times) -> dict[str, StreamTimes]:
+    """Streams around ``node`` when it issues at ``issue``; what it makes is popped at once."""
+    around = {}
+    for name, reads in zip(node.inputs, plan.reads, strict=True):
+        around[name] = replace(times[name], pop=issue[reads.astype(bool)])
+    for name, writes in zip(node.outputs, plan.writes, strict=True):
+        made = issue[writes.astype(bool)]
+        push = made + plan.latency_cycles
+        around[name] = StreamTimes(made, push, push)
+    return around
+
+
+def high_water(arrivals: Cycles, pops: Cycles, interval: int) -> int:
+    """Most beats held at once, all frames counted; both (words,), the pops never earlier.
+
+    A beat that leaves in the very cycle in which another arrives still counts.
+    """
+    held = np.arange(1, len(arrivals) + 1) - np.searchsorted(pops, arrivals, side="left")
+    shift = interval
+    # Frames before this one of which beats are still held.
+    while pops[-1] >= arrivals[0] + shift:
+        held += len(pops) - np.searchsorted(pops, arrivals + shift, side="left")
+        shift += interval
+    return int(held.max())

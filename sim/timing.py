@@ -1,0 +1,107 @@
+"""The cycle model: frame interval and latency from schedules alone, and FIFO depths.
+
+An engine issues when its input beats are there and its previous issue is ``interval_cycles``
+past: ``t_issue[i] = max(t_issue[i−1] + II, t_input[i])``; what it makes is there
+``latency_cycles`` later. The simulator knows schedules and FIFOs only, nothing of operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from sephw.ir import Graph
+from sim.periodic import StreamTimes, Times, earliest, frame_interval, high_water, latest, schedules
+
+
+@dataclass(frozen=True)
+class StreamTiming:
+    """One stream with unbounded FIFOs: beats a frame, and the most beats in its FIFO at once."""
+
+    words: int
+    high_water_beats: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the cycle model says of a graph in the steady state; simulated, in clock cycles.
+
+    The input comes evenly spread over the frame interval, frame after frame.
+    ``frame_interval_cycles``: cycles per image. ``latency_cycles``: first input beat to first
+    output beat; ``last_output_cycles``: to the last output beat. ``bottleneck``: the node, graph
+    input or graph output that sets the interval. ``engine_frame_cycles``: by node name.
+    """
+
+    frame_interval_cycles: int
+    latency_cycles: int
+    last_output_cycles: int
+    bottleneck: str
+    engine_frame_cycles: Mapping[str, int]
+    streams: Mapping[str, StreamTiming]
+
+
+def simulate(graph: Graph) -> Timing:
+    """Time ``graph`` with unbounded FIFOs; with the depths of ``size_fifos`` the same holds.
+
+    Raises SephwError where a tensor has several readers or a stream's ends differ in lanes:
+    insert forks and width converters before.
+    """
+    bottleneck, interval = frame_interval(graph)
+    plans = schedules(graph)
+    times = earliest(graph, plans, interval)
+    outputs = [times[t].push for t in graph.outputs]
+    streams = {
+        name: StreamTiming(len(t.push), high_water(t.push, t.pop, interval))
+        for name, t in times.items()
+    }
+    return Timing(
+        frame_interval_cycles=interval,
+        latency_cycles=int(min(t[0] for t in outputs)),
+        last_output_cycles=int(max(t[-1] for t in outputs)),
+        bottleneck=bottleneck,
+        engine_frame_cycles=MappingProxyType({n: p.frame_cycles for n, p in plans.items()}),
+        streams=MappingProxyType(streams),
+    )
+
+
+def size_fifos(graph: Graph) -> Graph:
+    """The same graph with each ``Tensor.fifo_depth`` deep enough to keep ``simulate``'s timing.
+
+    Depth = max(2, reserved + 1), where a beat is reserved from the issue that makes it (an engine
+    holds a credit by then) until it is read. The schedule behind the depths starts from the
+    earliest one; then, readers first, an engine is delayed to the latest times its readers allow
+    wherever that saves FIFO bits: mostly windows, which hold each pixel several times, wait for
+    their convolution and let pixels wait instead. Graph outputs keep their earliest times.
+
+    Why that is enough: engines joined by FIFOs are a marked graph. The schedule fits into the
+    depths, so engines that start as early as they can are never later than it; interval and
+    latency are those of ``simulate``. Other arrivals (bursts, pauses) cannot deadlock it: whether
+    a marked graph deadlocks depends on its tokens and depths only, not on times.
+
+    Raises SephwError as ``simulate`` does.
+    """
+    _, interval = frame_interval(graph)
+    plans = schedules(graph)
+    times: dict[str, StreamTimes] = earliest(graph, plans, interval)
+    for node in reversed(graph.nodes):
+        if not set(node.outputs).isdisjoint(graph.outputs):
+            continue
+        around = latest(node, plans[node.name], times, interval)
+        if _fifo_bits(graph, around, interval) < _fifo_bits(
+            graph, {name: times[name] for name in around}, interval
+        ):
+            times.update(around)
+    tensors = {
+        name: replace(tensor, fifo_depth=_depth(times[name], interval)) if name in times else tensor
+        for name, tensor in graph.tensors.items()
+    }
+    return graph.with_nodes(graph.nodes, tensors)
+
+
+def _depth(times: StreamTimes, interval: int) -> int:
+    return max(2, high_water(times.issue, times.pop, interval) + 1)
+
+
+def _fifo_bits(graph: Graph, times: Times, interval: int) -> int:
+    return sum(_depth(t, interval) * graph.stream(n).width_bits for n, t in times.items())
