@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _LEFT_COLUMNS = 3
+_NOTE_WIDTH = 100
 
 
 def render_text(report: Report) -> str:
@@ -24,7 +26,7 @@ def render_text(report: Report) -> str:
         "",
         f"bottleneck: {report.bottleneck}",
         "",
-        *report.notes,
+        *(line for note in report.notes for line in textwrap.wrap(note, _NOTE_WIDTH)),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

@@ -1,0 +1,177 @@
+"""The export command on a small network: files, equality, determinism, exit status."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sephw.cli import run
+from sephw.export import pipeline
+from sephw.export.directory import file_hashes
+
+LIGHT = "qonnx,verify,report"
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """A whole export, and what it printed."""
+    out = tmp_path_factory.mktemp("export") / "first"
+    done = subprocess.run(
+        [sys.executable, "-m", "sephw.export", str(model), "--out", str(out), "--samples", "3"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return out, done
+
+
+def test_files(exported):
+    out, _ = exported
+    assert {p.name for p in out.iterdir()} == {
+        "model.onnx", "graph.json", "graph.npz", "hls", "verify.json", "report.json",
+        "report.txt", "manifest.json",
+    }  # fmt: skip
+    assert [p.name for p in out.parent.iterdir()] == ["first"]
+
+
+def test_everything_is_equal(exported):
+    found = json.loads((exported[0] / "verify.json").read_text())
+    assert found["exact"] is True and found["samples"] == 3 + 4
+    assert found["representations"] == ["torch", "qonnx", "integer", "csim"]
+    assert found["sample_names"][3:] == ["all 0", "all 255", "random", "random 0 or 255"]
+    assert all(row["mismatches"] == 0 and row["elements"] for row in found["layers"])
+    logits = [row for row in found["layers"] if row["elements"] == 7 * 10]
+    assert [row["representation"] for row in logits] == ["qonnx", "integer", "csim"]
+    # every engine's output is compared, hardware streams between reference and C-simulation
+    nodes = json.loads((exported[0] / "graph.json").read_text())["nodes"]
+    made = {name for node in nodes for name in node["outputs"]}
+    assert {row["name"] for row in found["layers"]} == made
+
+
+def test_summary(exported, model):
+    lines = exported[1].stdout.splitlines()
+    assert lines[0] == f"{model.name} (SEPNet, stage BQ)"
+    assert lines[1].startswith("  exact     yes: ") and "7 images" in lines[1]
+    assert "same class as torch on 7 of 7 images" in lines[2]
+    assert lines[-1] == f"  next      cd {exported[0]}/hls && vitis_hls -f build_prj.tcl"
+    assert "csim" in exported[1].stderr and "error" not in exported[1].stderr
+
+
+def test_manifest(exported):
+    manifest = json.loads((exported[0] / "manifest.json").read_text())
+    hashes = file_hashes(exported[0])
+    del hashes["manifest.json"]
+    assert manifest["files"] == hashes
+    assert manifest["exact"] is True
+    assert manifest["model"]["file"] == "digits.pth" and manifest["model"]["stage"] == "BQ"
+    assert manifest["options"]["part"] == "xc7z020clg400-1"
+    assert set(manifest["versions"]) >= {"sephw", "torch", "brevitas", "qonnx", "hls4ml"}
+
+
+def test_no_machine_paths(exported, model):
+    needles = [str(exported[0].parent).encode(), str(model.parent).encode(), b"site-packages"]
+    for path in exported[0].rglob("*"):
+        if path.is_file():
+            assert not any(needle in path.read_bytes() for needle in needles), path.name
+
+
+def test_same_input_same_bytes(exported, model, tmp_path):
+    status = run(["export", str(model), "--out", str(tmp_path / "b" / "second"), "--samples", "3"])
+    assert status == 0
+    assert file_hashes(tmp_path / "b" / "second") == file_hashes(exported[0])
+
+
+def test_report_counts_what_training_counts(exported, model):
+    import torch
+
+    from sephw.nn import SEPNet
+    from sephw.train.evaluate import model_bytes, parameter_counts
+    from tests.flow.conftest import ARGUMENTS
+
+    totals = json.loads((exported[0] / "report.json").read_text())["totals"]
+    patterns, others = parameter_counts(
+        SEPNet(**torch.load(model, weights_only=True)["arguments"])
+    )
+    assert totals["parameters"]["value"] == patterns + others
+    assert totals["pattern_weights"]["value"] == patterns
+    expected = model_bytes(patterns, others)
+    for stage in ("R", "B", "BQ"):
+        assert totals[f"model_bytes_{stage.lower()}"]["value"] == expected[stage]
+
+
+@pytest.mark.parametrize("representation", ["torch", "qonnx", "integer", "csim"])
+def test_one_wrong_integer_is_status_1(representation, model, tmp_path, monkeypatch, capsys):
+    real = pipeline.representations
+    tensor = "stages_0_0_prb1_act"
+
+    def corrupted(*arguments):
+        runs = real(*arguments)
+        # A copy of the integer reference stands for the C-simulation, which takes long to build.
+        runs["csim"] = runs["integer"]
+        original = runs[representation]
+
+        def wrong(images):
+            values = {name: value.copy() for name, value in original(images).items()}
+            values[tensor][1, 2, 3, 4] += 1
+            return values
+
+        runs[representation] = wrong
+        return runs
+
+    monkeypatch.setattr(pipeline, "representations", corrupted)
+    out = tmp_path / "out"
+    arguments = ["--out", str(out), "--samples", "2", "--steps", LIGHT, "--data", "random"]
+    assert run(["export", str(model), *arguments]) == 1
+    captured = capsys.readouterr()
+    named = "qonnx" if representation == "torch" else representation
+    line = captured.err.splitlines()[-1]
+    assert line.startswith(
+        f"sephw: mismatch: layer 'stages.0.0.prb1.act' (tensor '{tensor}'), {named} against "
+        "torch: sample 1 (noise 1), row 2, column 3, channel 4 is "
+    )
+    assert line.endswith("(1 of 3072 elements differ); all in verify.json")
+    assert "  exact     NO: " in captured.out
+    found = json.loads((out / "verify.json").read_text())
+    assert found["exact"] is False
+    failing = {row["representation"] for row in found["layers"] if row["mismatches"]}
+    assert failing == ({"qonnx", "integer", "csim"} if representation == "torch" else {named})
+    assert json.loads((out / "manifest.json").read_text())["exact"] is False
+
+
+def test_steps_target_folding_and_json(model, tmp_path, capsys):
+    folding = tmp_path / "folding.json"
+    folding.write_text(
+        json.dumps(
+            {"frame_cycles": 4096, "nodes": {"stages_0_0_prb1_pattern": {"pe": 2, "simd": 2}}}
+        )
+    )
+    out = tmp_path / "out"
+    status = run(
+        ["export", str(model), "--out", str(out), "--steps", "report", "--target", "zcu104",
+         "--folding", str(folding), "--json"]
+    )  # fmt: skip
+    assert status == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((out / "report.json").read_text())
+    assert (printed["part"], printed["clock_ns"]) == ("xczu7ev-ffvc1156-2-e", 5.0)
+    layer = next(x for x in printed["layers"] if x["name"] == "stages_0_0_prb1_pattern")
+    assert layer["folding"] == {"pe": 2, "simd": 2}
+    assert printed["totals"]["frame_interval"]["value"] <= 9216
+    assert not (out / "hls").exists() and not (out / "verify.json").exists()
+    assert json.loads((out / "manifest.json").read_text())["exact"] is None
+
+
+def test_bare_state_dict(model, tmp_path, capsys):
+    import torch
+
+    content = torch.load(model, weights_only=True)
+    bare = tmp_path / "bare.pth"
+    torch.save(content["state_dict"], bare)
+    status = run(
+        ["export", str(bare), "--out", str(tmp_path / "out"), "--steps", "verify", "--data",
+         "random", "--samples", "1", "--network", "SEPNet", "--arguments",
+         json.dumps(content["arguments"])]
+    )  # fmt: skip
+    assert status == 0
+    assert "exact     yes" in capsys.readouterr().out
