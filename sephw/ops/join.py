@@ -137,9 +137,9 @@ class Join(LaneOperator):
         return Schedule(reads=(every,) * self.branches, writes=(every,), latency_cycles=4)
 
     def _tables(self) -> tuple[HlsTable, ...]:
-        """Flat tables: mantissas and shifts at branch·C + c, bias at c."""
+        """Flat tables: mantissas and shifts at c·branches + branch, bias at c."""
         return tuple(
-            HlsTable(name, values.ravel(), covering_values(values))
+            HlsTable(name, values.T.ravel(), covering_values(values))
             for name, values in (
                 ("mantissas", self.mantissas),
                 ("shifts", self.shifts),

@@ -1,0 +1,26 @@
+// Conv8: sums of x * w with 8-bit weights, see sephw_conv_engine.h. Also serves 1 x 1 kernels,
+// where the window is the feature map itself, and linear layers, which are 1 x 1 on a 1 x 1 map.
+// The table's type is CONFIG::weights_t.
+#ifndef SEPHW_CONV8_H_
+#define SEPHW_CONV8_H_
+
+#include "sephw_conv_engine.h"
+
+namespace sephw {
+
+struct integer_product {
+    template <class value_T, class weight_T> static value_T of(value_T value, weight_T weight) {
+#pragma HLS INLINE
+        return value * weight.to_int();
+    }
+};
+
+template <class in_T, class out_T, typename CONFIG>
+void conv8(hls::stream<in_T> &in, hls::stream<out_T> &out,
+           const typename CONFIG::weights_t weights[conv_plan<CONFIG>::weights]) {
+    conv_engine<in_T, out_T, CONFIG, integer_product>(in, out, weights);
+}
+
+} // namespace sephw
+
+#endif

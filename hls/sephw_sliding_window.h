@@ -1,0 +1,161 @@
+// SlidingWindow: the k x k neighbourhoods of a feature map.
+//
+// In:  (height, width, channels), `simd` channels per beat.
+// Out: (output_height, output_width, kernel_height * kernel_width * channels), `simd` values per
+//      beat, per pixel in the order (group, ky, kx, channel of the group). Outside of the map: 0.
+// CONFIG: height, width, channels, kernel_height, kernel_width, stride, padding_top, padding_left,
+//      output_height, output_width, groups, simd, buffer_rows, issues (iterations per frame, both
+//      checked). simd divides channels / groups.
+#ifndef SEPHW_SLIDING_WINDOW_H_
+#define SEPHW_SLIDING_WINDOW_H_
+
+#include "sephw_common.h"
+
+namespace sephw {
+
+// Everything about the row schedule that is known at compile time.
+template <typename CONFIG> struct window_plan {
+    static const int height = CONFIG::height;
+    static const int output_height = CONFIG::output_height;
+    static const int stride = CONFIG::stride;
+    static const int padding_top = CONFIG::padding_top;
+    static const int kernel_height = CONFIG::kernel_height;
+    static const int words = CONFIG::channels / CONFIG::simd;
+    static const int group_words = words / CONFIG::groups;
+    static const int row_words = CONFIG::width * words;
+    static const int row_writes =
+        CONFIG::output_width * CONFIG::kernel_height * CONFIG::kernel_width * words;
+
+    static constexpr int clip(int row) { return row < 0 ? 0 : (row > height ? height : row); }
+
+    // Input rows that must have been read before output row r starts; all of them at the end.
+    static constexpr int rows_needed(int r) {
+        return r < output_height ? clip(r * stride - padding_top + kernel_height) : height;
+    }
+
+    // Rows that are live while output row r is written. Rows read after the last output row has
+    // its window are dropped.
+    static constexpr int rows_live(int r) {
+        return rows_needed(r + 1 < output_height ? r + 1 : r) -
+               (r * stride > padding_top ? r * stride - padding_top : 0);
+    }
+
+    static constexpr int buffer_rows(int r) {
+        return r == output_height ? 1 : max_of(rows_live(r), buffer_rows(r + 1));
+    }
+
+    static constexpr int reads(int r) { return (rows_needed(r + 1) - rows_needed(r)) * row_words; }
+
+    static constexpr int issues(int r) {
+        return r == output_height ? 0 : max_of(reads(r), row_writes) + issues(r + 1);
+    }
+};
+
+template <class in_T, class out_T, typename CONFIG>
+void sliding_window(hls::stream<in_T> &in, hls::stream<out_T> &out) {
+    typedef window_plan<CONFIG> plan;
+    static const int buffer_rows = plan::buffer_rows(0);
+    static const int fill_reads = plan::rows_needed(0) * plan::row_words;
+    static const int issues = fill_reads + plan::issues(0);
+    static_assert(issues == int(CONFIG::issues), "the loop and the schedule disagree");
+    static_assert(buffer_rows == int(CONFIG::buffer_rows), "the buffer and its size disagree");
+    static const int kept_words = plan::rows_needed(CONFIG::output_height - 1) * plan::row_words;
+    static const int buffer_words = buffer_rows * plan::row_words;
+
+    in_T buffer[buffer_words];
+#pragma HLS AGGREGATE variable = buffer
+#pragma HLS BIND_STORAGE variable = buffer type = ram_2p
+
+    // Phase -1 fills the buffer; phase r writes output row r while it reads what row r + 1 needs.
+    int row = fill_reads > 0 ? -1 : 0;
+    int rows_end = plan::rows_needed(0);
+    int next_end = CONFIG::stride - CONFIG::padding_top + CONFIG::kernel_height;
+    int reads_left = fill_reads > 0 ? fill_reads : plan::reads(0);
+    int writes_left = fill_reads > 0 ? 0 : plan::row_writes;
+    int issues_left = reads_left > writes_left ? reads_left : writes_left;
+    if (fill_reads == 0) {
+        rows_end = plan::rows_needed(1);
+        next_end += CONFIG::stride;
+    }
+
+    int write_address = 0;
+    int words_read = 0;
+    // Row and buffer row of the window's top; the row may lie in the padding.
+    int top = -static_cast<int>(CONFIG::padding_top);
+    int top_slot = (buffer_rows - CONFIG::padding_top % buffer_rows) % buffer_rows;
+    int slot = top_slot;
+    int left = -static_cast<int>(CONFIG::padding_left);
+    int word = 0, kx = 0, ky = 0, group = 0;
+
+Issues:
+    // Invariant: before issue i of phase r, the buffer holds input rows max(0, top)..rows_end - 1
+    // as far as they have been read, row y in buffer row y mod buffer_rows; a phase reads
+    // and writes in its first issues, so its reads never touch a row that it still writes from.
+    for (int i = 0; i < issues; i++) {
+#pragma HLS PIPELINE II = 1
+#pragma HLS DEPENDENCE variable = buffer type = intra dependent = false
+        if (writes_left > 0) {
+            const int y = top + ky;
+            const int x = left + kx;
+            const bool inside = y >= 0 && y < static_cast<int>(CONFIG::height) && x >= 0 &&
+                                x < static_cast<int>(CONFIG::width);
+            const int address =
+                slot * plan::row_words + x * plan::words + group * plan::group_words + word;
+            const in_T source = buffer[inside ? address : 0];
+            out_T beat;
+        Lanes:
+            for (unsigned lane = 0; lane < CONFIG::simd; lane++) {
+#pragma HLS UNROLL
+                beat[lane] = inside ? source[lane] : typename in_T::value_type(0);
+            }
+            out.write(beat);
+            writes_left--;
+
+            if (++word == plan::group_words) {
+                word = 0;
+                if (++kx == static_cast<int>(CONFIG::kernel_width)) {
+                    kx = 0;
+                    slot = slot + 1 == buffer_rows ? 0 : slot + 1;
+                    if (++ky == static_cast<int>(CONFIG::kernel_height)) {
+                        ky = 0;
+                        slot = top_slot;
+                        if (++group == static_cast<int>(CONFIG::groups)) {
+                            group = 0;
+                            left += CONFIG::stride;
+                        }
+                    }
+                }
+            }
+        }
+        if (reads_left > 0) {
+            const in_T beat = in.read();
+            if (words_read < kept_words)
+                buffer[write_address] = beat;
+            write_address = write_address + 1 == buffer_words ? 0 : write_address + 1;
+            words_read++;
+            reads_left--;
+        }
+        if (--issues_left == 0) {
+            if (row >= 0) {
+                top += CONFIG::stride;
+                top_slot += CONFIG::stride % buffer_rows;
+                if (top_slot >= buffer_rows)
+                    top_slot -= buffer_rows;
+            }
+            slot = top_slot;
+            left = -static_cast<int>(CONFIG::padding_left);
+            row++;
+            const int end = row + 1 < static_cast<int>(CONFIG::output_height) ? plan::clip(next_end)
+                                                                              : plan::height;
+            reads_left = (end - rows_end) * plan::row_words;
+            writes_left = plan::row_writes;
+            issues_left = reads_left > writes_left ? reads_left : writes_left;
+            rows_end = end;
+            next_end += CONFIG::stride;
+        }
+    }
+}
+
+} // namespace sephw
+
+#endif

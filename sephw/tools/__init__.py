@@ -1,0 +1,1 @@
+"""External programs: find them, run them without a shell, read their messages."""

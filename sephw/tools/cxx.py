@@ -1,0 +1,62 @@
+"""The C++ compiler."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sephw.errors import SephwError
+from sephw.tools.process import run
+
+_ERROR = re.compile(r"^.*?(?:fatal )?error: .*$", re.MULTILINE)
+
+
+def find_compiler(purpose: str) -> Path:
+    """g++ on the PATH. Raises SephwError that starts with ``purpose`` where there is none."""
+    found = shutil.which("g++")
+    if found is None:
+        raise SephwError(
+            f"{purpose}: no C++ compiler on the PATH; "
+            "install one with 'apt-get install g++' or 'dnf install gcc-c++'"
+        )
+    return Path(found)
+
+
+def first_error(stderr: str) -> str:
+    """The first error line of a compiler's or linker's output, or its last line."""
+    match = _ERROR.search(stderr)
+    if match is not None:
+        return match.group(0).strip()
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def compile_library(
+    sources: Sequence[Path],
+    library: Path,
+    flags: Sequence[str | Path],
+    *,
+    purpose: str,
+    jobs: int = 2,
+) -> None:
+    """Compile ``sources``, each with ``flags``, ``jobs`` at a time, and link a shared library.
+
+    Objects go beside ``library``. Raises SephwError with the compiler's first error line.
+    """
+    compiler = find_compiler(purpose)
+    objects = [library.parent / f"{index}_{source.stem}.o" for index, source in enumerate(sources)]
+
+    def compile_one(pair: tuple[Path, Path]) -> None:
+        source, target = pair
+        done = run([compiler, *flags, "-c", source, "-o", target])
+        if done.returncode != 0:
+            raise SephwError(f"{purpose}: {source.name}: {first_error(done.stderr)}")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(compile_one, zip(sources, objects, strict=True)))
+    done = run([compiler, *flags, "-shared", *objects, "-o", library])
+    if done.returncode != 0:
+        raise SephwError(f"{purpose}: linking: {first_error(done.stderr)}")
