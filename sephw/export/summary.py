@@ -70,7 +70,10 @@ def _figures(report: Report) -> list[str]:
     sizes = " / ".join(shown(f"model_bytes_{stage}") for stage in ("r", "b", "bq"))
     return [
         _fact("size", f"R / B / BQ {sizes} bytes [counted]"),
-        _fact("work", f"{tagged('macs_1bit')} 1-bit, {tagged('macs_8bit')} 8-bit"),
+        _fact(
+            "work",
+            f"{shown('macs_1bit')} 1-bit and {shown('macs_8bit')} 8-bit MACs/frame [counted]",
+        ),
         _fact("speed", f"frame interval {tagged('frame_interval')}, latency {tagged('latency')}"),
         _fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}"),
     ]

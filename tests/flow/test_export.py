@@ -1,8 +1,10 @@
 """The export command on a small network: files, equality, determinism, exit status."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -87,7 +89,6 @@ def test_report_counts_what_training_counts(exported, model):
 
     from sephw.nn import SEPNet
     from sephw.train.evaluate import model_bytes, parameter_counts
-    from tests.flow.conftest import ARGUMENTS
 
     totals = json.loads((exported[0] / "report.json").read_text())["totals"]
     patterns, others = parameter_counts(
@@ -175,3 +176,17 @@ def test_bare_state_dict(model, tmp_path, capsys):
     )  # fmt: skip
     assert status == 0
     assert "exact     yes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stopped_export_leaves_nothing(number, status, model, tmp_path):
+    command = [sys.executable, "-m", "sephw.export", str(model), "--out", str(tmp_path / "a" / "b")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("a/.b.*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == status, err
+    assert out == "" and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
