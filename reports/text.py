@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LEFT_COLUMNS = 3
 _NOTE_WIDTH = 100
+_SLOWEST_TITLE = "slowest engines (MACs counted, cycles per frame estimated)"
 
 
 def render_text(report: Report) -> str:
@@ -36,10 +37,10 @@ def slowest_table(report: Report, most: int = 8) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="slowest engines")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_SLOWEST_TITLE)
     for name in ("module", "engine"):
-        table.add_column(name, overflow="fold")
-    for name in ("pe", "simd", "MACs 1b", "MACs 8b", "cycles [estimated]"):
+        table.add_column(name, no_wrap=True)
+    for name in ("pe", "simd", "MACs 1b", "MACs 8b", "cycles"):
         table.add_column(name, justify="right")
     slowest = sorted(report.layers, key=lambda layer: -layer.cycles.value)
     for layer in slowest[:most]:
