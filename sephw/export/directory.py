@@ -97,6 +97,10 @@ def check_replaceable(out: Path, shown: Path) -> None:
         return
     if not out.is_dir():
         raise UsageError(f"--out {shown}: is a file; give a folder to make")
+    here = Path.cwd()
+    if out == here or out in here.parents:
+        # Replacing it would leave the user's shell in a folder that is gone.
+        raise UsageError(f"--out {shown}: the current folder lies in it; change to another first")
     present = {p.relative_to(out).as_posix() for p in out.rglob("*") if not p.is_dir()}
     if not present and not any(out.iterdir()):
         return

@@ -117,3 +117,13 @@ def test_unwritable_parent(tmp_path):
     assert str(caught.value) == (
         f"--out {tmp_path}/file/model: cannot be written (Not a directory); choose another folder"
     )
+
+
+def test_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    write_export(tmp_path / "model")
+    monkeypatch.chdir(tmp_path / "model" / "hls")
+    with pytest.raises(UsageError) as caught:
+        ExportDirectory(tmp_path / "model")
+    assert str(caught.value) == (
+        f"--out {tmp_path}/model: the current folder lies in it; change to another first"
+    )
