@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from sephw.errors import SephwError
+from sephw.frontend.scope import SCOPES, module_of
 
 
 def export_qonnx(
@@ -71,10 +74,49 @@ def export_qonnx(
         del part.metadata_props[:]
     for entry in (*proto.graph.input, *proto.graph.output):
         del entry.metadata_props[:]
-    onnx.save(ModelWrapper(proto).transform(InferShapes()).model, str(path))
+    named = ModelWrapper(proto).transform(InferShapes()).model
+    name_after_modules(named)
+    onnx.save(named, str(path))
 
 
-SCOPES = "pkg.torch.onnx.name_scopes"
+def name_after_modules(model: Any) -> None:
+    """Rename nodes and tensors after the PyTorch modules they come from, in place.
+
+    The exporters and qonnx leave generated, partly random names; these are readable and the same
+    every time. The graph's inputs and outputs keep their names.
+    """
+    graph = model.graph
+    renamed = {entry.name: entry.name for entry in (*graph.input, *graph.output)}
+    taken: set[str] = set(renamed.values())
+
+    def unique(base: str) -> str:
+        names = itertools.chain([base], (f"{base}_{n}" for n in itertools.count(2)))
+        name = next(n for n in names if n not in taken)
+        taken.add(name)
+        return name
+
+    for node in graph.node:
+        module = module_of(node)
+        node.name = unique(f"{module}.{node.op_type}" if module else node.op_type)
+        for index, tensor in enumerate(node.input):
+            if tensor and tensor not in renamed:
+                renamed[tensor] = unique(f"{node.name}.in{index}")
+            node.input[index] = renamed.get(tensor, tensor)
+        for index, tensor in enumerate(node.output):
+            if tensor not in renamed:
+                renamed[tensor] = unique(f"{node.name}.out{index or ''}")
+            node.output[index] = renamed[tensor]
+    for initializer in graph.initializer:
+        initializer.name = renamed[initializer.name]
+    for entry in graph.value_info:
+        entry.name = renamed.get(entry.name, entry.name)
+    del graph.quantization_annotation[:]
+    ordered = sorted(graph.initializer, key=lambda t: str(t.name))
+    infos = sorted(graph.value_info, key=lambda t: str(t.name))
+    for field, entries in ((graph.initializer, ordered), (graph.value_info, infos)):
+        copies = [type(e).FromString(e.SerializeToString()) for e in entries]
+        del field[:]
+        field.extend(copies)
 
 
 def to_network_input(images: np.ndarray) -> torch.Tensor:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sephw.frontend.export_qonnx import SCOPES
-
+SCOPES = "pkg.torch.onnx.name_scopes"
 # Sub-modules of Brevitas layers and of the deploy network: not modules the user wrote.
 _INTERNAL = ("act_quant", "weight_quant", "bias_quant", "input_quant", "output_quant",
              "accumulator")  # fmt: skip

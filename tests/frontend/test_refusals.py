@@ -1,0 +1,116 @@
+"""Foreign QONNX: what is exact is read, what is not is refused by node name."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from sephw.errors import SephwError
+from sephw.frontend import read_qonnx
+
+
+def constant(name, value):
+    return numpy_helper.from_array(np.asarray(value, np.float32), name)
+
+
+def quant(data, scale, output, bits="bits8", **attributes):
+    settings = {"signed": 0, "narrow": 0, "rounding_mode": "FLOOR"} | attributes
+    return helper.make_node(
+        "Quant", [data, scale, "zero", bits], [output], name=f"quant_{output}",
+        domain="qonnx.custom_op.general", **settings,
+    )  # fmt: skip
+
+
+def model(tmp_path, nodes, initializers, shape=(1, 2, 4, 4)):
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)],
+        [constant("zero", 0), constant("bits8", 8), constant("step", 2.0**-8), *initializers],
+    )
+    path = tmp_path / "foreign.onnx"
+    onnx.save(helper.make_model(graph), path)
+    return path
+
+
+def refusal(tmp_path, nodes, initializers=(), **kwargs):
+    with pytest.raises(SephwError) as error:
+        read_qonnx(model(tmp_path, nodes, initializers, **kwargs))
+    return str(error.value)
+
+
+def test_a_hand_written_join_is_exact(tmp_path):
+    """1×1 convolution with weights 3/8 and −5/4, scaled by 3/4, plus 1/16, on a grid of 1/16."""
+    weights = np.array([[[[0.375]], [[-1.25]]], [[[0.0]], [[0.5]]]])
+    nodes = [
+        quant("x", "step", "q"),
+        helper.make_node("Conv", ["q", "w"], ["acc"], name="conv"),
+        helper.make_node("Mul", ["acc", "m"], ["scaled"], name="mul"),
+        helper.make_node("Add", ["b", "scaled"], ["biased"], name="add"),
+        helper.make_node("Relu", ["biased"], ["clipped"], name="relu"),
+        quant("clipped", "sixteenth", "y"),
+    ]
+    extra = [
+        constant("w", weights),
+        constant("m", np.array([0.75, 1.5]).reshape(1, 2, 1, 1)),
+        constant("b", 0.0625),
+        constant("sixteenth", 0.0625),
+    ]
+    result = read_qonnx(model(tmp_path, nodes, extra))
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3, 4, 4, 2))
+    x = images / 256
+    first = x[..., 0] * 0.375 - x[..., 1] * 1.25
+    y = np.stack([first * 0.75, x[..., 1] * 0.5 * 1.5], axis=-1) + 0.0625
+    want = np.clip(np.floor(np.maximum(y, 0) * 16), 0, 255).astype(np.int64)
+    got = result.graph.run(images)[result.graph.outputs[0]]
+    assert np.array_equal(got, want)
+
+
+def test_refusals_name_the_node(tmp_path):
+    entry = quant("x", "step", "q")
+    tenth = constant("tenth", 0.1)
+    assert refusal(tmp_path, [quant("x", "tenth", "q")], [tenth]).startswith(
+        "Quant 'quant_q': activation scale must be one power of two, not 0.1; "
+    )
+    assert refusal(tmp_path, [quant("x", "step", "q", signed=1)]) == (
+        "Quant 'quant_q': signed activations; quantize after a ReLU"
+    )
+    rounded = [entry, quant("q", "step", "y", rounding_mode="ROUND")]
+    assert refusal(tmp_path, rounded) == (
+        "Quant 'quant_y': rounding_mode ROUND is not exact in hardware; use FLOOR with half an "
+        "LSB in the bias (sephw.nn.freeze does)"
+    )
+    scaled = [entry, helper.make_node("Mul", ["q", "tenth"], ["y"], name="mul"),
+              quant("y", "step", "z")]  # fmt: skip
+    assert refusal(tmp_path, scaled, [tenth]).startswith("Quant 'quant_z': needs ")
+    unread = [helper.make_node("Relu", ["x"], ["y"], name="relu")]
+    assert refusal(tmp_path, unread) == (
+        "Relu 'relu': reads the input before it is quantized; start with a Quant"
+    )
+    assert refusal(tmp_path, [entry, helper.make_node("Sin", ["q"], ["y"], name="sin")]).startswith(
+        "Sin 'sin': not supported; supported: Add, BipolarQuant, Conv, "
+    )
+    mean = [entry, helper.make_node("GlobalAveragePool", ["q"], ["y"], name="pool")]
+    assert refusal(tmp_path, mean, shape=(1, 2, 3, 3)) == (
+        "GlobalAveragePool 'pool': an average over 9 pixels is not exact; use "
+        "sephw.nn.GlobalPool2d, whose factor is a power of two"
+    )
+    wide = constant("w", np.full((1, 2, 1, 1), 1 + 2.0**-9))
+    conv = [entry, helper.make_node("Conv", ["q", "w"], ["y"], name="conv")]
+    assert refusal(tmp_path, conv, [wide]) == (
+        "Conv 'conv': weights need more than 8 bits on a power-of-two grid; train the layer to "
+        "stage BQ"
+    )
+
+
+def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(SephwError) as error:
+        read_qonnx(tmp_path / "no.onnx")
+    assert str(error.value) == f"'{tmp_path / 'no.onnx'}': no such file"
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not onnx")
+    with pytest.raises(SephwError) as error:
+        read_qonnx(broken)
+    assert str(error.value) == f"'{broken}': not an ONNX file"
