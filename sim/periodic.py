@@ -49,11 +49,12 @@ def schedules(graph: Graph) -> dict[str, Schedule]:
     Raises SephwError for a tensor with several readers or with ends of different lanes.
     """
     result = {}
+    for name in graph.tensors:
+        if len(graph.consumers(name)) > 1:
+            raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
     for node in graph.nodes:
         result[node.name] = schedule = node.operator.schedule(node.folding)
         for name, reads in zip(node.inputs, schedule.reads, strict=True):
-            if len(graph.consumers(name)) > 1:
-                raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
             read, made = int(reads.sum()), graph.stream(name).words
             if read != made:
                 raise SephwError(

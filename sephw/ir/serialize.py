@@ -36,7 +36,7 @@ def save_graph(graph: Graph, json_path: Path, npz_path: Path) -> None:
     }
     text = json.dumps(content, indent=1, ensure_ascii=False)
     # One line per short list or object: {"pe": 1,\n "simd": 2} reads badly over four lines.
-    text = re.sub(r"([\[{])\n\s+([^\[\]{}]{1,120}?)\n\s+([\]}])", _on_one_line, text)
+    text = re.sub(r"([\[{])\n\s+([^\[\]{}]{1,250}?)\n\s+([\]}])", _on_one_line, text)
     json_path.write_text(text + "\n", encoding="utf-8")
     # The archive carries numpy's fixed date, so equal arrays give equal bytes.
     narrowed: dict[str, Any] = {key: _narrow(values) for key, values in arrays.items()}
@@ -127,7 +127,7 @@ def _encode(value: object, key: str, arrays: dict[str, Integers]) -> Any:
         return [_encode(v, f"{key}.{i}", arrays) for i, v in enumerate(value)]
     if isinstance(value, np.ndarray):
         arrays[key] = value
-        return {"array": key, "shape": list(value.shape)}
+        return {"array": key}
     if isinstance(value, int):
         return value
     raise TypeError(f"{key}: {type(value).__name__} is not a type that operator fields have")

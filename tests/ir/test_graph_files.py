@@ -1,0 +1,122 @@
+"""Graphs written and read: equal, the same bytes, and every refusal."""
+
+import json
+
+import numpy as np
+import pytest
+from small_graphs import network
+
+from sephw.errors import SephwError
+from sephw.ir import IntType
+from sephw.ir.serialize import load_graph, save_graph
+from sephw.ops import OPERATORS, Conv8
+from sephw.passes import fold, insert_forks, insert_width_converters
+from sim.timing import simulate, size_fifos
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return tmp_path / "graph.json", tmp_path / "graph.npz"
+
+
+def wired():
+    return size_fifos(insert_width_converters(insert_forks(fold(network(), {}, 2000))))
+
+
+def test_a_read_graph_is_the_written_one(paths):
+    graph = wired()
+    save_graph(graph, *paths)
+    read = load_graph(*paths, OPERATORS)
+    assert dict(read.tensors) == dict(graph.tensors)
+    assert (read.name, read.inputs, read.outputs) == (graph.name, graph.inputs, graph.outputs)
+    for a, b in zip(read.nodes, graph.nodes, strict=True):
+        assert (a.name, a.module, a.inputs, a.outputs) == (b.name, b.module, b.inputs, b.outputs)
+        assert a.folding == b.folding and type(a.operator) is type(b.operator)
+    image = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 3))
+    expected = graph.run(image)
+    for name, values in read.run(image).items():
+        assert np.array_equal(values, expected[name])
+    assert simulate(read) == simulate(graph)
+
+
+def test_the_same_graph_gives_the_same_bytes(paths, tmp_path):
+    save_graph(wired(), *paths)
+    again = tmp_path / "again.json", tmp_path / "again.npz"
+    save_graph(load_graph(*paths, OPERATORS), *again)
+    for first, second in zip(paths, again, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_json_is_for_people(paths):
+    save_graph(wired(), *paths)
+    text = paths[0].read_text()
+    assert '"folding": {"pe": 1, "simd": 3}' in text
+    assert '"dtype": "uint8"' in text
+    assert max(map(len, text.splitlines())) < 300
+
+
+def test_files_that_are_not_there(paths):
+    with pytest.raises(SephwError) as error:
+        load_graph(*paths, OPERATORS)
+    assert str(error.value) == f"graph file '{paths[0]}' does not exist; check the path"
+    save_graph(network(), *paths)
+    paths[1].unlink()
+    with pytest.raises(SephwError) as error:
+        load_graph(*paths, OPERATORS)
+    assert str(error.value) == f"'{paths[1]}' does not exist; it belongs to '{paths[0]}'"
+
+
+def test_a_file_of_another_kind_or_version(paths):
+    save_graph(network(), *paths)
+    content = json.loads(paths[0].read_text())
+    for text, message in (
+        ("{", f"graph file '{paths[0]}' is not readable JSON; export again"),
+        ("[]", f"'{paths[0]}' is not a graph file of sephw; give the graph.json of an export"),
+        (
+            json.dumps({**content, "version": 9}),
+            f"graph file '{paths[0]}' has version 9, this sephw reads 1; export again",
+        ),
+    ):
+        paths[0].write_text(text)
+        with pytest.raises(SephwError) as error:
+            load_graph(*paths, OPERATORS)
+        assert str(error.value) == message
+
+
+def test_an_archive_that_is_broken_or_incomplete(paths):
+    save_graph(network(), *paths)
+    whole = paths[1].read_bytes()
+    paths[1].write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SephwError) as error:
+        load_graph(*paths, OPERATORS)
+    assert str(error.value) == f"'{paths[1]}' is not a readable npz archive; export again"
+    np.savez(paths[1], nothing=np.zeros(1))
+    with pytest.raises(SephwError) as error:
+        load_graph(*paths, OPERATORS)
+    assert str(error.value) == (
+        f"'{paths[0]}' is not a complete graph (KeyError: 'stem_conv_node.weights'); export again"
+    )
+
+
+def test_an_unknown_operator(paths):
+    save_graph(network(), *paths)
+    with pytest.raises(SephwError) as error:
+        load_graph(*paths, [Conv8])
+    assert str(error.value) == (
+        "graph: node 'image_window3_node' has the unknown operator 'sliding_window'; "
+        "known operators: conv8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 0, "uint1"), (0, 1, "uint1"), (0, 255, "uint8"), (0, 256, "uint9"),
+        (-1, 0, "int1"), (-1, 1, "int2"), (-128, 127, "int8"), (-129, 0, "int9"),
+        (-1, 128, "int9"), (5, 7, "uint3"),
+    ],
+)  # fmt: skip
+def test_covering_is_the_narrowest_type(low, high, expected):
+    dtype = IntType.covering(low, high)
+    assert str(dtype) == expected
+    assert dtype.min <= low and high <= dtype.max

@@ -1,0 +1,67 @@
+"""The folding file: round trip and every refusal."""
+
+import pytest
+from small_graphs import chain
+
+from sephw.errors import UsageError
+from sephw.ir import Folding
+from sephw.passes import FoldingFile, fold, read_folding_file, write_folding_file
+
+
+def test_round_trip(tmp_path):
+    graph = fold(chain(), {}, 1000)
+    path = tmp_path / "folding.json"
+    write_folding_file(path, graph, 1000)
+    read = read_folding_file(path)
+    assert read.frame_cycles == 1000
+    assert read.nodes == {n.name: n.folding for n in graph.nodes}
+    again = fold(chain(), read.nodes, read.frame_cycles)
+    assert [n.folding for n in again.nodes] == [n.folding for n in graph.nodes]
+
+
+def test_both_keys_may_be_left_out(tmp_path):
+    path = tmp_path / "folding.json"
+    path.write_text("{}")
+    assert read_folding_file(path) == FoldingFile({}, 32768)
+    path.write_text('{"nodes": {"a": {"pe": 2, "simd": 4}}}')
+    assert read_folding_file(path).nodes == {"a": Folding(pe=2, simd=4)}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON: line 1, column 2: Expecting property name enclosed in double quotes"),
+        ("[]", ": not an object with the keys 'frame_cycles', 'nodes'"),
+        ('{"node": {}}', ": unknown key 'node'; known keys: 'frame_cycles', 'nodes'"),
+        ('{"nodes": 3}', ": 'nodes' must be an object of node names"),
+        ('{"nodes": {"a": 3}}', ": node 'a': not an object with the keys 'pe', 'simd'"),
+        ('{"nodes": {"a": {"pe": 1}}}', ": node 'a': the key 'simd' is missing"),
+        (
+            '{"nodes": {"a": {"pe": 0, "simd": 1}}}',
+            ": node 'a': pe=0; it must be a whole number from 1",
+        ),
+        ('{"frame_cycles": "fast"}', ': frame_cycles="fast"; it must be a whole number from 1'),
+        ('{"frame_cycles": true}', ": frame_cycles=true; it must be a whole number from 1"),
+    ],
+)
+def test_refusals(tmp_path, text, message):
+    path = tmp_path / "folding.json"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        read_folding_file(path)
+    separator = "" if message.startswith(":") else " "
+    assert str(error.value) == f"folding file '{path}'{separator}{message}"
+
+
+def test_a_file_that_is_not_there_or_not_text(tmp_path):
+    path = tmp_path / "none.json"
+    with pytest.raises(UsageError) as error:
+        read_folding_file(path)
+    assert str(error.value) == f"folding file '{path}' does not exist; check the path"
+    with pytest.raises(UsageError) as error:
+        read_folding_file(tmp_path)
+    assert str(error.value) == f"folding file '{tmp_path}' cannot be read: Is a directory"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError) as error:
+        read_folding_file(path)
+    assert str(error.value) == f"folding file '{path}' is not JSON: it is not UTF-8 text"

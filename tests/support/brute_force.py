@@ -1,0 +1,120 @@
+"""Independent references of the operators: plain loops over Python integers, one frame each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sephw.ops import (
+    Conv8,
+    Fork,
+    GlobalPool,
+    Join,
+    MaxPool,
+    PatternConv,
+    SlidingWindow,
+    WidthConverter,
+)
+
+
+def sliding_window(op: SlidingWindow, x: Any) -> list[Any]:
+    """Every window element by its coordinates."""
+    beats = []
+    per_group = op.channels // op.groups
+    for oy in range(op.output_height):
+        for ox in range(op.output_width):
+            for group in range(op.groups):
+                for ky in range(op.kernel_height):
+                    for kx in range(op.kernel_width):
+                        y = oy * op.stride - op.padding_top + ky
+                        column = ox * op.stride - op.padding_left + kx
+                        inside = 0 <= y < op.height and 0 <= column < op.width
+                        for c in range(per_group):
+                            value = x[y][column][group * per_group + c] if inside else 0
+                            beats.append(value)
+    return [beats]
+
+
+def convolution(op: PatternConv | Conv8, x: Any) -> list[Any]:
+    """One multiply-accumulate at a time."""
+    weights = op.matrix.tolist()
+    columns = len(weights[0])
+    per_group = op.out_channels // op.groups
+    result = []
+    for row in x:
+        for pixel in row:
+            for channel in range(op.out_channels):
+                first = (channel // per_group) * columns
+                result.append(
+                    sum(w * q for w, q in zip(weights[channel], pixel[first:], strict=False))
+                )
+    return [result]
+
+
+def join(op: Join, *branches: Any) -> list[Any]:
+    """Exact Python integers; // is floor."""
+    result = []
+    for y in range(op.height):
+        for x in range(op.width):
+            for c in range(op.channels):
+                total = int(op.bias[c])
+                for j, branch in enumerate(branches):
+                    total += int(op.mantissas[j][c]) * branch[y][x][c] * 2 ** int(op.shifts[j][c])
+                value = total // 2**op.shift
+                result.append(max(op.output_dtype.min, min(op.output_dtype.max, value)))
+    return [result]
+
+
+def max_pool(op: MaxPool, x: Any) -> list[Any]:
+    """The largest tap of every channel."""
+    per_group = op.channels // op.groups
+    taps = op.kernel_height * op.kernel_width
+    result = []
+    for row in x:
+        for pixel in row:
+            for channel in range(op.channels):
+                group, c = divmod(channel, per_group)
+                first = group * taps * per_group + c
+                result.append(max(pixel[first + tap * per_group] for tap in range(taps)))
+    return [result]
+
+
+def global_pool(op: GlobalPool, x: Any) -> list[Any]:
+    """Sums over pixels."""
+    return [[sum(pixel[c] for row in x for pixel in row) for c in range(op.channels)]]
+
+
+def fork(op: Fork, x: Any) -> list[Any]:
+    """Copies."""
+    return [x] * op.copies
+
+
+def width_converter(op: WidthConverter, x: Any) -> list[Any]:
+    """Nothing changes but the beats."""
+    return [x]
+
+
+BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
+    SlidingWindow: sliding_window,
+    PatternConv: convolution,
+    Conv8: convolution,
+    Join: join,
+    MaxPool: max_pool,
+    GlobalPool: global_pool,
+    Fork: fork,
+    WidthConverter: width_converter,
+}
+
+
+def run(operator: Any, inputs: tuple[Any, ...]) -> list[Any]:
+    """Outputs int64 (N, h, w, c) of ``operator`` by brute force, frame by frame."""
+    frames = [
+        BRUTE_FORCE[type(operator)](operator, *(x[n].tolist() for x in inputs))
+        for n in range(len(inputs[0]))
+    ]
+    return [
+        np.array([frame[i] for frame in frames], np.int64).reshape(len(frames), *shape)
+        for i, shape in enumerate(operator.output_shapes)
+    ]
