@@ -110,6 +110,12 @@ def assemble(
     """
     if len(pool) == 0:
         raise SephwError(f"data set '{name}': no training images; check the path")
+    for split in (pool, test):
+        if split is not None and not 0 <= int(split.labels.max(initial=0)) < len(classes):
+            raise SephwError(
+                f"data set '{name}': label {int(split.labels.max())} but only {len(classes)} "
+                "classes; the label file does not belong to this data"
+            )
     if test is None:
         keep, out = stratified(pool.labels, TEST_SHARE, seed if test_seed is None else test_seed)
         pool, test = pool.take(keep), pool.take(out)

@@ -84,8 +84,13 @@ def _decode(
     size: tuple[int, int] | None,
     progress: Progress | None,
 ) -> Split:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
+    # RuntimeError: an encrypted zip; SyntaxError: some damaged PNGs.
+    unreadable = (
+        OSError, zipfile.BadZipFile, ValueError, RuntimeError, SyntaxError,
+        Image.DecompressionBombError,
+    )  # fmt: skip
     labels = np.array([classes.index(_class_of(tree, path)) for path in tree.files], np.int64)
     images: Images | None = None
     mode = "RGB"
@@ -95,7 +100,7 @@ def _decode(
                 if images is None:
                     mode = "L" if image.mode in ("1", "L") else "RGB"
                 pixels = image.convert(mode)
-        except (UnidentifiedImageError, OSError, zipfile.BadZipFile, ValueError) as error:
+        except unreadable as error:
             raise SephwError(f"{tree.label}: image '{path}' cannot be decoded ({error})") from None
         if size is not None and pixels.size != (size[1], size[0]):
             pixels = pixels.resize((size[1], size[0]), Image.Resampling.BILINEAR)

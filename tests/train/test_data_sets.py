@@ -178,6 +178,12 @@ def test_damaged_data_is_named(tmp_path: Path) -> None:
     )
     batches = tmp_path / "cifar"
     write_cifar_binary(batches)
+    good = (batches / "data_batch_2.bin").read_bytes()
+    (batches / "data_batch_2.bin").write_bytes(b"\x0b" + good[1:])
+    assert message(load_data, batches) == (
+        "data set 'cifar10': label 11 but only 10 classes; the label file does not belong to "
+        "this data"
+    )
     (batches / "data_batch_2.bin").write_bytes(b"12")
     assert message(load_data, batches) == (
         f"{batches / 'data_batch_2.bin'}: 2 bytes is no multiple of 3073; not CIFAR-10's binary "
