@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -47,16 +48,18 @@ def compile_library(
     Objects go beside ``library``. Raises SephwError with the compiler's first error line.
     """
     compiler = find_compiler(purpose)
+    # Messages in one language, with plain quotation marks.
+    environment = {**os.environ, "LC_ALL": "C"}
     objects = [library.parent / f"{index}_{source.stem}.o" for index, source in enumerate(sources)]
 
     def compile_one(pair: tuple[Path, Path]) -> None:
         source, target = pair
-        done = run([compiler, *flags, "-c", source, "-o", target])
+        done = run([compiler, *flags, "-c", source, "-o", target], environment=environment)
         if done.returncode != 0:
             raise SephwError(f"{purpose}: {source.name}: {first_error(done.stderr)}")
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(compile_one, zip(sources, objects, strict=True)))
-    done = run([compiler, *flags, "-shared", *objects, "-o", library])
+    done = run([compiler, *flags, "-shared", *objects, "-o", library], environment=environment)
     if done.returncode != 0:
         raise SephwError(f"{purpose}: linking: {first_error(done.stderr)}")

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kernel_harness import compile_cases, run_cases
 
 from sephw.ir import Operator
 from sephw.ops import OPERATORS
-from kernel_harness import compile_cases, run_cases
-
-
 
 each_operator = pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.kind)
 

@@ -1,0 +1,1 @@
+"""Backends: a hardware graph becomes a project for another tool."""
