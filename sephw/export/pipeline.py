@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reports import Report, as_dict, build_report, render_text
+from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
 from sephw.export.compare import Agreement, checked_tensors, compare, representations
 from sephw.export.directory import ExportDirectory
@@ -103,8 +104,6 @@ def _project(
     """Write the HLS project and compile it, as far as asked; the compiled project or None."""
     if "hls" not in settings.steps:
         return None
-    from sephw.backends.hls4ml import compile_project, write_project
-
     images = samples.images[:_TESTBENCH_SAMPLES]
     integers = images.astype(np.int64)
     with progress.step("hls", f"{len(graph.nodes)} engines to an hls4ml project"):

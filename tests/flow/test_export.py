@@ -43,7 +43,8 @@ def test_everything_is_equal(exported):
     assert found["representations"] == ["torch", "qonnx", "integer", "csim"]
     assert found["sample_names"][3:] == ["all 0", "all 255", "random", "random 0 or 255"]
     assert all(row["mismatches"] == 0 and row["elements"] for row in found["layers"])
-    logits = [row for row in found["layers"] if row["elements"] == 7 * 10]
+    logits = [row for row in found["layers"] if row["name"] == "logits"]
+    assert all(row["elements"] == 7 * 10 for row in logits)
     assert [row["representation"] for row in logits] == ["qonnx", "integer", "csim"]
     # every engine's output is compared, hardware streams between reference and C-simulation
     nodes = json.loads((exported[0] / "graph.json").read_text())["nodes"]
@@ -138,6 +139,27 @@ def test_one_wrong_integer_is_status_1(representation, model, tmp_path, monkeypa
     failing = {row["representation"] for row in found["layers"] if row["mismatches"]}
     assert failing == ({"qonnx", "integer", "csim"} if representation == "torch" else {named})
     assert json.loads((out / "manifest.json").read_text())["exact"] is False
+
+
+def test_one_wrong_pattern_bit_in_the_project(model, tmp_path, monkeypatch, capsys):
+    real = pipeline.compile_project
+
+    def corrupted(directory):
+        (table,) = (directory / "firmware" / "weights").glob("stages_0_0_prb1_pattern*.txt")
+        bits = table.read_text().replace(" ", "").strip().split(",")
+        bits[20] = str(1 - int(bits[20]))
+        table.write_text(",".join(bits))
+        return real(directory)
+
+    monkeypatch.setattr(pipeline, "compile_project", corrupted)
+    out = tmp_path / "out"
+    arguments = ["--out", str(out), "--samples", "1", "--steps", "csim"]
+    assert run(["export", str(model), *arguments]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(
+        "sephw: mismatch: layer 'stages.0.0.prb1.pattern' (tensor 'stages_0_0_prb1_pattern'), "
+        "csim against torch: sample 0 (test image "
+    )
 
 
 def test_steps_target_folding_and_json(model, tmp_path, capsys):
