@@ -18,7 +18,7 @@ NOTES = (
 
 
 def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
-    """Bytes of stages R, B, BQ for `patterns` 1-bit weights and `others` (PAPER's accounting)."""
+    """Bytes of stages R, B, BQ as the paper counts: `patterns` 1-bit weights and `others`."""
     packed = -(-patterns // 8)
     return 4 * (patterns + others), packed + 4 * others, packed + others
 
