@@ -9,9 +9,13 @@
 namespace sephw {
 
 struct integer_product {
-    template <class value_T, class weight_T> static value_T of(value_T value, weight_T weight) {
+    template <class sum_T, class weight_T> static sum_T of(sum_T value, weight_T weight) {
 #pragma HLS INLINE
         return value * weight.to_int();
+    }
+    template <class sum_T> static sum_T result(sum_T sum, sum_T) {
+#pragma HLS INLINE
+        return sum;
     }
 };
 

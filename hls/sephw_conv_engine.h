@@ -8,7 +8,9 @@
 //      pe divides out_channels / groups.
 // Weights: word (group * neuron_folds + nf) * synapse_folds + sf, then pe, then simd lane; channel
 //      group * out_channels / groups + nf * pe + lane.
-// Product: static sum_T of(sum_T value, weight_T weight).
+// Product: static sum_T of(sum_T value, weight_T weight), one synapse; static sum_T
+//      result(sum_T sum, sum_T values), a beat's contribution from the sum of its synapses and the
+//      sum of its values, which all neurons share.
 #ifndef SEPHW_CONV_ENGINE_H_
 #define SEPHW_CONV_ENGINE_H_
 
@@ -38,7 +40,7 @@ void conv_engine(hls::stream<in_T> &in, hls::stream<out_T> &out,
     static const unsigned lanes = plan::pe * plan::simd;
     // A beat's sum before it enters the accumulator.
     static const int sum_bits = int_traits<typename in_T::value_type>::bits +
-                                int_traits<weight_T>::bits + count_bits(plan::simd) + 1;
+                                int_traits<weight_T>::bits + count_bits(plan::simd) + 2;
     typedef typename native_sum<(sum_bits > 31)>::type sum_t;
 #pragma HLS ARRAY_RESHAPE variable = weights cyclic factor = lanes dim = 1
 
@@ -66,7 +68,13 @@ Issues:
     Values:
         for (unsigned s = 0; s < plan::simd; s++) {
 #pragma HLS UNROLL
-            values[s] = beat[s].to_int();
+            values[s] = static_cast<sum_t>(beat[s].to_int64());
+        }
+        sum_t total = 0;
+    Total:
+        for (unsigned s = 0; s < plan::simd; s++) {
+#pragma HLS UNROLL
+            total += values[s];
         }
         out_T sums;
     Neurons:
@@ -79,7 +87,7 @@ Issues:
                 sum += Product::of(values[s], weights[word * lanes + p * plan::simd + s]);
             }
             const acc_t before = sf == 0 ? acc_t(0) : acc[p];
-            acc[p] = before + sum;
+            acc[p] = before + Product::result(sum, total);
             sums[p] = acc[p];
         }
         if (sf + 1 == plan::synapse_folds)

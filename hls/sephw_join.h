@@ -53,14 +53,12 @@ out_T join_requantize(const typename join_plan<CONFIG>::acc_t *acc) {
     for (unsigned lane = 0; lane < join_plan<CONFIG>::lanes; lane++) {
 #pragma HLS UNROLL
         // An arithmetic shift right is the floor.
-        const typename join_plan<CONFIG>::acc_t value =
+        const typename join_plan<CONFIG>::acc_t floored =
             acc[lane] >> static_cast<int>(CONFIG::shift);
-        if (value > int_range<value_t>::max)
-            beat[lane] = int_range<value_t>::max;
-        else if (value < int_range<value_t>::min)
-            beat[lane] = int_range<value_t>::min;
-        else
-            beat[lane] = value;
+        const long long value = floored.to_int64();
+        beat[lane] = value > int_range<value_t>::max   ? int_range<value_t>::max
+                     : value < int_range<value_t>::min ? int_range<value_t>::min
+                                                       : value;
     }
     return beat;
 }

@@ -7,10 +7,16 @@
 
 namespace sephw {
 
+// Sum of +-x = 2 * (sum of the x that are added) - (sum of all x): an AND gate per synapse, and
+// one sum that the neurons share.
 struct pattern_product {
-    template <class value_T, class weight_T> static value_T of(value_T value, weight_T weight) {
+    template <class sum_T, class weight_T> static sum_T of(sum_T value, weight_T weight) {
 #pragma HLS INLINE
-        return weight != 0 ? value : -value;
+        return value & -weight.to_int();
+    }
+    template <class sum_T> static sum_T result(sum_T sum, sum_T values) {
+#pragma HLS INLINE
+        return 2 * sum - values;
     }
 };
 
