@@ -32,8 +32,8 @@ constexpr int max_of(int a, int b) { return a > b ? a : b; }
 // Bits that count 0..n-1.
 constexpr int count_bits(unsigned n) { return n <= 2 ? 1 : 1 + count_bits((n + 1) / 2); }
 
-// Native integer for sums; WIDE where they take more than 31 bits. Synthesis trims it to the bits that are used; the plain
-// compiler runs it far faster than an arbitrary-precision type.
+// Native integer for sums; WIDE where they take more than 31 bits. Synthesis trims it to the bits
+// that are used; the plain compiler runs it far faster than an arbitrary-precision type.
 template <bool WIDE> struct native_sum {
     typedef int type;
 };
