@@ -55,7 +55,7 @@ Issues:
     // Invariant: issue i works on word = i mod words, which is (group, nf, sf); window[] holds the
     // group's beats 0..sf once nf == 0 has passed them, acc[] the partial sums of nf up to sf - 1.
     for (unsigned i = 0; i < plan::issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         in_T beat;
         if (nf == 0) {
             beat = in.read();

@@ -30,7 +30,7 @@ void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> 
 Issues:
     // Invariant: issue i copies beat i.
     for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
         out0.write(fork_beat<out0_T>(beat));
         out1.write(fork_beat<out1_T>(beat));
@@ -43,7 +43,7 @@ void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> 
 Issues:
     // Invariant: issue i copies beat i.
     for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
         out0.write(fork_beat<out0_T>(beat));
         out1.write(fork_beat<out1_T>(beat));
@@ -57,7 +57,7 @@ void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> 
 Issues:
     // Invariant: issue i copies beat i.
     for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
         out0.write(fork_beat<out0_T>(beat));
         out1.write(fork_beat<out1_T>(beat));

@@ -25,7 +25,7 @@ void global_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
 Issues:
     // Invariant: sums[w] is the sum of word w over the pixels before (pixel, word).
     for (unsigned i = 0; i < issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
         const out_T before = sums[word];
         out_T sum;

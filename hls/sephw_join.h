@@ -78,7 +78,7 @@ void join_engine(hls::stream<out_T> &out, const typename CONFIG::mantissas_t *ma
 Issues:
     // Invariant: issue i takes beat i of every branch and makes beat i; word = i mod words.
     for (unsigned i = 0; i < plan::issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         typename plan::acc_t acc[lanes];
 #pragma HLS ARRAY_PARTITION variable = acc complete dim = 0
         for (unsigned lane = 0; lane < lanes; lane++) {

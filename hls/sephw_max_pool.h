@@ -27,7 +27,7 @@ void max_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
 Issues:
     // Invariant: maxima[w] is the maximum of word w over the group's taps before (tap, word).
     for (unsigned i = 0; i < issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
         const out_T before = maxima[word];
         out_T best;

@@ -92,7 +92,7 @@ Issues:
     // as far as they have been read, row y in buffer row y mod buffer_rows; a phase reads
     // and writes in its first issues, so its reads never touch a row that it still writes from.
     for (int i = 0; i < issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
 #pragma HLS DEPENDENCE variable = buffer type = intra dependent = false
         if (writes_left > 0) {
             const int y = top + ky;

@@ -29,7 +29,7 @@ Issues:
     // Invariant: before issue i, part = i mod parts. Widening: held[] ends with the last `part`
     // beats. Narrowing: held[] starts with what is left of the beat read at part 0.
     for (unsigned i = 0; i < issues; i++) {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
         if (!widens && part > 0) {
             for (unsigned lane = 0; lane + step < lanes; lane++) {
 #pragma HLS UNROLL
