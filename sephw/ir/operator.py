@@ -91,6 +91,41 @@ class HlsInstance:
 
 
 @dataclass(frozen=True, eq=False)
+class RtlMemory:
+    """Constant words of an RTL instance: one ``$readmemh`` file, one row per line.
+
+    ``words`` int64 (rows, lanes); each value is stored in the low ``lane_bits`` bits of its lane
+    (two's complement), lane 0 in the low bits. The module takes the file's name as the string
+    parameter ``<NAME>_FILE``, upper case.
+    """
+
+    name: str
+    words: Integers
+    lane_bits: int
+
+    @property
+    def parameter(self) -> str:
+        """Name of the string parameter that takes the file's name."""
+        return f"{self.name.upper()}_FILE"
+
+
+@dataclass(frozen=True, eq=False)
+class RtlInstance:
+    """One SystemVerilog engine: module, its source files in rtl/, parameters and memories.
+
+    ``sources`` are file names in rtl/, the module's own and all that it instantiates;
+    ``generated`` are further source files as (file name, text), for engines whose datapath is
+    emitted. ``FIFO_DEPTH_<output>`` is not among ``parameters``: it belongs to the tensor.
+    """
+
+    module: str
+    sources: tuple[str, ...]
+    parameters: tuple[tuple[str, int], ...]
+    memories: tuple[RtlMemory, ...] = ()
+    generated: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """An operator, a legal folding and input tensors for contract tests.
 
@@ -159,6 +194,13 @@ class Operator(ABC):
     def hls(self, folding: Folding) -> HlsInstance:
         """The HLS kernel call at ``folding``."""
 
+    def rtl(self, folding: Folding) -> RtlInstance:
+        """The SystemVerilog engine at ``folding``."""
+        raise SephwError(
+            f"{type(self).__name__}: there is no SystemVerilog engine for folding {folding}; "
+            "choose another folding"
+        )
+
     def frame_cycles(self, folding: Folding) -> int:
         """Cycles per frame at ``folding`` when no stream stalls; operators give a closed form."""
         return self.schedule(folding).frame_cycles
@@ -210,6 +252,8 @@ __all__ = [
     "Integers",
     "Memory",
     "Operator",
+    "RtlInstance",
+    "RtlMemory",
     "Schedule",
     "Shape",
     "Work",
