@@ -24,16 +24,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass
-class Session:
+class Invocation:
     """What one call of the program remembers beyond click's contexts."""
 
     debug: bool = False
 
 
 def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    session = ctx.find_object(Session)
-    if session is not None and value:
-        session.debug = True
+    invocation = ctx.find_object(Invocation)
+    if invocation is not None and value:
+        invocation.debug = True
 
 
 def _debug_option() -> click.Option:
@@ -80,36 +80,36 @@ cli = click.version_option(__version__, prog_name="sephw", message="%(prog)s %(v
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; errors become one line on stderr. Returns the exit status."""
-    session = Session()
+    invocation = Invocation()
     try:
         result: Any = cli.main(
-            args=list(arguments), prog_name="sephw", standalone_mode=False, obj=session
+            args=list(arguments), prog_name="sephw", standalone_mode=False, obj=invocation
         )
         return result if isinstance(result, int) else 0
     except SephwError as error:
-        return _fail(str(error), session)
+        return _fail(str(error), invocation)
     except click.UsageError as error:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             click.echo(error.format_message(), err=True)
             return EXIT_USAGE
         path = error.ctx.command_path if error.ctx is not None else "sephw"
-        return _fail(f"{error.format_message().rstrip('.')}; see '{path} --help'", session)
+        return _fail(f"{error.format_message().rstrip('.')}; see '{path} --help'", invocation)
     except click.ClickException as error:
-        return _fail(error.format_message(), session)
+        return _fail(error.format_message(), invocation)
     except (click.Abort, KeyboardInterrupt):
         click.echo("sephw: interrupted", err=True)
         return EXIT_INTERRUPTED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}; check the path and the disk", session)
+        return _fail(f"{where}{error.strerror or error}; check the path and the disk", invocation)
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "this is a defect of sephw; --debug shows where"
-        return _fail(f"internal: {text}; {hint}", session, EXIT_INTERNAL)
+        return _fail(f"internal: {text}; {hint}", invocation, EXIT_INTERNAL)
 
 
-def _fail(message: str, session: Session, status: int = EXIT_USAGE) -> int:
-    if session.debug:
+def _fail(message: str, invocation: Invocation, status: int = EXIT_USAGE) -> int:
+    if invocation.debug:
         traceback.print_exc()
     click.echo(f"sephw: error: {message}", err=True)
     return status

@@ -62,8 +62,8 @@ class _IntegerGrid(nn.Module):
         return torch.ones_like(bit_width)
 
 
-class PatternWeight(WeightQuantSolver):
-    """1-bit weights α·sign(W), sign(0) = +1, α = mean|W| per output filter (arXiv 1706.03912)."""
+class _Signs(WeightQuantSolver):
+    """What both pattern quantizers share: one bit, sign(0) = +1."""
 
     quant_type = QuantType.BINARY
     bit_width_impl_type = BitWidthImplType.CONST
@@ -71,24 +71,22 @@ class PatternWeight(WeightQuantSolver):
     signed = True
     narrow_range = True
     zero_point_impl = ZeroZeroPoint
+    restrict_scaling_type = RestrictValueType.FP
+
+
+class PatternWeight(_Signs):
+    """1-bit weights α·sign(W), sign(0) = +1, α = mean|W| per output filter (arXiv 1706.03912)."""
+
     scaling_impl_type = ScalingImplType.STATS
     scaling_stats_op = StatsOp.AVE
-    restrict_scaling_type = RestrictValueType.FP
     scaling_per_output_channel = True
 
 
-class UnitPatternWeight(WeightQuantSolver):
+class UnitPatternWeight(_Signs):
     """1-bit weights −1/+1 without a scale, as the deploy network holds them."""
 
-    quant_type = QuantType.BINARY
-    bit_width_impl_type = BitWidthImplType.CONST
-    bit_width = 1
-    signed = True
-    narrow_range = True
-    zero_point_impl = ZeroZeroPoint
     scaling_impl_type = ScalingImplType.CONST
     scaling_init = 1.0
-    restrict_scaling_type = RestrictValueType.FP
     scaling_per_output_channel = False
 
 
@@ -112,32 +110,30 @@ class ExactWeight(WeightQuantSolver):
     scaling_per_output_channel = True
 
 
-class PowerOfTwoActivation(ActQuantSolver):
+class _UnsignedGrid(ActQuantSolver):
+    """What both activation quantizers share: unsigned integers times one step per tensor."""
+
+    quant_type = QuantType.INT
+    bit_width_impl_type = BitWidthImplType.CONST
+    signed = False
+    narrow_range = False
+    zero_point_impl = ZeroZeroPoint
+    int_scaling_impl = _IntegerGrid
+    scaling_per_output_channel = False
+
+
+class PowerOfTwoActivation(_UnsignedGrid):
     """Unsigned activations on a calibrated power-of-two grid, rounded half up."""
 
-    quant_type = QuantType.INT
-    bit_width_impl_type = BitWidthImplType.CONST
     bit_width = 8
-    signed = False
-    narrow_range = False
     float_to_int_impl = RoundHalfUp
-    zero_point_impl = ZeroZeroPoint
     scaling_impl = ExponentScaling
-    int_scaling_impl = _IntegerGrid
-    scaling_per_output_channel = False
 
 
-class _FloorActivation(ActQuantSolver):
-    quant_type = QuantType.INT
-    bit_width_impl_type = BitWidthImplType.CONST
-    signed = False
-    narrow_range = False
+class _FloorActivation(_UnsignedGrid):
     float_to_int_impl_type = FloatToIntImplType.FLOOR
-    zero_point_impl = ZeroZeroPoint
     scaling_impl_type = ScalingImplType.CONST
-    int_scaling_impl = _IntegerGrid
     restrict_scaling_type = RestrictValueType.FP
-    scaling_per_output_channel = False
 
 
 def floor_activation(bits: int, exponent: int) -> Any:
