@@ -49,9 +49,7 @@ def build_report(
 def _layer(graph: Graph, node: Node) -> LayerReport:
     operator, folding = node.operator, node.folding
     work, memory = operator.work, operator.memory(folding)
-    fifo_bits = sum(
-        graph.tensors[t].fifo_depth * graph.stream(t).width_bits for t in node.outputs
-    )
+    fifo_bits = sum(graph.tensors[t].fifo_depth * graph.stream(t).width_bits for t in node.outputs)
     return LayerReport(
         name=node.name,
         module=node.module,

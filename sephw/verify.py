@@ -165,9 +165,7 @@ def _check(
 ) -> LayerCheck:
     def failed(reason: str, elements: int) -> LayerCheck:
         count = max(1, elements)
-        return LayerCheck(
-            tensor.tensor, tensor.module, name, against, count, count, None, reason
-        )
+        return LayerCheck(tensor.tensor, tensor.module, name, against, count, count, None, reason)
 
     if reference is None:
         return failed(f"{against} has no such tensor", 0 if found is None else found.size)

@@ -27,19 +27,46 @@ if TYPE_CHECKING:
 
 @click.command(name="export")
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pth")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Directory to make; replaced if it is a former export.  [default: build/NAME]")
-@click.option("--data", metavar="NAME|PATH",
-              help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "
-              "for seeded noise.  [default: the set the model was trained on]")
-@click.option("--samples", default=16, show_default=True, type=click.IntRange(1), metavar="N",
-              help="Real images to verify with, beside the adversarial ones.")
-@click.option("--folding", type=click.Path(path_type=Path), metavar="FILE.json",
-              help="PE and SIMD by node, and cycles per frame for the others.")
-@click.option("--target", default=DEFAULT_TARGET, show_default=True, metavar="NAME",
-              help="Board: pynq-z2, zcu104, kv260, ultra96.")
-@click.option("--steps", default=",".join(STEPS), show_default=True, metavar="LIST",
-              help="What to do; a step brings the ones that it needs.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory to make; replaced if it is a former export.  [default: build/NAME]",
+)
+@click.option(
+    "--data",
+    metavar="NAME|PATH",
+    help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "
+    "for seeded noise.  [default: the set the model was trained on]",
+)
+@click.option(
+    "--samples",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Real images to verify with, beside the adversarial ones.",
+)
+@click.option(
+    "--folding",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="PE and SIMD by node, and cycles per frame for the others.",
+)
+@click.option(
+    "--target",
+    default=DEFAULT_TARGET,
+    show_default=True,
+    metavar="NAME",
+    help="Board: pynq-z2, zcu104, kv260, ultra96.",
+)
+@click.option(
+    "--steps",
+    default=",".join(STEPS),
+    show_default=True,
+    metavar="LIST",
+    help="What to do; a step brings the ones that it needs.",
+)
 @click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")

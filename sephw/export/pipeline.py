@@ -130,4 +130,3 @@ def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:
         part=settings.target.part,
         clock_ns=settings.target.clock_ns,
     )
-

@@ -72,7 +72,5 @@ def parse_arguments(text: str | None) -> dict[str, Any] | None:
             'give an object such as {"widths": [16, 32]}'
         ) from None
     if not isinstance(values, dict):
-        raise UsageError(
-            '--arguments: not a JSON object; give one such as {"widths": [16, 32]}'
-        )
+        raise UsageError('--arguments: not a JSON object; give one such as {"widths": [16, 32]}')
     return values

@@ -64,8 +64,7 @@ def test_wrong_version(failing, model, tmp_path):
     path = tmp_path / "later.pth"
     torch.save(content, path)
     assert failing(path) == (
-        f"{path}: checkpoint version 99, this program reads 1; "
-        "use the sephw version that wrote it"
+        f"{path}: checkpoint version 99, this program reads 1; use the sephw version that wrote it"
     )
 
 

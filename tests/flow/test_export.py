@@ -92,9 +92,7 @@ def test_report_counts_what_training_counts(exported, model):
     from sephw.train.evaluate import model_bytes, parameter_counts
 
     totals = json.loads((exported[0] / "report.json").read_text())["totals"]
-    patterns, others = parameter_counts(
-        SEPNet(**torch.load(model, weights_only=True)["arguments"])
-    )
+    patterns, others = parameter_counts(SEPNet(**torch.load(model, weights_only=True)["arguments"]))
     assert totals["parameters"]["value"] == patterns + others
     assert totals["pattern_weights"]["value"] == patterns
     expected = model_bytes(patterns, others)

@@ -54,8 +54,9 @@ def test_one_wrong_integer_is_named(representation):
     values[representation]["acc"][1, 2, 0, 3] = right + 1
     found = run(values)
     assert not found.exact
-    assert [c.mismatches for c in found.checks if c.representation == representation and
-            c.name == "acc"] == [1]
+    assert [
+        c.mismatches for c in found.checks if c.representation == representation and c.name == "acc"
+    ] == [1]
     assert sum(c.mismatches for c in found.checks) == 1
     assert describe(found.first_mismatch, found.samples) == (
         f"layer 'stem.conv' (tensor 'acc'), {representation} against torch: sample 1 (all 255), "
