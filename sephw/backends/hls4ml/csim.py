@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.backends.hls4ml.layout import Layout, StreamInfo, read_stream_list
+from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
 from sephw.tools.cxx import compile_library
@@ -96,7 +96,7 @@ def compile_project(directory: Path) -> CompiledProject:
     error line.
     """
     directory = directory.resolve()
-    layout = read_stream_list(directory)
+    layout = read_stream_list(directory, "HLS")
     build = tempfile.TemporaryDirectory(prefix="sephw_csim_")
     try:
         library = _compile(directory, layout, Path(build.name))

@@ -20,7 +20,7 @@ from hls4ml.model.types import IntegerPrecisionType
 from hls4ml.utils.config import create_config
 
 from hls import HEADERS
-from sephw.backends.hls4ml.layout import Layout, StreamInfo
+from sephw.backends.layout import Layout, StreamInfo
 from sephw.ir import Graph, HlsInstance, IntType, Node
 
 BACKEND = "Vitis"

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from hls import HEADERS
-from sephw.backends.hls4ml.layout import Layout, lay_out, write_stream_list
+from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
 
@@ -39,6 +39,7 @@ def write_project(
     Raises SephwError for a graph that cannot be wired, for data of another shape, and if hls4ml is
     not installed.
     """
+    _check_ends(graph)
     layout = lay_out(graph)
     _check_data(layout, samples, golden)
     directory.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,14 @@ def _silent() -> Iterator[None]:
     ):
         warnings.simplefilter("ignore")
         yield
+
+
+def _check_ends(graph: Graph) -> None:
+    for what, tensors in (("inputs", graph.inputs), ("outputs", graph.outputs)):
+        if len(tensors) != 1:
+            raise SephwError(
+                f"graph '{graph.name}': {len(tensors)} {what}; the hls4ml project takes exactly one"
+            )
 
 
 def _check_data(layout: Layout, samples: NDArray[np.uint8], golden: Integers) -> None:

@@ -1,4 +1,4 @@
-"""How a graph's engines and streams are called and shaped in C++; the project's stream list."""
+"""How a graph's engines and streams are called and shaped in a project; its stream list."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ STREAM_LIST = "streams.json"
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """One stream of a project. ``variable`` is its C++ name, shapes are (height, width, channels).
+    """One stream of a project. ``variable`` is its name in C++ and SystemVerilog.
 
-    ``node`` and ``module`` made it; both are empty for the project's input.
+    One frame is (``height``, ``width``, ``channels``) integers in ``words`` beats. ``node`` and
+    ``module`` made it; both are empty for an input of the project.
     """
 
     tensor: str
@@ -47,13 +48,25 @@ class StreamInfo:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """C++ names of a graph's nodes, and its streams by tensor, input first."""
+    """Identifiers of a graph's nodes, and its streams by tensor, inputs first."""
 
     project: str
     engines: dict[str, str]
     streams: dict[str, StreamInfo]
-    input: str
-    output: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def input(self) -> str:
+        """The input of a project with one input."""
+        (name,) = self.inputs
+        return name
+
+    @property
+    def output(self) -> str:
+        """The output of a project with one output."""
+        (name,) = self.outputs
+        return name
 
 
 def lay_out(graph: Graph) -> Layout:
@@ -62,11 +75,6 @@ def lay_out(graph: Graph) -> Layout:
     Raises SephwError where a stream is read by none or several engines, or with other lanes than
     it is made with.
     """
-    for what, tensors in (("inputs", graph.inputs), ("outputs", graph.outputs)):
-        if len(tensors) != 1:
-            raise SephwError(
-                f"graph '{graph.name}': {len(tensors)} {what}; the hls4ml project takes exactly one"
-            )
     _check_wiring(graph)
     engines = _identifiers((node.name for node in graph.nodes), "engine")
     makers: dict[str, Node] = {t: node for node in graph.nodes for t in node.outputs}
@@ -90,22 +98,22 @@ def lay_out(graph: Graph) -> Layout:
             fifo_depth=tensor.fifo_depth,
         )
     project = _identifiers([graph.name], "top")[graph.name]
-    return Layout(project, engines, streams, graph.inputs[0], graph.outputs[0])
+    return Layout(project, engines, streams, graph.inputs, graph.outputs)
 
 
 def write_stream_list(layout: Layout, directory: Path) -> None:
-    """``streams.json``: what the C-simulation needs to know, and a person may want to."""
+    """``streams.json``: what a simulation needs to know, and a person may want to."""
     content = {
         "project": layout.project,
-        "input": layout.input,
-        "output": layout.output,
+        "inputs": list(layout.inputs),
+        "outputs": list(layout.outputs),
         "streams": [asdict(stream) for stream in layout.streams.values()],
     }
     (directory / STREAM_LIST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def read_stream_list(directory: Path) -> Layout:
-    """The layout of an exported project, without its engines.
+def read_stream_list(directory: Path, what: str) -> Layout:
+    """The layout of an exported project, without its engines; ``what``: HLS or RTL.
 
     Raises SephwError if the directory is no project that this package wrote.
     """
@@ -114,10 +122,11 @@ def read_stream_list(directory: Path) -> Layout:
         content = json.loads(path.read_text(encoding="utf-8"))
         streams = [StreamInfo(**entry) for entry in content["streams"]]
         by_tensor = {stream.tensor: stream for stream in streams}
-        return Layout(content["project"], {}, by_tensor, content["input"], content["output"])
+        inputs, outputs = tuple(content["inputs"]), tuple(content["outputs"])
+        return Layout(content["project"], {}, by_tensor, inputs, outputs)
     except (OSError, ValueError, KeyError, TypeError):
         raise SephwError(
-            f"'{directory}' is not an exported HLS project: no readable {STREAM_LIST}; "
+            f"'{directory}' is not an exported {what} project: no readable {STREAM_LIST}; "
             "export the model again"
         ) from None
 
@@ -146,7 +155,7 @@ def _identifier(name: str) -> str:
 
 
 def _identifiers(names: Iterable[str], suffix: str) -> dict[str, str]:
-    """A distinct C++ identifier for each name; the suffix keeps clear of keywords and macros."""
+    """A distinct identifier for each name; the suffix keeps clear of keywords and macros."""
     result: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
