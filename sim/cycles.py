@@ -1,0 +1,310 @@
+"""The exact cycle simulation: every beat's cycle and value, equal to the RTL's.
+
+The contract, for issue i of an engine, beat k of a stream (docs/engines.md):
+
+    t_issue[i] = max(t_issue[i−1] + interval, visible[k] of every beat it reads,
+                     pop[k − depth] + 1 of every beat k it writes)
+    visible[k] = t_issue + latency of the issue that makes beat k
+    pop[k]     = t_issue of the issue that reads it; at a graph output, when the sink takes it
+
+Beat order is fixed, so values are those of the integer reference, cut into beats. Cycle 0 is the
+first one out of reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.errors import SephwError
+from sephw.ir import Graph, Integers
+from sim.kernel import MAX_PORTS, compiled
+from sim.network import Cycles, Network, flatten, offsets, wire
+from sim.patterns import Pattern, checked, cycles_to_next
+
+Patterns = Pattern | Mapping[str, Pattern] | None
+
+
+class ByName(Mapping[str, Cycles]):
+    """Arrays by name, each made when it is asked for first."""
+
+    def __init__(self, names: Sequence[str], make: Callable[[str], Cycles]) -> None:
+        self._names = dict.fromkeys(names)
+        self._make = make
+        self._made: dict[str, Cycles] = {}
+
+    def __getitem__(self, name: str) -> Cycles:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the kernel left: per engine the cycles (frames · events) and causes of its events.
+
+    ``times`` int64, ``causes`` uint8 (see sim.kernel), in the order of ``network.engines``.
+    ``pushed``, ``popped``: beats of each stream, complete unless ``complete`` is false.
+    """
+
+    network: Network
+    frames: int
+    complete: bool
+    times: tuple[Cycles, ...]
+    causes: tuple[NDArray[np.uint8], ...]
+    pushed: Mapping[str, int]
+    popped: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class CycleRun:
+    """All frames of one run, in clock cycles from the end of reset; arrays are frame-major.
+
+    ``pops[tensor]``: the cycle each beat is taken, int64 (frames · words,). ``visible[tensor]``:
+    the cycle from which it can be. ``issues[node]``: cycle of each issue, int64
+    (frames · issues,). ``values[tensor]``: int64 (frames · words, lanes), lane 0 first; only for
+    runs with images.
+    """
+
+    graph: Graph
+    outcome: Outcome
+    inputs: Mapping[str, Integers]
+
+    @property
+    def frames(self) -> int:
+        """Frames that ran."""
+        return self.outcome.frames
+
+    @property
+    def network(self) -> Network:
+        """The engines and streams that ran."""
+        return self.outcome.network
+
+    @cached_property
+    def pops(self) -> Mapping[str, Cycles]:
+        """Cycle in which each beat is taken (tvalid and tready)."""
+        return ByName(self.network.streams, lambda name: self._ends(name, is_input=True)[0])
+
+    @cached_property
+    def visible(self) -> Mapping[str, Cycles]:
+        """First cycle in which each beat is offered with nothing before it left to be taken.
+
+        That is when it has come through the pipeline; tvalid shows it from
+        max(visible[k], pops[k − 1] + 1) on.
+        """
+
+        def times(name: str) -> Cycles:
+            issued, latency = self._ends(name, is_input=False)
+            return np.asarray(issued + latency, np.int64)
+
+        return ByName(self.network.streams, times)
+
+    @cached_property
+    def issues(self) -> Mapping[str, Cycles]:
+        """Cycle of each issue of each node; those that touch no stream included."""
+        return ByName(tuple(self.network.plans), self._issues)
+
+    @cached_property
+    def values(self) -> Mapping[str, Integers]:
+        """Beats of every stream by the integer reference."""
+        values = dict(self.inputs)
+        for node in self.graph.nodes:
+            results = node.operator.reference(*(values[t] for t in node.inputs))
+            values.update(zip(node.outputs, results, strict=True))
+        lanes = {name: self.graph.stream(name).lanes for name in self.network.streams}
+        return {name: values[name].reshape(-1, n) for name, n in lanes.items()}
+
+    @cached_property
+    def frame_ends(self) -> Cycles:
+        """Cycle in which each frame's last output beat is taken, int64 (frames,)."""
+        ends = [self.pops[t][n - 1 :: n] for t, n in self._output_words()]
+        return np.asarray(np.max(ends, axis=0), np.int64)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles until the last beat has been taken."""
+        return int(self.frame_ends[-1]) + 1
+
+    @property
+    def latency_cycles(self) -> int:
+        """From the first input beat taken to the first output beat offered."""
+        first = min(int(self.pops[t][0]) for t in self.graph.inputs)
+        return min(int(self.visible[t][0]) for t in self.graph.outputs) - first
+
+    def _output_words(self) -> list[tuple[str, int]]:
+        return [(t, self.network.words[t]) for t in self.graph.outputs]
+
+    def _ends(self, stream: str, is_input: bool) -> tuple[Cycles, int]:
+        """Cycles of the events that read (or write) ``stream``, and that engine's latency."""
+        for e, engine in enumerate(self.network.engines):
+            ports = engine.inputs if is_input else engine.outputs
+            if stream in ports:
+                bit = ports.index(stream) + (0 if is_input else MAX_PORTS)
+                chosen = (engine.masks >> bit & 1).astype(bool)
+                times = self.outcome.times[e].reshape(self.frames, -1)
+                return np.ascontiguousarray(times[:, chosen]).ravel(), engine.latency_cycles
+        raise KeyError(stream)
+
+    def _issues(self, node: str) -> Cycles:
+        index = next(e for e, engine in enumerate(self.network.engines) if engine.name == node)
+        engine, times = self.network.engines[index], self.outcome.times[index]
+        starts = np.arange(self.frames, dtype=np.int64)[:, None] * engine.issues
+        events = (starts + engine.events).ravel()
+        # An issue between events keeps the pace from the event before it (or from cycle 0).
+        numbers = np.arange(self.frames * engine.issues, dtype=np.int64)
+        last = np.searchsorted(events, numbers, side="right") - 1
+        paced = times[last] + (numbers - events[last]) * engine.interval_cycles
+        return np.where(last >= 0, paced, numbers * engine.interval_cycles)
+
+
+def run(
+    graph: Graph,
+    images: Integers | Mapping[str, Integers],
+    *,
+    source_gaps: Patterns = None,
+    sink_stalls: Patterns = None,
+) -> CycleRun:
+    """Simulate ``graph`` on ``images``: int64 (N, h, w, c), or one such array per graph input.
+
+    ``source_gaps``: the cycles in which a source may start to offer a beat (True: it may);
+    ``sink_stalls``: those in which a sink is ready (True: it is); see sim.patterns. One pattern
+    for all, or one per graph input or output by name; None: always.
+
+    Raises SephwError for a graph that is not wired (see sim.network.flatten), for patterns that
+    are never on, and for a deadlock, naming the FIFOs and the depths they need.
+    """
+    if isinstance(images, Mapping):
+        inputs = {t: np.asarray(images[t], np.int64) for t in graph.inputs}
+    else:
+        inputs = dict.fromkeys(graph.inputs, np.asarray(images, np.int64))
+    frames = len(next(iter(inputs.values())))
+    for name, values in inputs.items():
+        expected = (frames, *graph.tensors[name].shape)
+        if values.shape != expected:
+            raise SephwError(
+                f"input '{name}' has shape {values.shape}; the graph takes {expected}, frames first"
+            )
+    outcome = play(graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls)
+    return CycleRun(graph, outcome, inputs)
+
+
+def run_frames(
+    graph: Graph,
+    frames: int,
+    *,
+    source_gaps: Patterns = None,
+    sink_stalls: Patterns = None,
+    arrivals: Mapping[str, Cycles] | None = None,
+) -> CycleRun:
+    """As ``run``, without values. ``arrivals``: cycle from which each beat of a graph input,
+    int64 (frames · words,), is offered; it waits at the source until it is taken.
+    """
+    return CycleRun(
+        graph,
+        play(graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls, arrivals=arrivals),
+        {},
+    )
+
+
+def play(
+    graph: Graph,
+    frames: int,
+    *,
+    source_gaps: Patterns = None,
+    sink_stalls: Patterns = None,
+    arrivals: Mapping[str, Cycles] | None = None,
+) -> Outcome:
+    """Run the kernel; SephwError at a deadlock."""
+    if frames < 1:
+        raise SephwError(f"cycle simulation of {frames} frames; at least 1 is needed")
+    network = flatten(graph)
+    patterns = {
+        **_by_terminal(source_gaps, graph.inputs, len(network.engines), first=0),
+        **_by_terminal(
+            sink_stalls, graph.outputs, len(network.engines),
+            first=len(network.engines) - len(graph.outputs),
+        ),
+    }  # fmt: skip
+    releases = {graph.inputs.index(t): times for t, times in (arrivals or {}).items()}
+    outcome = execute(network, frames, patterns, releases)
+    if not outcome.complete:
+        from sim.deadlock import explain
+
+        raise SephwError(explain(outcome))
+    return outcome
+
+
+def _by_terminal(
+    given: Patterns, tensors: tuple[str, ...], engines: int, *, first: int
+) -> dict[int, Pattern]:
+    """Patterns by engine number; ``first`` is the terminal of the first tensor."""
+    if given is None:
+        return {}
+    named = given if isinstance(given, Mapping) else dict.fromkeys(tensors, given)
+    return {first + i: checked(named[t], f"'{t}'") for i, t in enumerate(tensors) if t in named}
+
+
+def execute(
+    network: Network,
+    frames: int,
+    patterns: Mapping[int, Pattern],
+    releases: Mapping[int, Cycles],
+) -> Outcome:
+    """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome."""
+    wiring = wire(network)
+    depth = np.array([network.depths[t] for t in network.streams], np.int64)
+    rings = offsets(depth.tolist())
+    counts = (wiring.event_count * frames).tolist()
+    starts = offsets(counts)
+    times = np.empty(starts[-1], np.int64)
+    causes = np.empty(starts[-1], np.uint8)
+    done = np.zeros(len(counts), np.int64)
+    pushed = np.zeros(len(depth), np.int64)
+    popped = np.zeros(len(depth), np.int64)
+    pattern_first, next_on = _laid_out(
+        {e: cycles_to_next(pattern) for e, pattern in patterns.items()}, len(counts)
+    )
+    lengths = np.ones(len(counts), np.int64)
+    for e, pattern in patterns.items():
+        lengths[e] = len(pattern)
+    release_first, release = _laid_out(releases, len(counts))
+    complete = compiled()(
+        frames, wiring.event_first, wiring.event_count, wiring.event_mask, wiring.event_gap,
+        wiring.first_base, wiring.interval, wiring.latency, wiring.input_first,
+        wiring.input_stream, wiring.output_first, wiring.output_stream, wiring.producer,
+        wiring.consumer, rings[:-1], depth, np.zeros(rings[-1], np.int64), pattern_first, lengths,
+        next_on, release_first, release, starts[:-1], times, causes, done, pushed, popped,
+    )  # fmt: skip
+    parts = [slice(int(s), int(s) + int(n)) for s, n in zip(starts[:-1], done, strict=True)]
+    return Outcome(
+        network=network,
+        frames=frames,
+        complete=bool(complete),
+        times=tuple(times[part] for part in parts),
+        causes=tuple(causes[part] for part in parts),
+        pushed=dict(zip(network.streams, pushed.tolist(), strict=True)),
+        popped=dict(zip(network.streams, popped.tolist(), strict=True)),
+    )
+
+
+def _laid_out(arrays: Mapping[int, Cycles], engines: int) -> tuple[Cycles, Cycles]:
+    """(offset per engine, −1 where there is none; all arrays end to end)."""
+    first = np.full(engines, -1, np.int64)
+    keys = sorted(arrays)
+    starts = offsets([len(arrays[e]) for e in keys])
+    for e, start in zip(keys, starts, strict=False):
+        first[e] = start
+    parts = [np.asarray(arrays[e], np.int64) for e in keys]
+    return first, np.concatenate([*parts, np.zeros(1, np.int64)])
