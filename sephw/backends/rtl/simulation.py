@@ -1,0 +1,161 @@
+"""RTL simulation: an exported SystemVerilog project built with Verilator and run on images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.backends.layout import Layout, StreamInfo, read_stream_list
+from sephw.backends.rtl.beats import pack, unpack, words_per_beat
+from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
+from sephw.errors import SephwError
+from sephw.ir import Integers
+from sephw.tools.process import run
+from sephw.tools.verilator import build
+
+_PURPOSE = "RTL simulation"
+Pattern = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class RtlRun:
+    """What one run moved, by tensor: ``values`` int64 (N, h, w, c), ``pops`` int64 (N·words,).
+
+    ``pops`` are the cycles in which the beats were taken; cycle 0 is the first without reset.
+    """
+
+    values: dict[str, Integers]
+    pops: dict[str, Integers]
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledRtl:
+    """A project's testbench, built. The program goes with this object."""
+
+    name: str
+    layout: Layout
+    _directory: Path
+    _program: Path
+    _build: tempfile.TemporaryDirectory[str]
+
+    @property
+    def streams(self) -> tuple[StreamInfo, ...]:
+        """All streams, inputs first."""
+        return tuple(self.layout.streams.values())
+
+    def run(
+        self,
+        images: NDArray[np.integer] | Mapping[str, Integers],
+        *,
+        source_gaps: Pattern | Mapping[str, Pattern] | None = None,
+        sink_stalls: Pattern | Mapping[str, Pattern] | None = None,
+        quiet_limit_cycles: int = 1_000_000,
+        clock_ns: float = 10.0,
+        check_stable: bool = False,
+        trace: Path | None = None,
+    ) -> RtlRun:
+        """Simulate frame after frame.
+
+        ``images`` integers (N, H, W, C), of several inputs by tensor. In cycle c a source may
+        begin to offer a beat only if ``source_gaps[c % len]``, and once offered it stays; a sink is
+        ready only if ``sink_stalls[c % len]``; None: always; one pattern for all ends or by tensor.
+        ``check_stable`` checks that a waiting beat never changes. ``trace`` is a VCD file to write
+        (needs a project compiled with ``trace=True``).
+        Raises SephwError for images of another shape or range, for a network that stalls, and for
+        a waiting beat that changes.
+        """
+        layout = self.layout
+        given = images if isinstance(images, Mapping) else {layout.input: images}
+        frames = {name: self._checked(name, given[name]) for name in layout.inputs}
+        count = {len(values) for values in frames.values()}
+        if len(count) != 1:
+            raise SephwError(f"{_PURPOSE} of '{self.name}': inputs of {sorted(count)} frames")
+        with tempfile.TemporaryDirectory(prefix="sephw_rtlsim_") as made:
+            folder = Path(made)
+            for index, name in enumerate(layout.inputs):
+                words = pack(frames[name], layout.streams[name])
+                (folder / f"input_{index}.bin").write_bytes(words.astype("<u4").tobytes())
+            for stem, names, patterns in (
+                ("source", layout.inputs, source_gaps),
+                ("sink", layout.outputs, sink_stalls),
+            ):
+                _write_patterns(folder, stem, names, patterns)
+            arguments = [
+                self._program, folder, "--frames", str(count.pop()), "--record", folder,
+                "--quiet-limit", str(quiet_limit_cycles),
+                "--clock-ps", str(round(clock_ns * 1000)),
+                *(["--check-stable"] if check_stable else []),
+                *(["--vcd", str(trace.resolve())] if trace is not None else []),
+            ]  # fmt: skip
+            # Memory files are named relative to the project.
+            done = run([str(a) for a in arguments], directory=self._directory)
+            if done.returncode != 0:
+                lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+                raise SephwError(f"{_PURPOSE} of '{self.name}': {lines[-1]}")
+            return self._read(folder)
+
+    def _read(self, folder: Path) -> RtlRun:
+        values, pops = {}, {}
+        for index, stream in enumerate(self.streams):
+            record = np.dtype([("cycle", "<u8"), ("words", "<u4", (words_per_beat(stream),))])
+            beats = np.fromfile(folder / f"stream_{index}.bin", record)
+            values[stream.tensor] = unpack(beats["words"], stream)
+            pops[stream.tensor] = beats["cycle"].astype(np.int64)
+        return RtlRun(values, pops)
+
+    def _checked(self, name: str, images: NDArray[np.integer]) -> Integers:
+        stream = self.layout.streams[name]
+        if images.shape[1:] != stream.shape:
+            raise SephwError(
+                f"{_PURPOSE} of '{self.name}': images of shape {images.shape[1:]}, "
+                f"the input takes {stream.shape}"
+            )
+        frames = np.ascontiguousarray(images, dtype=np.int64)
+        dtype = stream.dtype
+        if frames.size and (frames.min() < dtype.min or frames.max() > dtype.max):
+            raise SephwError(
+                f"{_PURPOSE} of '{self.name}': image values {frames.min()}..{frames.max()}, "
+                f"the input takes {dtype.min}..{dtype.max}"
+            )
+        return frames
+
+
+def compile_project(directory: Path, *, trace: bool = False) -> CompiledRtl:
+    """Build an exported project's testbench; nothing is written to ``directory``.
+
+    ``trace`` makes it able to write VCD files. Raises SephwError if it is no project, if Verilator
+    or a compiler is missing, or with their first error line.
+    """
+    directory = directory.resolve()
+    layout = read_stream_list(directory, "RTL")
+    made = tempfile.TemporaryDirectory(prefix="sephw_rtlsim_")
+    try:
+        files = (directory / FILE_LIST).read_text(encoding="utf-8").split()
+        program = build(
+            [*files, TESTBENCH], layout.project, directory, Path(made.name),
+            purpose=_PURPOSE, trace=trace,
+        )  # fmt: skip
+    except BaseException:
+        made.cleanup()
+        raise
+    return CompiledRtl(layout.project, layout, directory, program, made)
+
+
+def _write_patterns(
+    folder: Path,
+    stem: str,
+    names: tuple[str, ...],
+    patterns: Pattern | Mapping[str, Pattern] | None,
+) -> None:
+    for index, name in enumerate(names):
+        pattern = patterns.get(name) if isinstance(patterns, Mapping) else patterns
+        if pattern is None:
+            continue
+        if not np.any(pattern):
+            raise SephwError(f"{_PURPOSE}: the pattern of '{name}' is never up")
+        (folder / f"{stem}_{index}.bin").write_bytes(pattern.astype(np.uint8).tobytes())

