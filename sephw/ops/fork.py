@@ -9,8 +9,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    Integers,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Shape,
+)
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+from sephw.ops.numbered_ports import numbered_ports
+from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_COPIES = 4
 
@@ -58,9 +70,9 @@ class Fork(LaneOperator):
         return prod(self.input_shapes[0]) // folding.simd
 
     def schedule(self, folding: Folding) -> Schedule:
-        """One issue a beat. Latency 1 cycle (register): the model's assumption until RTL."""
+        """One issue a beat. Latency 2 cycles: the FIFOs', nothing is registered before them."""
         every = np.ones(self.frame_cycles(folding), np.uint8)
-        return Schedule(reads=(every,), writes=(every,) * self.copies, latency_cycles=1)
+        return Schedule(reads=(every,), writes=(every,) * self.copies, latency_cycles=2)
 
     def memory(self, folding: Folding) -> Memory:
         return Memory()
@@ -70,6 +82,23 @@ class Fork(LaneOperator):
             header="sephw_fork.h",
             function=self.kind,
             parameters=self.hls_parameters(folding),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        module = f"sephw_fork_{self.copies}"
+        parameters = (
+            ("COPIES", self.copies), ("SIMD", folding.simd), ("IN_BITS", self.dtype.bits),
+        )  # fmt: skip
+        width = "SIMD*IN_BITS"
+        text = numbered_ports(
+            module, "sephw_fork", parameters=[name for name, _ in parameters],
+            inputs=(width,), outputs=(width,) * self.copies,
+        )  # fmt: skip
+        return RtlInstance(
+            module=module,
+            sources=("sephw_fork.sv", *RTL_OUTPUT),
+            parameters=parameters,
+            generated=((f"{module}.sv", text),),
         )
 
     @classmethod

@@ -9,8 +9,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    Integers,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Shape,
+)
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
+from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,12 +65,12 @@ class GlobalPool(LaneOperator):
     def schedule(self, folding: Folding) -> Schedule:
         """One issue per input beat; those of the last pixel write.
 
-        Latency 2 cycles (read and add, write back): the model's assumption until RTL.
+        Latency 4 cycles: read the sums so far, add, then the FIFO.
         """
         writes = np.zeros((self.height * self.width, self.channels // folding.simd), np.uint8)
         writes[-1] = 1
         return Schedule(
-            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=2
+            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=4
         )
 
     def memory(self, folding: Folding) -> Memory:
@@ -70,6 +81,21 @@ class GlobalPool(LaneOperator):
             header="sephw_global_pool.h",
             function=self.kind,
             parameters=self.hls_parameters(folding, acc_bits=self.output_types[0].bits),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        return RtlInstance(
+            module="sephw_global_pool",
+            sources=("sephw_global_pool.sv", *RTL_TURNS, *RTL_OUTPUT),
+            parameters=(
+                ("HEIGHT", self.height),
+                ("WIDTH", self.width),
+                ("CHANNELS", self.channels),
+                ("SIMD", folding.simd),
+                ("IN_BITS", self.dtype.bits),
+                ("IN_SIGNED", int(self.dtype.signed)),
+                ("OUT_BITS", self.output_types[0].bits),
+            ),
         )
 
     @classmethod

@@ -18,18 +18,23 @@ from sephw.ir import (
     Integers,
     IntType,
     Memory,
+    RtlInstance,
+    RtlMemory,
     Schedule,
     Shape,
     Work,
 )
 from sephw.ops.common import (
     LaneOperator,
+    clog2,
     constant,
     covering_values,
     random_tensor,
     require,
     require_positive,
 )
+from sephw.ops.numbered_ports import numbered_ports
+from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_BRANCHES = 4
 
@@ -131,10 +136,12 @@ class Join(LaneOperator):
     def schedule(self, folding: Folding) -> Schedule:
         """One issue a beat: reads one of every input, writes one.
 
-        Latency 4 cycles (tables, multiply, add, shift and clip): the model's assumption until RTL.
+        Latency: tables, multiply and shift take a cycle each, then the levels of two-operand
+        adders for the branches and the bias, the clip, and 2 cycles of the FIFO.
         """
         every = np.ones(self.frame_cycles(folding), np.uint8)
-        return Schedule(reads=(every,) * self.branches, writes=(every,), latency_cycles=4)
+        latency = 3 + clog2(self.branches + 1) + 1 + 2
+        return Schedule(reads=(every,) * self.branches, writes=(every,), latency_cycles=latency)
 
     def _tables(self) -> tuple[HlsTable, ...]:
         """Flat tables: mantissas and shifts at c·branches + branch, bias at c."""
@@ -163,6 +170,50 @@ class Join(LaneOperator):
             ),
             tables=self._tables(),
         )
+
+    def _rtl_memories(self, folding: Folding) -> tuple[RtlMemory, ...]:
+        """One row a beat; factors of a lane's branches side by side."""
+        rows = self.channels // folding.simd
+        mantissas = covering_values(np.append(self.mantissas, -1))
+        return (
+            RtlMemory("mantissas", self.mantissas.T.reshape(rows, -1), mantissas.bits),
+            RtlMemory("shifts", self.shifts.T.reshape(rows, -1), covering_values(self.shifts).bits),
+            RtlMemory("bias", self.bias.reshape(rows, -1), self.acc_type.bits),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        module = f"sephw_join_{self.branches}"
+        memories = self._rtl_memories(folding)
+        mantissas, shifts, bias = memories
+        types = tuple(enumerate(self.input_dtypes))
+        parameters = (
+            ("BRANCHES", self.branches),
+            ("CHANNELS", self.channels),
+            ("SIMD", folding.simd),
+            *((f"IN_BITS_{j}", dtype.bits) for j, dtype in types),
+            *((f"IN_SIGNED_{j}", int(dtype.signed)) for j, dtype in types),
+            ("MANTISSA_BITS", mantissas.lane_bits),
+            ("SHIFT_BITS", shifts.lane_bits),
+            ("ACC_BITS", bias.lane_bits),
+            ("SHIFT", self.shift),
+            ("OUT_BITS", self.output_dtype.bits),
+            ("OUT_SIGNED", int(self.output_dtype.signed)),
+        )
+        text = numbered_ports(
+            module, "sephw_join", parameters=[name for name, _ in parameters],
+            files=[memory.parameter for memory in memories],
+            inputs=[f"SIMD*IN_BITS_{j}" for j, _ in types], outputs=("SIMD*OUT_BITS",),
+        )  # fmt: skip
+        return RtlInstance(
+            module=module,
+            sources=(
+                "sephw_join.sv", "sephw_join_term.sv", "sephw_clip.sv", "sephw_adder_tree.sv",
+                "sephw_rom.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT,
+            ),
+            parameters=parameters,
+            memories=memories,
+            generated=((f"{module}.sv", text),),
+        )  # fmt: skip
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

@@ -9,8 +9,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    Integers,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Shape,
+)
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,14 +86,14 @@ class MaxPool(LaneOperator):
     def schedule(self, folding: Folding) -> Schedule:
         """One issue per window beat; the beats of the last tap write.
 
-        Latency 2 cycles (compare, register): the model's assumption until RTL.
+        Latency 4 cycles: read the maxima so far, compare, then the FIFO.
         """
         steps = self.lane_limit // folding.simd
         pixels = self.height * self.width * self.groups
         writes = np.zeros((pixels, self._taps, steps), np.uint8)
         writes[:, -1] = 1
         return Schedule(
-            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=2
+            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=4
         )
 
     def memory(self, folding: Folding) -> Memory:
@@ -93,6 +104,21 @@ class MaxPool(LaneOperator):
             header="sephw_max_pool.h",
             function=self.kind,
             parameters=self.hls_parameters(folding),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        return RtlInstance(
+            module="sephw_max_pool",
+            sources=("sephw_max_pool.sv", *RTL_TURNS, *RTL_OUTPUT),
+            parameters=(
+                ("CHANNELS", self.channels),
+                ("KERNEL_HEIGHT", self.kernel_height),
+                ("KERNEL_WIDTH", self.kernel_width),
+                ("GROUPS", self.groups),
+                ("SIMD", folding.simd),
+                ("IN_BITS", self.dtype.bits),
+                ("IN_SIGNED", int(self.dtype.signed)),
+            ),
         )
 
     @classmethod

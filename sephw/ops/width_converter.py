@@ -9,7 +9,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape, Stream
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    Integers,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Shape,
+    Stream,
+)
 from sephw.ir.operator import Operator
 from sephw.ops.common import (
     integer_parameters,
@@ -18,6 +29,7 @@ from sephw.ops.common import (
     require_positive,
     stream_of,
 )
+from sephw.ops.rtl_sources import RTL_OUTPUT
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,7 +98,7 @@ class WidthConverter(Operator):
     def schedule(self, folding: Folding) -> Schedule:
         """The narrow side moves at every issue; a wide beat is read first or written last.
 
-        Latency 1 cycle (register): the model's assumption until RTL.
+        Latency 3 cycles: the register of the wide beat, then the FIFO.
         """
         ratio = max(self.lanes_in, self.lanes_out) // min(self.lanes_in, self.lanes_out)
         issues = self.frame_cycles(folding)
@@ -94,9 +106,9 @@ class WidthConverter(Operator):
         wide = np.zeros((issues // ratio, ratio), np.uint8)
         if self.lanes_in > self.lanes_out:
             wide[:, 0] = 1
-            return Schedule(reads=(wide.ravel(),), writes=(narrow,), latency_cycles=1)
+            return Schedule(reads=(wide.ravel(),), writes=(narrow,), latency_cycles=3)
         wide[:, -1] = 1
-        return Schedule(reads=(narrow,), writes=(wide.ravel(),), latency_cycles=1)
+        return Schedule(reads=(narrow,), writes=(wide.ravel(),), latency_cycles=3)
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(buffer_bits=max(self.lanes_in, self.lanes_out) * self.dtype.bits)
@@ -110,6 +122,17 @@ class WidthConverter(Operator):
                 ("pe", folding.pe),
                 ("simd", folding.simd),
                 ("issues", self.frame_cycles(folding)),
+            ),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        return RtlInstance(
+            module="sephw_width_converter",
+            sources=("sephw_width_converter.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT),
+            parameters=(
+                ("LANES_IN", self.lanes_in),
+                ("LANES_OUT", self.lanes_out),
+                ("IN_BITS", self.dtype.bits),
             ),
         )
 

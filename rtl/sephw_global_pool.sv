@@ -1,0 +1,124 @@
+// GlobalPool: the sum of each channel over all pixels.
+//
+// Parameters: HEIGHT, WIDTH, CHANNELS, SIMD channels per beat, IN_BITS and IN_SIGNED of a value,
+// OUT_BITS of a sum (holds every one; signed where the input is), FIFO_DEPTH_0.
+// Streams: pixels in, channel innermost; one pixel of sums out. One issue takes one beat; those
+// of the last pixel make one.
+// Timing: stage 1 reads the sums so far, stage 2 holds the new ones; a beat is on m_axis 4 cycles
+// after its issue.
+// Invariant: before the issue of (pixel, word), sums[word] is the sum over the pixels before.
+`default_nettype none
+
+module sephw_global_pool #(
+    parameter int HEIGHT = 2,
+    parameter int WIDTH = 2,
+    parameter int CHANNELS = 4,
+    parameter int SIMD = 1,
+    parameter int IN_BITS = 8,
+    parameter bit IN_SIGNED = 0,
+    parameter int OUT_BITS = 10,
+    parameter int FIFO_DEPTH_0 = 2
+) (
+    input  wire                      ap_clk,
+    input  wire                      ap_rst_n,
+    input  wire  [ SIMD*IN_BITS-1:0] s_axis_0_tdata,
+    input  wire                      s_axis_0_tvalid,
+    output wire                      s_axis_0_tready,
+    output wire  [SIMD*OUT_BITS-1:0] m_axis_0_tdata,
+    output wire                      m_axis_0_tvalid,
+    input  wire                      m_axis_0_tready
+);
+  localparam int WORDS = CHANNELS / SIMD;
+  localparam int WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+
+  wire [WORD_BITS-1:0] word;
+  wire last_word;
+  wire last_pixel;
+  logic first_pixel;
+  wire available;
+  wire issue = s_axis_0_tvalid && (available || !last_pixel);
+  assign s_axis_0_tready = issue;
+
+  sephw_modulo_counter #(
+      .PERIOD(WORDS)
+  ) word_counter (
+      .clk(ap_clk),
+      .rst_n(ap_rst_n),
+      .advance(issue),
+      .value(word),
+      .last(last_word)
+  );
+  sephw_modulo_counter #(
+      .PERIOD(HEIGHT * WIDTH)
+  ) pixel_counter (
+      .clk(ap_clk),
+      .rst_n(ap_rst_n),
+      .advance(issue && last_word),
+      /* verilator lint_off PINCONNECTEMPTY */
+      .value(),
+      /* verilator lint_on PINCONNECTEMPTY */
+      .last(last_pixel)
+  );
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) first_pixel <= 1'b1;
+    else if (issue && last_word) first_pixel <= last_pixel;
+  end
+
+  // Stage 1: the beat beside the sums so far of its word.
+  logic valid_1;
+  logic first_pixel_1;
+  logic [WORD_BITS-1:0] word_1;
+  logic [SIMD*IN_BITS-1:0] beat_1;
+  wire [SIMD*OUT_BITS-1:0] held_1;
+  wire [SIMD*OUT_BITS-1:0] sums_1;
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) valid_1 <= 1'b0;
+    else valid_1 <= issue;
+    first_pixel_1 <= first_pixel;
+    word_1 <= word;
+    beat_1 <= s_axis_0_tdata;
+  end
+
+  for (genvar lane = 0; lane < SIMD; lane++) begin : lanes
+    wire [IN_BITS-1:0] narrow = beat_1[lane*IN_BITS+:IN_BITS];
+    // One bit more than an unsigned value needs: then both kinds extend alike.
+    wire signed [IN_BITS:0] beat = {IN_SIGNED && narrow[IN_BITS-1], narrow};
+    wire [OUT_BITS-1:0] held = held_1[lane*OUT_BITS+:OUT_BITS];
+    wire [OUT_BITS-1:0] start = first_pixel_1 ? '0 : held;
+    assign sums_1[lane*OUT_BITS+:OUT_BITS] = start + OUT_BITS'(beat);
+  end
+
+  sephw_turn_store #(
+      .WIDTH(SIMD * OUT_BITS),
+      .WORDS(WORDS)
+  ) sums (
+      .clk(ap_clk),
+      .read_word(word),
+      .held(held_1),
+      .write(valid_1),
+      .write_word(word_1),
+      .value(sums_1)
+  );
+
+  // Stage 2.
+  logic [SIMD*OUT_BITS-1:0] sums_2;
+  always_ff @(posedge ap_clk) sums_2 <= sums_1;
+
+  sephw_output #(
+      .BITS(SIMD * OUT_BITS),
+      .DEPTH(FIFO_DEPTH_0),
+      .STAGES(2)
+  ) out (
+      .clk(ap_clk),
+      .rst_n(ap_rst_n),
+      .take(issue && last_pixel),
+      .available(available),
+      .data(sums_2),
+      .m_axis_tdata(m_axis_0_tdata),
+      .m_axis_tvalid(m_axis_0_tvalid),
+      .m_axis_tready(m_axis_0_tready)
+  );
+endmodule
+
+`default_nettype wire
