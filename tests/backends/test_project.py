@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_graphs import images_for, residual_graph
+from project_graphs import images_for, residual_graph
 
 from sephw.backends.hls4ml import CompiledProject, compile_project, write_project
 from sephw.errors import SephwError
@@ -94,9 +94,10 @@ def test_same_arguments_same_bytes(graph: Graph, project: Path, tmp_path: Path) 
 def test_same_bytes_in_another_process(project: Path, tmp_path: Path) -> None:
     here = Path(__file__).parent
     code = (
-        f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parents[1])!r}]\n"
+        "import sys\n"
+        f"sys.path[:0] = {[str(here), str(here.parent / 'support'), str(here.parents[1])]!r}\n"
         "from pathlib import Path\nfrom test_project import export\n"
-        "from small_graphs import residual_graph\n"
+        "from project_graphs import residual_graph\n"
         f"export(residual_graph(), Path({str(tmp_path / 'other')!r}))\n"
     )
     done = run([sys.executable, "-c", code], directory=tmp_path)
