@@ -23,6 +23,7 @@ class Conv8(FoldedConvolution):
     """
 
     kind: ClassVar[str] = "conv8"
+    pipeline_registers: ClassVar[int] = 5
 
     weights: Integers
 

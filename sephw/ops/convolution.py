@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from sephw.ir import (
     IntType,
     Memory,
     Operator,
+    RtlInstance,
+    RtlMemory,
     Schedule,
     Shape,
     Stream,
@@ -30,6 +33,10 @@ class FoldedConvolution(Operator):
 
     Weights have shape (Cout, kh·kw·Cin/groups), columns in the order (ky, kx, channel in group).
     """
+
+    # Pipeline registers besides the adder tree: beat, memories, operands, accumulator; and any
+    # product register.
+    pipeline_registers: ClassVar[int] = 4
 
     height: int
     width: int
@@ -53,6 +60,17 @@ class FoldedConvolution(Operator):
     @abstractmethod
     def _table(self, words: Integers) -> HlsTable:
         """The weight table of the kernel from flat, ordered weights."""
+
+    def _rtl_constants(
+        self, words: Integers
+    ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
+        """(further parameters, memories) of the engine from ordered weights.
+
+        ``words`` int64 (groups · nf, sf, pe, simd).
+        """
+        table = self._table(words.reshape(-1))
+        rows = table.values.reshape(-1, words.shape[2] * words.shape[3])
+        return (), (RtlMemory(table.name, rows, table.dtype.bits),)
 
     def _check(self, name: str) -> None:
         require_positive(
@@ -145,8 +163,8 @@ class FoldedConvolution(Operator):
     def schedule(self, folding: Folding) -> Schedule:
         """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
 
-        Latency 3 + ⌈log2 simd⌉ cycles (weight memory, multiply, adder tree, accumulate): the
-        model's assumption until RTL.
+        Latency: beat, memories, operands, accumulator (and for 8-bit weights the product) are a
+        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO.
         """
         nf, sf = self._folds(folding)
         reads = np.zeros((self.height * self.width * self.groups, nf, sf), np.uint8)
@@ -156,7 +174,7 @@ class FoldedConvolution(Operator):
         return Schedule(
             reads=(reads.ravel(),),
             writes=(writes.ravel(),),
-            latency_cycles=3 + clog2(folding.simd),
+            latency_cycles=self.pipeline_registers + clog2(folding.simd) + 2,
         )
 
     def memory(self, folding: Folding) -> Memory:
@@ -165,10 +183,15 @@ class FoldedConvolution(Operator):
         window_bits = self.matrix.shape[1] * self.input_dtype.bits if nf > 1 else 0
         return Memory(weight_bits=self.matrix.size * self.weight_bits, buffer_bits=window_bits)
 
+    def _words(self, folding: Folding) -> Integers:
+        """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
+        nf, sf = self._folds(folding)
+        rows = self.matrix.reshape(self.groups * nf, folding.pe, sf, folding.simd)
+        return rows.transpose(0, 2, 1, 3)
+
     def hls(self, folding: Folding) -> HlsInstance:
         """Weight index ((word·pe + pe lane)·simd + simd lane), word = (group·nf + nf)·sf + sf."""
         nf, sf = self._folds(folding)
-        words = self.matrix.reshape(self.groups, nf, folding.pe, sf, folding.simd)
         return HlsInstance(
             header=f"sephw_{self.kind}.h",
             function=self.kind,
@@ -181,7 +204,38 @@ class FoldedConvolution(Operator):
                 ("acc_bits", self.output_type.bits),
                 ("issues", self.frame_cycles(folding)),
             ),
-            tables=(self._table(words.transpose(0, 1, 3, 2, 4).ravel()),),
+            tables=(self._table(self._words(folding).ravel()),),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
+        nf, sf = self._folds(folding)
+        parameters, memories = self._rtl_constants(self._words(folding))
+        return RtlInstance(
+            module=f"sephw_{self.kind}",
+            sources=(
+                f"sephw_{self.kind}.sv",
+                "sephw_conv_engine.sv",
+                "sephw_adder_tree.sv",
+                "sephw_modulo_counter.sv",
+                "sephw_ram.sv",
+                "sephw_rom.sv",
+                "sephw_output.sv",
+                "sephw_credit.sv",
+                "sephw_fifo.sv",
+            ),
+            parameters=(
+                ("GROUPS", self.groups),
+                ("NEURON_FOLDS", nf),
+                ("SYNAPSE_FOLDS", sf),
+                ("PE", folding.pe),
+                ("SIMD", folding.simd),
+                ("IN_BITS", self.input_dtype.bits),
+                ("IN_SIGNED", int(self.input_dtype.signed)),
+                ("OUT_BITS", self.output_type.bits),
+                *parameters,
+            ),
+            memories=memories,
         )
 
     @property

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Work
-from sephw.ops.common import constant, random_tensor, require
+from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
+from sephw.ops.common import constant, covering_values, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
 
 
@@ -42,6 +42,18 @@ class PatternConv(FoldedConvolution):
 
     def _table(self, words: Integers) -> HlsTable:
         return HlsTable("patterns", (words > 0).astype(np.int64), IntType(1, signed=False))
+
+    def _rtl_constants(
+        self, words: Integers
+    ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
+        # −x = ~x + 1: the engine inverts, and each sum starts from the number of its −1 weights.
+        corrections = (words < 0).sum(axis=(1, 3))
+        bits = covering_values(corrections).bits
+        parameters, memories = super()._rtl_constants(words)
+        return (
+            (*parameters, ("CORRECTION_BITS", bits)),
+            (*memories, RtlMemory("corrections", corrections, bits)),
+        )
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

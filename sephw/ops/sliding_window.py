@@ -9,8 +9,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsInstance, Integers, IntType, Memory, Schedule, Shape
-from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsInstance,
+    Integers,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Shape,
+)
+from sephw.ops.common import (
+    LaneOperator,
+    integer_parameters,
+    random_tensor,
+    require,
+    require_positive,
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,7 +140,7 @@ class SlidingWindow(LaneOperator):
     def schedule(self, folding: Folding) -> Schedule:
         """First the fill; then per output row the next rows' reads beside this row's writes.
 
-        Latency 3 cycles (address, memory, pad with zero): the model's assumption until RTL.
+        Latency 6 cycles: beat, address, memory, padding, and 2 of the output FIFO.
         """
         ends = [(phase, max(phase)) for phase in self._phases(folding.simd)]
         reads = [np.arange(issues) < phase[0] for phase, issues in ends]
@@ -132,7 +148,7 @@ class SlidingWindow(LaneOperator):
         return Schedule(
             reads=(np.concatenate(reads).astype(np.uint8),),
             writes=(np.concatenate(writes).astype(np.uint8),),
-            latency_cycles=3,
+            latency_cycles=6,
         )
 
     def memory(self, folding: Folding) -> Memory:
@@ -144,6 +160,26 @@ class SlidingWindow(LaneOperator):
             header="sephw_sliding_window.h",
             function=self.kind,
             parameters=self.hls_parameters(folding, buffer_rows=self.buffer_rows),
+        )
+
+    def rtl(self, folding: Folding) -> RtlInstance:
+        return RtlInstance(
+            module=f"sephw_{self.kind}",
+            sources=(
+                f"sephw_{self.kind}.sv",
+                "sephw_window_address.sv",
+                "sephw_modulo_counter.sv",
+                "sephw_ram.sv",
+                "sephw_output.sv",
+                "sephw_credit.sv",
+                "sephw_fifo.sv",
+            ),
+            parameters=(
+                *((name.upper(), value) for name, value in integer_parameters(self)),
+                ("LANES", folding.pe),
+                ("IN_BITS", self.dtype.bits),
+                ("BUFFER_ROWS", self.buffer_rows),
+            ),
         )
 
     @classmethod

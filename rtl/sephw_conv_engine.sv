@@ -1,0 +1,204 @@
+// The folded matrix-vector engine behind PatternConv and Conv8 (family "select").
+//
+// Parameters: GROUPS; NEURON_FOLDS = outputs of a group / PE; SYNAPSE_FOLDS = window of a group /
+//   SIMD; PE output lanes; SIMD input lanes; IN_BITS, IN_SIGNED of a value; OUT_BITS of a sum;
+//   PATTERN: 1 for weights of one bit (1 adds, 0 subtracts), 0 for 8-bit two's complement;
+//   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
+//   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
+//   the PE outputs how many of its weights are -1.
+// In:  per output pixel and group the window in SYNAPSE_FOLDS beats, SIMD values each.
+// Out: per output pixel GROUPS * NEURON_FOLDS beats, PE sums each.
+// Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one.
+//   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product; ceil(log2 SIMD) of adders;
+//   accumulator. The output FIFO adds 2 cycles.
+// Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
+//   read and written at the same stage, so later issues see what earlier ones stored.
+//
+// Patterns: -x = ~x + 1, so a subtraction is an exclusive or, and the ones are a constant of each
+// filter, from which its accumulator starts. Sums are exact modulo 2^OUT_BITS, and the result fits.
+`default_nettype none
+
+module sephw_conv_engine #(
+    parameter int GROUPS = 1,
+    parameter int NEURON_FOLDS = 1,
+    parameter int SYNAPSE_FOLDS = 1,
+    parameter int PE = 1,
+    parameter int SIMD = 1,
+    parameter int IN_BITS = 8,
+    parameter int IN_SIGNED = 0,
+    parameter int OUT_BITS = 16,
+    parameter int PATTERN = 1,
+    parameter int CORRECTION_BITS = 1,
+    parameter WEIGHTS_FILE = "",
+    parameter CORRECTIONS_FILE = "",
+    parameter int FIFO_DEPTH = 8
+) (
+    input  wire                     clk,
+    input  wire                     rst_n,
+    input  wire  [SIMD*IN_BITS-1:0] s_axis_tdata,
+    input  wire                     s_axis_tvalid,
+    output logic                    s_axis_tready,
+    output logic [ PE*OUT_BITS-1:0] m_axis_tdata,
+    output logic                    m_axis_tvalid,
+    input  wire                     m_axis_tready
+);
+  localparam int BEAT_BITS = SIMD * IN_BITS;
+  localparam int WEIGHT_BITS = PATTERN != 0 ? 1 : 8;
+  localparam int NEURONS = GROUPS * NEURON_FOLDS;
+  localparam int WORDS = NEURONS * SYNAPSE_FOLDS;
+  localparam int WORD_BITS = PE * SIMD * WEIGHT_BITS;
+  localparam int ADDRESS_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+  localparam int FOLD_BITS = SYNAPSE_FOLDS > 1 ? $clog2(SYNAPSE_FOLDS) : 1;
+  localparam int VALUE_BITS = IN_BITS + (IN_SIGNED != 0 ? 0 : 1);
+  localparam int PRODUCT_BITS = PATTERN != 0 ? VALUE_BITS : IN_BITS + 8;
+  localparam int SUM_BITS = PRODUCT_BITS + $clog2(SIMD);
+  // Stage at which a beat's sum stands before the accumulator.
+  localparam int SUM_STAGE = 3 + (PATTERN != 0 ? 0 : 1) + $clog2(SIMD);
+
+  // ---- Issue ----
+  logic credit, reading, fold_last, neuron_last;
+  logic [FOLD_BITS-1:0] fold;
+  wire  issue = (s_axis_tvalid || !reading) && (credit || !fold_last);
+  wire  neuron_step = issue && fold_last;
+  assign s_axis_tready = issue && reading;
+
+  sephw_modulo_counter #(.PERIOD(SYNAPSE_FOLDS)) fold_counter (
+      .clk, .rst_n, .advance(issue), .value(fold), .last(fold_last));
+  /* verilator lint_off PINCONNECTEMPTY */
+  sephw_modulo_counter #(.PERIOD(NEURON_FOLDS)) neuron_counter (
+      .clk, .rst_n, .advance(neuron_step), .value(), .last(neuron_last));
+  /* verilator lint_on PINCONNECTEMPTY */
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) reading <= 1'b1;
+    else if (neuron_step) reading <= neuron_last;
+  end
+
+  // What each stage holds; bit s belongs to stage s.
+  logic [SUM_STAGE:1] valid, first, last;
+
+  always_ff @(posedge clk) begin
+    valid <= SUM_STAGE'({valid, issue && rst_n});
+    first <= SUM_STAGE'({first, fold == '0});
+    last  <= SUM_STAGE'({last, fold_last});
+  end
+
+  // ---- Stage 1: beat; stage 2: window and weights ----
+  logic [BEAT_BITS-1:0] beat_1, beat_2;
+  logic [WORD_BITS-1:0] weights_2;
+  logic [ADDRESS_BITS-1:0] word;
+
+  always_ff @(posedge clk) beat_1 <= s_axis_tdata;
+
+  /* verilator lint_off PINCONNECTEMPTY */
+  sephw_modulo_counter #(.PERIOD(WORDS)) word_counter (
+      .clk, .rst_n, .advance(valid[1]), .value(word), .last());
+  /* verilator lint_on PINCONNECTEMPTY */
+  sephw_rom #(.FILE(WEIGHTS_FILE), .WIDTH(WORD_BITS), .DEPTH(WORDS)) weight_memory (
+      .clk, .address(word), .data(weights_2));
+
+  generate
+    if (NEURON_FOLDS > 1) begin : reuse
+      logic [FOLD_BITS-1:0] fold_1;
+      logic [BEAT_BITS-1:0] fresh_2, stored_2;
+      logic reading_1, reading_2;
+
+      always_ff @(posedge clk) begin
+        fold_1    <= fold;
+        reading_1 <= reading;
+        reading_2 <= reading_1;
+        fresh_2   <= beat_1;
+      end
+      sephw_ram #(.WIDTH(BEAT_BITS), .DEPTH(SYNAPSE_FOLDS)) window (
+          .clk, .write_enable(valid[1] && reading_1), .write_address(fold_1),
+          .write_data(beat_1), .read_address(fold_1), .read_data(stored_2));
+      assign beat_2 = reading_2 ? fresh_2 : stored_2;
+    end else begin : direct
+      always_ff @(posedge clk) beat_2 <= beat_1;
+    end
+  endgenerate
+
+  // ---- Stage 3: operands ----
+  logic [BEAT_BITS-1:0] beat_3;
+  logic [WORD_BITS-1:0] weights_3;
+
+  always_ff @(posedge clk) begin
+    beat_3    <= beat_2;
+    weights_3 <= weights_2;
+  end
+
+  wire signed [VALUE_BITS-1:0] values[SIMD];
+  generate
+    for (genvar s = 0; s < SIMD; s++) begin : value
+      if (IN_SIGNED != 0) begin : is_signed
+        assign values[s] = beat_3[s*IN_BITS+:IN_BITS];
+      end else begin : is_unsigned
+        assign values[s] = {1'b0, beat_3[s*IN_BITS+:IN_BITS]};
+      end
+    end
+  endgenerate
+
+  // ---- What an accumulator starts from ----
+  wire [OUT_BITS-1:0] starts[PE];
+  generate
+    if (PATTERN != 0) begin : corrections
+      localparam int NEURON_BITS = NEURONS > 1 ? $clog2(NEURONS) : 1;
+      logic [NEURON_BITS-1:0] neuron;
+      logic [PE*CORRECTION_BITS-1:0] counts;
+
+      /* verilator lint_off PINCONNECTEMPTY */
+      sephw_modulo_counter #(.PERIOD(NEURONS)) correction_counter (
+          .clk, .rst_n, .advance(valid[SUM_STAGE-1] && last[SUM_STAGE-1]), .value(neuron),
+          .last());
+      /* verilator lint_on PINCONNECTEMPTY */
+      sephw_rom #(.FILE(CORRECTIONS_FILE), .WIDTH(PE * CORRECTION_BITS), .DEPTH(NEURONS))
+          correction_memory (.clk, .address(neuron), .data(counts));
+      for (genvar p = 0; p < PE; p++) begin : start
+        assign starts[p] = OUT_BITS'(counts[p*CORRECTION_BITS+:CORRECTION_BITS]);
+      end
+    end else begin : zeros
+      for (genvar p = 0; p < PE; p++) begin : start
+        assign starts[p] = '0;
+      end
+    end
+  endgenerate
+
+  // ---- Products, adders, accumulators ----
+  logic [PE*OUT_BITS-1:0] accumulators;
+  generate
+    for (genvar p = 0; p < PE; p++) begin : lane
+      logic [SIMD*PRODUCT_BITS-1:0] products;
+      // A result narrower than the widest possible sum leaves its top bits unused.
+      /* verilator lint_off UNUSEDSIGNAL */
+      wire signed [SUM_BITS-1:0] sum;
+      /* verilator lint_on UNUSEDSIGNAL */
+
+      for (genvar s = 0; s < SIMD; s++) begin : synapse
+        if (PATTERN != 0) begin : add_or_subtract
+          // No register: the exclusive or shares a LUT with the first adder.
+          assign products[s*PRODUCT_BITS+:PRODUCT_BITS] =
+              values[s] ^ {PRODUCT_BITS{!weights_3[p*SIMD+s]}};
+        end else begin : multiply
+          wire signed [7:0] weight = weights_3[(p*SIMD+s)*8+:8];
+          always_ff @(posedge clk)
+            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(values[s] * weight);
+        end
+      end
+
+      sephw_adder_tree #(.TERMS(SIMD), .BITS(PRODUCT_BITS)) adders (
+          .clk, .terms(products), .sum(sum));
+
+      wire [OUT_BITS-1:0] partial =
+          first[SUM_STAGE] ? starts[p] : accumulators[p*OUT_BITS+:OUT_BITS];
+      always_ff @(posedge clk) begin
+        if (valid[SUM_STAGE]) accumulators[p*OUT_BITS+:OUT_BITS] <= partial + OUT_BITS'(sum);
+      end
+    end
+  endgenerate
+
+  sephw_output #(.BITS(PE * OUT_BITS), .DEPTH(FIFO_DEPTH), .STAGES(SUM_STAGE + 1)) sums (
+      .clk, .rst_n, .take(neuron_step), .available(credit), .data(accumulators),
+      .m_axis_tdata, .m_axis_tvalid, .m_axis_tready);
+endmodule
+
+`default_nettype wire
