@@ -40,9 +40,7 @@ def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None
     graph = project.graph
     sources = _patterns(graph.inputs, source, 3)
     sinks = _patterns(graph.outputs, sink, 4)
-    found = compiled.run(
-        project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True
-    )
+    found = compiled.run(project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True)
     wrong = []
     for node, case in project.pairs:
         where = f"{type(case.operator).__name__} '{case.label}'"

@@ -70,13 +70,10 @@ def write_project(
             names.append(f"{layout.engines[node.name]}_{memory.name}.mem")
             (directory / names[-1]).write_text(memory_text(memory), encoding="ascii")
         memory_files[node.name] = tuple(names)
-    modules = {name.removesuffix(".sv"): text for name, text in sources.items()}
     top = f"{layout.project}.sv"
     for name, text in sources.items():
         (directory / name).write_text(text, encoding="utf-8")
-    (directory / top).write_text(
-        top_text(graph, layout, instances, memory_files, modules), encoding="utf-8"
-    )
+    (directory / top).write_text(top_text(graph, layout, instances, memory_files), encoding="utf-8")
     (directory / FILE_LIST).write_text("".join(f"{name}\n" for name in (*sorted(sources), top)))
     shutil.copyfile(SOURCES / TESTBENCH, directory / TESTBENCH)
     (directory / HEADER).write_text(header_text(layout), encoding="utf-8")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from sephw.backends.layout import Layout, StreamInfo
 from sephw.ir import Graph, Node, RtlInstance
 
-_PORT = re.compile(r"\b(input|output)\b[^,;()]*\b([sm]_axis_\d+_t(?:data|valid|ready))\b")
 _SIDES = ("tdata", "tvalid", "tready")
 
 
@@ -17,12 +15,10 @@ def top_text(
     layout: Layout,
     instances: Mapping[str, RtlInstance],
     files: Mapping[str, tuple[str, ...]],
-    sources: Mapping[str, str],
 ) -> str:
     """SystemVerilog of the top module.
 
-    ``instances`` and ``files`` (names of the memory files, as ``instance.memories``) by node name;
-    ``sources`` module name -> its text, where unused ports are looked up.
+    ``instances`` and ``files`` (names of the memory files, as ``instance.memories``) by node name.
     """
     wires = {name: f"{stream.variable}_" for name, stream in layout.streams.items()}
     wires |= {name: f"s_axis_{i}_" for i, name in enumerate(layout.inputs)}
@@ -58,8 +54,8 @@ def top_text(
         if name not in ends:
             lines += ["", f"  // {_about(stream)}", *_wire(stream)]
     for node in graph.nodes:
-        lines += ["", *_engine(node, graph, layout, instances[node.name], files[node.name],
-                               wires, sources)]  # fmt: skip
+        instance = instances[node.name]
+        lines += ["", *_engine(node, graph, layout, instance, files[node.name], wires)]
     return "\n".join([*lines, "endmodule", "", "`default_nettype wire", ""])
 
 
@@ -91,7 +87,6 @@ def _engine(
     instance: RtlInstance,
     files: Sequence[str],
     wires: Mapping[str, str],
-    sources: Mapping[str, str],
 ) -> list[str]:
     parameters = [(name, str(value)) for name, value in instance.parameters]
     parameters += [
@@ -106,10 +101,6 @@ def _engine(
     for prefix, tensors in (("s_axis", node.inputs), ("m_axis", node.outputs)):
         for i, name in enumerate(tensors):
             connections |= {f"{prefix}_{i}_{side}": f"{wires[name]}{side}" for side in _SIDES}
-    # An engine of fewer ends than its module has: nothing comes in, what comes out goes nowhere.
-    for direction, port in _PORT.findall(sources[instance.module]):
-        if port not in connections:
-            connections[port] = "'0" if direction == "input" else ""
     return [
         f"  // {node.where}, pe={node.folding.pe} simd={node.folding.simd}",
         f"  {instance.module} #(",
