@@ -83,7 +83,7 @@ def flatten(graph: Graph) -> Network:
                 f"graph: tensor '{name}' has {readers} readers; "
                 + ("insert forks first" if readers else "make it a graph output or remove it")
             )
-        if graph.tensors[name].fifo_depth < 1:
+        if name not in graph.inputs and graph.tensors[name].fifo_depth < 1:
             raise SephwError(
                 f"graph: the FIFO of '{name}' has depth {graph.tensors[name].fifo_depth}; "
                 "it must be at least 1"

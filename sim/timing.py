@@ -1,8 +1,10 @@
-"""The cycle model: frame interval and latency from schedules alone, and FIFO depths.
+"""The steady state in closed form: frame interval and latency from schedules, and FIFO depths.
 
 An engine issues when its input beats are there and its previous issue is ``interval_cycles``
 past: ``t_issue[i] = max(t_issue[i−1] + II, t_input[i])``; what it makes is there
-``latency_cycles`` later. The simulator knows schedules and FIFOs only, nothing of operators.
+``latency_cycles`` later. With the depths found here credits never hold an engine up for long
+enough to matter, so this needs no FIFOs; sim.cycles has them, and every cycle from reset on.
+The simulator knows schedules and FIFOs only, nothing of operators.
 """
 
 from __future__ import annotations
@@ -68,8 +70,10 @@ def simulate(graph: Graph) -> Timing:
 def size_fifos(graph: Graph) -> Graph:
     """The same graph with each ``Tensor.fifo_depth`` deep enough to keep ``simulate``'s timing.
 
-    Depth = max(2, reserved + 1), where a beat is reserved from the issue that makes it (an engine
-    holds a credit by then) until it is read. The schedule behind the depths starts from the
+    Depth = the most beats reserved at once, at least 2, where a beat is reserved from the issue
+    that makes it (it takes a credit) until the cycle after it is read (the credit is back); so
+    beats on their way through the pipeline are in it. A graph input's depth is what an evenly
+    paced source has to be able to hold back. The schedule behind the depths starts from the
     earliest one; then, readers first, an engine is delayed to the latest times its readers allow
     wherever that saves FIFO bits: mostly windows, which hold each pixel several times, wait for
     their convolution and let pixels wait instead. Graph outputs keep their earliest times.
@@ -100,7 +104,7 @@ def size_fifos(graph: Graph) -> Graph:
 
 
 def _depth(times: StreamTimes, interval: int) -> int:
-    return max(2, high_water(times.issue, times.pop, interval) + 1)
+    return max(2, high_water(times.issue, times.pop, interval))
 
 
 def _fifo_bits(graph: Graph, times: Times, interval: int) -> int:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from cycle_by_cycle import DeadlockError, play
+from cycle_by_cycle import UNBOUNDED, DeadlockError, play
 from small_graphs import GraphBuilder, chain, network
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
 from sephw.passes import fold, insert_forks, insert_width_converters
+from sim.activity import activity
+from sim.cycles import run_frames
+from sim.patterns import random_pattern
 from sim.periodic import earliest, frame_interval, latest, schedules
 from sim.timing import simulate, size_fifos
 
@@ -17,9 +21,16 @@ def wired(graph: Graph, frame_cycles: int, foldings=None) -> Graph:
     return insert_width_converters(insert_forks(fold(graph, foldings or {}, frame_cycles)))
 
 
-def paced(graph: Graph, frames: int) -> list[int]:
+def paced(graph: Graph, frames: int) -> dict[str, np.ndarray]:
     words, interval = graph.stream(graph.inputs[0]).words, frame_interval(graph)[1]
-    return [f * interval + k * interval // words for f in range(frames) for k in range(words)]
+    frame = np.arange(words, dtype=np.int64) * interval // words
+    starts = np.arange(frames, dtype=np.int64)[:, None] * interval
+    return {graph.inputs[0]: (starts + frame).ravel()}
+
+
+def with_depths(graph: Graph, depth: int) -> Graph:
+    tensors = {name: replace(t, fifo_depth=depth) for name, t in graph.tensors.items()}
+    return graph.with_nodes(graph.nodes, tensors)
 
 
 GRAPHS = [
@@ -40,47 +51,66 @@ def test_steady_state_equals_the_cycle_by_cycle_simulation(make):
     graph = make()
     interval = frame_interval(graph)[1]
     times = earliest(graph, schedules(graph), interval)
-    pushes = play(graph, paced(graph, FRAMES), FRAMES)
+    deep = dict.fromkeys(graph.tensors, UNBOUNDED)
+    played = play(graph, FRAMES, arrivals=paced(graph, FRAMES), depths=deep)
+    start = (FRAMES - 1) * interval
     for name, stream in times.items():
         words = len(stream.push)
-        last = pushes[name][(FRAMES - 1) * words : FRAMES * words]
-        assert [t - (FRAMES - 1) * interval for t in last] == stream.push.tolist(), name
+        if name not in graph.inputs:
+            last = played.visible[name][(FRAMES - 1) * words :]
+            assert [t - start for t in last] == stream.push.tolist(), name
+        last = played.pops[name][(FRAMES - 1) * words :]
+        if name not in graph.outputs:
+            assert [t - start for t in last] == stream.pop.tolist(), name
     timing = simulate(graph)
     assert timing.frame_interval_cycles == interval
     words = graph.stream(graph.outputs[0]).words
-    first = pushes[graph.outputs[0]][(FRAMES - 1) * words] - (FRAMES - 1) * interval
-    final = pushes[graph.outputs[0]][FRAMES * words - 1] - (FRAMES - 1) * interval
-    assert (timing.latency_cycles, timing.last_output_cycles) == (first, final)
+    final = played.visible[graph.outputs[0]][(FRAMES - 1) * words :]
+    assert timing.latency_cycles == final[0] - start
+    assert timing.last_output_cycles == final[-1] - start
 
 
 @pytest.mark.parametrize("make", GRAPHS)
 def test_sized_fifos_keep_latency_and_interval(make):
     graph = size_fifos(make())
     timing = simulate(graph)
-    depths = {name: tensor.fifo_depth for name, tensor in graph.tensors.items()}
-    pushes = play(graph, paced(graph, FRAMES), FRAMES, depths)
+    result = run_frames(graph, FRAMES, arrivals=paced(graph, FRAMES))
     words = graph.stream(graph.outputs[0]).words
-    start = (FRAMES - 1) * timing.frame_interval_cycles
-    output = pushes[graph.outputs[0]]
-    assert output[(FRAMES - 1) * words] - start == timing.latency_cycles
-    assert output[FRAMES * words - 1] - start == timing.last_output_cycles
+    starts = np.arange(FRAMES) * timing.frame_interval_cycles
+    output = result.visible[graph.outputs[0]].reshape(FRAMES, words) - starts[:, None]
+    # Before the steady state, no frame is later than in it.
+    assert (output[:, 0] <= timing.latency_cycles).all()
+    assert output[-1, 0] == timing.latency_cycles
+    assert output[-1, -1] == timing.last_output_cycles
 
 
 @pytest.mark.parametrize("make", GRAPHS)
-@pytest.mark.parametrize("output_every", [1, 7])
-def test_sized_fifos_take_input_bursts_and_a_slow_reader(make, output_every):
+def test_sized_fifos_run_at_the_frame_interval_on_a_source_that_never_pauses(make):
     graph = size_fifos(make())
-    depths = {name: tensor.fifo_depth for name, tensor in graph.tensors.items()}
-    words = graph.stream(graph.inputs[0]).words
-    frames = 4
-    pushes = play(graph, [0] * (words * frames), frames, depths, output_every)
-    beats = graph.stream(graph.outputs[0]).words
-    ends = [pushes[graph.outputs[0]][f * beats - 1] for f in range(1, frames + 1)]
-    interval = simulate(graph).frame_interval_cycles
+    timing = simulate(graph)
+    result = run_frames(graph, 2 * FRAMES)
+    ends = result.frame_ends
     # All input at once never makes any frame later than evenly paced input.
-    if output_every == 1:
-        last = simulate(graph).last_output_cycles
-        assert all(end <= last + f * interval for f, end in enumerate(ends))
+    paced_ends = timing.last_output_cycles + np.arange(2 * FRAMES) * timing.frame_interval_cycles
+    assert (ends <= paced_ends).all()
+    assert ends[-1] - ends[FRAMES - 1] == FRAMES * timing.frame_interval_cycles
+
+
+@pytest.mark.parametrize("make", GRAPHS)
+def test_sized_fifos_take_pauses_and_a_slow_reader(make):
+    graph = size_fifos(make())
+    slow = np.arange(7) == 3
+    result = run_frames(graph, FRAMES, source_gaps=random_pattern(1, 500, 0.1), sink_stalls=slow)
+    words = graph.stream(graph.outputs[0]).words
+    assert result.frame_ends[-1] >= 7 * (words * FRAMES - 1)
+
+
+@pytest.mark.parametrize("make", GRAPHS)
+def test_depths_are_what_the_schedule_reserves(make):
+    graph = size_fifos(make())
+    fifos = activity(run_frames(graph, FRAMES)).fifos
+    for name, fifo in fifos.items():
+        assert fifo.most_reserved <= fifo.depth == graph.tensors[name].fifo_depth
 
 
 @pytest.mark.parametrize("make", GRAPHS)
@@ -119,11 +149,9 @@ def test_a_skip_branch_deadlocks_with_shallow_fifos_and_runs_with_sized_ones():
     )
     # More than two rows of 6 pixels have to wait for two 3×3 windows.
     assert sized.tensors[skip].fifo_depth * graph.stream(skip).lanes > 2 * 6 * 2
-    depths = {name: tensor.fifo_depth for name, tensor in sized.tensors.items()}
-    burst = [0] * graph.stream("image").words
-    play(graph, burst, 1, depths)
+    play(sized, 1)
     with pytest.raises(DeadlockError):
-        play(graph, burst, 1, dict.fromkeys(depths, 2))
+        play(with_depths(graph, 2), 1)
 
 
 def test_windows_wait_for_the_convolution_instead_of_filling_their_fifo():
