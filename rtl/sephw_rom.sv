@@ -16,7 +16,12 @@ module sephw_rom #(
 );
   logic [WIDTH-1:0] words[0:DEPTH-1];
 
-  initial $readmemh(FILE, words);
+  // Without a file (tools elaborate the defaults as well): zeros.
+  if (FILE != "") begin : contents
+    initial $readmemh(FILE, words);
+  end else begin : zeros
+    initial for (int i = 0; i < DEPTH; i++) words[i] = '0;
+  end
 
   always_ff @(posedge clk) data <= words[address];
 endmodule
