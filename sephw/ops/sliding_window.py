@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sephw.ir import (
     Case,
@@ -35,6 +36,9 @@ class SlidingWindow(LaneOperator):
 
     Zeros pad ``padding_top`` rows above, ``padding_left`` columns to the left, and whatever the
     output size needs below and to the right.
+
+    Foldings: pe = simd = lanes of one window beat, or ``parallel_folding``: a pixel in and a
+    whole window out per issue.
     """
 
     kind: ClassVar[str] = "sliding_window"
@@ -95,6 +99,24 @@ class SlidingWindow(LaneOperator):
     def lane_limit(self) -> int:
         return self.channels // self.groups
 
+    @cached_property
+    def parallel_folding(self) -> Folding | None:
+        """All channels in, the whole window out; None where the engine cannot do that.
+
+        It cannot for windows of one pixel (plain lanes do), outputs wider than the input, and
+        columns of several rows in a map that is one pixel wide.
+        """
+        taps = self.kernel_height * self.kernel_width
+        if taps == 1 or self.output_width > self.width:
+            return None
+        if self.width == 1 and self.kernel_height > 1:
+            return None
+        return Folding(pe=taps * self.channels, simd=self.channels)
+
+    def check_folding(self, folding: Folding, where: str) -> None:
+        if folding != self.parallel_folding:
+            super().check_folding(folding, where)
+
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         (x,) = inputs
         kh, kw, stride = self.kernel_height, self.kernel_width, self.stride
@@ -134,14 +156,36 @@ class SlidingWindow(LaneOperator):
         fresh = np.diff(present).tolist()
         return [(present[0] * row_in, 0), *((rows * row_in, row_out) for rows in fresh)]
 
+    def _parallel_writes(self) -> NDArray[np.uint8]:
+        """Per issue of the parallel form: 1 where a window ends, uint8 (issues,).
+
+        Issue n shifts pixel n in, rows without a gap; a window ends with its last pixel, be that
+        beyond the row or the map.
+        """
+        below = self.kernel_height - 1 - self.padding_top
+        right = self.kernel_width - 1 - self.padding_left
+        rows = (np.arange(self.output_height) * self.stride + below) * self.width
+        ends = rows[:, None] + np.arange(self.output_width) * self.stride + right
+        writes = np.zeros(max(self.height * self.width, int(ends[-1, -1]) + 1), np.uint8)
+        writes[ends] = 1
+        return writes
+
     def frame_cycles(self, folding: Folding) -> int:
+        if folding == self.parallel_folding:
+            return len(self._parallel_writes())
         return sum(max(phase) for phase in self._phases(folding.simd))
 
     def schedule(self, folding: Folding) -> Schedule:
         """First the fill; then per output row the next rows' reads beside this row's writes.
 
-        Latency 6 cycles: beat, address, memory, padding, and 2 of the output FIFO.
+        Latency 6 cycles: beat, address, memory, padding, and 2 of the output FIFO. The parallel
+        form: all pixels, then what the last windows need beyond them; latency 6 as well (beat,
+        memory, window, padding).
         """
+        if folding == self.parallel_folding:
+            made = self._parallel_writes()
+            taken = (np.arange(len(made)) < self.height * self.width).astype(np.uint8)
+            return Schedule(reads=(taken,), writes=(made,), latency_cycles=6)
         ends = [(phase, max(phase)) for phase in self._phases(folding.simd)]
         reads = [np.arange(issues) < phase[0] for phase, issues in ends]
         writes = [np.arange(issues) < phase[1] for phase, issues in ends]
@@ -153,9 +197,17 @@ class SlidingWindow(LaneOperator):
 
     def memory(self, folding: Folding) -> Memory:
         row_bits = self.width * self.channels * self.dtype.bits
+        if folding == self.parallel_folding:
+            return Memory(buffer_bits=(self.kernel_height - 1) * row_bits)
         return Memory(buffer_bits=self.buffer_rows * row_bits)
 
     def hls(self, folding: Folding) -> HlsInstance:
+        """Raises SephwError for the parallel form, which has no HLS kernel."""
+        require(
+            folding != self.parallel_folding, self,
+            f"there is no HLS kernel for whole windows (pe={folding.pe}, simd={folding.simd}); "
+            "give pe and simd the same value",
+        )  # fmt: skip
         return HlsInstance(
             header="sephw_sliding_window.h",
             function=self.kind,
@@ -163,19 +215,25 @@ class SlidingWindow(LaneOperator):
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:
+        fields = tuple((name.upper(), value) for name, value in integer_parameters(self))
+        shared = (
+            "sephw_modulo_counter.sv",
+            "sephw_ram.sv",
+            "sephw_output.sv",
+            "sephw_credit.sv",
+            "sephw_fifo.sv",
+        )
+        if folding == self.parallel_folding:
+            return RtlInstance(
+                module="sephw_parallel_window",
+                sources=("sephw_parallel_window.sv", "sephw_window_mask.sv", *shared),
+                parameters=(*fields, ("IN_BITS", self.dtype.bits)),
+            )
         return RtlInstance(
             module=f"sephw_{self.kind}",
-            sources=(
-                f"sephw_{self.kind}.sv",
-                "sephw_window_address.sv",
-                "sephw_modulo_counter.sv",
-                "sephw_ram.sv",
-                "sephw_output.sv",
-                "sephw_credit.sv",
-                "sephw_fifo.sv",
-            ),
+            sources=(f"sephw_{self.kind}.sv", "sephw_window_address.sv", *shared),
             parameters=(
-                *((name.upper(), value) for name, value in integer_parameters(self)),
+                *fields,
                 ("LANES", folding.pe),
                 ("IN_BITS", self.dtype.bits),
                 ("BUFFER_ROWS", self.buffer_rows),
