@@ -23,8 +23,6 @@ module sephw_fifo #(
 );
   localparam int ADDRESS_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
   localparam logic [ADDRESS_BITS-1:0] LAST = ADDRESS_BITS'(DEPTH - 1);
-  // Below this many beats, registers and a multiplexer are smaller than any memory.
-  localparam int REGISTERS_TO = 3;
 
   logic [ADDRESS_BITS-1:0] write_at;
   logic [ADDRESS_BITS-1:0] read_at;
@@ -54,22 +52,13 @@ module sephw_fifo #(
     end
   end
 
-  if (DEPTH <= REGISTERS_TO) begin : registers
-    (* ram_style = "registers" *)
-    logic [BITS-1:0] beats[DEPTH];
+  // For one or two beats, registers and a multiplexer are smaller than any memory.
+  (* ram_style = DEPTH <= 2 ? "registers" : "auto", no_rw_check *)
+  logic [BITS-1:0] beats[DEPTH];
 
-    always_ff @(posedge clk) begin
-      if (push) beats[write_at] <= push_data;
-      if (load) head_data <= beats[read_at];
-    end
-  end else begin : memory
-    (* no_rw_check *)
-    logic [BITS-1:0] beats[DEPTH];
-
-    always_ff @(posedge clk) begin
-      if (push) beats[write_at] <= push_data;
-      if (load) head_data <= beats[read_at];
-    end
+  always_ff @(posedge clk) begin
+    if (push) beats[write_at] <= push_data;
+    if (load) head_data <= beats[read_at];
   end
 endmodule
 

@@ -82,11 +82,10 @@ module sephw_global_pool #(
 
   for (genvar lane = 0; lane < SIMD; lane++) begin : lanes
     wire [IN_BITS-1:0] narrow = beat_1[lane*IN_BITS+:IN_BITS];
-    // One bit more than an unsigned value needs: then both kinds extend alike.
-    wire signed [IN_BITS:0] beat = {IN_SIGNED && narrow[IN_BITS-1], narrow};
+    wire [OUT_BITS-1:0] beat = IN_SIGNED ? OUT_BITS'($signed(narrow)) : OUT_BITS'(narrow);
     wire [OUT_BITS-1:0] held = held_1[lane*OUT_BITS+:OUT_BITS];
     wire [OUT_BITS-1:0] start = first_pixel_1 ? '0 : held;
-    assign sums_1[lane*OUT_BITS+:OUT_BITS] = start + OUT_BITS'(beat);
+    assign sums_1[lane*OUT_BITS+:OUT_BITS] = start + beat;
   end
 
   sephw_turn_store #(
