@@ -2,9 +2,9 @@
 //
 // Parameters: WIDTH bits per word, DEPTH words.
 // Timing: read_data in cycle t + 1 is the word at read_address of cycle t as it stood before the
-//   write of cycle t. Users never read and write one address in one cycle, so tools may choose
-//   any collision behaviour.
-// No reset: users read only what they wrote, or mask it.
+//   write of cycle t. Users ignore what they read where both addresses are the same, so tools may
+//   choose any collision behaviour.
+// No reset: users ignore what they have not written.
 `default_nettype none
 
 module sephw_ram #(
