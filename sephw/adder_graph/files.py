@@ -1,0 +1,69 @@
+"""Solved graphs on disk: one small JSON file per matrix and options, in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from sephw.adder_graph.graph import Adder, AdderGraph, Integers, Interval, Output
+from sephw.errors import SephwError
+
+_VERSION = 1
+
+
+def cache_key(
+    matrix: Integers, inputs: tuple[Interval, ...] | None, solver: str, options: tuple[object, ...]
+) -> str:
+    """Hash of everything the adders depend on. ``inputs`` only where the solver looks at them."""
+    ends = None if inputs is None else [(i.low, i.high) for i in inputs]
+    head = json.dumps([_VERSION, solver, options, matrix.shape, ends])
+    digest = hashlib.sha256(head.encode())
+    digest.update(matrix.astype("<i8").tobytes())
+    return digest.hexdigest()[:32]
+
+
+def load(folder: Path | None, key: str, inputs: tuple[Interval, ...]) -> AdderGraph | None:
+    """The graph kept under ``key``; None where there is none or it cannot be read."""
+    try:
+        text = (_file(folder, key)).read_text("utf-8")
+        held = json.loads(text)
+        return AdderGraph(
+            inputs,
+            tuple(Adder(a, b, c, d, bool(e)) for a, b, c, d, e in held["adders"]),
+            tuple(Output(a, b, bool(c)) for a, b, c in held["outputs"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, SephwError):
+        return None
+
+
+def save(folder: Path | None, key: str, graph: AdderGraph) -> None:
+    """Keep a graph. A folder that cannot be written is no error: it is solved again next time."""
+    held = {
+        "adders": [
+            [a.left, a.left_shift, a.right, a.right_shift, int(a.subtract)] for a in graph.adders
+        ],
+        "outputs": [[o.node, o.shift, int(o.negate)] for o in graph.outputs],
+    }
+    path = _file(folder, key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                json.dump(held, out, separators=(",", ":"))
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError:
+        pass
+
+
+def _file(folder: Path | None, key: str) -> Path:
+    base = user_cache_path("sephw", appauthor=False) if folder is None else folder
+    return base / "adder_graphs" / f"{key}.json"
