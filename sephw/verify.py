@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 # In the order in which they serve as reference: the first one that has the tensor.
-REPRESENTATIONS = ("torch", "qonnx", "integer", "csim")
-HARDWARE = ("integer", "csim")
+REPRESENTATIONS = ("torch", "qonnx", "integer", "csim", "rtlsim")
+# The cycle in which each beat moves, (sample, beat): the simulator's and the RTL's.
+CYCLES = ("cyclesim", "rtlsim-cycles")
+HARDWARE = ("integer", "csim", "rtlsim", *CYCLES)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class CheckedTensor:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first element that differs; `index` is (sample, row, column, channel)."""
+    """The first element that differs.
+
+    `index` is (sample, row, column, channel), of cycles (sample, beat).
+    """
 
     index: tuple[int, ...]
     value: int
@@ -60,7 +65,10 @@ class LayerCheck:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons of an export, in network order. `samples` names each compared image."""
+    """All comparisons of an export: values in network order, then cycles.
+
+    `samples` names each compared image.
+    """
 
     data: str
     samples: tuple[str, ...]
@@ -74,7 +82,7 @@ class Verification:
 
     @property
     def first_mismatch(self) -> LayerCheck | None:
-        """The failing check that comes first in network order."""
+        """The failing check that comes first; values come before cycles."""
         return next((check for check in self.checks if check.mismatches), None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,6 +100,7 @@ class Verification:
 def verify(
     tensors: Sequence[CheckedTensor],
     values: Mapping[str, Mapping[str, Integers]],
+    cycles: Mapping[str, Mapping[str, Integers]] | None = None,
     *,
     data: str,
     samples: Sequence[str],
@@ -100,8 +109,22 @@ def verify(
 
     `values` is ordered as `REPRESENTATIONS` (some may be left out); the first one that should
     hold a tensor is its reference. A representation that lacks a tensor it should hold, or has
-    it in another shape, fails with every element.
+    it in another shape, fails with every element. `cycles`, by the names in `CYCLES`, int64
+    (N, words), is compared in the same way for every stream that it holds.
     """
+    checks = _compared(tensors, values)
+    if cycles:
+        modules = {tensor.tensor: tensor.module for tensor in tensors}
+        streams = dict.fromkeys(name for held in cycles.values() for name in held)
+        timed = [CheckedTensor(name, modules.get(name, ""), shared=False) for name in streams]
+        checks += _compared(timed, cycles)
+    compared = (*values, *(name for name in cycles or () if name != CYCLES[1]))
+    return Verification(data, tuple(samples), compared, tuple(checks))
+
+
+def _compared(
+    tensors: Sequence[CheckedTensor], values: Mapping[str, Mapping[str, Integers]]
+) -> list[LayerCheck]:
     checks: list[LayerCheck] = []
     for tensor in tensors:
         holders = [name for name in values if tensor.shared or name in HARDWARE]
@@ -112,7 +135,7 @@ def verify(
         for name in others:
             found = values[name].get(tensor.tensor)
             checks.append(_check(tensor, name, against, found, reference))
-    return Verification(data, tuple(samples), tuple(values), tuple(checks))
+    return checks
 
 
 def merge(parts: Sequence[Verification]) -> Verification:
@@ -148,10 +171,15 @@ def describe(check: LayerCheck, samples: Sequence[str]) -> str:
     pair = f"{check.representation} against {check.against}"
     if check.first is None:
         return f"{where}, {pair}: {check.reason}"
-    sample, row, column, channel = check.first.index
+    sample, *place = check.first.index
+    if check.representation in CYCLES:
+        found = f"beat {place[0]} moves in cycle {check.first.value}"
+    else:
+        row, column, channel = place
+        found = f"row {row}, column {column}, channel {channel} is {check.first.value}"
     return (
-        f"{where}, {pair}: sample {sample} ({samples[sample]}), row {row}, column {column}, "
-        f"channel {channel} is {check.first.value}, expected {check.first.expected} "
+        f"{where}, {pair}: sample {sample} ({samples[sample]}), {found}, "
+        f"expected {check.first.expected} "
         f"({check.mismatches} of {check.elements} elements differ)"
     )
 
@@ -173,7 +201,7 @@ def _check(
         return failed(f"{name} has no such tensor", reference.size)
     if found.shape != reference.shape:
         return failed(
-            f"shape {found.shape}, expected {reference.shape} (sample, row, column, channel)",
+            f"shape {found.shape}, expected {reference.shape} ({_axes(name)})",
             reference.size,
         )
     differs = found != reference
@@ -185,6 +213,10 @@ def _check(
     return LayerCheck(
         tensor.tensor, tensor.module, name, against, int(reference.size), count, first
     )
+
+
+def _axes(representation: str) -> str:
+    return "sample, beat" if representation in CYCLES else "sample, row, column, channel"
 
 
 def _row(check: LayerCheck) -> dict[str, Any]:

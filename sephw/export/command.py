@@ -18,7 +18,7 @@ import click
 
 from sephw.cli import EXIT_MISMATCH
 from sephw.errors import UsageError
-from sephw.export.settings import STEPS, Settings, parse_arguments, parse_steps
+from sephw.export.settings import STEPS, Settings, check_trace, parse_arguments, parse_steps
 from sephw.targets import DEFAULT_TARGET, find_target
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ if TYPE_CHECKING:
 )
 @click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
+@click.option("--trace", is_flag=True,
+              help="Write the timeline of the engines (trace.json, for Perfetto) and the RTL's "
+              "signals on the first image (rtl.vcd).")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 @click.pass_context
 def export(
@@ -82,13 +85,16 @@ def export(
     steps: str,
     network: str | None,
     arguments: str | None,
+    trace: bool,
     as_json: bool,
 ) -> None:
     """Turn a trained checkpoint into one verified directory.
 
     It holds the network as QONNX, the hardware graph, a complete hls4ml project for Vitis HLS,
-    and a report. Every layer's integers are compared between PyTorch, QONNX, the integer
-    reference and the C-simulation. Exit status: 0 all equal, 1 a mismatch, 2 an error.
+    the same network in SystemVerilog, and a report. Every layer's integers are compared between
+    PyTorch, QONNX, the integer reference, the C-simulation and the RTL simulation, and the cycle
+    of every beat between RTL and cycle simulation. Exit status: 0 all equal, 1 a mismatch, 2 an
+    error.
     """
     settings = Settings(
         model=model,
@@ -101,6 +107,7 @@ def export(
         network=network,
         arguments=parse_arguments(arguments),
     )
+    settings = replace(settings, trace=check_trace(trace, settings.steps))
     if out is None:
         settings = replace(settings, out=Path("build") / settings.name)
     if as_json and "report" not in settings.steps:

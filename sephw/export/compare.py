@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.export.rtl import RtlRuns
 from sephw.export.samples import Samples
 from sephw.ir import Graph
 from sephw.verify import CheckedTensor, Verification, merge, verify
@@ -65,10 +66,12 @@ def compare(
     output: str,
     exponents: Integers,
     note: Callable[[str], None],
+    rtl: RtlRuns | None = None,
 ) -> tuple[Verification, Agreement]:
     """Compare all representations on all samples; `note` is told how far it is.
 
     `output` is the logits' tensor, `exponents` its per-class exponents: value = integer·2^-e.
+    With `rtl`, its streams and the cycles of their beats are compared as well.
     """
     parts: list[Verification] = []
     predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
@@ -77,8 +80,12 @@ def compare(
         for name, run in runs.items():
             note(f"{name}, image {start} of {len(samples.images)}")
             values[name] = run(batch)
+        cycles = None
+        if rtl is not None:
+            note(f"rtlsim, image {start} of {len(samples.images)}")
+            values["rtlsim"], cycles = rtl.run(batch)
         names = samples.names[start : start + len(batch)]
-        parts.append(verify(tensors, values, data=samples.data, samples=names))
+        parts.append(verify(tensors, values, cycles, data=samples.data, samples=names))
         for name, found in predicted.items():
             logits = values[name][output].reshape(len(batch), -1) * np.exp2(-exponents)
             found.append(np.argmax(logits, axis=1).astype(np.int64))

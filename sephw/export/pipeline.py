@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reports import Report, as_dict, build_report, render_text
+from sephw.backends import rtl
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
 from sephw.export.compare import Agreement, checked_tensors, compare, representations
@@ -16,18 +17,22 @@ from sephw.export.directory import ExportDirectory
 from sephw.export.lower import deploy_network, fold_graph, load_trained
 from sephw.export.manifest import write_json, write_manifest
 from sephw.export.progress import Progress
+from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples, input_format
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import FoldingFile, read_folding_file
 from sephw.tools.cxx import find_compiler
+from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification
 from sim.timing import simulate
 
 PROJECT = "hls"
 # The project's own testbench runs these again; a few suffice, and they are stored as text.
 _TESTBENCH_SAMPLES = 8
+# Enough for the steady state behind the first frame.
+_CYCLE_FRAMES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,9 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
     with ExportDirectory(settings.out) as directory:
         if "csim" in steps:
             find_compiler("C-simulation")
+        if "rtlsim" in steps:
+            find_verilator("RTL simulation")
+            find_compiler("RTL simulation")
         with progress.step("load", f"{settings.model.name} and its test images"):
             checkpoint = load_trained(settings)
             samples = choose_samples(checkpoint, settings.data, settings.samples)
@@ -61,6 +69,14 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         with progress.step("qonnx", "network to QONNX and hardware graph"):
             read, graph = _lower(settings, checkpoint, deploy, folding, directory.path)
         compiled = _project(settings, graph, samples, directory.path, progress)
+        rtl_runs = _rtl(settings, graph, samples, directory.path, progress)
+        if "cyclesim" in steps:
+            with progress.step("cyclesim", "every beat's cycle, engine activity"):
+                frames = samples.images[:_CYCLE_FRAMES].astype(np.int64)
+                write_json(
+                    directory.path / "cycles.json",
+                    simulate_cycles(graph, frames, directory.path if settings.trace else None),
+                )
         verification, agreement = None, None
         if "verify" in steps:
             with progress.step("verify", f"{len(samples.images)} images, every layer"):
@@ -70,8 +86,9 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 logits = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
-                    runs, tensors, samples, logits.tensor, logits.exponents, progress.update
-                )
+                    runs, tensors, samples, logits.tensor, logits.exponents, progress.update,
+                    rtl_runs,
+                )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())
         report = None
         if "report" in steps:
@@ -119,6 +136,31 @@ def _project(
         return None
     with progress.step("csim", "compile the C-simulation"):
         return compile_project(folder / PROJECT)
+
+
+def _rtl(
+    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+) -> RtlRuns | None:
+    """Write the SystemVerilog project and build its simulation, as far as asked."""
+    if "rtl" not in settings.steps:
+        return None
+    integers = samples.images[:_TESTBENCH_SAMPLES].astype(np.int64)
+    output = graph.outputs[0]
+    with progress.step("rtl", f"{len(graph.nodes)} engines to SystemVerilog"):
+        rtl.write_project(
+            graph,
+            folder / RTL_PROJECT,
+            samples={graph.inputs[0]: integers},
+            golden={output: graph.run(integers)[output]},
+        )
+    if "rtlsim" not in settings.steps:
+        return None
+    with progress.step("rtlsim", "build the RTL simulation"):
+        compiled = rtl.compile_project(folder / RTL_PROJECT, trace=settings.trace)
+        runs = RtlRuns(graph, compiled, settings.target.clock_ns)
+        if settings.trace:
+            runs.write_vcd(integers[:1], folder / "rtl.vcd")
+        return runs
 
 
 def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:

@@ -12,12 +12,15 @@ from typing import Any
 from sephw.errors import UsageError
 from sephw.targets import Target
 
-STEPS = ("qonnx", "hls", "csim", "verify", "report")
-# A C-simulation that nobody compares would be useless, so it brings the verification along.
+STEPS = ("qonnx", "hls", "csim", "rtl", "rtlsim", "cyclesim", "verify", "report")
+# A simulation that nobody compares would be useless, so it brings the verification along.
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "qonnx": (),
     "hls": ("qonnx",),
     "csim": ("qonnx", "hls", "verify"),
+    "rtl": ("qonnx",),
+    "rtlsim": ("qonnx", "rtl", "cyclesim", "verify"),
+    "cyclesim": ("qonnx",),
     "verify": ("qonnx",),
     "report": ("qonnx",),
 }
@@ -40,6 +43,7 @@ class Settings:
     steps: tuple[str, ...] = STEPS
     network: str | None = None
     arguments: Mapping[str, Any] | None = None
+    trace: bool = False
 
     @property
     def name(self) -> str:
@@ -58,6 +62,13 @@ def parse_steps(text: str) -> tuple[str, ...]:
     if not wanted:
         raise UsageError(f"--steps: nothing to do; use {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in wanted)
+
+
+def check_trace(trace: bool, steps: tuple[str, ...]) -> bool:
+    """`trace`; UsageError where no step makes one."""
+    if trace and "cyclesim" not in steps:
+        raise UsageError("--trace: nothing to trace; add rtlsim or cyclesim to --steps")
+    return trace
 
 
 def parse_arguments(text: str | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reports import Report, number
 from sephw.export.pipeline import PROJECT, Outcome
+from sephw.export.rtl import RTL_PROJECT
 
 
 def summary(outcome: Outcome) -> str:
@@ -83,6 +84,10 @@ def _files(outcome: Outcome) -> str:
     steps = outcome.settings.steps
     names = ["model.onnx", "graph.json", "graph.npz"]
     names += [f"{PROJECT}/"] if "hls" in steps else []
+    names += [f"{RTL_PROJECT}/"] if "rtl" in steps else []
+    names += ["cycles.json"] if "cyclesim" in steps else []
+    names += ["trace.json"] if outcome.settings.trace else []
+    names += ["rtl.vcd"] if outcome.settings.trace and "rtlsim" in steps else []
     names += ["verify.json"] if "verify" in steps else []
     names += ["report.json", "report.txt"] if "report" in steps else []
     return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"

@@ -194,12 +194,9 @@ class Operator(ABC):
     def hls(self, folding: Folding) -> HlsInstance:
         """The HLS kernel call at ``folding``."""
 
+    @abstractmethod
     def rtl(self, folding: Folding) -> RtlInstance:
         """The SystemVerilog engine at ``folding``."""
-        raise SephwError(
-            f"{type(self).__name__}: there is no SystemVerilog engine for folding {folding}; "
-            "choose another folding"
-        )
 
     def frame_cycles(self, folding: Folding) -> int:
         """Cycles per frame at ``folding`` when no stream stalls; operators give a closed form."""

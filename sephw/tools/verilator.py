@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib.util
 import os
 import re
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from sephw.errors import SephwError
 from sephw.tools.cxx import find_compiler, first_error
@@ -27,6 +32,46 @@ class Verilator:
 
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def program(self) -> Path:
+        """A file that changes with the installed version."""
+        return Path(self.command[-1])
+
+
+@dataclass(frozen=True)
+class RuntimeObjects:
+    """Verilator's own C++ files, compiled: the same for every design, kept in the user's cache.
+
+    They take as long to compile as a small network. A cache that cannot be used costs time only.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of(cls, verilator: Verilator, compiler: Path, options: str) -> RuntimeObjects:
+        """The cache folder for one installation of both tools and one set of options."""
+        key = hashlib.sha256(options.encode())
+        for path in (verilator.program, compiler.resolve()):
+            status = path.stat()
+            key.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+        return cls(user_cache_path("sephw") / f"verilator-{key.hexdigest()[:16]}")
+
+    def lend(self, build_folder: Path) -> None:
+        """Put them where make looks for them; newer than their sources, so it takes them."""
+        with contextlib.suppress(OSError):
+            for kept in self.folder.glob("verilated*.o"):
+                shutil.copyfile(kept, build_folder / kept.name)
+
+    def keep(self, build_folder: Path) -> None:
+        """Keep those that a build made; a file appears whole or not at all."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for made in build_folder.glob("verilated*.o"):
+                if not (self.folder / made.name).exists():
+                    partial = self.folder / f".{os.getpid()}.{made.name}"
+                    shutil.copyfile(made, partial)
+                    partial.replace(self.folder / made.name)
 
 
 def find_verilator(purpose: str) -> Verilator:
@@ -74,24 +119,28 @@ def build(
 ) -> Path:
     """Compile ``files`` (relative to ``directory``, C++ ones too) to a program under ``output``.
 
-    ``trace`` makes it able to write VCD files. Raises SephwError with the first message of
-    Verilator or of the C++ compiler.
+    ``trace`` makes it able to write VCD files of the top module's signals and the ports of its
+    engines. Raises SephwError with the first message of Verilator or of the C++ compiler.
     """
-    find_compiler(purpose)
+    compiler = find_compiler(purpose)
     if shutil.which("make") is None:
         raise SephwError(
             f"{purpose}: make is not on the PATH; install it with 'apt-get install make'"
         )
     verilator = find_verilator(purpose)
+    output.mkdir(parents=True, exist_ok=True)
+    runtime = RuntimeObjects.of(verilator, compiler, f"{_MAKE_VARIABLES} trace={trace}")
+    runtime.lend(output)
     arguments = [
         "--cc", "--exe", "--build", "-j", str(jobs), "--top-module", top, "--prefix", "Vtop",
         "-Mdir", str(output), "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3",
         "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
         "--no-timing", "-CFLAGS", f"-I{directory.resolve()}",
-        "-MAKEFLAGS", _MAKE_VARIABLES,
-        *(("--trace-vcd",) if trace else ()), *files,
+        "-MAKEFLAGS", f"{_MAKE_VARIABLES} PYTHON3={sys.executable}",
+        *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
     ]  # fmt: skip
     _call(verilator, arguments, directory, purpose)
+    runtime.keep(output)
     return output / "sephw_sim"
 
 

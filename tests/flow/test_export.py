@@ -31,8 +31,8 @@ def exported(model, tmp_path_factory):
 def test_files(exported):
     out, _ = exported
     assert {p.name for p in out.iterdir()} == {
-        "model.onnx", "graph.json", "graph.npz", "hls", "verify.json", "report.json",
-        "report.txt", "manifest.json",
+        "model.onnx", "graph.json", "graph.npz", "hls", "rtl", "cycles.json", "verify.json",
+        "report.json", "report.txt", "manifest.json",
     }  # fmt: skip
     assert [p.name for p in out.parent.iterdir()] == ["first"]
 
@@ -40,16 +40,25 @@ def test_files(exported):
 def test_everything_is_equal(exported):
     found = json.loads((exported[0] / "verify.json").read_text())
     assert found["exact"] is True and found["samples"] == 3 + 4
-    assert found["representations"] == ["torch", "qonnx", "integer", "csim"]
+    assert found["representations"] == [
+        "torch", "qonnx", "integer", "csim", "rtlsim", "cyclesim",
+    ]  # fmt: skip
     assert found["sample_names"][3:] == ["all 0", "all 255", "random", "random 0 or 255"]
     assert all(row["mismatches"] == 0 and row["elements"] for row in found["layers"])
     logits = [row for row in found["layers"] if row["name"] == "logits"]
     assert all(row["elements"] == 7 * 10 for row in logits)
-    assert [row["representation"] for row in logits] == ["qonnx", "integer", "csim"]
-    # every engine's output is compared, hardware streams between reference and C-simulation
+    assert [row["representation"] for row in logits] == [
+        "qonnx", "integer", "csim", "rtlsim", "rtlsim-cycles",
+    ]  # fmt: skip
+    # every engine's output is compared, hardware streams between reference and simulations
     nodes = json.loads((exported[0] / "graph.json").read_text())["nodes"]
     made = {name for node in nodes for name in node["outputs"]}
-    assert {row["name"] for row in found["layers"]} == made
+    rows = found["layers"]
+    assert {row["name"] for row in rows if row["representation"] == "rtlsim"} == made
+    timed = {row["name"]: row for row in rows if row["representation"] == "rtlsim-cycles"}
+    assert set(timed) == made | {"input"}
+    assert all(row["against"] == "cyclesim" for row in timed.values())
+    assert timed["input"]["elements"] == 7 * 64
 
 
 def test_summary(exported, model):
@@ -158,6 +167,63 @@ def test_one_wrong_pattern_bit_in_the_project(model, tmp_path, monkeypatch, caps
         "sephw: mismatch: layer 'stages.0.0.prb1.pattern' (tensor 'stages_0_0_prb1_pattern'), "
         "csim against torch: sample 0 (test image "
     )
+
+
+def rtl_mismatch(model, tmp_path, monkeypatch, capsys, corrupt):
+    """Status line of an export whose SystemVerilog project is changed before it is built."""
+    real = pipeline.rtl.compile_project
+
+    def corrupted(directory, **options):
+        corrupt(directory)
+        return real(directory, **options)
+
+    monkeypatch.setattr(pipeline.rtl, "compile_project", corrupted)
+    arguments = ["--out", str(tmp_path / "out"), "--samples", "1", "--steps", "rtlsim"]
+    assert run(["export", str(model), *arguments]) == 1
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_one_wrong_pattern_bit_in_rtl(model, tmp_path, monkeypatch, capsys):
+    def corrupt(directory):
+        (memory,) = directory.glob("stages_0_0_prb1_pattern_engine_patterns.mem")
+        rows = memory.read_text().splitlines()
+        rows[3] = f"{int(rows[3], 16) ^ 1:0{len(rows[3])}x}"
+        memory.write_text("\n".join(rows) + "\n")
+
+    line = rtl_mismatch(model, tmp_path, monkeypatch, capsys, corrupt)
+    assert line.startswith(
+        "sephw: mismatch: layer 'stages.0.0.prb1.pattern' (tensor 'stages_0_0_prb1_pattern'), "
+        "rtlsim against torch: sample 0 (test image "
+    )
+
+
+def test_one_other_fifo_depth_in_rtl(model, tmp_path, monkeypatch, capsys):
+    def corrupt(directory):
+        top = directory / "digits_top.sv"
+        before, name, after = top.read_text().partition(") stem_conv_engine (")
+        head, depth, rest = before.rpartition(".FIFO_DEPTH_0(")
+        assert depth and name
+        top.write_text(f"{head}{depth}9{rest}{name}{after}")
+
+    line = rtl_mismatch(model, tmp_path, monkeypatch, capsys, corrupt)
+    # values stay equal: only the cycles tell
+    assert "rtlsim-cycles against cyclesim: sample 0 (test image " in line
+    assert " moves in cycle " in line
+
+
+def test_trace(model, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["--samples", "1", "--steps", "cyclesim", "--trace", "--data", "random"]
+    assert run(["export", str(model), "--out", str(out), *arguments]) == 0
+    events = json.loads((out / "trace.json").read_text())["traceEvents"]
+    assert {"stem_conv", "stages_0_0_prb1_pattern"} <= {
+        event["args"]["name"] for event in events if event["name"] == "thread_name"
+    }
+    found = json.loads((out / "cycles.json").read_text())
+    assert found["frames"] == 4 and found["frame_interval_cycles"] > 0
+    pattern = found["engines"]["stages_0_0_prb1_pattern"]
+    assert 0 < pattern["utilization"] <= 1
+    assert all(f["most_reserved"] <= f["depth"] for f in found["fifos"].values())
 
 
 def test_steps_target_folding_and_json(model, tmp_path, capsys):

@@ -5,18 +5,23 @@ from pathlib import Path
 import pytest
 
 from sephw.errors import UsageError
-from sephw.export.settings import STEPS, Settings, parse_arguments, parse_steps
+from sephw.export.settings import STEPS, Settings, check_trace, parse_arguments, parse_steps
 from sephw.targets import TARGETS, find_target
+
+ALL_STEPS = "qonnx, hls, csim, rtl, rtlsim, cyclesim, verify, report"
 
 
 @pytest.mark.parametrize(
     ("text", "steps"),
     [
-        ("qonnx,hls,csim,verify,report", STEPS),
+        ("qonnx,hls,csim,rtl,rtlsim,cyclesim,verify,report", STEPS),
         ("qonnx", ("qonnx",)),
         ("report", ("qonnx", "report")),
         ("csim", ("qonnx", "hls", "csim", "verify")),
         (" verify , hls ", ("qonnx", "hls", "verify")),
+        ("rtl", ("qonnx", "rtl")),
+        ("cyclesim", ("qonnx", "cyclesim")),
+        ("rtlsim", ("qonnx", "rtl", "rtlsim", "cyclesim", "verify")),
     ],
 )
 def test_steps_bring_what_they_need(text, steps):
@@ -26,8 +31,8 @@ def test_steps_bring_what_they_need(text, steps):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("rtl", "--steps: 'rtl' is unknown; use qonnx, hls, csim, verify, report"),
-        (",", "--steps: nothing to do; use qonnx, hls, csim, verify, report"),
+        ("vhdl", f"--steps: 'vhdl' is unknown; use {ALL_STEPS}"),
+        (",", f"--steps: nothing to do; use {ALL_STEPS}"),
     ],
 )
 def test_wrong_steps(text, message):
@@ -48,6 +53,13 @@ def test_wrong_arguments(text, message):
     with pytest.raises(UsageError) as caught:
         parse_arguments(text)
     assert str(caught.value) == message
+
+
+def test_trace_needs_a_simulation():
+    assert check_trace(True, ("qonnx", "cyclesim")) and not check_trace(False, ("qonnx",))
+    with pytest.raises(UsageError) as caught:
+        check_trace(True, ("qonnx", "verify"))
+    assert str(caught.value) == ("--trace: nothing to trace; add rtlsim or cyclesim to --steps")
 
 
 def test_arguments():

@@ -106,6 +106,22 @@ def test_other_shape_is_a_mismatch():
     )
 
 
+def test_cycles_are_compared_beat_by_beat():
+    cycles = {
+        "cyclesim": {"input": np.arange(12).reshape(2, 6), "acc": np.arange(8).reshape(2, 4)},
+        "rtlsim-cycles": {"input": np.arange(12).reshape(2, 6), "acc": np.arange(8).reshape(2, 4)},
+    }
+    cycles["rtlsim-cycles"]["acc"][1, 2:] += 5
+    found = verify(TENSORS, equal_values(), cycles, data="digits", samples=NAMES)
+    assert found.representations == ("torch", "qonnx", "integer", "csim", "cyclesim")
+    (failing,) = [check for check in found.checks if check.mismatches]
+    assert (failing.elements, failing.mismatches) == (8, 2)
+    assert describe(failing, NAMES) == (
+        "layer 'stem.conv' (tensor 'acc'), rtlsim-cycles against cyclesim: sample 1 (all 255), "
+        "beat 2 moves in cycle 11, expected 6 (2 of 8 elements differ)"
+    )
+
+
 def test_nothing_compared_is_not_exact():
     assert not verify((), equal_values(), data="digits", samples=NAMES).exact
     assert not run({"torch": equal_values()["torch"]}).exact

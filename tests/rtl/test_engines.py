@@ -1,15 +1,18 @@
-"""Every engine alone: values and the cycle of every beat, with and without back-pressure."""
+"""Every operator's cases in RTL: values and the cycle of every beat, with and without pauses."""
 
 from __future__ import annotations
 
-import numpy as np
+import re
+
 import pytest
 from case_project import CaseProject, write_cases
-from engine_recurrence import play
+from engine_contract import differences, random_patterns
 
+from sephw.backends.rtl import compile_project
+from sephw.backends.rtl.project import FILE_LIST
+from sephw.errors import SephwError
 from sephw.ops import OPERATORS
-
-PATTERN_CYCLES = 1009
+from sephw.tools.verilator import lint
 
 
 @pytest.fixture(scope="module")
@@ -23,46 +26,67 @@ def compiled(project: CaseProject):
     return project.compile()
 
 
-def _patterns(names: tuple[str, ...], density: float | None, seed: int):
-    """A pattern of its own for every stream; None where it is always up."""
-    if density is None:
-        return {}
-    rng = np.random.default_rng(seed)
-    return {name: rng.random(PATTERN_CYCLES) < density for name in names}
+def _lint(project: CaseProject) -> None:
+    files = (project.directory / FILE_LIST).read_text().split()
+    lint(files, "cases_top", project.directory, purpose="lint")
+
+
+def test_no_warnings(project: CaseProject) -> None:
+    _lint(project)
+
+
+def test_a_warning_is_an_error(project: CaseProject) -> None:
+    source = project.directory / "sephw_modulo_counter.sv"
+    kept = source.read_text()
+    source.write_text(kept.replace("endmodule", "  wire [3:0] loose = 5'd9;\nendmodule"))
+    with pytest.raises(SephwError) as error:
+        _lint(project)
+    source.write_text(kept)
+    assert str(error.value).startswith("lint: %Warning-WIDTHTRUNC: sephw_modulo_counter.sv:")
 
 
 @pytest.mark.parametrize(
     ("source", "sink"),
-    [(None, None), (0.5, None), (None, 0.4), (0.6, 0.6), (0.1, 0.9), (0.9, 0.1)],
+    [(None, None), (0.5, None), (None, 0.4), (0.6, 0.6), (0.1, 0.9), (0.9, 0.1), (0.01, 0.01)],
     ids=str,
 )
 def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None:
-    graph = project.graph
-    sources = _patterns(graph.inputs, source, 3)
-    sinks = _patterns(graph.outputs, sink, 4)
+    sources = random_patterns(project.graph.inputs, source, 3)
+    sinks = random_patterns(project.graph.outputs, sink, 4)
     found = compiled.run(project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True)
-    wrong = []
-    for node, case in project.pairs:
-        where = f"{type(case.operator).__name__} '{case.label}'"
-        expected = case.operator.reference(*case.inputs)
-        for name, values in zip(node.outputs, expected, strict=True):
-            if not np.array_equal(found.values[name], values):
-                wrong.append(f"{where}: values of {name}")
-        beats = play(
-            case.operator.schedule(case.folding),
-            [graph.tensors[name].fifo_depth for name in node.outputs],
-            project.frames,
-            [_listed(sources.get(name)) for name in node.inputs],
-            [_listed(sinks.get(name)) for name in node.outputs],
-        )
-        ends = (*node.inputs, *node.outputs)
-        for name, cycles in zip(ends, (*beats.inputs, *beats.outputs), strict=True):
-            taken = found.pops[name].tolist()
-            if taken != cycles:
-                at = next(k for k, (a, b) in enumerate(zip(taken, cycles, strict=True)) if a != b)
-                wrong.append(f"{where}: {name}: beat {at} in {taken[at]}, contract {cycles[at]}")
-    assert not wrong, "\n".join(wrong)
+    assert not (wrong := differences(project, found, sources, sinks)), "\n".join(wrong)
 
 
-def _listed(pattern):
-    return None if pattern is None else pattern.tolist()
+def test_source_is_broken(project: CaseProject, tmp_path) -> None:
+    """Verilator's own message comes through."""
+    for path in project.directory.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    fifo = tmp_path / "sephw_fifo.sv"
+    fifo.write_text(fifo.read_text().replace("endmodule", "endmodul"))
+    with pytest.raises(SephwError) as error:
+        compile_project(tmp_path)
+    assert re.fullmatch(
+        r"RTL simulation: %Error: sephw_fifo.sv:\d+:\d+: syntax error, .*", str(error.value)
+    )
+
+
+def test_inputs_are_checked(project: CaseProject, compiled) -> None:
+    images = dict(project.images)
+    name = project.graph.inputs[0]
+    images[name] = images[name] + 4096
+    with pytest.raises(SephwError, match=r"^RTL simulation of 'cases_top': image values \d+"):
+        compiled.run(images)
+    images[name] = images[name][:, :-1]
+    with pytest.raises(SephwError, match=r"^RTL simulation of 'cases_top': images of shape"):
+        compiled.run(images)
+
+
+def test_a_sink_that_never_takes(project: CaseProject, compiled) -> None:
+    sinks = random_patterns(project.graph.outputs, 0.5, 1)
+    sinks = {**sinks, project.graph.outputs[0]: sinks[project.graph.outputs[0]] & False}
+    with pytest.raises(SephwError) as error:
+        compiled.run(project.images, sink_stalls=sinks)
+    assert str(error.value) == (
+        f"RTL simulation: the pattern of '{project.graph.outputs[0]}' is never up"
+    )

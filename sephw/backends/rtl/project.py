@@ -28,7 +28,7 @@ sim: obj_dir/sephw_sim
 obj_dir/sephw_sim: $(wildcard *.sv *.h *.cpp)
 \t$(VERILATOR) --cc --exe --build -j 2 -O3 -Wno-lint -Wno-style --no-timing \\
 \t    --x-assign unique --x-initial unique --top-module {top} --prefix Vtop -CFLAGS -I.. \\
-\t    -o sephw_sim -f {files} {testbench}
+\t    -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include -o sephw_sim -f {files} {testbench}
 
 lint:
 \t$(VERILATOR) --lint-only -Wall --top-module {top} -f {files}

@@ -63,7 +63,7 @@ def _about(stream: StreamInfo) -> str:
     made = f" of '{stream.module}'" if stream.module else ""
     return (
         f"'{stream.tensor}'{made}: {stream.dtype}, {stream.height} x {stream.width} x "
-        f"{stream.channels} in {stream.words} beats of {stream.lanes} lanes"
+        f"{stream.channels}, {stream.words} beats, {stream.bits} x {stream.lanes} bits each"
     )
 
 

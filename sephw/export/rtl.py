@@ -1,0 +1,91 @@
+"""RTL against the cycle simulation: every stream's values, and the cycle of every beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.backends.rtl import CompiledRtl
+from sephw.ir import Graph, Integers
+from sephw.verify import CYCLES
+from sim import cycles
+from sim.activity import activity
+from sim.periodic import frame_interval
+from sim.trace import write_trace
+
+RTL_PROJECT = "rtl"
+_SEED = 0
+
+ByTensor = Mapping[str, Integers]
+
+
+@dataclass(frozen=True, eq=False)
+class RtlRuns:
+    """Runs the RTL simulation of ``graph``, and the cycle simulation under the same pauses."""
+
+    graph: Graph
+    compiled: CompiledRtl
+    clock_ns: float
+
+    def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
+        """Values by tensor, and the cycles of beats, int64 (N, words), by their two names.
+
+        Source and sink pause at random, some pauses longer than a frame; from the middle of the
+        pattern on they do not pause.
+        """
+        _, interval = frame_interval(self.graph)
+        gaps, stalls = (pauses(_SEED + i, len(images) * interval, 2 * interval) for i in (0, 1))
+        found = self.compiled.run(images, source_gaps=gaps, sink_stalls=stalls)
+        expected = cycles.run(self.graph, images, source_gaps=gaps, sink_stalls=stalls)
+        shape = (len(images), -1)
+        simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}
+        measured = {name: pops.reshape(shape) for name, pops in found.pops.items()}
+        return found.values, dict(zip(CYCLES, (simulated, measured), strict=True))
+
+    def write_vcd(self, images: Integers, path: Path) -> None:
+        """Write the signals between and at the ports of the engines for ``images``."""
+        self.compiled.run(images, clock_ns=self.clock_ns, trace=path)
+
+
+def pauses(seed: int, half_cycles: int, longest_cycles: int) -> NDArray[np.bool_]:
+    """A pattern that is on and off by turns for ``half_cycles``, then on for as long.
+
+    Lengths are drawn log-uniformly from 1 to ``longest_cycles``.
+    """
+    rng = np.random.default_rng(seed)
+    pattern = np.ones(2 * half_cycles, np.bool_)
+    at, on = 0, False
+    while at < half_cycles:
+        length = int(np.exp(rng.uniform(0, np.log(longest_cycles)))) + 1
+        pattern[at : min(at + length, half_cycles)] = on
+        at, on = at + length, not on
+    return pattern
+
+
+def simulate_cycles(graph: Graph, images: Integers, folder: Path | None) -> dict[str, Any]:
+    """Plain values for cycles.json: speed, and what every engine and FIFO did.
+
+    The first of several frames, which fills the pipeline, is left out of the activity. With a
+    ``folder``, the engines' timeline goes to trace.json in it.
+    """
+    run = cycles.run(graph, images)
+    found = activity(run, skip_frames=1 if run.frames > 1 else 0)
+    if folder is not None:
+        write_trace(run, folder / "trace.json")
+    ends = run.frame_ends
+    return {
+        "frames": run.frames,
+        "cycles": run.cycles,
+        "latency_cycles": run.latency_cycles,
+        "frame_interval_cycles": int(ends[-1] - ends[-2]) if run.frames > 1 else run.cycles,
+        "engines": {
+            name: {**asdict(engine), "utilization": round(engine.utilization, 6)}
+            for name, engine in found.engines.items()
+        },
+        "fifos": {name: asdict(fifo) for name, fifo in found.fifos.items()},
+    }
