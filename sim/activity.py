@@ -65,7 +65,7 @@ def waits(run: CycleRun, number: int) -> Cycles:
     """Cycles that each event of an engine waited beyond its pace: int64 (frames, events)."""
     engine = run.network.engines[number]
     gaps = np.diff(engine.events, prepend=engine.events[-1] - engine.issues)
-    times = run.outcome.times[number]
+    times = run.outcome.times(number).ravel()
     # The imagined event before the first one; see sim.network.Wiring.
     before = (int(engine.events[-1]) - engine.issues) * engine.interval_cycles
     steps = np.diff(times, prepend=before).reshape(run.frames, -1)
@@ -106,7 +106,7 @@ def cause(engine: Engine, code: int) -> str:
 
 def _engine(run: CycleRun, number: int, engine: Engine, skip_frames: int) -> EngineActivity:
     lost = waits(run, number)[skip_frames:].ravel()
-    codes = run.outcome.causes[number].reshape(run.frames, -1)[skip_frames:].ravel()
+    codes = run.outcome.causes(number)[skip_frames:].ravel()
     cycles = np.bincount(codes, weights=lost, minlength=CAUSE_NONE + 1).astype(np.int64).tolist()
     return EngineActivity(
         busy_cycles=(run.frames - skip_frames) * engine.issues * engine.interval_cycles,

@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
-from sim.kernel import MAX_PORTS, compiled
-from sim.network import Cycles, Network, flatten, offsets, wire
-from sim.patterns import Pattern, checked, cycles_to_next
+from sim.deadlock import explain
+from sim.execute import Outcome, execute
+from sim.kernel import MAX_PORTS
+from sim.network import Cycles, Network, flatten
+from sim.patterns import Pattern, checked
 
 Patterns = Pattern | Mapping[str, Pattern] | None
 
@@ -49,23 +50,6 @@ class ByName(Mapping[str, Cycles]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What the kernel left: per engine the cycles (frames · events) and causes of its events.
-
-    ``times`` int64, ``causes`` uint8 (see sim.kernel), in the order of ``network.engines``.
-    ``pushed``, ``popped``: beats of each stream, complete unless ``complete`` is false.
-    """
-
-    network: Network
-    frames: int
-    complete: bool
-    times: tuple[Cycles, ...]
-    causes: tuple[NDArray[np.uint8], ...]
-    pushed: Mapping[str, int]
-    popped: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +137,12 @@ class CycleRun:
             if stream in ports:
                 bit = ports.index(stream) + (0 if is_input else MAX_PORTS)
                 chosen = (engine.masks >> bit & 1).astype(bool)
-                times = self.outcome.times[e].reshape(self.frames, -1)
-                return np.ascontiguousarray(times[:, chosen]).ravel(), engine.latency_cycles
+                return self.outcome.times(e)[:, chosen].ravel(), engine.latency_cycles
         raise KeyError(stream)
 
     def _issues(self, node: str) -> Cycles:
         index = next(e for e, engine in enumerate(self.network.engines) if engine.name == node)
-        engine, times = self.network.engines[index], self.outcome.times[index]
+        engine, times = self.network.engines[index], self.outcome.times(index).ravel()
         starts = np.arange(self.frames, dtype=np.int64)[:, None] * engine.issues
         events = (starts + engine.events).ravel()
         # An issue between events keeps the pace from the event before it (or from cycle 0).
@@ -240,8 +223,6 @@ def play(
     releases = {graph.inputs.index(t): times for t, times in (arrivals or {}).items()}
     outcome = execute(network, frames, patterns, releases)
     if not outcome.complete:
-        from sim.deadlock import explain
-
         raise SephwError(explain(outcome))
     return outcome
 
@@ -254,57 +235,3 @@ def _by_terminal(
         return {}
     named = given if isinstance(given, Mapping) else dict.fromkeys(tensors, given)
     return {first + i: checked(named[t], f"'{t}'") for i, t in enumerate(tensors) if t in named}
-
-
-def execute(
-    network: Network,
-    frames: int,
-    patterns: Mapping[int, Pattern],
-    releases: Mapping[int, Cycles],
-) -> Outcome:
-    """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome."""
-    wiring = wire(network)
-    depth = np.array([network.depths[t] for t in network.streams], np.int64)
-    rings = offsets(depth.tolist())
-    counts = (wiring.event_count * frames).tolist()
-    starts = offsets(counts)
-    times = np.empty(starts[-1], np.int64)
-    causes = np.empty(starts[-1], np.uint8)
-    done = np.zeros(len(counts), np.int64)
-    pushed = np.zeros(len(depth), np.int64)
-    popped = np.zeros(len(depth), np.int64)
-    pattern_first, next_on = _laid_out(
-        {e: cycles_to_next(pattern) for e, pattern in patterns.items()}, len(counts)
-    )
-    lengths = np.ones(len(counts), np.int64)
-    for e, pattern in patterns.items():
-        lengths[e] = len(pattern)
-    release_first, release = _laid_out(releases, len(counts))
-    complete = compiled()(
-        frames, wiring.event_first, wiring.event_count, wiring.event_mask, wiring.event_gap,
-        wiring.first_base, wiring.interval, wiring.latency, wiring.input_first,
-        wiring.input_stream, wiring.output_first, wiring.output_stream, wiring.producer,
-        wiring.consumer, rings[:-1], depth, np.zeros(rings[-1], np.int64), pattern_first, lengths,
-        next_on, release_first, release, starts[:-1], times, causes, done, pushed, popped,
-    )  # fmt: skip
-    parts = [slice(int(s), int(s) + int(n)) for s, n in zip(starts[:-1], done, strict=True)]
-    return Outcome(
-        network=network,
-        frames=frames,
-        complete=bool(complete),
-        times=tuple(times[part] for part in parts),
-        causes=tuple(causes[part] for part in parts),
-        pushed=dict(zip(network.streams, pushed.tolist(), strict=True)),
-        popped=dict(zip(network.streams, popped.tolist(), strict=True)),
-    )
-
-
-def _laid_out(arrays: Mapping[int, Cycles], engines: int) -> tuple[Cycles, Cycles]:
-    """(offset per engine, −1 where there is none; all arrays end to end)."""
-    first = np.full(engines, -1, np.int64)
-    keys = sorted(arrays)
-    starts = offsets([len(arrays[e]) for e in keys])
-    for e, start in zip(keys, starts, strict=False):
-        first[e] = start
-    parts = [np.asarray(arrays[e], np.int64) for e in keys]
-    return first, np.concatenate([*parts, np.zeros(1, np.int64)])

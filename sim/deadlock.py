@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from sim.execute import Outcome, execute
 from sim.kernel import MAX_PORTS
-
-if TYPE_CHECKING:
-    from sim.cycles import Outcome
 
 
 @dataclass(frozen=True)
@@ -30,12 +27,11 @@ def explain(outcome: Outcome) -> str:
     full = next(w for w in waits if w.for_room)
     starved = next((w for w in waits if not w.for_room), full)
     engines = outcome.network.engines
-    cycle = max(int(times[-1]) for times in outcome.times if len(times))
     needed = ", ".join(f"'{name}' {depth}" for name, depth in depths_needed(outcome).items())
     return (
-        f"graph: deadlock after cycle {cycle}: the FIFO of '{full.stream}' is full with "
-        f"{outcome.network.depths[full.stream]} beats, so '{engines[full.engine].name}' cannot "
-        f"issue, and '{engines[starved.engine].name}' waits for '{starved.stream}'; "
+        f"graph: deadlock after cycle {outcome.last_cycle}: the FIFO of '{full.stream}' is full "
+        f"with {outcome.network.depths[full.stream]} beats, so '{engines[full.engine].name}' "
+        f"cannot issue, and '{engines[starved.engine].name}' waits for '{starved.stream}'; "
         f"needed depths at least: {needed}; size the FIFOs with size_fifos"
     )
 
@@ -48,7 +44,7 @@ def circle(outcome: Outcome) -> list[Wait]:
     wait = next(
         _wait(outcome, e)
         for e, engine in enumerate(network.engines)
-        if len(outcome.times[e]) < len(engine.events) * outcome.frames
+        if outcome.done[e] < len(engine.events) * outcome.frames
     )
     path: list[Wait] = []
     while wait.engine not in [w.engine for w in path]:
@@ -61,7 +57,7 @@ def circle(outcome: Outcome) -> list[Wait]:
 def _wait(outcome: Outcome, number: int) -> Wait:
     """What the next event of an engine that stands still waits for."""
     engine = outcome.network.engines[number]
-    mask = int(engine.masks[len(outcome.times[number]) % len(engine.events)])
+    mask = int(engine.masks[outcome.done[number] % len(engine.events)])
     for p, stream in enumerate(engine.inputs):
         if mask >> p & 1 and outcome.pushed[stream] == outcome.popped[stream]:
             return Wait(number, stream, for_room=False)
@@ -74,8 +70,6 @@ def _wait(outcome: Outcome, number: int) -> Wait:
 
 def depths_needed(outcome: Outcome) -> dict[str, int]:
     """The smallest depths, one FIFO after the other, with which this run would not deadlock."""
-    from sim.cycles import execute
-
     network, frames = outcome.network, outcome.frames
     depths = dict(network.depths)
     widened: list[str] = []

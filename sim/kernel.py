@@ -30,7 +30,6 @@ def _advance_all(
     event_count: Any,
     event_mask: Any,
     event_gap: Any,
-    first_base: Any,
     interval: Any,
     latency: Any,
     input_first: Any,
@@ -51,24 +50,27 @@ def _advance_all(
     times: Any,
     causes: Any,
     done: Any,
+    last: Any,
     pushed: Any,
     popped: Any,
 ) -> int:
-    """Work all engines off; 1 if every one finished all frames, 0 at a deadlock.
+    """Work all engines off to the end of frame ``frames``; 1 if all got there, 0 at a deadlock.
 
-    See sim.network.Network for the arrays; ``times``, ``causes``, ``done`` (events finished),
-    ``pushed`` and ``popped`` (beats so far) are results.
+    See sim.network.Wiring for the arrays. The state, to go on from in the next call: ``ring``,
+    ``done`` (events finished), ``last`` (cycle of the last event), ``pushed`` and ``popped``
+    (beats so far). ``times`` and ``causes`` receive the events of this call, engine e's from
+    ``time_first[e]`` on.
     """
     engines = len(event_count)
-    write_slot = ring_first.copy()
-    read_slot = ring_first.copy()
-    position = event_first.copy()
-    base = first_base.copy()
+    write_slot = ring_first + pushed % depth
+    read_slot = ring_first + popped % depth
+    position = event_first + done % event_count
+    slots = time_first - done
     # A queue of engines that may be able to move, each at most once in it.
     queue = np.arange(engines)
     queued = np.ones(engines, np.bool_)
     head, waiting = 0, engines
-    finished = 0
+    finished = np.sum(done >= event_count * frames)
     while waiting > 0:
         e = queue[head]
         head = head + 1 if head + 1 < engines else 0
@@ -76,15 +78,17 @@ def _advance_all(
         queued[e] = False
         total = event_count[e] * frames
         n = done[e]
-        if n == total:
+        if n >= total:
             continue
         in_first, in_count = input_first[e], input_first[e + 1] - input_first[e]
         out_first, out_count = output_first[e], output_first[e + 1] - output_first[e]
         pace, delay = interval[e], latency[e]
         at, end = position[e], event_first[e] + event_count[e]
-        slot = time_first[e]
-        before = base[e]
+        slot = slots[e]
+        before = last[e]
         started = n
+        paused = pattern_first[e] >= 0
+        released = release_first[e] >= 0
         while n < total:
             mask = np.int64(event_mask[at])
             earliest = before + event_gap[at] * pace
@@ -113,9 +117,9 @@ def _advance_all(
                             t, cause = credit, MAX_PORTS + q
             if stuck:
                 break
-            if release_first[e] >= 0 and release[release_first[e] + n] > t:
+            if released and release[release_first[e] + n] > t:
                 t, cause = release[release_first[e] + n], CAUSE_PATTERN
-            if pattern_first[e] >= 0:
+            if paused:
                 wait = next_on[pattern_first[e] + t % pattern_length[e]]
                 if wait > 0:
                     t, cause = t + wait, CAUSE_PATTERN
@@ -144,7 +148,7 @@ def _advance_all(
                 at = event_first[e]
         if n == started:
             continue
-        done[e], position[e], base[e] = n, at, before
+        done[e], position[e], last[e] = n, at, before
         if n == total:
             finished += 1
         for p in range(in_count):

@@ -128,10 +128,10 @@ def _engine(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], plan: 
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """The arrays that do not change between runs; the kernel's arguments of the same names.
+    """The arrays that do not change; the kernel's arguments of the same names.
 
     ``event_gap``: issues since the event before (for a frame's first event: across the seam).
-    ``first_base``: an imagined event before the first one, so that gaps hold for it as well.
+    ``first_base``: cycle of an imagined event before the first, so that its gap holds as well.
     ``*_first`` are offsets; those of inputs and outputs have one entry more than engines.
     """
 

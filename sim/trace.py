@@ -48,7 +48,7 @@ def _event(name: str, phase: str, **more: Any) -> Event:
 
 def _track(run: CycleRun, number: int, shortest: int) -> Iterator[Event]:
     engine = run.network.engines[number]
-    times, codes = run.outcome.times[number], run.outcome.causes[number]
+    times, codes = run.outcome.times(number).ravel(), run.outcome.causes(number).ravel()
     lost = waits(run, number).ravel()
     totals = np.concatenate([[0], np.cumsum(lost)])
     breaks = np.flatnonzero(lost >= max(1, shortest))

@@ -1,0 +1,169 @@
+"""Running the kernel on a network, and what it leaves: the cycle of every event.
+
+Without patterns a network settles: from some frame on, all its events are those of the frame
+before, the same number of cycles later. Then the remaining frames need no work. The test is
+exact: an event's cycle depends on events of its own frame and of at most J frames before, J =
+the most frames a FIFO holds. So if J frames in a row are their predecessors moved by T cycles,
+and no beat of the last of them still found a FIFO that had never been full, every later frame is
+its predecessor moved by T as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernel import compiled
+from sim.network import Cycles, Network, Wiring, offsets, wire
+from sim.patterns import Pattern, cycles_to_next
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Events of some frames: engine e's at ``first[e]`` … ``first[e] + count[e] − 1``."""
+
+    first: Cycles
+    count: Cycles
+    times: Cycles
+    causes: NDArray[np.uint8]
+
+    def part(self, engine: int) -> slice:
+        """Where an engine's events are."""
+        return slice(int(self.first[engine]), int(self.first[engine] + self.count[engine]))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run left. ``worked_frames`` of the ``frames`` were worked off, each later one is its
+    predecessor ``period_cycles`` later. ``complete`` is false at a deadlock; then ``done`` (events
+    by engine), ``pushed`` and ``popped`` (beats by stream) say how far it came.
+    """
+
+    network: Network
+    frames: int
+    worked_frames: int
+    period_cycles: int
+    complete: bool
+    blocks: tuple[Block, ...]
+    done: tuple[int, ...]
+    pushed: Mapping[str, int]
+    popped: Mapping[str, int]
+
+    def times(self, engine: int) -> Cycles:
+        """Cycles of an engine's events in a complete run: int64 (frames, events)."""
+        parts = [block.times[block.part(engine)] for block in self.blocks]
+        worked = np.concatenate(parts).reshape(self.worked_frames, -1)
+        if self.worked_frames == self.frames:
+            return worked
+        moves = np.arange(1, self.frames - self.worked_frames + 1, dtype=np.int64)
+        return np.concatenate([worked, worked[-1] + self.period_cycles * moves[:, None]])
+
+    def causes(self, engine: int) -> NDArray[np.uint8]:
+        """What made each event late, in a complete run: uint8 (frames, events); sim.kernel."""
+        parts = [block.causes[block.part(engine)] for block in self.blocks]
+        worked = np.concatenate(parts).reshape(self.worked_frames, -1)
+        rest = self.frames - self.worked_frames
+        return np.concatenate([worked, np.repeat(worked[-1:], rest, axis=0)])
+
+    @property
+    def last_cycle(self) -> int:
+        """The last cycle in which anything moved; for deadlocks."""
+        return max(int(block.times[block.part(e)].max(initial=-1))
+                   for block in self.blocks for e in range(len(self.done)))  # fmt: skip
+
+
+def execute(
+    network: Network,
+    frames: int,
+    patterns: Mapping[int, Pattern],
+    releases: Mapping[int, Cycles],
+) -> Outcome:
+    """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome."""
+    machine = _Machine(network, patterns, releases)
+    steady = not patterns and not releases
+    worked, period = 0, 0
+    while worked < frames and machine.complete and not period:
+        worked = worked + 1 if steady else frames
+        machine.advance(worked)
+        period = machine.period() if steady and worked < frames else 0
+    if not machine.complete:
+        # Engines may have stopped at the frame's end only; see how far they really come.
+        worked = frames
+        machine.advance(worked)
+    return Outcome(
+        network=network,
+        frames=frames,
+        worked_frames=worked,
+        period_cycles=period,
+        complete=machine.complete,
+        blocks=tuple(machine.blocks),
+        done=tuple(machine.done.tolist()),
+        pushed=dict(zip(network.streams, machine.pushed.tolist(), strict=True)),
+        popped=dict(zip(network.streams, machine.popped.tolist(), strict=True)),
+    )
+
+
+class _Machine:
+    """The kernel's arguments and state between calls."""
+
+    def __init__(
+        self, network: Network, patterns: Mapping[int, Pattern], releases: Mapping[int, Cycles]
+    ) -> None:
+        self._wiring: Wiring = wire(network)
+        engines = len(network.engines)
+        self._depth = np.array([network.depths[t] for t in network.streams], np.int64)
+        rings = offsets(self._depth.tolist())
+        self._ring_first, self._ring = rings[:-1], np.zeros(rings[-1], np.int64)
+        words = np.array([network.words[t] for t in network.streams])
+        self._lookback = int(max(1, np.max(-(-self._depth // words))))
+        tables = {e: cycles_to_next(pattern) for e, pattern in patterns.items()}
+        self._pattern_first, self._next_on = _laid_out(tables, engines)
+        self._pattern_length = np.array([len(patterns.get(e, "1")) for e in range(engines)])
+        self._release_first, self._release = _laid_out(releases, engines)
+        self.done = np.zeros(engines, np.int64)
+        self.last = self._wiring.first_base.copy()
+        self.pushed = np.zeros(len(words), np.int64)
+        self.popped = np.zeros(len(words), np.int64)
+        self.blocks: list[Block] = []
+        self.complete = True
+
+    def advance(self, frames: int) -> None:
+        """Go on to the end of frame ``frames``, or as far as it goes."""
+        w, before = self._wiring, self.done.copy()
+        first = offsets((w.event_count * frames - before).tolist())
+        times, causes = np.empty(first[-1], np.int64), np.empty(first[-1], np.uint8)
+        complete = compiled()(
+            frames, w.event_first, w.event_count, w.event_mask, w.event_gap, w.interval, w.latency,
+            w.input_first, w.input_stream, w.output_first, w.output_stream, w.producer, w.consumer,
+            self._ring_first, self._depth, self._ring, self._pattern_first, self._pattern_length,
+            self._next_on, self._release_first, self._release, first[:-1], times, causes,
+            self.done, self.last, self.pushed, self.popped,
+        )  # fmt: skip
+        self.complete = bool(complete)
+        self.blocks.append(Block(first[:-1], self.done - before, times, causes))
+
+    def period(self) -> int:
+        """T if every later frame is its predecessor T cycles later, else 0. Blocks are frames."""
+        if not self.complete or len(self.blocks) <= self._lookback:
+            return 0
+        recent = self.blocks[-self._lookback - 1 :]
+        period = int(recent[-1].times[0] - recent[-2].times[0])
+        for earlier, later in pairwise(recent):
+            if not (later.times - earlier.times == period).all():
+                return 0
+        return period
+
+
+def _laid_out(arrays: Mapping[int, Cycles], engines: int) -> tuple[Cycles, Cycles]:
+    """(offset per engine, −1 where there is none; all arrays end to end)."""
+    first = np.full(engines, -1, np.int64)
+    keys = sorted(arrays)
+    starts = offsets([len(arrays[e]) for e in keys])
+    for e, start in zip(keys, starts, strict=False):
+        first[e] = start
+    parts = [np.asarray(arrays[e], np.int64) for e in keys]
+    return first, np.concatenate([*parts, np.zeros(1, np.int64)])
