@@ -66,16 +66,15 @@ def _advance_all(
     read_slot = ring_first + popped % depth
     position = event_first + done % event_count
     slots = time_first - done
-    # A queue of engines that may be able to move, each at most once in it.
+    # An engine is finished, or waits for one stream, or is in the queue (once).
     queue = np.arange(engines)
-    queued = np.ones(engines, np.bool_)
+    waits_for = np.full(engines, -1)
     head, waiting = 0, engines
     finished = np.sum(done >= event_count * frames)
     while waiting > 0:
         e = queue[head]
         head = head + 1 if head + 1 < engines else 0
         waiting -= 1
-        queued[e] = False
         total = event_count[e] * frames
         n = done[e]
         if n >= total:
@@ -93,29 +92,31 @@ def _advance_all(
             mask = np.int64(event_mask[at])
             earliest = before + event_gap[at] * pace
             t, cause = earliest, CAUSE_NONE
-            stuck = False
+            stuck = -1
             for p in range(in_count):
                 if mask >> p & 1:
                     s = input_stream[in_first + p]
                     if popped[s] == pushed[s]:
-                        stuck = True
+                        stuck = s
                         break
                     visible = ring[read_slot[s]]
                     if visible > t:
                         t, cause = visible, p
-            if stuck:
+            if stuck >= 0:
+                waits_for[e] = stuck
                 break
             for q in range(out_count):
                 if mask >> (MAX_PORTS + q) & 1:
                     s = output_stream[out_first + q]
                     if pushed[s] >= depth[s]:
                         if pushed[s] - popped[s] == depth[s]:
-                            stuck = True
+                            stuck = s
                             break
                         credit = ring[write_slot[s]] + 1
                         if credit > t:
                             t, cause = credit, MAX_PORTS + q
-            if stuck:
+            if stuck >= 0:
+                waits_for[e] = stuck
                 break
             if released and release[release_first[e] + n] > t:
                 t, cause = release[release_first[e] + n], CAUSE_PATTERN
@@ -152,15 +153,17 @@ def _advance_all(
         if n == total:
             finished += 1
         for p in range(in_count):
-            other = producer[input_stream[in_first + p]]
-            if not queued[other]:
-                queued[other] = True
+            s = input_stream[in_first + p]
+            other = producer[s]
+            if waits_for[other] == s:
+                waits_for[other] = -1
                 queue[(head + waiting) % engines] = other
                 waiting += 1
         for q in range(out_count):
-            other = consumer[output_stream[out_first + q]]
-            if not queued[other]:
-                queued[other] = True
+            s = output_stream[out_first + q]
+            other = consumer[s]
+            if waits_for[other] == s:
+                waits_for[other] = -1
                 queue[(head + waiting) % engines] = other
                 waiting += 1
     return 1 if finished == engines else 0
