@@ -36,23 +36,27 @@ template <class T> void to_words(const T &value, std::uint32_t *words, unsigned 
 }
 template <std::size_t N>
 void to_words(const VlWide<N> &value, std::uint32_t *words, unsigned count) {
-    for (unsigned i = 0; i < count; i++) words[i] = value[i];
+    for (unsigned i = 0; i < count; i++)
+        words[i] = value[i];
 }
 template <class T> void from_words(T &value, const std::uint32_t *words, unsigned count) {
     std::uint64_t both = words[0];
-    if (count > 1) both |= static_cast<std::uint64_t>(words[1]) << 32;
+    if (count > 1)
+        both |= static_cast<std::uint64_t>(words[1]) << 32;
     value = static_cast<T>(both);
 }
 template <std::size_t N>
 void from_words(VlWide<N> &value, const std::uint32_t *words, unsigned count) {
-    for (unsigned i = 0; i < count; i++) value[i] = words[i];
+    for (unsigned i = 0; i < count; i++)
+        value[i] = words[i];
 }
 
 constexpr unsigned word_count(unsigned bits) { return (bits + 31) / 32; }
 
 template <class T> bool load(const std::string &path, std::vector<T> &values) {
     std::FILE *file = std::fopen(path.c_str(), "rb");
-    if (!file) return false;
+    if (!file)
+        return false;
     std::fseek(file, 0, SEEK_END);
     values.resize(static_cast<std::size_t>(std::ftell(file)) / sizeof(T));
     std::rewind(file);
@@ -76,7 +80,7 @@ struct Pattern {
 struct Source {
     Words words;
     Pattern pattern;
-    std::size_t next = 0;  // first word of the beat that is offered next
+    std::size_t next = 0; // first word of the beat that is offered next
     bool offered = false;
 };
 
@@ -89,7 +93,7 @@ struct Sink {
 struct Record {
     std::FILE *file = nullptr;
     std::uint64_t beats = 0;
-    Words waiting;  // the beat that was offered and not taken in the last cycle
+    Words waiting; // the beat that was offered and not taken in the last cycle
 };
 
 struct Options {
@@ -103,21 +107,27 @@ Options parse(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const std::string word = argv[i];
         const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string(); };
-        if (word == "--frames") options.frames = std::strtoull(value().c_str(), nullptr, 10);
+        if (word == "--frames")
+            options.frames = std::strtoull(value().c_str(), nullptr, 10);
         else if (word == "--quiet-limit")
             options.quiet_limit = std::strtoull(value().c_str(), nullptr, 10);
         else if (word == "--clock-ps")
             options.clock_ps = std::strtoull(value().c_str(), nullptr, 10);
-        else if (word == "--record") options.record = value();
-        else if (word == "--check-stable") options.check_stable = true;
-        else if (word == "--vcd") options.vcd = value();
-        else options.data = word;
+        else if (word == "--record")
+            options.record = value();
+        else if (word == "--check-stable")
+            options.check_stable = true;
+        else if (word == "--vcd")
+            options.vcd = value();
+        else
+            options.data = word;
     }
-    if (options.data.empty()) fail(2, "give the folder with input_0.bin");
+    if (options.data.empty())
+        fail(2, "give the folder with input_0.bin");
     return options;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv) {
     const Options options = parse(argc, argv);
@@ -133,7 +143,8 @@ int main(int argc, char **argv) {
     std::vector<Record> records(sephw::STREAMS);
     for (unsigned i = 0; i < sephw::INPUTS; i++) {
         const std::string path = options.data + "/input_" + std::to_string(i) + ".bin";
-        if (!load(path, sources[i].words)) fail(2, path + " cannot be read");
+        if (!load(path, sources[i].words))
+            fail(2, path + " cannot be read");
         load(options.data + "/source_" + std::to_string(i) + ".bin", sources[i].pattern.cycles);
     }
     for (unsigned i = 0; i < sephw::OUTPUTS; i++) {
@@ -143,10 +154,12 @@ int main(int argc, char **argv) {
     std::uint64_t left = 0;
     for (unsigned k = 0; k < sephw::STREAMS; k++) {
         left += sephw::WORDS[k] * options.frames;
-        if (options.record.empty()) continue;
+        if (options.record.empty())
+            continue;
         const std::string path = options.record + "/stream_" + std::to_string(k) + ".bin";
         records[k].file = std::fopen(path.c_str(), "wb");
-        if (!records[k].file) fail(2, path + " cannot be written");
+        if (!records[k].file)
+            fail(2, path + " cannot be written");
     }
 #if VM_TRACE
     VerilatedVcdC vcd;
@@ -160,7 +173,8 @@ int main(int argc, char **argv) {
         model->ap_clk = level;
         model->eval();
 #if VM_TRACE
-        if (!options.vcd.empty()) vcd.dump(half_cycle * options.clock_ps / 2);
+        if (!options.vcd.empty())
+            vcd.dump(half_cycle * options.clock_ps / 2);
 #endif
         half_cycle++;
     };
@@ -177,16 +191,14 @@ int main(int argc, char **argv) {
     Words beat(1);
     std::uint64_t cycle = 0, quiet = 0;
     for (; left > 0 && quiet <= options.quiet_limit; cycle++) {
-        sephw::each_input(
-            *model, [&](unsigned i, auto &valid, auto &, auto &data, unsigned bits) {
-                Source &source = sources[i];
-                if (!source.offered && source.next < source.words.size() &&
-                    source.pattern.at(cycle)) {
-                    from_words(data, &source.words[source.next], word_count(bits));
-                    source.offered = true;
-                }
-                valid = source.offered;
-            });
+        sephw::each_input(*model, [&](unsigned i, auto &valid, auto &, auto &data, unsigned bits) {
+            Source &source = sources[i];
+            if (!source.offered && source.next < source.words.size() && source.pattern.at(cycle)) {
+                from_words(data, &source.words[source.next], word_count(bits));
+                source.offered = true;
+            }
+            valid = source.offered;
+        });
         sephw::each_output(*model, [&](unsigned i, auto &, auto &ready, auto &, unsigned) {
             ready = sinks[i].pattern.at(cycle);
         });
@@ -200,12 +212,13 @@ int main(int argc, char **argv) {
                     beat.resize(word_count(bits));
                     to_words(data, beat.data(), word_count(bits));
                     if (!valid || beat != record.waiting) {
-                        fail(4, "stream " + std::to_string(k) + ": a waiting beat changed in cycle " +
-                                    std::to_string(cycle));
+                        fail(4, "stream " + std::to_string(k) +
+                                    ": a waiting beat changed in cycle " + std::to_string(cycle));
                     }
                 }
                 record.waiting.clear();
-                if (!valid) return;
+                if (!valid)
+                    return;
                 if (!ready) {
                     if (options.check_stable) {
                         record.waiting.resize(word_count(bits));
@@ -216,21 +229,24 @@ int main(int argc, char **argv) {
                 quiet = 0;
                 record.beats++;
                 left--;
-                if (!record.file) return;
+                if (!record.file)
+                    return;
                 beat.resize(word_count(bits));
                 to_words(data, beat.data(), word_count(bits));
                 std::fwrite(&cycle, sizeof cycle, 1, record.file);
                 std::fwrite(beat.data(), 4, beat.size(), record.file);
             });
         sephw::each_input(*model, [&](unsigned i, auto &, auto &ready, auto &, unsigned bits) {
-            if (!sources[i].offered || !ready) return;
+            if (!sources[i].offered || !ready)
+                return;
             sources[i].next += word_count(bits);
             sources[i].offered = false;
         });
         sephw::each_output(
             *model, [&](unsigned i, auto &valid, auto &ready, auto &data, unsigned bits) {
                 Sink &sink = sinks[i];
-                if (!valid || !ready || sink.next + word_count(bits) > sink.expected.size()) return;
+                if (!valid || !ready || sink.next + word_count(bits) > sink.expected.size())
+                    return;
                 beat.resize(word_count(bits));
                 to_words(data, beat.data(), word_count(bits));
                 if (std::memcmp(beat.data(), &sink.expected[sink.next], 4 * beat.size()) != 0) {
@@ -244,18 +260,26 @@ int main(int argc, char **argv) {
     }
     model->final();
 #if VM_TRACE
-    if (!options.vcd.empty()) vcd.close();
+    if (!options.vcd.empty())
+        vcd.close();
 #endif
     for (Record &record : records) {
-        if (record.file && std::fclose(record.file) != 0) fail(2, "a recording cannot be written");
+        if (record.file && std::fclose(record.file) != 0)
+            fail(2, "a recording cannot be written");
     }
     if (left > 0) {
+        unsigned shown = 0;
         std::string message = "stalled in cycle " + std::to_string(cycle) + "; beats missing:";
         for (unsigned k = 0; k < sephw::STREAMS; k++) {
             const std::uint64_t missing = sephw::WORDS[k] * options.frames - records[k].beats;
-            if (missing > 0) {
-                message += " " + std::string(sephw::NAMES[k]) + " " + std::to_string(missing);
+            if (missing == 0)
+                continue;
+            if (++shown > 8) {
+                message += ", and others";
+                break;
             }
+            message += (shown > 1 ? ", '" : " '") + std::string(sephw::NAMES[k]) + "' " +
+                       std::to_string(missing);
         }
         fail(3, message);
     }

@@ -172,7 +172,9 @@ def describe(check: LayerCheck, samples: Sequence[str]) -> str:
     if check.first is None:
         return f"{where}, {pair}: {check.reason}"
     sample, *place = check.first.index
+    unit = "elements"
     if check.representation in CYCLES:
+        unit = "beats"
         found = f"beat {place[0]} moves in cycle {check.first.value}"
     else:
         row, column, channel = place
@@ -180,7 +182,7 @@ def describe(check: LayerCheck, samples: Sequence[str]) -> str:
     return (
         f"{where}, {pair}: sample {sample} ({samples[sample]}), {found}, "
         f"expected {check.first.expected} "
-        f"({check.mismatches} of {check.elements} elements differ)"
+        f"({check.mismatches} of {check.elements} {unit} differ)"
     )
 
 

@@ -23,7 +23,9 @@ _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 
 # Building takes longer than running: little optimization. The wheel leaves the name of g++'s
 # option for precompiled headers empty, which fails as soon as there are several source files.
-_MAKE_VARIABLES = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1 CFG_CXXFLAGS_PCH_I=-include"
+_MAKE_VARIABLES = (
+    "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,38 +125,48 @@ def build(
     engines. Raises SephwError with the first message of Verilator or of the C++ compiler.
     """
     compiler = find_compiler(purpose)
-    if shutil.which("make") is None:
+    make = shutil.which("make")
+    if make is None:
         raise SephwError(
             f"{purpose}: make is not on the PATH; install it with 'apt-get install make'"
         )
     verilator = find_verilator(purpose)
     output.mkdir(parents=True, exist_ok=True)
-    runtime = RuntimeObjects.of(verilator, compiler, f"{_MAKE_VARIABLES} trace={trace}")
-    runtime.lend(output)
     arguments = [
-        "--cc", "--exe", "--build", "-j", str(jobs), "--top-module", top, "--prefix", "Vtop",
-        "-Mdir", str(output), "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3",
+        "--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-Mdir", str(output),
+        "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3", "--no-timing",
         "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
-        "--no-timing", "-CFLAGS", f"-I{directory.resolve()}",
-        "-MAKEFLAGS", f"{_MAKE_VARIABLES} PYTHON3={sys.executable}",
+        "-CFLAGS", f"-I{directory.resolve()}",
         *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
     ]  # fmt: skip
     _call(verilator, arguments, directory, purpose)
+    runtime = RuntimeObjects.of(verilator, compiler, f"{_MAKE_VARIABLES} trace={trace}")
+    runtime.lend(output)
+    done = run(
+        [make, "-f", "Vtop.mk", "-j", str(jobs), "sephw_sim", *_MAKE_VARIABLES,
+         f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"],
+        directory=output, environment=_environment(verilator),
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise SephwError(f"{purpose}: {first_error(done.stderr)}")
     runtime.keep(output)
     return output / "sephw_sim"
 
 
 def _call(verilator: Verilator, arguments: Sequence[str], directory: Path, purpose: str) -> None:
-    # Messages in one language, with plain quotation marks.
-    environment = {**os.environ, **verilator.environment, "LC_ALL": "C"}
-    done = run([*verilator.command, *arguments], directory=directory, environment=environment)
+    done = run(
+        [*verilator.command, *arguments], directory=directory, environment=_environment(verilator)
+    )
     if done.returncode != 0:
         raise SephwError(f"{purpose}: {first_message(done.stderr + done.stdout)}")
 
 
+def _environment(verilator: Verilator) -> dict[str, str]:
+    # Messages in one language, with plain quotation marks.
+    return {**os.environ, **verilator.environment, "LC_ALL": "C"}
+
+
 def first_message(output: str) -> str:
-    """Verilator's first error or warning line, else the C++ compiler's."""
+    """Verilator's first error or warning line, else its last line."""
     match = _MESSAGE.search(output)
-    if match is not None and "exited with" not in match.group(0):
-        return match.group(0).strip()
-    return first_error(output)
+    return match.group(0).strip() if match is not None else first_error(output)

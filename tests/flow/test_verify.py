@@ -118,7 +118,7 @@ def test_cycles_are_compared_beat_by_beat():
     assert (failing.elements, failing.mismatches) == (8, 2)
     assert describe(failing, NAMES) == (
         "layer 'stem.conv' (tensor 'acc'), rtlsim-cycles against cyclesim: sample 1 (all 255), "
-        "beat 2 moves in cycle 11, expected 6 (2 of 8 elements differ)"
+        "beat 2 moves in cycle 11, expected 6 (2 of 8 beats differ)"
     )
 
 

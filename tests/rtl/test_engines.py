@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from case_project import CaseProject, write_cases
 from engine_contract import differences, random_patterns
@@ -90,6 +91,20 @@ def test_a_sink_that_never_takes(project: CaseProject, compiled) -> None:
         compiled.run(project.images, sink_stalls=sinks)
     assert str(error.value) == (
         f"RTL simulation: the pattern of '{project.graph.outputs[0]}' is never up"
+    )
+
+
+def test_stalled(project: CaseProject, compiled) -> None:
+    """A sink that pauses for longer than the limit looks like a deadlock."""
+    once = np.zeros(9000, np.bool_)
+    once[5000] = True
+    sinks = dict.fromkeys(project.graph.outputs, once)
+    with pytest.raises(SephwError) as error:
+        compiled.run(project.images, sink_stalls=sinks, quiet_limit_cycles=300)
+    assert re.fullmatch(
+        r"RTL simulation of 'cases_top': stalled in cycle \d+; beats missing: "
+        r"('\w+' \d+, ){8}and others",
+        str(error.value),
     )
 
 
