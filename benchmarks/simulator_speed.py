@@ -1,11 +1,11 @@
 """The cycle simulator against Verilator: the same cycles, and the time each takes for them.
 
-    python -m benchmarks.simulator_speed [--frames N] [--no-verilator]
+    python -m benchmarks.simulator_speed [--frames N ...] [--no-verilator]
 
 Writes reports/published/simulator_speed.json and simulator_speed.md. Networks: the shipped
-mnist5k and a CIFAR-size SEP-Net with random weights (values do not matter for speed). Times are
-CPU seconds of one thread, the simulator's fastest of five runs: wall time on a busy machine says
-little. The Verilator run records every stream, as the verification of an export does.
+mnist5k and cifar10, on random images (values do not matter for speed). Times are CPU seconds of
+one thread, the simulator's fastest of five runs: wall time on a busy machine says little. The
+Verilator run records every stream, as the verification of an export does.
 """
 
 from __future__ import annotations
@@ -87,19 +87,6 @@ def shipped(name: str) -> Any:
     arguments = checkpoint.arguments
     shape = [arguments[k] for k in ("in_channels", "height", "width")]
     return lowered(deploy_network(checkpoint), (shape[0], shape[1], shape[2]))
-
-
-def cifar_size() -> Any:
-    """A SEP-Net of 12 pattern residual blocks for 32×32 images, with random weights."""
-    import torch
-
-    from sephw.nn import SEPNet, freeze, to_stage
-
-    torch.manual_seed(0)
-    network = SEPNet(widths=(32, 64, 128), modules=(2, 2, 2)).eval()
-    images = torch.randint(0, 256, (8, 3, 32, 32)).float() / 256
-    to_stage(network, "BQ", calibration=images)
-    return lowered(freeze(network.eval()), (3, 32, 32))
 
 
 def lowered(deploy: Any, shape: tuple[int, int, int]) -> Any:
@@ -201,17 +188,19 @@ def render(rows: list[Speed]) -> str:
 
 
 @click.command()
-@click.option("--frames", default=6, show_default=True, help="Frames per measurement.")
+@click.option("--frames", default=(6, 48), show_default=True, multiple=True,
+              help="Frames per measurement.")  # fmt: skip
 @click.option("--verilator/--no-verilator", default=True, help="Also build and run the RTL.")
-def main(frames: int, verilator: bool) -> None:
+def main(frames: tuple[int, ...], verilator: bool) -> None:
     """Measure both networks and publish the result."""
     rows = []
-    for name, make in (("mnist5k", lambda: shipped("mnist5k")), ("CIFAR-size", cifar_size)):
-        click.echo(f"measuring {name} ...", err=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            rows.append(measure(name, make(), frames, verilator))
-        click.echo(render(rows[-1:]))
+    for name in ("mnist5k", "cifar10"):
+        for count in frames:
+            click.echo(f"measuring {name}, {count} frames ...", err=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                rows.append(measure(name, shipped(name), count, verilator))
+            click.echo(render(rows[-1:]))
     PUBLISHED.mkdir(exist_ok=True)
     figures = {"networks": [asdict(row) for row in rows]}
     (PUBLISHED / "simulator_speed.json").write_text(json.dumps(figures, indent=2) + "\n")
