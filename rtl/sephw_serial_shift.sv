@@ -2,7 +2,7 @@
 // the frame, zeros come first.
 //
 // Parameters: DIGIT_BITS per cycle; SHIFT in bits, at least 1.
-// `start` is up in the cycle of the first digit; `shifted` has no latency.
+// `start` is up in the cycle before the first digit; `shifted` has no latency.
 // Invariant: after k digits, shifted = value * 2^SHIFT modulo 2^(k * DIGIT_BITS).
 `default_nettype none
 
@@ -26,23 +26,22 @@ module sephw_serial_shift #(
     end else begin : part
       // The top bits of the digit before become the low bits of this one.
       logic [BITS-1:0] carried;
-      always_ff @(posedge clk) carried <= digit[DIGIT_BITS-1-:BITS];
-      assign sliced = {digit[DIGIT_BITS-BITS-1:0], start ? BITS'(0) : carried};
+      always_ff @(posedge clk) begin
+        if (start) carried <= '0;
+        else carried <= digit[DIGIT_BITS-1-:BITS];
+      end
+      assign sliced = {digit[DIGIT_BITS-BITS-1:0], carried};
     end
 
     if (DIGITS == 0) begin : same
       assign shifted = sliced;
     end else begin : later
       logic [DIGITS*DIGIT_BITS-1:0] delayed;
-      if (DIGITS == 1) begin : one
-        always_ff @(posedge clk) delayed <= sliced;
-      end else begin : several
-        always_ff @(posedge clk) begin
-          delayed <= {start ? ((DIGITS - 1) * DIGIT_BITS)'(0)
-              : delayed[(DIGITS-1)*DIGIT_BITS-1:0], sliced};
-        end
+      always_ff @(posedge clk) begin
+        if (start) delayed <= '0;
+        else delayed <= (DIGITS * DIGIT_BITS)'({delayed, sliced});
       end
-      assign shifted = start ? DIGIT_BITS'(0) : delayed[DIGITS*DIGIT_BITS-1-:DIGIT_BITS];
+      assign shifted = delayed[DIGITS*DIGIT_BITS-1-:DIGIT_BITS];
     end
   endgenerate
 endmodule

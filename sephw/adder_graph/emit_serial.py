@@ -2,8 +2,8 @@
 
 Sums are exact modulo 2^(cycles·d), which holds every output, so inner nodes need no width of
 their own: all run for the same number of cycles, inputs sign- or zero-extended. A start strobe
-marks the first digit and travels along the stages; it clears carries and shift registers, so
-frames may follow each other without a gap.
+travels along the stages one cycle ahead of the first digits; it clears carries and shift
+registers, so frames may follow each other without a gap.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def emit_serial(
 ) -> SerialCore:
     """Modules ``module`` (parallel ends: clk, load, in_data, out_data) and ``module``_digits.
 
-    The latter has digits at both ends: ``in_digits``, with ``in_start`` up at the first digits,
-    ``out_digits`` and ``out_start``, ``pipeline.latency_cycles`` later. Raises SephwError where
-    ``digit_bits`` is not 1, 2, 4 or 8, or a lane is too narrow.
+    The latter has digits at both ends: ``in_digits``, with ``in_start`` up in the cycle before the
+    first ones, ``out_digits`` and ``out_start``, ``pipeline.latency_cycles`` later.
+    Raises SephwError where ``digit_bits`` is not 1, 2, 4 or 8, or a lane is too narrow.
     """
     if digit_bits not in DIGIT_BITS:
         raise SephwError(f"digit_bits is {digit_bits}; legal digit_bits: 1, 2, 4, 8")
@@ -86,7 +86,7 @@ adders of {digit} bit{"s" if digit > 1 else ""} each; generated.
 {"two's complement" if lanes.out_signed else "unsigned"}.
 // Timing: a load every {cycles} cycles or more seldom; out_data holds its result in one cycle,
 //   {1 + depth + cycles} cycles after load. No reset.
-// Invariant: the start strobe of a stage is up in the cycle of the first digits of that stage.
+// Invariant: the start strobe of a stage is up in the cycle before the first digits of that stage.
 `default_nettype none
 """
 
@@ -177,14 +177,11 @@ module {module} (
     output wire [{outputs * lanes.out_bits - 1}:0] out_data
 );
   localparam bit [{outputs - 1}:0] NEGATED = {outputs}'h{negated:x};
-  logic start;
   wire [{inputs * digit - 1}:0] in_digits;
   wire [{outputs * digit - 1}:0] out_digits;
   /* verilator lint_off UNUSEDSIGNAL */
   wire out_start;
   /* verilator lint_on UNUSEDSIGNAL */
-
-  always_ff @(posedge clk) start <= load;
 
   for (genvar i = 0; i < {inputs}; i++) begin : lane
     sephw_serial_source #(
@@ -201,7 +198,7 @@ module {module} (
 
   {module}_digits core (
       .clk,
-      .in_start(start),
+      .in_start(load),
       .in_digits,
       .out_start,
       .out_digits
