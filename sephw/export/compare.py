@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +78,16 @@ def compare(
     predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
     for start, batch in _batches(samples.images):
         values: dict[str, Mapping[str, Integers]] = {}
-        for name, run in runs.items():
-            note(f"{name}, image {start} of {len(samples.images)}")
-            values[name] = run(batch)
         cycles = None
-        if rtl is not None:
-            note(f"rtlsim, image {start} of {len(samples.images)}")
-            values["rtlsim"], cycles = rtl.run(batch)
+        # The RTL simulation is a process of its own and takes longest: the others run beside it.
+        with ThreadPoolExecutor(1) as pool:
+            beside = None if rtl is None else pool.submit(rtl.run, batch)
+            for name, run in runs.items():
+                note(f"{name}, image {start} of {len(samples.images)}")
+                values[name] = run(batch)
+            if beside is not None:
+                note(f"rtlsim, image {start} of {len(samples.images)}")
+                values["rtlsim"], cycles = beside.result()
         names = samples.names[start : start + len(batch)]
         parts.append(verify(tensors, values, cycles, data=samples.data, samples=names))
         for name, found in predicted.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,8 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             progress.warn("--data random: noise images; exactness is checked, accuracy is not")
         with progress.step("qonnx", "network to QONNX and hardware graph"):
             read, graph = _lower(settings, checkpoint, deploy, folding, directory.path)
-        compiled = _project(settings, graph, samples, directory.path, progress)
-        rtl_runs = _rtl(settings, graph, samples, directory.path, progress)
+        _write_projects(settings, graph, samples, directory.path, progress)
+        compiled, rtl_runs = _build(settings, graph, samples, directory.path, progress)
         if "cyclesim" in steps:
             with progress.step("cyclesim", "every beat's cycle, engine activity"):
                 frames = samples.images[:_CYCLE_FRAMES].astype(np.int64)
@@ -115,52 +116,54 @@ def _lower(
     return read, graph
 
 
-def _project(
+def _write_projects(
     settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
-) -> Any | None:
-    """Write the HLS project and compile it, as far as asked; the compiled project or None."""
-    if "hls" not in settings.steps:
-        return None
+) -> None:
+    """Write the HLS and the SystemVerilog project, as far as asked."""
     images = samples.images[:_TESTBENCH_SAMPLES]
     integers = images.astype(np.int64)
-    with progress.step("hls", f"{len(graph.nodes)} engines to an hls4ml project"):
-        write_project(
-            graph,
-            folder / PROJECT,
-            clock_ns=settings.target.clock_ns,
-            part=settings.target.part,
-            samples=images,
-            golden=graph.run(integers)[graph.outputs[0]],
-        )
-    if "csim" not in settings.steps:
-        return None
-    with progress.step("csim", "compile the C-simulation"):
-        return compile_project(folder / PROJECT)
-
-
-def _rtl(
-    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
-) -> RtlRuns | None:
-    """Write the SystemVerilog project and build its simulation, as far as asked."""
-    if "rtl" not in settings.steps:
-        return None
-    integers = samples.images[:_TESTBENCH_SAMPLES].astype(np.int64)
     output = graph.outputs[0]
-    with progress.step("rtl", f"{len(graph.nodes)} engines to SystemVerilog"):
-        rtl.write_project(
-            graph,
-            folder / RTL_PROJECT,
-            samples={graph.inputs[0]: integers},
-            golden={output: graph.run(integers)[output]},
-        )
-    if "rtlsim" not in settings.steps:
-        return None
-    with progress.step("rtlsim", "build the RTL simulation"):
-        compiled = rtl.compile_project(folder / RTL_PROJECT, trace=settings.trace)
-        runs = RtlRuns(graph, compiled, settings.target.clock_ns)
-        if settings.trace:
-            runs.write_vcd(integers[:1], folder / "rtl.vcd")
-        return runs
+    if "hls" in settings.steps:
+        with progress.step("hls", f"{len(graph.nodes)} engines to an hls4ml project"):
+            write_project(
+                graph,
+                folder / PROJECT,
+                clock_ns=settings.target.clock_ns,
+                part=settings.target.part,
+                samples=images,
+                golden=graph.run(integers)[output],
+            )
+    if "rtl" in settings.steps:
+        with progress.step("rtl", f"{len(graph.nodes)} engines to SystemVerilog"):
+            rtl.write_project(
+                graph,
+                folder / RTL_PROJECT,
+                samples={graph.inputs[0]: integers},
+                golden={output: graph.run(integers)[output]},
+            )
+
+
+def _build(
+    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+) -> tuple[Any | None, RtlRuns | None]:
+    """Compile the C-simulation and the RTL simulation, side by side; None where not asked for."""
+    wanted = {"csim": "C-simulation", "rtlsim": "RTL simulation"}
+    names = [text for step, text in wanted.items() if step in settings.steps]
+    if not names:
+        return None, None
+    with (
+        progress.step("build", f"compile the {' and the '.join(names)}"),
+        ThreadPoolExecutor(len(names)) as pool,
+    ):
+        compiled = runs = None
+        if "csim" in settings.steps:
+            compiled = pool.submit(compile_project, folder / PROJECT)
+        if "rtlsim" in settings.steps:
+            runs = pool.submit(rtl.compile_project, folder / RTL_PROJECT, trace=settings.trace)
+        rtl_runs = None if runs is None else RtlRuns(graph, runs.result(), settings.target.clock_ns)
+        if rtl_runs is not None and settings.trace:
+            rtl_runs.write_vcd(samples.images[:1].astype(np.int64), folder / "rtl.vcd")
+        return None if compiled is None else compiled.result(), rtl_runs
 
 
 def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:
