@@ -14,10 +14,11 @@ from sephw.ir.operator import (
     Shape,
     Work,
 )
-from sephw.ir.types import Folding, IntType, Stream, Tensor
+from sephw.ir.types import Family, Folding, IntType, Stream, Tensor
 
 __all__ = [
     "Case",
+    "Family",
     "Folding",
     "Graph",
     "HlsInstance",

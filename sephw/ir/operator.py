@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
-from sephw.ir.types import Folding, IntType, Stream
+from sephw.ir.types import Family, Folding, IntType, Stream
 
 Integers = NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -78,16 +78,19 @@ class HlsTable:
 
 @dataclass(frozen=True, eq=False)
 class HlsInstance:
-    """One kernel call: header in hls/, function, integer parameters, tables.
+    """One kernel call: header in hls/ or generated, function, integer parameters, tables.
 
     The backend makes ``struct CONFIG { static const int key = value; ... }`` from ``parameters``
     and calls ``sephw::function<in_T..., out_T..., CONFIG>(inputs..., outputs..., tables...)``.
+    ``generated`` are headers as (file name, text); they stand beside those of hls/, and equal
+    names have equal texts.
     """
 
     header: str
     function: str
     parameters: tuple[tuple[str, int], ...]
     tables: tuple[HlsTable, ...] = ()
+    generated: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +175,11 @@ class Operator(ABC):
 
     @abstractmethod
     def legal_foldings(self) -> tuple[Folding, ...]:
-        """Every folding the engines take, smallest first."""
+        """Every folding that ``fold`` may choose by itself, smallest first."""
+
+    def further_foldings(self) -> tuple[Folding, ...]:
+        """Foldings that the engines take when they are asked for: other families, whole windows."""
+        return ()
 
     @abstractmethod
     def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
@@ -214,25 +221,34 @@ class Operator(ABC):
 
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
-        legal = self.legal_foldings()
-        if folding in legal:
+        usual, further = self.legal_foldings(), self.further_foldings()
+        if folding in usual or folding in further:
             return
-        pes = sorted({f.pe for f in legal})
-        simds = sorted({f.simd for f in legal})
-        if folding.pe not in pes:
-            raise SephwError(f"{where}: pe={folding.pe} is not legal; legal pe: {_listing(pes)}")
-        if folding.simd not in simds:
-            raise SephwError(
-                f"{where}: simd={folding.simd} is not legal; legal simd: {_listing(simds)}"
-            )
+        family, digits = folding.family, folding.digit_bits
+        legal = [*usual, *(f for f in further if f.family is not Family.SELECT)]
+        self._check_choice(where, "family", family, [f.family for f in legal])
+        legal = [f for f in legal if f.family is family]
+        self._check_choice(where, "digit_bits", digits, [f.digit_bits for f in legal])
+        legal = [f for f in legal if f.digit_bits == digits]
+        self._check_choice(where, "pe", folding.pe, [f.pe for f in legal])
+        self._check_choice(where, "simd", folding.simd, [f.simd for f in legal])
         partners = sorted({f.simd for f in legal if f.pe == folding.pe})
         raise SephwError(
             f"{where}: pe={folding.pe} does not go with simd={folding.simd}; "
             f"legal simd for this pe: {_listing(partners)}"
         )
 
+    @staticmethod
+    def _check_choice(where: str, what: str, value: int | str, legal: Sequence[int | str]) -> None:
+        if value not in legal:
+            # Families in the order they are listed in, numbers ascending.
+            choices = list(dict.fromkeys(legal)) if what == "family" else sorted(set(legal))
+            raise SephwError(
+                f"{where}: {what}={value} is not legal; legal {what}: {_listing(choices)}"
+            )
 
-def _listing(values: Sequence[int]) -> str:
+
+def _listing(values: Sequence[int | str]) -> str:
     return ", ".join(map(str, values))
 
 

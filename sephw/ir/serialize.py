@@ -15,7 +15,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Folding, IntType, Tensor
+from sephw.ir.types import Family, Folding, IntType, Tensor
 
 FORMAT = "sephw-graph"
 VERSION = 1
@@ -115,7 +115,7 @@ def _encode_node(node: Node, arrays: dict[str, Integers]) -> dict[str, Any]:
         "operator": node.operator.kind,
         "inputs": list(node.inputs),
         "outputs": list(node.outputs),
-        "folding": asdict(node.folding),
+        "folding": encode_folding(node.folding),
         "fields": values,
     }
 
@@ -149,8 +149,22 @@ def _decode_node(
         operator=kinds[kind](**values),
         inputs=tuple(entry["inputs"]),
         outputs=tuple(entry["outputs"]),
-        folding=Folding(**entry["folding"]),
+        folding=_decode_folding(entry["folding"]),
     )
+
+
+def encode_folding(folding: Folding) -> dict[str, Any]:
+    """Plain values; family and digits only where they are not the usual ones."""
+    values: dict[str, Any] = {"pe": folding.pe, "simd": folding.simd}
+    if folding.family is not Family.SELECT:
+        values["family"] = str(folding.family)
+    if folding.digit_bits:
+        values["digit_bits"] = folding.digit_bits
+    return values
+
+
+def _decode_folding(entry: Mapping[str, Any]) -> Folding:
+    return Folding(**{**entry, "family": Family(entry.get("family", Family.SELECT))})
 
 
 def _decode(value: Any, arrays: Mapping[str, Integers]) -> Any:

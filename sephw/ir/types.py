@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, order=True)
@@ -80,12 +81,35 @@ class Stream:
         return self.dtype.bits * self.lanes
 
 
+class Family(StrEnum):
+    """How an engine computes with its constants.
+
+    SELECT: constants in memory, PE × SIMD lanes. ADDER_GRAPH: constants compiled into a shared
+    graph of adders, a whole window per cycle. DIGIT_SERIAL: that graph, ``digit_bits`` per cycle.
+    """
+
+    SELECT = "select"
+    ADDER_GRAPH = "adder-graph"
+    DIGIT_SERIAL = "digit-serial"
+
+
 @dataclass(frozen=True, order=True)
 class Folding:
     """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes.
 
-    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes.
+    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. The
+    adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
+    ``digit_bits`` is 0 except in the family digit-serial.
     """
 
-    pe: int
-    simd: int
+    pe: int = 0
+    simd: int = 0
+    family: Family = Family.SELECT
+    digit_bits: int = 0
+
+    def __str__(self) -> str:
+        lanes = f"pe={self.pe} simd={self.simd}"
+        if self.family is Family.SELECT:
+            return lanes
+        digits = f" digit_bits={self.digit_bits}" if self.digit_bits else ""
+        return f"{self.family}{digits} {lanes}"

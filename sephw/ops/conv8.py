@@ -46,7 +46,7 @@ class Conv8(FoldedConvolution):
     def work(self) -> Work:
         return Work(macs_8bit=self.macs, weights_8bit=self.weights.size)
 
-    def _table(self, words: Integers) -> HlsTable:
+    def weight_table(self, words: Integers) -> HlsTable:
         return HlsTable("weights", words, _WEIGHT)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The folded convolution that PatternConv and Conv8 share: pe × simd lanes over window beats."""
+"""What PatternConv and Conv8 share: exact sums over windows, by engines of several families."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from sephw.adder_graph import AdderGraph, Interval, Problem, SolverOptions, merge, solve_many
 from sephw.ir import (
+    Family,
     Folding,
     HlsInstance,
     HlsTable,
@@ -24,7 +26,8 @@ from sephw.ir import (
     Stream,
 )
 from sephw.ir.operator import divisors
-from sephw.ops.common import clog2, integer_parameters, require, require_positive, stream_of
+from sephw.ops.common import require, require_positive, stream_of
+from sephw.ops.families import ConvolutionEngine, SelectEngine
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,9 +37,11 @@ class FoldedConvolution(Operator):
     Weights have shape (Cout, kh·kw·Cin/groups), columns in the order (ky, kx, channel in group).
     """
 
-    # Pipeline registers besides the adder tree: beat, memories, operands, accumulator; and any
-    # product register.
+    # Family select: pipeline registers besides the adder tree: beat, memories, operands,
+    # accumulator; and any product register.
     pipeline_registers: ClassVar[int] = 4
+    # One per family that the operator has.
+    engines: ClassVar[tuple[type[ConvolutionEngine], ...]] = (SelectEngine,)
 
     height: int
     width: int
@@ -58,17 +63,17 @@ class FoldedConvolution(Operator):
         """Bits that one stored weight takes."""
 
     @abstractmethod
-    def _table(self, words: Integers) -> HlsTable:
+    def weight_table(self, words: Integers) -> HlsTable:
         """The weight table of the kernel from flat, ordered weights."""
 
-    def _rtl_constants(
+    def rtl_constants(
         self, words: Integers
     ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
         """(further parameters, memories) of the engine from ordered weights.
 
         ``words`` int64 (groups · nf, sf, pe, simd).
         """
-        table = self._table(words.reshape(-1))
+        table = self.weight_table(words.reshape(-1))
         rows = table.values.reshape(-1, words.shape[2] * words.shape[3])
         return (), (RtlMemory(table.name, rows, table.dtype.bits),)
 
@@ -84,17 +89,19 @@ class FoldedConvolution(Operator):
                 self,
                 f"groups={self.groups} does not divide {what}={value}",
             )
-        shape = (self.out_channels, self.kernel_height * self.kernel_width * self._group_inputs)
+        shape = (self.out_channels, self.kernel_height * self.kernel_width * self.group_inputs)
         require(
             self.matrix.shape == shape, self, f"{name} have shape {self.matrix.shape}, not {shape}"
         )
 
     @property
-    def _group_inputs(self) -> int:
+    def group_inputs(self) -> int:
+        """Input channels of a group."""
         return self.in_channels // self.groups
 
     @property
-    def _group_outputs(self) -> int:
+    def group_outputs(self) -> int:
+        """Output channels of a group."""
         return self.out_channels // self.groups
 
     @property
@@ -129,7 +136,7 @@ class FoldedConvolution(Operator):
         bound = int(np.abs(self.matrix).sum(1).max()) * largest
         dtype = np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64
         windows = x.reshape(-1, self.groups, columns).transpose(1, 0, 2).astype(dtype)
-        weights = self.matrix.reshape(self.groups, self._group_outputs, columns).astype(dtype)
+        weights = self.matrix.reshape(self.groups, self.group_outputs, columns).astype(dtype)
         sums = np.matmul(windows, weights.transpose(0, 2, 1))
         result = sums.transpose(1, 0, 2).astype(np.int64)
         return (np.ascontiguousarray(result).reshape(len(x), *self.output_shapes[0]),)
@@ -141,10 +148,33 @@ class FoldedConvolution(Operator):
         """
         pairs = (
             Folding(pe=pe, simd=simd)
-            for pe in divisors(self._group_outputs)
-            for simd in divisors(self._group_inputs)
+            for pe in divisors(self.group_outputs)
+            for simd in divisors(self.group_inputs)
         )
         return tuple(sorted(pairs, key=lambda f: (f.pe * f.simd, f.pe)))
+
+    def further_foldings(self) -> tuple[Folding, ...]:
+        """The other families: a whole window in, all channels out."""
+        pe, simd = self.out_channels, self.input_shapes[0][2]
+        return tuple(
+            Folding(pe, simd, engine.family, digit_bits)
+            for engine in self.engines
+            if engine.family is not Family.SELECT
+            for digit_bits in engine.digit_widths
+        )
+
+    @cached_property
+    def adder_graph(self) -> AdderGraph:
+        """The weights as adders, groups side by side; solved once per user, then cached."""
+        ends = Interval(self.input_dtype.min, self.input_dtype.max)
+        rows = self.matrix.reshape(self.groups, self.group_outputs, -1)
+        # One process: this may run in a program that cannot be imported twice.
+        options = SolverOptions(jobs=1)
+        problems = [
+            Problem(f"{self.kind}, group {group}", matrix, (ends,) * matrix.shape[1])
+            for group, matrix in enumerate(rows)
+        ]
+        return merge(solve_many(problems, options))
 
     def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
         return (stream_of(self.input_shapes[0], self.input_dtype, folding.simd),)
@@ -152,91 +182,24 @@ class FoldedConvolution(Operator):
     def output_streams(self, folding: Folding) -> tuple[Stream, ...]:
         return (stream_of(self.output_shapes[0], self.output_type, folding.pe),)
 
-    def _folds(self, folding: Folding) -> tuple[int, int]:
-        """(neuron folds nf, synapse folds sf) per group."""
-        return self._group_outputs // folding.pe, self.matrix.shape[1] // folding.simd
+    def engine(self, folding: Folding) -> ConvolutionEngine:
+        """The engine at a legal folding."""
+        return next(e for e in self.engines if e.family is folding.family)(self, folding)
 
     def frame_cycles(self, folding: Folding) -> int:
-        nf, sf = self._folds(folding)
-        return self.height * self.width * self.groups * nf * sf
+        return self.engine(folding).frame_cycles
 
     def schedule(self, folding: Folding) -> Schedule:
-        """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
-
-        Latency: beat, memories, operands, accumulator (and for 8-bit weights the product) are a
-        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO.
-        """
-        nf, sf = self._folds(folding)
-        reads = np.zeros((self.height * self.width * self.groups, nf, sf), np.uint8)
-        writes = np.zeros_like(reads)
-        reads[:, 0, :] = 1
-        writes[:, :, -1] = 1
-        return Schedule(
-            reads=(reads.ravel(),),
-            writes=(writes.ravel(),),
-            latency_cycles=self.pipeline_registers + clog2(folding.simd) + 2,
-        )
+        return self.engine(folding).schedule()
 
     def memory(self, folding: Folding) -> Memory:
-        nf, _ = self._folds(folding)
-        # Window beats are kept for the later neuron folds of the same group.
-        window_bits = self.matrix.shape[1] * self.input_dtype.bits if nf > 1 else 0
-        return Memory(weight_bits=self.matrix.size * self.weight_bits, buffer_bits=window_bits)
-
-    def _words(self, folding: Folding) -> Integers:
-        """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
-        nf, sf = self._folds(folding)
-        rows = self.matrix.reshape(self.groups * nf, folding.pe, sf, folding.simd)
-        return rows.transpose(0, 2, 1, 3)
+        return self.engine(folding).memory()
 
     def hls(self, folding: Folding) -> HlsInstance:
-        """Weight index ((word·pe + pe lane)·simd + simd lane), word = (group·nf + nf)·sf + sf."""
-        nf, sf = self._folds(folding)
-        return HlsInstance(
-            header=f"sephw_{self.kind}.h",
-            function=self.kind,
-            parameters=(
-                *integer_parameters(self),
-                ("pe", folding.pe),
-                ("simd", folding.simd),
-                ("neuron_folds", nf),
-                ("synapse_folds", sf),
-                ("acc_bits", self.output_type.bits),
-                ("issues", self.frame_cycles(folding)),
-            ),
-            tables=(self._table(self._words(folding).ravel()),),
-        )
+        return self.engine(folding).hls()
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
-        nf, sf = self._folds(folding)
-        parameters, memories = self._rtl_constants(self._words(folding))
-        return RtlInstance(
-            module=f"sephw_{self.kind}",
-            sources=(
-                f"sephw_{self.kind}.sv",
-                "sephw_conv_engine.sv",
-                "sephw_adder_tree.sv",
-                "sephw_modulo_counter.sv",
-                "sephw_ram.sv",
-                "sephw_rom.sv",
-                "sephw_output.sv",
-                "sephw_credit.sv",
-                "sephw_fifo.sv",
-            ),
-            parameters=(
-                ("GROUPS", self.groups),
-                ("NEURON_FOLDS", nf),
-                ("SYNAPSE_FOLDS", sf),
-                ("PE", folding.pe),
-                ("SIMD", folding.simd),
-                ("IN_BITS", self.input_dtype.bits),
-                ("IN_SIGNED", int(self.input_dtype.signed)),
-                ("OUT_BITS", self.output_type.bits),
-                *parameters,
-            ),
-            memories=memories,
-        )
+        return self.engine(folding).rtl()
 
     @property
     def macs(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
 from sephw.ops.common import constant, covering_values, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.families import AdderGraphEngine, DigitSerialEngine, SelectEngine
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -18,6 +19,7 @@ class PatternConv(FoldedConvolution):
     """Pattern responses Σ ±x. ``patterns`` int64 ±1 (out_channels, kh·kw·in_channels/groups)."""
 
     kind: ClassVar[str] = "pattern_conv"
+    engines = (SelectEngine, AdderGraphEngine, DigitSerialEngine)
 
     patterns: Integers
 
@@ -40,16 +42,16 @@ class PatternConv(FoldedConvolution):
     def work(self) -> Work:
         return Work(macs_1bit=self.macs, weights_1bit=self.patterns.size)
 
-    def _table(self, words: Integers) -> HlsTable:
+    def weight_table(self, words: Integers) -> HlsTable:
         return HlsTable("patterns", (words > 0).astype(np.int64), IntType(1, signed=False))
 
-    def _rtl_constants(
+    def rtl_constants(
         self, words: Integers
     ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
         # −x = ~x + 1: the engine inverts, and each sum starts from the number of its −1 weights.
         corrections = (words < 0).sum(axis=(1, 3))
         bits = covering_values(corrections).bits
-        parameters, memories = super()._rtl_constants(words)
+        parameters, memories = super().rtl_constants(words)
         return (
             (*parameters, ("CORRECTION_BITS", bits)),
             (*memories, RtlMemory("corrections", corrections, bits)),
@@ -77,3 +79,6 @@ class PatternConv(FoldedConvolution):
             )  # fmt: skip
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             yield Case(label, operator, Folding(pe=pe, simd=simd), (frames,))
+            # One further folding each: bit-parallel, then digits of 1, 2, 4 and 8 bits.
+            further = operator.further_foldings()[seed % 5]
+            yield Case(f"{label}, {further}", operator, further, (frames,))

@@ -113,9 +113,8 @@ class SlidingWindow(LaneOperator):
             return None
         return Folding(pe=taps * self.channels, simd=self.channels)
 
-    def check_folding(self, folding: Folding, where: str) -> None:
-        if folding != self.parallel_folding:
-            super().check_folding(folding, where)
+    def further_foldings(self) -> tuple[Folding, ...]:
+        return () if self.parallel_folding is None else (self.parallel_folding,)
 
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         (x,) = inputs
@@ -202,12 +201,12 @@ class SlidingWindow(LaneOperator):
         return Memory(buffer_bits=self.buffer_rows * row_bits)
 
     def hls(self, folding: Folding) -> HlsInstance:
-        """Raises SephwError for the parallel form, which has no HLS kernel."""
-        require(
-            folding != self.parallel_folding, self,
-            f"there is no HLS kernel for whole windows (pe={folding.pe}, simd={folding.simd}); "
-            "give pe and simd the same value",
-        )  # fmt: skip
+        if folding == self.parallel_folding:
+            return HlsInstance(
+                header="sephw_parallel_window.h",
+                function="parallel_window",
+                parameters=self.hls_parameters(folding),
+            )
         return HlsInstance(
             header="sephw_sliding_window.h",
             function=self.kind,
@@ -273,3 +272,5 @@ class SlidingWindow(LaneOperator):
             )  # fmt: skip
             frames = random_tensor(seed, (h, w, c), operator.dtype)
             yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))
+            for whole in operator.further_foldings():
+                yield Case(f"{label}, whole windows", operator, whole, (frames,))

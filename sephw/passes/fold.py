@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from sephw.errors import UsageError
-from sephw.ir import Folding, Graph, Node
+from sephw.ir import Family, Folding, Graph, Node
 
 DEFAULT_FRAME_CYCLES = 32768
 
@@ -21,7 +21,10 @@ def fold(
 
     Nodes named in ``foldings`` get that folding. The others get the smallest pe·simd that takes
     at most ``frame_cycles`` cycles per frame, or the fastest legal one where none does; an
-    operator that follows its reader takes the reader's lanes where it is fast enough with them.
+    operator that follows its reader takes the reader's lanes (whole windows for one that reads
+    whole windows) where it is fast enough with them.
+
+    A named folding of an adder family may leave pe and simd at 0: it takes all lanes.
 
     Raises UsageError for a name that no node has, or a budget below 1; SephwError for an illegal
     folding, naming the PyTorch module and the legal values.
@@ -33,8 +36,9 @@ def fold(
     # Readers first: what follows a reader needs to know its lanes.
     for node in reversed(graph.nodes):
         if node.name in foldings:
-            node.operator.check_folding(foldings[node.name], node.where)
-            chosen[node.name] = foldings[node.name]
+            folding = _all_lanes(node, foldings[node.name])
+            node.operator.check_folding(folding, node.where)
+            chosen[node.name] = folding
         else:
             chosen[node.name] = _follow(graph, node, chosen, frame_cycles) or smallest_folding(
                 node, frame_cycles
@@ -67,11 +71,26 @@ def _follow(
     reader = readers[0]
     port = reader.inputs.index(node.outputs[0])
     lanes = reader.operator.input_streams(chosen[reader.name])[port].lanes
-    folding = Folding(pe=lanes, simd=lanes)
-    if folding not in node.operator.legal_foldings():
+    operator = node.operator
+    same = [
+        f
+        for f in (*operator.legal_foldings(), *operator.further_foldings())
+        if operator.output_streams(f)[0].lanes == lanes
+    ]
+    if not same:
         return None
+    folding = same[0]
     budget = max(frame_cycles, reader.operator.frame_cycles(chosen[reader.name]))
     return folding if node.operator.frame_cycles(folding) <= budget else None
+
+
+def _all_lanes(node: Node, folding: Folding) -> Folding:
+    """``folding``, with the lanes of its family where it names none."""
+    if folding.family is Family.SELECT or folding.pe or folding.simd:
+        return folding
+    wanted = (folding.family, folding.digit_bits)
+    found = (f for f in node.operator.further_foldings() if (f.family, f.digit_bits) == wanted)
+    return next(found, folding)
 
 
 def _check_names(graph: Graph, foldings: Mapping[str, Folding]) -> None:

@@ -1,4 +1,8 @@
-"""The folding file: {"nodes": {name: {"pe": n, "simd": n}}, "frame_cycles": n} as JSON."""
+"""The folding file as JSON: {"frame_cycles": n, "nodes": {name: folding}}.
+
+A folding is {"pe": n, "simd": n}, {"family": "adder-graph"}, or {"family": "digit-serial",
+"digit_bits": n}; the adder families may give pe and simd as well.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sephw.errors import UsageError
-from sephw.ir import Folding, Graph
+from sephw.ir import Family, Folding, Graph
+from sephw.ir.serialize import encode_folding
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
 
 
@@ -42,20 +47,34 @@ def read_folding_file(path: Path) -> FoldingFile:
         raise UsageError(f"{where}: 'nodes' must be an object of node names")
     nodes = {}
     for name, entry in entries.items():
-        place = f"{where}: node '{name}'"
-        _check_keys(place, entry, {"pe", "simd"}, required=frozenset({"pe", "simd"}))
-        nodes[name] = Folding(
-            pe=_positive(place, "pe", entry["pe"]), simd=_positive(place, "simd", entry["simd"])
-        )
+        nodes[name] = _folding(f"{where}: node '{name}'", entry)
     cycles = _positive(where, "frame_cycles", content.get("frame_cycles", DEFAULT_FRAME_CYCLES))
     return FoldingFile(nodes, cycles)
 
 
 def write_folding_file(path: Path, graph: Graph, frame_cycles: int = DEFAULT_FRAME_CYCLES) -> None:
     """Write every node's folding of ``graph``: a file to edit and read again."""
-    nodes = {n.name: {"pe": n.folding.pe, "simd": n.folding.simd} for n in graph.nodes}
+    nodes = {n.name: encode_folding(n.folding) for n in graph.nodes}
     text = json.dumps({"frame_cycles": frame_cycles, "nodes": nodes}, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _folding(place: str, entry: object) -> Folding:
+    given = entry if isinstance(entry, dict) else {}
+    name = given.get("family", Family.SELECT)
+    if name not in list(Family):
+        raise UsageError(
+            f"{place}: family={json.dumps(name)}; families are {', '.join(map(str, Family))}"
+        )
+    family = Family(name)
+    lanes, digits = {"pe", "simd"}, {"digit_bits"}
+    known = {"family", *lanes, *(digits if family is Family.DIGIT_SERIAL else ())}
+    required = {
+        Family.SELECT: lanes, Family.ADDER_GRAPH: set[str](), Family.DIGIT_SERIAL: digits,
+    }[family]  # fmt: skip
+    _check_keys(place, entry, known, frozenset(required))
+    numbers = {key: _positive(place, key, n) for key, n in given.items() if key != "family"}
+    return Folding(family=family, **numbers)
 
 
 def _check_keys(where: str, entry: object, known: set[str], required: frozenset[str]) -> None:

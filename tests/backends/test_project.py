@@ -16,7 +16,7 @@ from project_graphs import images_for, residual_graph
 
 from sephw.backends.hls4ml import CompiledProject, compile_project, write_project
 from sephw.errors import SephwError
-from sephw.ir import Folding, Graph
+from sephw.ir import Family, Folding, Graph
 from sephw.tools.process import run
 
 PART = "xc7z020clg400-1"
@@ -64,6 +64,21 @@ def test_every_stream_is_exact(graph: Graph, compiled: CompiledProject) -> None:
     assert_exact(graph, compiled, images_for(graph, 6))
     # Frames leave no state behind.
     assert_exact(graph, compiled, images_for(graph, 3)[::-1])
+
+
+def test_adder_graphs(tmp_path: Path) -> None:
+    """Digit-serial layers have bit-parallel adders in C++: the values are the same."""
+    graph = residual_graph(
+        blocks=2,
+        frame_cycles=1024,
+        foldings={
+            "blocks.0.pattern": Folding(family=Family.ADDER_GRAPH),
+            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+        },
+    )
+    windows = [n.folding for n in graph.nodes if n.name in ("blocks.0.window", "blocks.1.window")]
+    assert windows == [Folding(pe=72, simd=8)] * 2
+    assert_exact(graph, compile_project(export(graph, tmp_path)), images_for(graph))
 
 
 def test_wider_and_mixed_foldings(tmp_path: Path) -> None:

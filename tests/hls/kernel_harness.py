@@ -26,7 +26,7 @@ PRELUDE = """\
 #include <fstream>
 #include <iostream>
 #include <string>
-#include "%s"
+%s
 
 template <class T, unsigned N> struct beat {
     typedef T value_type;
@@ -69,10 +69,13 @@ def compile_cases(cases: Sequence[Case], directory: Path, standard: str, *flags:
     """The compiled program of all cases; any warning fails the test."""
     source = directory / "cases.cpp"
     source.write_text(_program(cases))
+    for case in cases:
+        for name, text in case.operator.hls(case.folding).generated:
+            (directory / name).write_text(text)
     program = directory / "cases"
     done = run(
         [find_compiler("test"), f"-std={standard}", *FLAGS, *flags, "-isystem",
-         ap_types_directory(), "-I", HEADERS, source, "-o", program]
+         ap_types_directory(), "-I", HEADERS, "-I", directory, source, "-o", program]
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return program
@@ -100,10 +103,11 @@ def run_cases(cases: Sequence[Case], directory: Path) -> list[list[Integers]]:
 
 
 def _program(cases: Sequence[Case]) -> str:
-    header = cases[0].operator.hls(cases[0].folding).header
+    headers = dict.fromkeys(case.operator.hls(case.folding).header for case in cases)
+    includes = "\n".join(f'#include "{header}"' for header in headers)
     blocks = "\n".join(_case(number, case) for number, case in enumerate(cases))
     calls = "".join(f"    case{number}();\n" for number in range(len(cases)))
-    return f"{PRELUDE % header}\n{blocks}\nint main() {{\n{calls}}}\n"
+    return f"{PRELUDE % includes}\n{blocks}\nint main() {{\n{calls}}}\n"
 
 
 def _case(number: int, case: Case) -> str:

@@ -32,7 +32,7 @@ def test_kernel_compiles_as_older_cxx(
     operator: type[Operator], standard: str, tmp_path: Path
 ) -> None:
     """The project scripts for Vitis HLS that hls4ml writes ask for C++11."""
-    compile_cases(list(operator.cases())[:2], tmp_path, standard, "-fsyntax-only")
+    compile_cases(list(operator.cases())[:4], tmp_path, standard, "-fsyntax-only")
 
 
 def test_random_windows(tmp_path: Path) -> None:
@@ -55,7 +55,8 @@ def test_random_windows(tmp_path: Path) -> None:
         )  # fmt: skip
         lanes = int(rng.choice([1, 2]))
         frames = rng.integers(0, 256, (2, height, width, 4))
-        cases.append(Case(f"window {len(cases)}", operator, Folding(lanes, lanes), (frames,)))
+        for folding in (Folding(lanes, lanes), *operator.further_foldings()):
+            cases.append(Case(f"window {len(cases)}", operator, folding, (frames,)))
     assert_exact(cases, tmp_path)
 
 
@@ -68,7 +69,11 @@ def test_folded_convolutions(tmp_path: Path) -> None:
     )  # fmt: skip
     frames = rng.integers(0, 256, (3, *operator.input_shapes[0]))
     assert_exact(
-        [Case(str(f), operator, f, (frames,)) for f in operator.legal_foldings()], tmp_path
+        [
+            Case(str(f), operator, f, (frames,))
+            for f in (*operator.legal_foldings(), *operator.further_foldings())
+        ],
+        tmp_path,
     )
 
 

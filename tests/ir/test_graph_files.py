@@ -7,7 +7,7 @@ import pytest
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.ir import IntType
+from sephw.ir import Family, Folding, IntType
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.ops import OPERATORS, Conv8
 from sephw.passes import fold, insert_forks, insert_width_converters
@@ -45,6 +45,18 @@ def test_the_same_graph_gives_the_same_bytes(paths, tmp_path):
     save_graph(load_graph(*paths, OPERATORS), *again)
     for first, second in zip(paths, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("digit_bits", [0, 4])
+def test_adder_families_are_kept(paths, digit_bits):
+    family = Family.DIGIT_SERIAL if digit_bits else Family.ADDER_GRAPH
+    folding = Folding(pe=4, simd=36, family=family, digit_bits=digit_bits)
+    save_graph(fold(network(), {"pattern_node": folding}, 2000), *paths)
+    read = next(n for n in load_graph(*paths, OPERATORS).nodes if n.name == "pattern_node")
+    assert read.folding == folding and read.folding.family is family
+    digits = f', "digit_bits": {digit_bits}' if digit_bits else ""
+    text = f'"folding": {{"pe": 4, "simd": 36, "family": "{family}"{digits}}}'
+    assert text in paths[0].read_text()
 
 
 def test_the_json_is_for_people(paths):

@@ -45,10 +45,13 @@ def test_every_legal_folding_moves_every_element_once(case):
     operator = case.operator
     legal = operator.legal_foldings()
     assert len(set(legal)) == len(legal)
-    assert case.folding in legal
+    further = operator.further_foldings()
+    assert len({*legal, *further}) == len(legal) + len(further)
+    assert case.folding in (*legal, *further)
     products = [f.pe * f.simd for f in legal]
     assert products == sorted(products)
-    for folding in legal:
+    for folding in (*legal, *further):
+        operator.check_folding(folding, "")
         schedule = operator.schedule(folding)
         sides = (
             (operator.input_streams(folding), schedule.reads, operator.input_shapes),

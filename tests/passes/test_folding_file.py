@@ -1,10 +1,12 @@
 """The folding file: round trip and every refusal."""
 
+from dataclasses import replace
+
 import pytest
 from small_graphs import chain
 
-from sephw.errors import UsageError
-from sephw.ir import Folding
+from sephw.errors import SephwError, UsageError
+from sephw.ir import Family, Folding
 from sephw.passes import FoldingFile, fold, read_folding_file, write_folding_file
 
 
@@ -27,6 +29,59 @@ def test_both_keys_may_be_left_out(tmp_path):
     assert read_folding_file(path).nodes == {"a": Folding(pe=2, simd=4)}
 
 
+ADDERS = Folding(family=Family.ADDER_GRAPH)
+DIGITS = Folding(family=Family.DIGIT_SERIAL, digit_bits=2)
+
+
+@pytest.mark.parametrize("folding", [ADDERS, DIGITS], ids=str)
+def test_adder_families(tmp_path, folding):
+    """Lanes may be left out; they are all there are. The window before it follows."""
+    path = tmp_path / "folding.json"
+    digits = f', "digit_bits": {folding.digit_bits}' if folding.digit_bits else ""
+    path.write_text(f'{{"nodes": {{"pattern_node": {{"family": "{folding.family}"{digits}}}}}}}')
+    read = read_folding_file(path)
+    assert read.nodes == {"pattern_node": folding}
+    graph = fold(chain(), read.nodes, 100)
+    window, pattern, _ = graph.nodes
+    assert pattern.folding == replace(folding, pe=8, simd=36)
+    assert window.folding == Folding(pe=36, simd=4)
+    write_folding_file(path, graph, 100)
+    assert read_folding_file(path).nodes == {n.name: n.folding for n in graph.nodes}
+    again = fold(chain(), read_folding_file(path).nodes, 100)
+    assert [n.folding for n in again.nodes] == [n.folding for n in graph.nodes]
+
+
+@pytest.mark.parametrize(
+    ("node", "folding", "message"),
+    [
+        (
+            "pattern_node",
+            Folding(family=Family.DIGIT_SERIAL, digit_bits=3),
+            "PatternConv 'net.pattern': digit_bits=3 is not legal; legal digit_bits: 1, 2, 4, 8",
+        ),
+        (
+            "pattern_node",
+            replace(ADDERS, pe=4, simd=36),
+            "PatternConv 'net.pattern': pe=4 is not legal; legal pe: 8",
+        ),
+        (
+            "pattern_node",
+            replace(ADDERS, pe=8),
+            "PatternConv 'net.pattern': simd=0 is not legal; legal simd: 36",
+        ),
+        (
+            "map_node",
+            ADDERS,
+            "Join 'net.map': family=adder-graph is not legal; legal family: select",
+        ),
+    ],
+)
+def test_illegal_families(node, folding, message):
+    with pytest.raises(SephwError) as error:
+        fold(chain(), {node: folding}, 100)
+    assert str(error.value) == message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -34,11 +89,31 @@ def test_both_keys_may_be_left_out(tmp_path):
         ("[]", ": not an object with the keys 'frame_cycles', 'nodes'"),
         ('{"node": {}}', ": unknown key 'node'; known keys: 'frame_cycles', 'nodes'"),
         ('{"nodes": 3}', ": 'nodes' must be an object of node names"),
-        ('{"nodes": {"a": 3}}', ": node 'a': not an object with the keys 'pe', 'simd'"),
+        ('{"nodes": {"a": 3}}', ": node 'a': not an object with the keys 'family', 'pe', 'simd'"),
         ('{"nodes": {"a": {"pe": 1}}}', ": node 'a': the key 'simd' is missing"),
         (
             '{"nodes": {"a": {"pe": 0, "simd": 1}}}',
             ": node 'a': pe=0; it must be a whole number from 1",
+        ),
+        (
+            '{"nodes": {"a": {"family": "adders"}}}',
+            ": node 'a': family=\"adders\"; families are select, adder-graph, digit-serial",
+        ),
+        (
+            '{"nodes": {"a": {"pe": 1, "simd": 1, "digit_bits": 1}}}',
+            ": node 'a': unknown key 'digit_bits'; known keys: 'family', 'pe', 'simd'",
+        ),
+        (
+            '{"nodes": {"a": {"family": "adder-graph", "digit_bits": 1}}}',
+            ": node 'a': unknown key 'digit_bits'; known keys: 'family', 'pe', 'simd'",
+        ),
+        (
+            '{"nodes": {"a": {"family": "digit-serial"}}}',
+            ": node 'a': the key 'digit_bits' is missing",
+        ),
+        (
+            '{"nodes": {"a": {"family": "digit-serial", "digit_bits": 0}}}',
+            ": node 'a': digit_bits=0; it must be a whole number from 1",
         ),
         ('{"frame_cycles": "fast"}', ': frame_cycles="fast"; it must be a whole number from 1'),
         ('{"frame_cycles": true}', ": frame_cycles=true; it must be a whole number from 1"),

@@ -7,7 +7,7 @@ import pytest
 from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
-from sephw.ir import Folding
+from sephw.ir import Family, Folding
 from sim import cycles
 from sim.timing import size_fifos
 
@@ -24,6 +24,26 @@ NETWORKS = {
             "blocks.1.pattern": Folding(1, 4),
             "blocks.0.point": Folding(2, 4),
             "blocks.0.join": Folding(8, 8),
+        },
+    },
+    "adder families": {
+        "frame_cycles": 1024,
+        "blocks": 3,
+        "foldings": {
+            "blocks.0.pattern": Folding(family=Family.ADDER_GRAPH),
+            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=1),
+            "blocks.2.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=4),
+            "blocks.0.join": Folding(8, 8),
+        },
+    },
+    "digits beside memories": {
+        "frame_cycles": 8192,
+        "blocks": 2,
+        "groups": 1,
+        "foldings": {
+            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+            # Not the whole window that its reader wants: a width converter collects it.
+            "blocks.1.window": Folding(2, 2),
         },
     },
 }

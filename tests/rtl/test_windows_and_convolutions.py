@@ -10,7 +10,7 @@ from case_project import CaseProject, write_cases
 from engine_contract import differences, random_patterns
 
 from sephw.errors import SephwError
-from sephw.ir import Case, Folding, IntType
+from sephw.ir import Case, IntType
 from sephw.ops.common import random_tensor
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
@@ -60,9 +60,6 @@ def _convolution(rng: np.random.Generator, kind: type) -> PatternConv | Conv8:
 
 
 def _cases() -> Iterator[Case]:
-    for case in SlidingWindow.cases():
-        if (folding := case.operator.parallel_folding) is not None:
-            yield Case(f"{case.label}, whole windows", case.operator, folding, case.inputs)
     rng = np.random.default_rng(7)
     whole = lanes = 0
     while whole < WINDOWS or lanes < WINDOWS:
@@ -86,6 +83,9 @@ def _cases() -> Iterator[Case]:
             frames = (random_tensor(number, operator.input_shapes[0], operator.input_dtype),)
             label = f"{folding} of {operator.matrix.shape}, {operator.input_dtype}"
             yield Case(label, operator, folding, frames)
+            for further in operator.further_foldings():
+                label = f"{further} of {operator.matrix.shape}, {operator.input_dtype}"
+                yield Case(label, operator, further, frames)
 
 
 @pytest.fixture(scope="module")
@@ -105,19 +105,6 @@ def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None
     found = compiled.run(project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True)
     wrong = differences(project, found, sources, sinks)
     assert not wrong, "\n".join(wrong)
-
-
-def test_whole_windows_have_no_hls_kernel() -> None:
-    operator = next(iter(SlidingWindow.cases())).operator
-    folding = operator.parallel_folding
-    assert folding == Folding(pe=36, simd=4)
-    operator.check_folding(folding, "SlidingWindow 'stem'")
-    with pytest.raises(SephwError) as error:
-        operator.hls(folding)
-    assert str(error.value) == (
-        "SlidingWindow: there is no HLS kernel for whole windows (pe=36, simd=4); "
-        "give pe and simd the same value"
-    )
 
 
 def test_whole_windows_cost_an_issue_a_pixel_and_the_padding_beyond() -> None:

@@ -51,6 +51,7 @@ def write_project(
                 f"hls4ml cannot be imported ({error}); install it with 'pip install hls4ml==1.3.0'"
             ) from None
         write_model(build_model(graph, layout, directory, clock_ns=clock_ns, part=part))
+    _write_generated(graph, directory / "firmware" / "nnet_utils")
     _write_data(directory / "tb_data", samples, golden)
     _write_testbench(layout, directory)
     write_stream_list(layout, directory)
@@ -91,6 +92,13 @@ def _check_data(layout: Layout, samples: NDArray[np.uint8], golden: Integers) ->
             )
     if len(samples) != len(golden):
         raise SephwError(f"{len(samples)} samples, but {len(golden)} golden outputs")
+
+
+def _write_generated(graph: Graph, directory: Path) -> None:
+    """The engines' own headers, beside those that every project has."""
+    for node in graph.nodes:
+        for name, text in node.operator.hls(node.folding).generated:
+            (directory / name).write_text(text, encoding="utf-8")
 
 
 def _write_data(directory: Path, samples: NDArray[np.uint8], golden: Integers) -> None:

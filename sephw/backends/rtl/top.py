@@ -102,7 +102,7 @@ def _engine(
         for i, name in enumerate(tensors):
             connections |= {f"{prefix}_{i}_{side}": f"{wires[name]}{side}" for side in _SIDES}
     return [
-        f"  // {node.where}, pe={node.folding.pe} simd={node.folding.simd}",
+        f"  // {node.where}, {node.folding}",
         f"  {instance.module} #(",
         *_listing(parameters),
         f"  ) {layout.engines[node.name]} (",

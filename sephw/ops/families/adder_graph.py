@@ -1,0 +1,38 @@
+"""Family adder-graph: all constants as one shared graph of adders, a window every cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sephw.adder_graph import emit_parallel
+from sephw.ir import Family
+from sephw.ops.families.whole_window import Adders, WholeWindowEngine
+
+
+@dataclass(frozen=True)
+class AdderGraphEngine(WholeWindowEngine):
+    """Stages: the window's register, then one per level of adders."""
+
+    family = Family.ADDER_GRAPH
+
+    @property
+    def interval_cycles(self) -> int:
+        return 1
+
+    @property
+    def stages(self) -> int:
+        return 1 + self.operator.adder_graph.depth
+
+    def _rtl_adders(self, module: str) -> Adders:
+        operator = self.operator
+        text = emit_parallel(
+            operator.adder_graph, module,
+            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
+        )  # fmt: skip
+        return Adders(
+            text=text,
+            sources=(),
+            connection=f"  {module} adders (.clk(ap_clk), .in_data(window), .out_data(sums));\n"
+            "  wire unused = &{1'b0, load};",
+            in_register=1,
+        )

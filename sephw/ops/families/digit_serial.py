@@ -1,0 +1,41 @@
+"""Family digit-serial: the adder graph with adders of d bits, least significant digit first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sephw.adder_graph import DIGIT_BITS, SERIAL_SOURCES, emit_serial
+from sephw.ir import Family
+from sephw.ops.families.whole_window import Adders, WholeWindowEngine
+
+
+@dataclass(frozen=True)
+class DigitSerialEngine(WholeWindowEngine):
+    """Stages: load, one per level of adders, and the digits of a sum."""
+
+    family = Family.DIGIT_SERIAL
+    digit_widths = DIGIT_BITS
+
+    @property
+    def interval_cycles(self) -> int:
+        """Digits of a sum; an input never has more."""
+        return -(-self.operator.output_type.bits // self.folding.digit_bits)
+
+    @property
+    def stages(self) -> int:
+        return 1 + self.operator.adder_graph.depth + self.interval_cycles
+
+    def _rtl_adders(self, module: str) -> Adders:
+        operator = self.operator
+        core = emit_serial(
+            operator.adder_graph, module, self.folding.digit_bits,
+            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
+        )  # fmt: skip
+        # The serial sources are the window's register.
+        return Adders(
+            text=core.text,
+            sources=SERIAL_SOURCES,
+            connection=f"  {module} adders (\n"
+            "      .clk(ap_clk), .load, .in_data(window), .out_data(sums));",
+            in_register=0,
+        )

@@ -1,0 +1,116 @@
+"""Family select: constants in memory, pe × simd lanes, one memory word per issue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sephw.ir import Family, HlsInstance, Integers, Memory, RtlInstance, Schedule
+from sephw.ops.common import clog2, integer_parameters
+from sephw.ops.families.base import ConvolutionEngine
+
+
+@dataclass(frozen=True)
+class SelectEngine(ConvolutionEngine):
+    """Per group: nf = outputs / pe neuron folds, sf = window / simd synapse folds."""
+
+    family = Family.SELECT
+
+    @property
+    def _neuron_folds(self) -> int:
+        return self.operator.group_outputs // self.folding.pe
+
+    @property
+    def _synapse_folds(self) -> int:
+        return self.operator.matrix.shape[1] // self.folding.simd
+
+    @property
+    def frame_cycles(self) -> int:
+        operator = self.operator
+        words = operator.groups * self._neuron_folds * self._synapse_folds
+        return operator.height * operator.width * words
+
+    def schedule(self) -> Schedule:
+        """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
+
+        Latency: beat, memories, operands, accumulator (and for 8-bit weights the product) are a
+        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO.
+        """
+        operator = self.operator
+        groups = operator.height * operator.width * operator.groups
+        reads = np.zeros((groups, self._neuron_folds, self._synapse_folds), np.uint8)
+        writes = np.zeros_like(reads)
+        reads[:, 0, :] = 1
+        writes[:, :, -1] = 1
+        return Schedule(
+            reads=(reads.ravel(),),
+            writes=(writes.ravel(),),
+            latency_cycles=operator.pipeline_registers + clog2(self.folding.simd) + 2,
+        )
+
+    def memory(self) -> Memory:
+        """Weights, and window beats that are kept for the later neuron folds of a group."""
+        operator = self.operator
+        window_bits = operator.matrix.shape[1] * operator.input_dtype.bits
+        return Memory(
+            weight_bits=operator.matrix.size * operator.weight_bits,
+            buffer_bits=window_bits if self._neuron_folds > 1 else 0,
+        )
+
+    def _words(self) -> Integers:
+        """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
+        operator, folding = self.operator, self.folding
+        rows = operator.matrix.reshape(
+            operator.groups * self._neuron_folds, folding.pe, self._synapse_folds, folding.simd
+        )
+        return rows.transpose(0, 2, 1, 3)
+
+    def hls(self) -> HlsInstance:
+        """Weight index ((word·pe + pe lane)·simd + simd lane), word = (group·nf + nf)·sf + sf."""
+        operator = self.operator
+        return HlsInstance(
+            header=f"sephw_{operator.kind}.h",
+            function=operator.kind,
+            parameters=(
+                *integer_parameters(operator),
+                ("pe", self.folding.pe),
+                ("simd", self.folding.simd),
+                ("neuron_folds", self._neuron_folds),
+                ("synapse_folds", self._synapse_folds),
+                ("acc_bits", operator.output_type.bits),
+                ("issues", self.frame_cycles),
+            ),
+            tables=(operator.weight_table(self._words().ravel()),),
+        )
+
+    def rtl(self) -> RtlInstance:
+        """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
+        operator = self.operator
+        parameters, memories = operator.rtl_constants(self._words())
+        return RtlInstance(
+            module=f"sephw_{operator.kind}",
+            sources=(
+                f"sephw_{operator.kind}.sv",
+                "sephw_conv_engine.sv",
+                "sephw_adder_tree.sv",
+                "sephw_modulo_counter.sv",
+                "sephw_ram.sv",
+                "sephw_rom.sv",
+                "sephw_output.sv",
+                "sephw_credit.sv",
+                "sephw_fifo.sv",
+            ),
+            parameters=(
+                ("GROUPS", operator.groups),
+                ("NEURON_FOLDS", self._neuron_folds),
+                ("SYNAPSE_FOLDS", self._synapse_folds),
+                ("PE", self.folding.pe),
+                ("SIMD", self.folding.simd),
+                ("IN_BITS", operator.input_dtype.bits),
+                ("IN_SIGNED", int(operator.input_dtype.signed)),
+                ("OUT_BITS", operator.output_type.bits),
+                *parameters,
+            ),
+            memories=memories,
+        )

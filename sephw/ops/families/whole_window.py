@@ -1,0 +1,200 @@
+"""What the adder families share: a whole window in and all channels out per issue.
+
+The generated adders stand inside a generated engine, which connects them to the one in rtl/ (or
+hls/) that issues, counts and holds the output. Names end in a hash of the graph: equal layers
+share their files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from sephw.adder_graph import emit_cpp
+from sephw.ir import HlsInstance, Memory, RtlInstance, Schedule
+from sephw.ops.common import integer_parameters
+from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.rtl_sources import RTL_OUTPUT
+
+_KERNEL = """\
+// {adders} behind streams, see sephw_graph_engine.h; generated.
+#ifndef SEPHW_{guard}_H_
+#define SEPHW_{guard}_H_
+
+#include "sephw_{adders}.h"
+#include "sephw_graph_engine.h"
+
+namespace sephw {{
+
+struct {name}_sums {{
+    template <class in_T, class out_T> static void of(const in_T *x, out_T *y) {{
+#pragma HLS INLINE
+        {adders}(x, y);
+    }}
+}};
+
+template <class in_T, class out_T, typename CONFIG>
+void {name}(hls::stream<in_T> &in, hls::stream<out_T> &out) {{
+#pragma HLS INLINE
+    graph_engine<in_T, out_T, CONFIG, {name}_sums>(in, out);
+}}
+
+}} // namespace sephw
+
+#endif
+"""
+
+_ENGINE = """\
+// Engine with the adders of sephw_{adders}; generated.
+//
+// In, out, timing and invariant: sephw_graph_engine.sv. Latency {latency} cycles, an issue every
+// {interval} or more.
+`default_nettype none
+
+module sephw_{name} #(
+    parameter int FIFO_DEPTH_0 = 8
+) (
+    input  wire ap_clk,
+    input  wire ap_rst_n,
+    input  wire [{in_top}:0] s_axis_0_tdata,
+    input  wire s_axis_0_tvalid,
+    output wire s_axis_0_tready,
+    output wire [{out_top}:0] m_axis_0_tdata,
+    output wire m_axis_0_tvalid,
+    input  wire m_axis_0_tready
+);
+  wire load;
+  wire [{in_top}:0] window;
+  wire [{out_top}:0] sums;
+
+  sephw_graph_engine #(
+      .IN_BITS({in_top} + 1),
+      .OUT_BITS({out_top} + 1),
+      .IN_REGISTER({in_register}),
+      .STAGES({stages}),
+      .INTERVAL({interval}),
+      .FIFO_DEPTH(FIFO_DEPTH_0)
+  ) engine (
+      .clk(ap_clk),
+      .rst_n(ap_rst_n),
+      .s_axis_tdata(s_axis_0_tdata),
+      .s_axis_tvalid(s_axis_0_tvalid),
+      .s_axis_tready(s_axis_0_tready),
+      .m_axis_tdata(m_axis_0_tdata),
+      .m_axis_tvalid(m_axis_0_tvalid),
+      .m_axis_tready(m_axis_0_tready),
+      .load,
+      .window,
+      .sums
+  );
+
+{core}
+endmodule
+
+`default_nettype wire
+"""
+
+
+@dataclass(frozen=True)
+class Adders:
+    """Generated SystemVerilog: ``text`` of a module, ``connection`` its instance.
+
+    In reach of the instance: ap_clk, load (up in the cycle of an issue), window, sums.
+    ``in_register`` is 1 where window is wanted a cycle after load, from a register.
+    """
+
+    text: str
+    sources: tuple[str, ...]
+    connection: str
+    in_register: int
+
+
+@dataclass(frozen=True)
+class WholeWindowEngine(ConvolutionEngine):
+    """One issue per output pixel."""
+
+    @property
+    @abstractmethod
+    def interval_cycles(self) -> int:
+        """Least distance of two issues."""
+
+    @property
+    @abstractmethod
+    def stages(self) -> int:
+        """Cycles from an issue to its sums."""
+
+    @abstractmethod
+    def _rtl_adders(self, module: str) -> Adders: ...
+
+    @property
+    def _key(self) -> str:
+        return hashlib.sha256(repr(self.operator.adder_graph).encode()).hexdigest()[:12]
+
+    @property
+    def _pixels(self) -> int:
+        return self.operator.height * self.operator.width
+
+    @property
+    def frame_cycles(self) -> int:
+        return self._pixels * self.interval_cycles
+
+    def schedule(self) -> Schedule:
+        """A window in and a pixel out per issue. The output FIFO adds 2 cycles."""
+        each = np.ones(self._pixels, np.uint8)
+        return Schedule(
+            reads=(each,),
+            writes=(each,),
+            latency_cycles=self.stages + 2,
+            interval_cycles=self.interval_cycles,
+        )
+
+    def memory(self) -> Memory:
+        """None: the constants are wiring."""
+        return Memory()
+
+    def hls(self) -> HlsInstance:
+        """Bit-parallel adders for every digit width: an HLS kernel takes a window per cycle."""
+        operator, name, adders = self.operator, f"graph_{self._key}", f"adders_{self._key}"
+        text = emit_cpp(
+            operator.adder_graph, adders,
+            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
+        )  # fmt: skip
+        kernel = _KERNEL.format(name=name, adders=adders, guard=name.upper())
+        return HlsInstance(
+            header=f"sephw_{name}.h",
+            function=name,
+            parameters=(
+                *integer_parameters(operator),
+                ("pe", self.folding.pe),
+                ("simd", self.folding.simd),
+                ("acc_bits", operator.output_type.bits),
+                ("issues", self._pixels),
+            ),
+            generated=((f"sephw_{name}.h", kernel), (f"sephw_{adders}.h", text)),
+        )
+
+    def rtl(self) -> RtlInstance:
+        operator = self.operator
+        digits = f"_d{self.folding.digit_bits}" if self.folding.digit_bits else ""
+        name, adders = f"graph_{self._key}{digits}", f"adders_{self._key}{digits}"
+        core = self._rtl_adders(f"sephw_{adders}")
+        engine = _ENGINE.format(
+            name=name,
+            adders=adders,
+            latency=self.stages + 2,
+            in_top=self.folding.simd * operator.input_dtype.bits - 1,
+            out_top=self.folding.pe * operator.output_type.bits - 1,
+            in_register=core.in_register,
+            stages=self.stages,
+            interval=self.interval_cycles,
+            core=core.connection,
+        )
+        return RtlInstance(
+            module=f"sephw_{name}",
+            sources=("sephw_graph_engine.sv", *core.sources, *RTL_OUTPUT),
+            parameters=(),
+            generated=((f"sephw_{name}.sv", engine), (f"sephw_{adders}.sv", core.text)),
+        )
