@@ -49,8 +49,6 @@ def brute_force(adders: AdderGraph, vector: list[int]) -> list[int]:
 @pytest.mark.parametrize("solver", ["greedy", "da4ml", "best"])
 @pytest.mark.parametrize("case", problems(), ids=lambda p: p.name)
 def test_graph_equals_matrix(case: Problem, solver: str) -> None:
-    if solver != "greedy":
-        pytest.importorskip("da4ml")
     graph = solve(case, replace(FRESH, solver=solver))
     rng = np.random.default_rng(0)
     low = [i.low for i in case.inputs]
@@ -104,7 +102,6 @@ def test_adders_per_mac(seed: int) -> None:
     graph = solve(case, replace(FRESH, restarts=2))
     assert len(graph.adders) <= 0.23 * case.matrix.size
     assert graph.negations == 0
-    pytest.importorskip("da4ml")
     assert len(graph.adders) <= len(solve(case, replace(FRESH, solver="da4ml")).adders)
 
 
