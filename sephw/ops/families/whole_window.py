@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sephw.adder_graph import emit_cpp
-from sephw.ir import HlsInstance, Memory, RtlInstance, Schedule
+from sephw.ir import HlsInstance, IntType, Memory, RtlInstance, Schedule
 from sephw.ops.common import integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
 from sephw.ops.rtl_sources import RTL_OUTPUT
@@ -30,7 +30,7 @@ _KERNEL = """\
 namespace sephw {{
 
 struct {name}_sums {{
-    template <class in_T, class out_T> static void of(const in_T *x, out_T *y) {{
+    static void of(const {in_type} x[{inputs}], {out_type} y[{outputs}]) {{
 #pragma HLS INLINE
         {adders}(x, y);
     }}
@@ -98,6 +98,10 @@ endmodule
 """
 
 
+def _lane_type(dtype: IntType) -> str:
+    return f"ap_{'' if dtype.signed else 'u'}int<{dtype.bits}>"
+
+
 @dataclass(frozen=True)
 class Adders:
     """Generated SystemVerilog: ``text`` of a module, ``connection`` its instance.
@@ -162,7 +166,15 @@ class WholeWindowEngine(ConvolutionEngine):
             operator.adder_graph, adders,
             in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
         )  # fmt: skip
-        kernel = _KERNEL.format(name=name, adders=adders, guard=name.upper())
+        kernel = _KERNEL.format(
+            name=name,
+            adders=adders,
+            guard=name.upper(),
+            in_type=_lane_type(operator.input_dtype),
+            inputs=self.folding.simd,
+            out_type=_lane_type(operator.output_type),
+            outputs=self.folding.pe,
+        )
         return HlsInstance(
             header=f"sephw_{name}.h",
             function=name,
