@@ -56,6 +56,8 @@ def _layer(graph: Graph, node: Node) -> LayerReport:
         kind=operator.kind,
         shape=operator.output_shapes[0],
         bits=operator.output_types[0].bits,
+        family=str(folding.family),
+        digit_bits=folding.digit_bits,
         pe=folding.pe,
         simd=folding.simd,
         weights_1bit=Figure(work.weights_1bit, "weights", Source.COUNTED),

@@ -29,13 +29,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """One engine. `shape` is (height, width, channels) of its first output."""
+    """One engine. `shape` is (height, width, channels) of its first output.
+
+    `family`, `digit_bits`, `pe` and `simd` are its folding.
+    """
 
     name: str
     module: str
     kind: str
     shape: tuple[int, int, int]
     bits: int
+    family: str
+    digit_bits: int
     pe: int
     simd: int
     weights_1bit: Figure
@@ -47,6 +52,14 @@ class LayerReport:
     weight_memory: Figure
     buffer_memory: Figure
     fifo_memory: Figure
+
+    @property
+    def engine(self) -> str:
+        """The operator's kind, and the family where it is not the usual one."""
+        if self.family == "select":
+            return self.kind
+        digits = f" {self.digit_bits}" if self.digit_bits else ""
+        return f"{self.kind}, {self.family}{digits}"
 
     def figures(self) -> tuple[tuple[str, Figure], ...]:
         """The figures with their names, in column order."""

@@ -23,7 +23,12 @@ def as_dict(report: Report) -> dict[str, Any]:
                 "kind": layer.kind,
                 "shape": list(layer.shape),
                 "bits": layer.bits,
-                "folding": {"pe": layer.pe, "simd": layer.simd},
+                "folding": {
+                    "family": layer.family,
+                    "digit_bits": layer.digit_bits,
+                    "pe": layer.pe,
+                    "simd": layer.simd,
+                },
                 **{name: _figure(figure) for name, figure in layer.figures()},
             }
             for layer in report.layers

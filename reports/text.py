@@ -46,7 +46,7 @@ def slowest_table(report: Report, most: int = 8) -> Table:
     for layer in slowest[:most]:
         table.add_row(
             layer.module or layer.name,
-            layer.kind,
+            layer.engine,
             str(layer.pe),
             str(layer.simd),
             _shown(layer.macs_1bit),
@@ -90,7 +90,7 @@ def _header(report: Report) -> tuple[str, ...]:
 def _cells(layer: LayerReport) -> tuple[str, ...]:
     return (
         layer.module or layer.name,
-        layer.kind,
+        layer.engine,
         "x".join(map(str, layer.shape)),
         str(layer.bits),
         str(layer.pe),

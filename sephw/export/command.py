@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     "--folding",
     type=click.Path(path_type=Path),
     metavar="FILE.json",
-    help="PE and SIMD by node, and cycles per frame for the others.",
+    help="Folding by node, cycles per frame for the others, FIFO depths; see docs/engines.md.",
 )
 @click.option(
     "--target",

@@ -9,7 +9,13 @@ from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
 from sephw.errors import SephwError
 from sephw.export.settings import Settings
 from sephw.ir import Graph
-from sephw.passes import FoldingFile, fold, insert_forks, insert_width_converters
+from sephw.passes import (
+    FoldingFile,
+    fold,
+    insert_forks,
+    insert_width_converters,
+    set_fifo_depths,
+)
 from sim.timing import size_fifos
 
 _EXPORTED_STAGE = "BQ"
@@ -36,9 +42,19 @@ def deploy_network(checkpoint: Checkpoint) -> Any:
 
 
 def fold_graph(graph: Graph, name: str, folding: FoldingFile) -> Graph:
-    """The graph, called `name`, at `folding`, with forks, width converters and sized FIFOs."""
+    """The graph, called `name`, at `folding`, with forks, width converters and sized FIFOs.
+
+    SephwError, naming the FIFO and the depth it needs, where depths of the folding deadlock.
+    """
     graph = fold(replace(graph, name=name), folding.nodes, folding.frame_cycles)
     for graph_pass in (insert_forks, insert_width_converters, size_fifos):
         graph = graph_pass(graph)
         graph.validate()
+    if folding.fifos:
+        from sim.cycles import run_frames
+
+        graph = set_fifo_depths(graph, folding.fifos)
+        # Depths that were found cannot deadlock, ones that were given can. Frames that repeat are
+        # proved to repeat for ever, so a hundred of them cost no more than the first few.
+        run_frames(graph, 100)
     return graph

@@ -4,6 +4,7 @@ from sephw.passes.fold import DEFAULT_FRAME_CYCLES, fold
 from sephw.passes.folding_file import FoldingFile, read_folding_file, write_folding_file
 from sephw.passes.insert_forks import insert_forks
 from sephw.passes.insert_width_converters import insert_width_converters
+from sephw.passes.set_fifo_depths import set_fifo_depths
 
 __all__ = [
     "DEFAULT_FRAME_CYCLES",
@@ -12,5 +13,6 @@ __all__ = [
     "insert_forks",
     "insert_width_converters",
     "read_folding_file",
+    "set_fifo_depths",
     "write_folding_file",
 ]

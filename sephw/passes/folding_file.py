@@ -1,7 +1,8 @@
-"""The folding file as JSON: {"frame_cycles": n, "nodes": {name: folding}}.
+"""The folding file as JSON: {"frame_cycles": n, "nodes": {name: folding}, "fifos": {name: depth}}.
 
 A folding is {"pe": n, "simd": n}, {"family": "adder-graph"}, or {"family": "digit-serial",
-"digit_bits": n}; the adder families may give pe and simd as well.
+"digit_bits": n}; the adder families may give pe and simd as well. A FIFO is named by its tensor;
+its depth counts beats. All keys may be left out.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from sephw.passes.fold import DEFAULT_FRAME_CYCLES
 
 @dataclass(frozen=True)
 class FoldingFile:
-    """Foldings of named nodes, and the budget in cycles per frame of all others."""
+    """Foldings of named nodes, and the budget in cycles per frame of all others.
+
+    ``fifos``: depths in beats, by tensor, in place of the ones that are found.
+    """
 
     nodes: Mapping[str, Folding] = field(default_factory=dict)
     frame_cycles: int = DEFAULT_FRAME_CYCLES
+    fifos: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_folding_file(path: Path) -> FoldingFile:
-    """Read ``path``; both keys may be left out. Raises UsageError naming the file and the place."""
+    """Read ``path``; every key may be left out. Raises UsageError naming the file and the place."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -41,7 +46,7 @@ def read_folding_file(path: Path) -> FoldingFile:
             f"{error.msg}"
         ) from None
     where = f"folding file '{path}'"
-    _check_keys(where, content, {"nodes", "frame_cycles"}, required=frozenset())
+    _check_keys(where, content, {"nodes", "frame_cycles", "fifos"}, required=frozenset())
     entries = content.get("nodes", {})
     if not isinstance(entries, dict):
         raise UsageError(f"{where}: 'nodes' must be an object of node names")
@@ -49,7 +54,11 @@ def read_folding_file(path: Path) -> FoldingFile:
     for name, entry in entries.items():
         nodes[name] = _folding(f"{where}: node '{name}'", entry)
     cycles = _positive(where, "frame_cycles", content.get("frame_cycles", DEFAULT_FRAME_CYCLES))
-    return FoldingFile(nodes, cycles)
+    depths = content.get("fifos", {})
+    if not isinstance(depths, dict):
+        raise UsageError(f"{where}: 'fifos' must be an object of tensor names and depths")
+    fifos = {name: _positive(f"{where}: fifos", name, depth) for name, depth in depths.items()}
+    return FoldingFile(nodes, cycles, fifos)
 
 
 def write_folding_file(path: Path, graph: Graph, frame_cycles: int = DEFAULT_FRAME_CYCLES) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -136,13 +137,36 @@ def test_image_of_another_size(failing, model, tmp_path):
             {"nodes": {"stages_0_0_prb1_patern": {"pe": 1, "simd": 1}}},
             "folding: the graph has no node 'stages_0_0_prb1_patern'; close names: ",
         ),
-        ({"pe": 4}, "folding file 'PATH': unknown key 'pe'; known keys: 'frame_cycles', 'nodes'"),
+        (
+            {"pe": 4},
+            "folding file 'PATH': unknown key 'pe'; known keys: 'fifos', 'frame_cycles', 'nodes'",
+        ),
     ],
 )
 def test_illegal_folding(failing, model, tmp_path, content, message):
     path = tmp_path / "folding.json"
     path.write_text(json.dumps(content))
     assert failing(model, "--folding", path).startswith(message.replace("PATH", str(path)))
+
+
+def test_fifos_that_deadlock_name_the_depth_they_need(failing, model, tmp_path):
+    path = tmp_path / "folding.json"
+    skip = "stem_act_copy1"
+    path.write_text(json.dumps({"fifos": {skip: 2}}))
+    text = failing(model, "--folding", path)
+    found = re.fullmatch(
+        rf"digits: deadlock after cycle (\d+): the FIFO of '{skip}' is full with 2 beats, so "
+        rf"'stem_act_fork' cannot issue, and '\w+' waits for '\w+'; needed depths at least: "
+        rf"'{skip}' (\d+); size the FIFOs with size_fifos",
+        text,
+    )
+    assert found, text
+    # one beat less than the depth it asks for still deadlocks, the depth itself does not
+    path.write_text(json.dumps({"fifos": {skip: int(found[2]) - 1}}))
+    assert f"'{skip}' {found[2]}" in failing(model, "--folding", path)
+    path.write_text(json.dumps({"fifos": {skip: int(found[2])}}))
+    assert run(["export", str(model), "--folding", str(path), "--steps", "qonnx",
+                "--data", "random", "--out", str(tmp_path / "fits")]) == 0  # fmt: skip
 
 
 def test_missing_folding_file(failing, model):

@@ -21,12 +21,14 @@ def test_round_trip(tmp_path):
     assert [n.folding for n in again.nodes] == [n.folding for n in graph.nodes]
 
 
-def test_both_keys_may_be_left_out(tmp_path):
+def test_every_key_may_be_left_out(tmp_path):
     path = tmp_path / "folding.json"
     path.write_text("{}")
     assert read_folding_file(path) == FoldingFile({}, 32768)
     path.write_text('{"nodes": {"a": {"pe": 2, "simd": 4}}}')
     assert read_folding_file(path).nodes == {"a": Folding(pe=2, simd=4)}
+    path.write_text('{"fifos": {"a": 7}}')
+    assert read_folding_file(path).fifos == {"a": 7}
 
 
 ADDERS = Folding(family=Family.ADDER_GRAPH)
@@ -86,8 +88,8 @@ def test_illegal_families(node, folding, message):
     ("text", "message"),
     [
         ("{", "is not JSON: line 1, column 2: Expecting property name enclosed in double quotes"),
-        ("[]", ": not an object with the keys 'frame_cycles', 'nodes'"),
-        ('{"node": {}}', ": unknown key 'node'; known keys: 'frame_cycles', 'nodes'"),
+        ("[]", ": not an object with the keys 'fifos', 'frame_cycles', 'nodes'"),
+        ('{"node": {}}', ": unknown key 'node'; known keys: 'fifos', 'frame_cycles', 'nodes'"),
         ('{"nodes": 3}', ": 'nodes' must be an object of node names"),
         ('{"nodes": {"a": 3}}', ": node 'a': not an object with the keys 'family', 'pe', 'simd'"),
         ('{"nodes": {"a": {"pe": 1}}}', ": node 'a': the key 'simd' is missing"),

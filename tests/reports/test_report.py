@@ -102,7 +102,9 @@ def test_plain_values_survive_json(report):
     assert plain["totals"]["frame_interval"] == {
         "value": 20, "unit": "cycles/frame", "source": "simulated"
     }  # fmt: skip
-    assert plain["layers"][0]["folding"] == {"pe": 3, "simd": 4}
+    assert plain["layers"][0]["folding"] == {
+        "family": "select", "digit_bits": 0, "pe": 3, "simd": 4,
+    }  # fmt: skip
 
 
 def test_text_is_fixed_width(report):
