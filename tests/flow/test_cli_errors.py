@@ -155,7 +155,7 @@ def test_fifos_that_deadlock_name_the_depth_they_need(failing, model, tmp_path):
     path.write_text(json.dumps({"fifos": {skip: 2}}))
     text = failing(model, "--folding", path)
     found = re.fullmatch(
-        rf"digits: deadlock after cycle (\d+): the FIFO of '{skip}' is full with 2 beats, so "
+        rf"graph: deadlock after cycle (\d+): the FIFO of '{skip}' is full with 2 beats, so "
         rf"'stem_act_fork' cannot issue, and '\w+' waits for '\w+'; needed depths at least: "
         rf"'{skip}' (\d+); size the FIFOs with size_fifos",
         text,
