@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sephw.adder_graph.graph import AdderGraph, Interval
-from sephw.adder_graph.ports import ports
+from sephw.adder_graph.ports import ports, unread_inputs
 
 
 def emit_cpp(
@@ -37,6 +37,8 @@ def emit_cpp(
         "#pragma HLS ARRAY_PARTITION variable = x complete",
         "#pragma HLS ARRAY_PARTITION variable = y complete",
     ]
+    if len(unread_inputs(graph)) == inputs:
+        lines.append("    (void)x;")
     for index, adder in enumerate(graph.adders):
         kind = _type_of(graph.intervals[inputs + index])
         left = _operand(kind, names[adder.left], adder.left_shift)

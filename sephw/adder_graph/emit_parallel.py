@@ -112,7 +112,8 @@ class _Emitter:
         if output.node is None:
             return f"assign {lane} = '0;"
         value = self._at(output.node, self.plan.latency_cycles, bits, output.shift)
-        return f"assign {lane} = {'-' if output.negate else ''}{value};"
+        # In parentheses: Yosys reads -8'(x) as a cast to −8 bits.
+        return f"assign {lane} = {f'-({value})' if output.negate else value};"
 
 
 def _range(bits: int, signed: bool) -> str:

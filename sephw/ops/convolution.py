@@ -27,7 +27,12 @@ from sephw.ir import (
 )
 from sephw.ir.operator import divisors
 from sephw.ops.common import require, require_positive, stream_of
-from sephw.ops.families import ConvolutionEngine, SelectEngine
+from sephw.ops.families import (
+    AdderGraphEngine,
+    ConvolutionEngine,
+    DigitSerialEngine,
+    SelectEngine,
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,7 +46,13 @@ class FoldedConvolution(Operator):
     # accumulator; and any product register.
     pipeline_registers: ClassVar[int] = 4
     # One per family that the operator has.
-    engines: ClassVar[tuple[type[ConvolutionEngine], ...]] = (SelectEngine,)
+    engines: ClassVar[tuple[type[ConvolutionEngine], ...]] = (
+        SelectEngine,
+        AdderGraphEngine,
+        DigitSerialEngine,
+    )
+    # Further attempts of the adder graph's solver, None for a number by size.
+    solver_restarts: ClassVar[int | None] = None
 
     height: int
     width: int
@@ -169,7 +180,7 @@ class FoldedConvolution(Operator):
         ends = Interval(self.input_dtype.min, self.input_dtype.max)
         rows = self.matrix.reshape(self.groups, self.group_outputs, -1)
         # One process: this may run in a program that cannot be imported twice.
-        options = SolverOptions(jobs=1)
+        options = SolverOptions(jobs=1, restarts=self.solver_restarts)
         problems = [
             Problem(f"{self.kind}, group {group}", matrix, (ends,) * matrix.shape[1])
             for group, matrix in enumerate(rows)

@@ -11,7 +11,6 @@ import numpy as np
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
 from sephw.ops.common import constant, covering_values, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
-from sephw.ops.families import AdderGraphEngine, DigitSerialEngine, SelectEngine
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,7 +18,6 @@ class PatternConv(FoldedConvolution):
     """Pattern responses Σ ±x. ``patterns`` int64 ±1 (out_channels, kh·kw·in_channels/groups)."""
 
     kind: ClassVar[str] = "pattern_conv"
-    engines = (SelectEngine, AdderGraphEngine, DigitSerialEngine)
 
     patterns: Integers
 

@@ -81,6 +81,25 @@ def test_adder_graphs(tmp_path: Path) -> None:
     assert_exact(graph, compile_project(export(graph, tmp_path)), images_for(graph))
 
 
+def test_adder_graphs_of_8_bit_weights(tmp_path: Path) -> None:
+    """With a window before them, and 1×1, where a pixel is the window."""
+    graph = residual_graph(
+        width=4,
+        groups=2,
+        frame_cycles=1024,
+        foldings={
+            "stem": Folding(family=Family.ADDER_GRAPH),
+            "blocks.0.point": Folding(family=Family.ADDER_GRAPH),
+            "classifier": Folding(family=Family.DIGIT_SERIAL, digit_bits=4),
+        },
+    )
+    foldings = {n.name: n.folding for n in graph.nodes}
+    assert foldings["stem.window"] == Folding(pe=75, simd=3)
+    assert foldings["blocks.0.point"] == Folding(4, 4, Family.ADDER_GRAPH)
+    assert foldings["classifier"] == Folding(10, 4, Family.DIGIT_SERIAL, 4)
+    assert_exact(graph, compile_project(export(graph, tmp_path)), images_for(graph))
+
+
 def test_wider_and_mixed_foldings(tmp_path: Path) -> None:
     graph = residual_graph(
         size=12,

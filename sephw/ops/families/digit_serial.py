@@ -18,8 +18,9 @@ class DigitSerialEngine(WholeWindowEngine):
 
     @property
     def interval_cycles(self) -> int:
-        """Digits of a sum; an input never has more."""
-        return -(-self.operator.output_type.bits // self.folding.digit_bits)
+        """Digits of a sum; an input has more only where all weights are 0."""
+        bits = max(self.operator.output_type.bits, self.operator.input_dtype.bits)
+        return -(-bits // self.folding.digit_bits)
 
     @property
     def stages(self) -> int:
