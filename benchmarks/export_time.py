@@ -104,7 +104,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
         model=model.stem,
         engines=len(outcome.graph.nodes),
         exact=outcome.verification.exact,
-        images=outcome.verification.samples,
+        images=len(outcome.verification.samples),
         macs_per_frame=sum(w.macs_1bit + w.macs_8bit for w in work),
         step_s={k: round(v, 2) for k, v in best.items()},
         total_s=round(min(totals), 2),
@@ -138,9 +138,10 @@ def render(import_s: float, rows: list[ModelTimes], runs: int) -> str:
         )
     lines += [
         "",
-        "`csim` is the g++ compilation; `verify` runs torch, the QONNX executor, the integer "
-        "reference and the C-simulation on all images and compares every layer. C-simulation "
-        "frames/s are with every stream traced.",
+        "`build` compiles the C-simulation with g++ and the RTL simulation with Verilator, side "
+        "by side; `verify` runs torch, the QONNX executor, the integer reference, the "
+        "C-simulation and the RTL simulation on all images and compares every layer and every "
+        "beat's cycle. C-simulation frames/s are with every stream traced.",
         "",
     ]
     return "\n".join(lines)
