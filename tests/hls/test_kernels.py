@@ -61,20 +61,25 @@ def test_random_windows(tmp_path: Path) -> None:
 
 
 def test_folded_convolutions(tmp_path: Path) -> None:
-    """Every folding of one grouped layer computes the same."""
+    """Every folding of two grouped layers computes the same."""
     rng = np.random.default_rng(21)
-    operator = PatternConv(
-        height=2, width=3, in_channels=4, out_channels=8, kernel_height=3, kernel_width=1,
-        groups=2, input_dtype=IntType(8, signed=False), patterns=rng.choice([-1, 1], (8, 6)),
-    )  # fmt: skip
-    frames = rng.integers(0, 256, (3, *operator.input_shapes[0]))
-    assert_exact(
-        [
-            Case(str(f), operator, f, (frames,))
-            for f in (*operator.legal_foldings(), *operator.further_foldings())
-        ],
-        tmp_path,
-    )
+    shape = {
+        "height": 2, "width": 3, "in_channels": 4, "out_channels": 8, "kernel_height": 3,
+        "kernel_width": 1, "groups": 2, "input_dtype": IntType(8, signed=False),
+    }  # fmt: skip
+    patterns = rng.choice([-1, 1], (8, 6))
+    weights = rng.integers(-128, 128, (8, 6))
+    for operator in (PatternConv(patterns=patterns, **shape), Conv8(weights=weights, **shape)):
+        frames = rng.integers(0, 256, (3, *operator.input_shapes[0]))
+        directory = tmp_path / operator.kind
+        directory.mkdir()
+        assert_exact(
+            [
+                Case(str(f), operator, f, (frames,))
+                for f in (*operator.legal_foldings(), *operator.further_foldings())
+            ],
+            directory,
+        )
 
 
 def test_sums_beyond_32_bits(tmp_path: Path) -> None:

@@ -46,6 +46,20 @@ NETWORKS = {
             "blocks.1.window": Folding(2, 2),
         },
     },
+    "8-bit convolutions as adders": {
+        "frame_cycles": 2048,
+        "blocks": 2,
+        "width": 4,
+        "groups": 2,
+        "foldings": {
+            "stem": Folding(family=Family.ADDER_GRAPH),
+            # 1×1: no window before them, a pixel of all channels instead.
+            "blocks.0.point": Folding(family=Family.ADDER_GRAPH),
+            "blocks.1.point": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+            "blocks.1.pattern": Folding(family=Family.ADDER_GRAPH),
+            "classifier": Folding(family=Family.DIGIT_SERIAL, digit_bits=8),
+        },
+    },
 }
 
 
