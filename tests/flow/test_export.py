@@ -244,7 +244,9 @@ def test_steps_target_folding_and_json(model, tmp_path, capsys):
     assert printed == json.loads((out / "report.json").read_text())
     assert (printed["part"], printed["clock_ns"]) == ("xczu7ev-ffvc1156-2-e", 5.0)
     layer = next(x for x in printed["layers"] if x["name"] == "stages_0_0_prb1_pattern")
-    assert layer["folding"] == {"pe": 2, "simd": 2}
+    assert layer["folding"] == {
+        "family": "select", "digit_bits": 0, "pe": 2, "simd": 2,
+    }  # fmt: skip
     assert printed["totals"]["frame_interval"]["value"] <= 9216
     assert not (out / "hls").exists() and not (out / "verify.json").exists()
     assert json.loads((out / "manifest.json").read_text())["exact"] is None

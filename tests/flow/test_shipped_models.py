@@ -1,0 +1,48 @@
+"""The shipped models, end to end: every representation equal, and the accuracy their card says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sephw.checkpoint import build_network, load_checkpoint
+from sephw.cli import run
+from sephw.data import load_data
+from sephw.frontend.export_qonnx import to_network_input
+from sephw.nn import freeze
+
+MODELS = Path(__file__).parents[2] / "models"
+NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
+
+
+def test_there_are_three():
+    assert NAMES == ["cifar10", "fashion-mnist", "mnist5k"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exported_exactly(name, tmp_path):
+    data = [] if name == "mnist5k" else ["--data", "random"]
+    out = tmp_path / "out"
+    arguments = ["export", str(MODELS / f"{name}.pth"), "--samples", "2", "--out", str(out)]
+    assert run([*arguments, *data]) == 0
+    found = json.loads((out / "verify.json").read_text())
+    assert found["exact"] is True and found["samples"] == 6
+    assert found["representations"] == ["torch", "qonnx", "integer", "csim", "rtlsim", "cyclesim"]
+    assert all(row["mismatches"] == 0 for row in found["layers"])
+    assert len(found["layers"]) > 200
+
+
+def test_accuracy_on_the_held_out_digits():
+    checkpoint = load_checkpoint(MODELS / "mnist5k.pth")
+    deploy = freeze(build_network(checkpoint))
+    test = load_data("mnist5k", seed=0).test
+    assert len(test.labels) == 1000
+    with torch.no_grad():
+        predicted = deploy(to_network_input(test.images)).argmax(dim=1).numpy()
+    right = int(np.count_nonzero(predicted == test.labels))
+    assert right == 982
+    assert "| **BQ, frozen (exact integers)** | 99.50 | 98.20 |" in (
+        MODELS / "mnist5k.md"
+    ).read_text("utf-8")
