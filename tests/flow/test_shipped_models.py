@@ -37,6 +37,7 @@ def test_exported_exactly(name, tmp_path):
 def test_accuracy_on_the_held_out_digits():
     checkpoint = load_checkpoint(MODELS / "mnist5k.pth")
     deploy = freeze(build_network(checkpoint))
+    assert all(budget.coarsened_channels == 0 for budget in deploy.budgets)
     test = load_data("mnist5k", seed=0).test
     assert len(test.labels) == 1000
     with torch.no_grad():

@@ -184,9 +184,19 @@ class Twice(OneBlock):
         return self.block(self.act(self.block(x)))
 
 
+class AddsConstant(OneBlock):
+    def __init__(self):
+        super().__init__(PatternConv2d(3, 3, 3, padding=1), 3, (8, 8))
+        self.act = QuantReLU()
+
+    def forward(self, x):
+        return self.act(self.block(x) + 1)
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [
+        (AddsConstant, "'add': adds a constant; put it into the bias of the layer before it"),
         (Unquantized, "PatternConv2d 'block.1': its input is not quantized; "
                       "put a QuantReLU before it"),
         (Foreign, "Conv2d 'block.1': not supported in a pattern network; "

@@ -93,6 +93,10 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
                 grid = _grid(value, target, module)
                 values[node] = (make(target, module, grid, _shape(node.args[0])),)
         elif node.op == "call_function" and node.target in _ADDITIONS:
+            if not all(isinstance(arg, fx.Node) for arg in node.args):
+                raise SephwError(
+                    f"'{node.name}': adds a constant; put it into the bias of the layer before it"
+                )
             values[node] = tuple(
                 term for arg in node.args for term in _terms(values[arg], node.name)
             )
