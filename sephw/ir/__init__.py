@@ -14,7 +14,8 @@ from sephw.ir.operator import (
     Shape,
     Work,
 )
-from sephw.ir.types import Family, Folding, IntType, Stream, Tensor
+from sephw.ir.resources import Resources
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
 
 __all__ = [
     "Case",
@@ -26,8 +27,10 @@ __all__ = [
     "IntType",
     "Integers",
     "Memory",
+    "Multipliers",
     "Node",
     "Operator",
+    "Resources",
     "RtlInstance",
     "RtlMemory",
     "Schedule",

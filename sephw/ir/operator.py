@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
-from sephw.ir.types import Family, Folding, IntType, Stream
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream
 
 Integers = NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -222,6 +222,7 @@ class Operator(ABC):
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
         usual, further = self.legal_foldings(), self.further_foldings()
+        folding = replace(folding, multipliers=Multipliers.DSP)
         if folding in usual or folding in further:
             return
         family, digits = folding.family, folding.digit_bits

@@ -15,7 +15,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Family, Folding, IntType, Tensor
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Tensor
 
 FORMAT = "sephw-graph"
 VERSION = 1
@@ -160,11 +160,17 @@ def encode_folding(folding: Folding) -> dict[str, Any]:
         values["family"] = str(folding.family)
     if folding.digit_bits:
         values["digit_bits"] = folding.digit_bits
+    if folding.multipliers is not Multipliers.DSP:
+        values["multipliers"] = str(folding.multipliers)
     return values
 
 
 def _decode_folding(entry: Mapping[str, Any]) -> Folding:
-    return Folding(**{**entry, "family": Family(entry.get("family", Family.SELECT))})
+    words = {
+        "family": Family(entry.get("family", Family.SELECT)),
+        "multipliers": Multipliers(entry.get("multipliers", Multipliers.DSP)),
+    }
+    return Folding(**{**entry, **words})
 
 
 def _decode(value: Any, arrays: Mapping[str, Integers]) -> Any:

@@ -93,22 +93,33 @@ class Family(StrEnum):
     DIGIT_SERIAL = "digit-serial"
 
 
+class Multipliers(StrEnum):
+    """What synthesis makes an engine's multipliers of: hard blocks, or logic."""
+
+    DSP = "dsp"
+    LUT = "lut"
+
+
 @dataclass(frozen=True, order=True)
 class Folding:
     """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes.
 
     Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. The
     adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
-    ``digit_bits`` is 0 except in the family digit-serial.
+    ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes neither
+    integers nor cycles.
     """
 
     pe: int = 0
     simd: int = 0
     family: Family = Family.SELECT
     digit_bits: int = 0
+    multipliers: Multipliers = Multipliers.DSP
 
     def __str__(self) -> str:
         lanes = f"pe={self.pe} simd={self.simd}"
+        if self.multipliers is Multipliers.LUT:
+            lanes = f"{lanes} multipliers={self.multipliers}"
         if self.family is Family.SELECT:
             return lanes
         digits = f" digit_bits={self.digit_bits}" if self.digit_bits else ""

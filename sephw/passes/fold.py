@@ -90,7 +90,7 @@ def _all_lanes(node: Node, folding: Folding) -> Folding:
         return folding
     wanted = (folding.family, folding.digit_bits)
     found = (f for f in node.operator.further_foldings() if (f.family, f.digit_bits) == wanted)
-    return next(found, folding)
+    return next((replace(f, multipliers=folding.multipliers) for f in found), folding)
 
 
 def _check_names(graph: Graph, foldings: Mapping[str, Folding]) -> None:

@@ -1,7 +1,8 @@
 """The folding file as JSON: {"frame_cycles": n, "nodes": {name: folding}, "fifos": {name: depth}}.
 
 A folding is {"pe": n, "simd": n}, {"family": "adder-graph"}, or {"family": "digit-serial",
-"digit_bits": n}; the adder families may give pe and simd as well. A FIFO is named by its tensor;
+"digit_bits": n}; the adder families may give pe and simd as well. "multipliers": "lut" keeps an
+engine off the DSP blocks. A FIFO is named by its tensor;
 its depth counts beats. All keys may be left out.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sephw.errors import UsageError
-from sephw.ir import Family, Folding, Graph
+from sephw.ir import Family, Folding, Graph, Multipliers
 from sephw.ir.serialize import encode_folding
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
 
@@ -77,13 +78,20 @@ def _folding(place: str, entry: object) -> Folding:
         )
     family = Family(name)
     lanes, digits = {"pe", "simd"}, {"digit_bits"}
-    known = {"family", *lanes, *(digits if family is Family.DIGIT_SERIAL else ())}
+    known = {"family", "multipliers", *lanes, *(digits if family is Family.DIGIT_SERIAL else ())}
     required = {
         Family.SELECT: lanes, Family.ADDER_GRAPH: set[str](), Family.DIGIT_SERIAL: digits,
     }[family]  # fmt: skip
     _check_keys(place, entry, known, frozenset(required))
-    numbers = {key: _positive(place, key, n) for key, n in given.items() if key != "family"}
-    return Folding(family=family, **numbers)
+    made_of = given.get("multipliers", Multipliers.DSP)
+    if made_of not in list(Multipliers):
+        raise UsageError(
+            f"{place}: multipliers={json.dumps(made_of)}; "
+            f"they are made of {', '.join(map(str, Multipliers))}"
+        )
+    words = {"family", "multipliers"}
+    numbers = {key: _positive(place, key, n) for key, n in given.items() if key not in words}
+    return Folding(family=family, multipliers=Multipliers(made_of), **numbers)
 
 
 def _check_keys(where: str, entry: object, known: set[str], required: frozenset[str]) -> None:

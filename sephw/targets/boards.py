@@ -1,28 +1,65 @@
-"""The table of boards: device part and the clock that projects ask for."""
+"""The table of boards: device, package, and the clock that projects ask for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sephw.errors import UsageError
+from sephw.targets.devices import Device, find_device
+
+
+@dataclass(frozen=True)
+class OpenBoard:
+    """What the open flow needs of a board. Pins come from amaranth-boards' table.
+
+    ``platform``: "module:Class" of amaranth-boards. ``package``: the chip's package as
+    place-and-route spells it ("" where the part says it). ``speed``: speed grade, same ("" where
+    there is none). ``cable``: the board as openFPGALoader spells it.
+    """
+
+    platform: str
+    package: str
+    speed: str
+    cable: str
 
 
 @dataclass(frozen=True)
 class Target:
-    """A board. `part` as the vendor's tools spell it; `clock_ns` is requested, not measured."""
+    """A board. `clock_ns` is requested, not measured; `open_board` None: the vendor's flow."""
 
     name: str
     board: str
-    part: str
+    device: Device
     clock_ns: float
+    open_board: OpenBoard | None = None
+
+    @property
+    def part(self) -> str:
+        """The device's part as its tools spell it."""
+        return self.device.part
 
 
 TARGETS: tuple[Target, ...] = (
-    Target("pynq-z2", "TUL PYNQ-Z2 (Zynq-7000)", "xc7z020clg400-1", 10.0),
-    Target("zcu104", "AMD ZCU104 (Zynq UltraScale+)", "xczu7ev-ffvc1156-2-e", 5.0),
-    Target("kv260", "AMD Kria KV260 (Zynq UltraScale+)", "xck26-sfvc784-2LV-c", 5.0),
-    Target("ultra96", "Avnet Ultra96-V2 (Zynq UltraScale+)", "xczu3eg-sbva484-1-i", 5.0),
-)
+    Target("pynq-z2", "TUL PYNQ-Z2 (Zynq-7000)", find_device("xc7z020"), 10.0),
+    Target("zcu104", "AMD ZCU104 (Zynq UltraScale+)", find_device("xczu7ev"), 5.0),
+    Target("kv260", "AMD Kria KV260 (Zynq UltraScale+)", find_device("xck26"), 5.0),
+    Target("ultra96", "Avnet Ultra96-V2 (Zynq UltraScale+)", find_device("xczu3eg"), 5.0),
+    Target("ulx3s-85f", "Radiona ULX3S 85F (ECP5)", find_device("ecp5-85f"), 10.0,
+           OpenBoard("amaranth_boards.ulx3s:ULX3S_85F_Platform", "CABGA381", "6", "ulx3s")),
+    Target("ulx3s-25f", "Radiona ULX3S 25F (ECP5)", find_device("ecp5-25f"), 10.0,
+           OpenBoard("amaranth_boards.ulx3s:ULX3S_25F_Platform", "CABGA381", "6", "ulx3s")),
+    Target("orangecrab-25f", "OrangeCrab r0.2 25F (ECP5)", find_device("ecp5-25f"), 10.0,
+           OpenBoard("amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_25FPlatform", "CSFBGA285",
+                     "8", "orangeCrab")),
+    Target("orangecrab-85f", "OrangeCrab r0.2 85F (ECP5)", find_device("ecp5-85f"), 10.0,
+           OpenBoard("amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_85FPlatform", "CSFBGA285",
+                     "8", "orangeCrab")),
+    Target("icebreaker", "1BitSquared iCEBreaker (iCE40 UP5K)", find_device("ice40-up5k"), 62.5,
+           OpenBoard("amaranth_boards.icebreaker:ICEBreakerPlatform", "sg48", "",
+                     "ice40_generic")),
+    Target("tang-nano-9k", "Sipeed Tang Nano 9K (GW1NR-9)", find_device("gw1nr-9"), 37.037,
+           OpenBoard("amaranth_boards.tang_nano_9k:TangNano9kPlatform", "", "", "tangnano9k")),
+)  # fmt: skip
 DEFAULT_TARGET = "pynq-z2"
 
 
