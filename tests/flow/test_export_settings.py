@@ -83,5 +83,6 @@ def test_targets():
     with pytest.raises(UsageError) as caught:
         find_target("vcu9")
     assert str(caught.value) == (
-        "target 'vcu9' is unknown; use one of pynq-z2, zcu104, kv260, ultra96"
+        "target 'vcu9' is unknown; use one of pynq-z2, zcu104, kv260, ultra96, "
+        "ulx3s-85f, ulx3s-25f, orangecrab-25f, orangecrab-85f, icebreaker, tang-nano-9k"
     )
