@@ -15,6 +15,7 @@ from sephw.ir.operator import (
     Work,
 )
 from sephw.ir.resources import Resources
+from sephw.ir.structure import MemoryKind, MemoryPart, MultiplierPart, OutputPart, Structure
 from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
 
 __all__ = [
@@ -27,15 +28,20 @@ __all__ = [
     "IntType",
     "Integers",
     "Memory",
+    "MemoryKind",
+    "MemoryPart",
+    "MultiplierPart",
     "Multipliers",
     "Node",
     "Operator",
+    "OutputPart",
     "Resources",
     "RtlInstance",
     "RtlMemory",
     "Schedule",
     "Shape",
     "Stream",
+    "Structure",
     "Tensor",
     "Work",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.ir.structure import Structure
 from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream
 
 Integers = NDArray[np.int64]
@@ -196,6 +197,15 @@ class Operator(ABC):
     @abstractmethod
     def memory(self, folding: Folding) -> Memory:
         """On-chip memory at ``folding``."""
+
+    @abstractmethod
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        """The parts of the RTL engine at ``folding``; ``fifo_depths`` in beats, by output.
+
+        ``solve``: False to estimate the size of an adder graph instead of solving it.
+        """
 
     @abstractmethod
     def hls(self, folding: Folding) -> HlsInstance:

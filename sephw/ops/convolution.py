@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -24,6 +25,7 @@ from sephw.ir import (
     Schedule,
     Shape,
     Stream,
+    Structure,
 )
 from sephw.ir.operator import divisors
 from sephw.ops.common import require, require_positive, stream_of
@@ -33,6 +35,7 @@ from sephw.ops.families import (
     DigitSerialEngine,
     SelectEngine,
 )
+from sephw.ops.families.sizes import AdderSizes, measure, predict
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -187,6 +190,16 @@ class FoldedConvolution(Operator):
         ]
         return merge(solve_many(problems, options))
 
+    @cached_property
+    def adder_sizes(self) -> AdderSizes:
+        """Sizes of the adder graph; solves it."""
+        return measure(self.adder_graph)
+
+    @cached_property
+    def predicted_adder_sizes(self) -> AdderSizes:
+        """Sizes of the adder graph as far as they can be told without solving it."""
+        return predict(self.matrix, self.groups, self.input_dtype, self.output_type)
+
     def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
         return (stream_of(self.input_shapes[0], self.input_dtype, folding.simd),)
 
@@ -205,6 +218,11 @@ class FoldedConvolution(Operator):
 
     def memory(self, folding: Folding) -> Memory:
         return self.engine(folding).memory()
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        return self.engine(folding).structure(fifo_depths, solve=solve)
 
     def hls(self, folding: Folding) -> HlsInstance:
         return self.engine(folding).hls()

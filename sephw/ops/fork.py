@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -19,9 +19,11 @@ from sephw.ir import (
     RtlInstance,
     Schedule,
     Shape,
+    Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
 from sephw.ops.numbered_ports import numbered_ports
+from sephw.ops.parts import output_parts
 from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_COPIES = 4
@@ -76,6 +78,14 @@ class Fork(LaneOperator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory()
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        return Structure(
+            outputs=output_parts(self.output_streams(folding), fifo_depths, 0),
+            fanout=self.copies,
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

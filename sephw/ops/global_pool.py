@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -19,8 +19,10 @@ from sephw.ir import (
     RtlInstance,
     Schedule,
     Shape,
+    Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
+from sephw.ops.parts import counter_bits, output_parts, ram
 from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
 
 
@@ -75,6 +77,25 @@ class GlobalPool(LaneOperator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(buffer_bits=self.channels * self.output_types[0].bits)
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        words = self.channels // folding.simd
+        out_bits = self.output_types[0].bits
+        sums = folding.simd * out_bits
+        beat = folding.simd * self.dtype.bits
+        return Structure(
+            memories=(ram(sums, words),) if words > 1 else (),
+            outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
+            counters=(words, self.height * self.width),
+            adders=folding.simd,
+            adder_bits=sums,
+            mux_bits=sums,
+            register_bits=beat + sums + 3 + (counter_bits(words) if words > 1 else sums),
+            fanout=sums,
+            logic_depth=out_bits,
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

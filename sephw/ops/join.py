@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -18,10 +18,12 @@ from sephw.ir import (
     Integers,
     IntType,
     Memory,
+    MultiplierPart,
     RtlInstance,
     RtlMemory,
     Schedule,
     Shape,
+    Structure,
     Work,
 )
 from sephw.ops.common import (
@@ -34,6 +36,7 @@ from sephw.ops.common import (
     require_positive,
 )
 from sephw.ops.numbered_ports import numbered_ports
+from sephw.ops.parts import AdderTree, counter_bits, output_parts, rom
 from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_BRANCHES = 4
@@ -160,6 +163,41 @@ class Join(LaneOperator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(weight_bits=self.work.constant_bits)
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        memories = self._rtl_memories(folding)
+        mantissa_bits, shift_bits, acc_bits = (memory.lane_bits for memory in memories)
+        roms = tuple(rom(memory) for memory in memories)
+        lanes, words = folding.simd, self.channels // folding.simd
+        products = [min(dtype.bits + 1 + mantissa_bits, acc_bits) for dtype in self.input_dtypes]
+        tree = AdderTree.of(self.branches + 1, acc_bits)
+        beats = lanes * sum(dtype.bits for dtype in self.input_dtypes)
+        out_bits = lanes * self.output_dtype.bits
+        terms = lanes * self.branches * acc_bits
+        return Structure(
+            memories=roms,
+            outputs=output_parts(
+                self.output_streams(folding), fifo_depths, 4 + clog2(self.branches + 1)
+            ),
+            counters=(words,),
+            multipliers=tuple(
+                MultiplierPart(lanes, dtype.bits + 1, mantissa_bits) for dtype in self.input_dtypes
+            ),
+            adders=lanes * tree.adders,
+            adder_bits=lanes * tree.adder_bits,
+            shift_bits=lanes * sum(products) * shift_bits if roms[1].columns else 0,
+            clip_bits=lanes * (acc_bits - self.shift),
+            register_bits=beats
+            + lanes * sum(products)
+            + terms
+            + lanes * tree.register_bits
+            + out_bits
+            + (2 * counter_bits(words) if words > 1 else 0),
+            fanout=lanes,
+            logic_depth=acc_bits,
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -19,8 +19,10 @@ from sephw.ir import (
     RtlInstance,
     Schedule,
     Shape,
+    Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+from sephw.ops.parts import counter_bits, output_parts, ram
 from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
 
 
@@ -98,6 +100,22 @@ class MaxPool(LaneOperator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(buffer_bits=self.lane_limit * self.dtype.bits)
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        words = self.lane_limit // folding.simd
+        beat = folding.simd * self.dtype.bits
+        return Structure(
+            memories=(ram(beat, words),) if words > 1 else (),
+            outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
+            counters=(words, self._taps),
+            mux_bits=beat,
+            compare_bits=beat,
+            register_bits=2 * beat + 3 + (counter_bits(words) if words > 1 else beat),
+            fanout=beat,
+            logic_depth=self.dtype.bits,
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from sephw.ir import (
     RtlInstance,
     Schedule,
     Shape,
+    Structure,
 )
 from sephw.ops.common import (
     LaneOperator,
@@ -28,6 +29,7 @@ from sephw.ops.common import (
     require,
     require_positive,
 )
+from sephw.ops.parts import counter_bits, output_parts, ram
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -199,6 +201,61 @@ class SlidingWindow(LaneOperator):
         if folding == self.parallel_folding:
             return Memory(buffer_bits=(self.kernel_height - 1) * row_bits)
         return Memory(buffer_bits=self.buffer_rows * row_bits)
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        out = output_parts(self.output_streams(folding), fifo_depths, 4)
+        if folding == self.parallel_folding:
+            return replace(self._parallel_structure(), outputs=out)
+        words = self.channels // folding.simd
+        beat = folding.simd * self.dtype.bits
+        buffer = self.buffer_rows * self.width * words
+        address, place = counter_bits(buffer), self._coordinate_bits
+        rows = self.height.bit_length()
+        return Structure(
+            memories=(ram(beat, buffer),),
+            outputs=out,
+            counters=(
+                words // self.groups, self.kernel_width, self.kernel_height, self.groups,
+                self.output_width, self.width * words, self.output_height + 1,
+            ),
+            compare_bits=place,
+            address_bits=address,
+            # Beats; addresses, rows and columns of the buffer and the map; flags of the stages.
+            register_bits=3 * beat + 6 * address + 3 * place + 2 * rows + 14,
+            delay_bits=2 * beat,
+            fanout=beat,
+            logic_depth=address,
+        )  # fmt: skip
+
+    @property
+    def _coordinate_bits(self) -> int:
+        """Bits of the row and the column of a window's beat in the map, padding included."""
+        rows = max((self.output_height - 1) * self.stride + self.kernel_height + 1, self.height + 1)
+        columns = max((self.output_width - 1) * self.stride + self.kernel_width + 1, self.width + 1)
+        return counter_bits(rows) + counter_bits(columns) + 2
+
+    def _parallel_structure(self) -> Structure:
+        pixel = self.channels * self.dtype.bits
+        taps = self.kernel_height * self.kernel_width
+        lines = (self.kernel_height - 1) * pixel
+        writes = len(self._parallel_writes())
+        place = self._coordinate_bits
+        gap = counter_bits(self.stride * (self.width - self.output_width + 1) + self.width)
+        return Structure(
+            memories=(ram(lines, self.width),) if lines else (),
+            counters=(
+                self.height * self.width, max(1, writes - self.height * self.width),
+                self.output_width, self.output_height, *((self.width,) if lines else ()),
+            ),
+            compare_bits=(self.kernel_height + self.kernel_width) * place,
+            address_bits=gap,
+            register_bits=2 * pixel + 2 * taps * pixel + taps + place + gap
+            + self.kernel_height + self.kernel_width + 7 + counter_bits(self.width),
+            fanout=taps * pixel,
+            logic_depth=place,
+        )  # fmt: skip
 
     def hls(self, folding: Folding) -> HlsInstance:
         if folding == self.parallel_folding:

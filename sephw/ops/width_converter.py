@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -20,6 +20,7 @@ from sephw.ir import (
     Schedule,
     Shape,
     Stream,
+    Structure,
 )
 from sephw.ir.operator import Operator
 from sephw.ops.common import (
@@ -29,6 +30,7 @@ from sephw.ops.common import (
     require_positive,
     stream_of,
 )
+from sephw.ops.parts import output_parts
 from sephw.ops.rtl_sources import RTL_OUTPUT
 
 
@@ -112,6 +114,20 @@ class WidthConverter(Operator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(buffer_bits=max(self.lanes_in, self.lanes_out) * self.dtype.bits)
+
+    def structure(
+        self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
+    ) -> Structure:
+        narrow, wide = sorted((self.lanes_in * self.dtype.bits, self.lanes_out * self.dtype.bits))
+        # Widening shifts beats in; narrowing chooses between the new beat and the shifted one.
+        narrows = self.lanes_in > self.lanes_out
+        return Structure(
+            outputs=output_parts(self.output_streams(folding), fifo_depths, 1),
+            counters=(wide // narrow,),
+            mux_bits=wide - narrow if narrows else 0,
+            register_bits=wide + 1,
+            fanout=wide,
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

@@ -18,6 +18,7 @@ from sephw.ir import (
     Operator,
     Schedule,
     Stream,
+    Structure,
     Tensor,
 )
 
@@ -66,6 +67,9 @@ class Scheduled(Operator):
 
     def memory(self, folding: Folding) -> Memory:
         return Memory()
+
+    def structure(self, folding: Folding, fifo_depths, *, solve: bool = True) -> Structure:
+        return Structure()
 
     def hls(self, folding: Folding) -> HlsInstance:
         raise NotImplementedError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.adder_graph import emit_parallel
-from sephw.ir import Family
+from sephw.ir import Family, Structure
+from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.families.whole_window import Adders, WholeWindowEngine
 
 
@@ -22,6 +23,17 @@ class AdderGraphEngine(WholeWindowEngine):
     @property
     def stages(self) -> int:
         return 1 + self.operator.adder_graph.depth
+
+    def _adder_structure(self, sizes: AdderSizes) -> Structure:
+        window = self.operator.input_shapes[0][2] * self.operator.input_dtype.bits
+        return Structure(
+            adders=sizes.adders,
+            adder_bits=sizes.adder_bits,
+            register_bits=window + sizes.register_bits,
+            delay_bits=sizes.delay_bits,
+            fanout=window,
+            logic_depth=self.operator.output_type.bits,
+        )
 
     def _rtl_adders(self, module: str) -> Adders:
         operator = self.operator

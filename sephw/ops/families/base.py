@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from sephw.ir import Family, Folding, HlsInstance, Memory, RtlInstance, Schedule
+from sephw.ir import Family, Folding, HlsInstance, Memory, RtlInstance, Schedule, Structure
 
 if TYPE_CHECKING:
     from sephw.ops.convolution import FoldedConvolution
@@ -38,6 +39,10 @@ class ConvolutionEngine(ABC):
     @abstractmethod
     def memory(self) -> Memory:
         """On-chip memory."""
+
+    @abstractmethod
+    def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
+        """The parts of the RTL engine."""
 
     @abstractmethod
     def hls(self) -> HlsInstance:

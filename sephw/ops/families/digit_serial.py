@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.adder_graph import DIGIT_BITS, SERIAL_SOURCES, emit_serial
-from sephw.ir import Family
+from sephw.ir import Family, Structure
+from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.families.whole_window import Adders, WholeWindowEngine
 
 
@@ -25,6 +26,29 @@ class DigitSerialEngine(WholeWindowEngine):
     @property
     def stages(self) -> int:
         return 1 + self.operator.adder_graph.depth + self.interval_cycles
+
+    def _adder_structure(self, sizes: AdderSizes) -> Structure:
+        operator, digit = self.operator, self.folding.digit_bits
+        digits = -(-operator.input_dtype.bits // digit)
+        window = operator.input_shapes[0][2] * digits * digit
+        # Held sums are read in parallel: no chain that a shift register could be.
+        sums = operator.out_channels * self.interval_cycles * digit
+        delays = (sizes.digit_registers - sizes.adders) * digit
+        return Structure(
+            serial_adders=sizes.adders,
+            serial_shifts=sizes.shift_bits,
+            adder_bits=sizes.adders * digit,
+            mux_bits=window,
+            register_bits=window
+            + sums
+            + delays
+            + sizes.adders * (digit + 1)
+            + sizes.shift_bits
+            + sizes.depth,
+            delay_bits=delays,
+            fanout=window,
+            logic_depth=digit + 1,
+        )
 
     def _rtl_adders(self, module: str) -> Adders:
         operator = self.operator

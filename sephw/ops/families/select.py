@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from sephw.ir import Family, HlsInstance, Integers, Memory, RtlInstance, Schedule
+from sephw.ir import (
+    Family,
+    HlsInstance,
+    Integers,
+    Memory,
+    MultiplierPart,
+    RtlInstance,
+    Schedule,
+    Structure,
+)
 from sephw.ops.common import clog2, integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.parts import AdderTree, counter_bits, output_parts, ram, rom
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,47 @@ class SelectEngine(ConvolutionEngine):
         return Memory(
             weight_bits=operator.matrix.size * operator.weight_bits,
             buffer_bits=window_bits if self._neuron_folds > 1 else 0,
+        )
+
+    def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
+        operator, folding = self.operator, self.folding
+        pe, simd = folding.pe, folding.simd
+        in_bits, out_bits = operator.input_dtype.bits, operator.output_type.bits
+        value_bits = in_bits + (not operator.input_dtype.signed)
+        multiplies = operator.weight_bits > 1
+        product_bits = in_bits + operator.weight_bits if multiplies else value_bits
+        stages = operator.pipeline_registers + clog2(simd)
+        neurons = operator.groups * self._neuron_folds
+        words = neurons * self._synapse_folds
+        reuses = self._neuron_folds > 1
+        beat = simd * in_bits
+        memories = tuple(rom(memory) for memory in operator.rtl_constants(self._words())[1])
+        tree = AdderTree.of(simd, product_bits)
+        registers = 3 * beat + memories[0].columns + pe * (tree.register_bits + out_bits)
+        registers += 3 * (stages - 1)
+        if reuses:
+            memories = (*memories, ram(beat, self._synapse_folds))
+            registers += counter_bits(self._synapse_folds) + 3
+        if multiplies:
+            registers += pe * simd * product_bits
+        return Structure(
+            memories=memories,
+            outputs=output_parts(operator.output_streams(folding), fifo_depths, stages),
+            counters=(
+                self._synapse_folds,
+                self._neuron_folds,
+                words,
+                *(() if multiplies else (neurons,)),
+            ),
+            multipliers=(MultiplierPart(pe * simd, value_bits, 8),) if multiplies else (),
+            adders=pe * (tree.adders + 1),
+            adder_bits=pe * (tree.adder_bits + out_bits),
+            xor_bits=0 if multiplies else pe * simd * product_bits,
+            mux_bits=(pe * out_bits if self._synapse_folds > 1 else 0) + (beat if reuses else 0),
+            register_bits=registers,
+            delay_bits=2 * (stages - 1) + (0 if reuses else 3 * beat),
+            fanout=pe * out_bits,
+            logic_depth=out_bits,
         )
 
     def _words(self) -> Integers:

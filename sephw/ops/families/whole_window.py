@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sephw.adder_graph import emit_cpp
-from sephw.ir import HlsInstance, IntType, Memory, RtlInstance, Schedule
+from sephw.ir import HlsInstance, IntType, Memory, RtlInstance, Schedule, Structure
 from sephw.ops.common import integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.families.sizes import AdderSizes
+from sephw.ops.parts import counter_bits, output_parts
 from sephw.ops.rtl_sources import RTL_OUTPUT
 
 _KERNEL = """\
@@ -132,6 +135,30 @@ class WholeWindowEngine(ConvolutionEngine):
 
     @abstractmethod
     def _rtl_adders(self, module: str) -> Adders: ...
+
+    @abstractmethod
+    def _adder_structure(self, sizes: AdderSizes) -> Structure:
+        """The parts of the adders, without what is around them."""
+
+    def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
+        operator = self.operator
+        sizes = operator.adder_sizes if solve else operator.predicted_adder_sizes
+        adders = self._adder_structure(sizes)
+        interval = self.interval_cycles
+        pace = counter_bits(interval - 1) + 1 if interval > 1 else 0
+        # Negated outputs take a subtraction from 0 each.
+        negated = sizes.negations * operator.output_type.bits
+        return replace(
+            adders,
+            outputs=output_parts(
+                operator.output_streams(self.folding),
+                fifo_depths,
+                1 + sizes.depth + (interval if interval > 1 else 0),
+            ),
+            adders=adders.adders + sizes.negations,
+            adder_bits=adders.adder_bits + negated,
+            register_bits=adders.register_bits + pace,
+        )
 
     @property
     def _key(self) -> str:
