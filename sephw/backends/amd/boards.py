@@ -1,0 +1,44 @@
+"""What the vendor's tools need of a board beyond its part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sephw.errors import UsageError
+from sephw.targets import TARGETS, Target, Technology
+
+
+@dataclass(frozen=True)
+class AmdBoard:
+    """A board with a processing system that PYNQ runs on.
+
+    ``board_parts``: pattern of its board files' names. ``processing_system``: the script for its
+    family. ``reference_mhz``: the processing system's input clock on the board. ``address_bits``:
+    width of the DMA's memory addresses.
+    """
+
+    board_parts: str
+    processing_system: str
+    reference_mhz: float
+    address_bits: int
+
+
+_ZYNQ, _ULTRASCALE = "zynq_7000.tcl", "zynq_ultrascale.tcl"
+_BOARDS = {
+    "pynq-z2": AmdBoard("tul.com.tw:pynq-z2:part0:*", _ZYNQ, 50.0, 32),
+    "zcu104": AmdBoard("xilinx.com:zcu104:part0:*", _ULTRASCALE, 33.333, 40),
+    "kv260": AmdBoard("xilinx.com:kv260_som:part0:*", _ULTRASCALE, 33.333, 40),
+    "ultra96": AmdBoard("avnet.com:ultra96v2:part0:*", _ULTRASCALE, 33.333, 40),
+}
+
+
+def amd_board(target: Target) -> AmdBoard:
+    """The vendor side of ``target``; UsageError names the targets that have one."""
+    board = _BOARDS.get(target.name)
+    vendor_only = target.open_board is None and target.device.technology is Technology.XC7
+    if board is None or not vendor_only:
+        names = ", ".join(t.name for t in TARGETS if t.name in _BOARDS)
+        raise UsageError(
+            f"target '{target.name}' has no Vivado project with a PYNQ driver; use one of {names}"
+        )
+    return board

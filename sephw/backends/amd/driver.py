@@ -1,0 +1,260 @@
+"""Runs an exported network on a Zynq board with PYNQ. Needs numpy and pynq, nothing else.
+
+Copy this file, NAME.bit, NAME.hwh and accelerator.json into one folder on the board, then::
+
+    from driver import Accelerator
+    logits = Accelerator("NAME.bit").predict(images)     # uint8 (N, H, W, C) -> int64 (N, classes)
+
+Register numbers and bits: AMD's product guide PG021 (AXI DMA, direct register mode).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Offsets in bytes; the receiving channel (S2MM) has the sending one's registers at + 0x30.
+_SEND, _RECEIVE = 0x00, 0x30
+_CONTROL, _STATUS, _ADDRESS, _ADDRESS_HIGH, _LENGTH = 0x00, 0x04, 0x18, 0x1C, 0x28
+_RUN, _RESET = 1 << 0, 1 << 2
+_HALTED, _IDLE = 1 << 0, 1 << 1
+_ERRORS = {1 << 4: "internal error", 1 << 5: "slave error", 1 << 6: "address decode error"}
+_REGISTER_BYTES = 0x1000
+
+# A frame's results start on a multiple of this: no bus of the DMA is wider, no cache line longer.
+_ALIGNMENT = 128
+_MAX_TRANSFER_BYTES = (1 << 26) - 1
+# How far the board's clock may be above the one that timing was met for: dividers are integers.
+_CLOCK_TOLERANCE = 0.005
+
+
+class AcceleratorError(RuntimeError):
+    """What went wrong, and what to do about it, in one line."""
+
+
+class Accelerator:
+    """A network in the programmable logic.
+
+    ``bitfile`` names NAME.bit; NAME.hwh and accelerator.json lie beside it. ``batch`` frames are
+    sent in one transfer. ``timeout_seconds`` is the longest that one frame may take.
+    Raises AcceleratorError where bitstream, settings and board do not belong together.
+    """
+
+    def __init__(
+        self, bitfile: str | Path, *, batch: int = 256, timeout_seconds: float = 5.0
+    ) -> None:
+        self._path = Path(bitfile)
+        self._settings = _read_settings(self._path)
+        self._timeout_seconds = timeout_seconds
+        self._source: dict[str, Any] = self._settings["input"]
+        self._sink: dict[str, Any] = self._settings["output"]
+        self._source_bytes = self._source["beats"] * self._source["beat_bytes"]
+        self._sink_bytes = self._sink["beats"] * self._sink["beat_bytes"]
+        self._slot_bytes = -(-self._sink_bytes // _ALIGNMENT) * _ALIGNMENT
+        if batch < 1:
+            raise AcceleratorError(f"batch {batch} is no number of frames; give at least 1")
+        self._batch = max(1, min(batch, _MAX_TRANSFER_BYTES // self._source_bytes))
+        self._pynq: Any = importlib.import_module("pynq")
+        self._dma: Any = None
+        self._load()
+        self._send = self._pynq.allocate(shape=(self._batch, self._source_bytes), dtype=np.uint8)
+        self._receive = self._pynq.allocate(shape=(self._batch, self._slot_bytes), dtype=np.uint8)
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return str(self._settings["name"])
+
+    def predict(self, images: Any) -> Any:
+        """Outputs int64 (N, classes) of ``images`` uint8 (N, H, W, C), the reference's integers.
+
+        Raises AcceleratorError for other images, and when the DMA reports an error, falls silent or
+        delivers a frame of another length; then no result is returned, and the next call loads the
+        bitstream again, since half a frame may be inside.
+        """
+        frames = self._checked(images)
+        results = np.empty((len(frames), self._settings["outputs"]), np.int64)
+        if self._dma is None:
+            self._load()
+        try:
+            for start in range(0, len(frames), self._batch):
+                chunk = frames[start : start + self._batch]
+                results[start : start + len(chunk)] = self._run(chunk)
+        except BaseException:
+            self._dma = None
+            raise
+        return results
+
+    def throughput(self, images: Any = None, *, frames: int = 1000) -> float:
+        """Frames per second of ``predict``: packing, transfers and unpacking included.
+
+        ``images`` uint8 (N, H, W, C) are repeated up to ``frames``; without them, noise.
+        """
+        if images is None:
+            shape = (min(frames, self._batch), *self._settings["image_shape"])
+            images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        checked = self._checked(images)
+        if frames < 1 or not len(checked):
+            raise AcceleratorError("throughput needs at least one frame")
+        many = checked[np.arange(frames) % len(checked)]
+        self.predict(many[: self._batch])
+        started = time.perf_counter()
+        self.predict(many)
+        return frames / (time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Give the buffers back; the bitstream stays loaded."""
+        for buffer in (self._send, self._receive):
+            buffer.freebuffer()
+
+    def __enter__(self) -> Accelerator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _load(self) -> None:
+        """Load the bitstream, check that it is the one of the settings, and start the DMA."""
+        try:
+            overlay = self._pynq.Overlay(str(self._path), download=True)
+        except (OSError, RuntimeError) as error:
+            raise AcceleratorError(
+                f"'{self._path}' cannot be loaded ({error}); run as root, with the .hwh beside it"
+            ) from None
+        dma = self._registers(overlay, "dma")
+        found = self._registers(overlay, "identity").read(0) & 0xFFFFFFFF
+        expected = self._settings["build_id"]
+        if found != expected:
+            raise AcceleratorError(
+                f"'{self._path.name}' holds build {found:08x}, accelerator.json describes "
+                f"{expected:08x}; copy both from the same export"
+            )
+        clocks, wanted = self._pynq.Clocks, self._settings["clock_mhz"]
+        clocks.fclk0_mhz = wanted
+        running = float(clocks.fclk0_mhz)
+        if running > wanted * (1 + _CLOCK_TOLERANCE):
+            raise AcceleratorError(
+                f"the board's clock runs at {running:g} MHz, '{self._path.name}' is made for "
+                f"{wanted:g} MHz; results would not be reliable"
+            )
+        dma.write(_SEND + _CONTROL, _RESET)  # resets both channels
+        self._wait(dma, _SEND, _CONTROL, _RESET, 0, "the DMA does not leave reset")
+        for channel in (_SEND, _RECEIVE):
+            dma.write(channel + _CONTROL, _RUN)
+            self._wait(dma, channel, _STATUS, _HALTED, 0, "the DMA does not start")
+        self._dma = dma
+
+    def _registers(self, overlay: Any, cell: str) -> Any:
+        entry: dict[str, Any] | None = overlay.ip_dict.get(cell)
+        if entry is None:
+            raise AcceleratorError(
+                f"'{self._path.name}' has no block '{cell}'; is it a bitstream of sephw?"
+            )
+        return self._pynq.MMIO(entry["phys_addr"], _REGISTER_BYTES)
+
+    def _checked(self, images: Any) -> Any:
+        frames = np.asarray(images)
+        shape = tuple(self._settings["image_shape"])
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != shape:
+            raise AcceleratorError(
+                f"images of {frames.dtype} {frames.shape}; '{self.name}' takes uint8 "
+                f"(N, {', '.join(map(str, shape))})"
+            )
+        return frames
+
+    def _run(self, chunk: Any) -> Any:
+        """One transfer out, one per frame back: the stream marks each frame's end."""
+        count, dma = len(chunk), self._dma
+        self._send[:count] = pack(chunk, self._source)
+        self._send.flush()
+        # The receiving channel first: the network may answer before this thread runs again.
+        self._start(_RECEIVE, self._receive.physical_address, self._sink_bytes)
+        self._start(_SEND, self._send.physical_address, count * self._source_bytes)
+        for frame in range(count):
+            what = f"no result of frame {frame} of {count}"
+            self._wait(dma, _RECEIVE, _STATUS, _IDLE, _IDLE, what)
+            length = dma.read(_RECEIVE + _LENGTH) & _MAX_TRANSFER_BYTES
+            if length != self._sink_bytes:
+                raise AcceleratorError(
+                    f"frame {frame} has {length} bytes instead of {self._sink_bytes}; "
+                    "accelerator.json and the bitstream differ: copy both from the same export"
+                )
+            if frame + 1 < count:
+                at = self._receive.physical_address + (frame + 1) * self._slot_bytes
+                self._start(_RECEIVE, at, self._sink_bytes)
+        self._wait(dma, _SEND, _STATUS, _IDLE, _IDLE, "the images are not taken")
+        self._receive.invalidate()
+        return unpack(np.asarray(self._receive)[:count, : self._sink_bytes], self._sink)
+
+    def _start(self, channel: int, address: int, length_bytes: int) -> None:
+        self._dma.write(channel + _ADDRESS, address & 0xFFFFFFFF)
+        self._dma.write(channel + _ADDRESS_HIGH, address >> 32)
+        self._dma.write(channel + _LENGTH, length_bytes)  # this starts the transfer
+
+    def _wait(
+        self, dma: Any, channel: int, register: int, mask: int, value: int, what: str
+    ) -> None:
+        """Read until the bits under ``mask`` are ``value``; errors and time end it."""
+        deadline = time.monotonic() + self._timeout_seconds
+        side = "sending" if channel == _SEND else "receiving"
+        while True:
+            late = time.monotonic() > deadline
+            found = dma.read(channel + register)
+            if register == _STATUS:
+                for bit, name in _ERRORS.items():
+                    if found & bit:
+                        raise AcceleratorError(
+                            f"DMA {name} while {side} (status {found:#x}); "
+                            "call again to reload the bitstream"
+                        )
+                if mask != _HALTED and found & _HALTED:
+                    raise AcceleratorError(
+                        f"the DMA stopped while {side} (status {found:#x}); "
+                        "call again to reload the bitstream"
+                    )
+            if found & mask == value:
+                return
+            if late:
+                raise AcceleratorError(
+                    f"{what} within {self._timeout_seconds:g} s (status {found:#x}); "
+                    "call again to reload the bitstream"
+                )
+
+
+def pack(images: Any, stream: dict[str, Any]) -> Any:
+    """uint8 (N, bytes per frame) from uint8 (N, H, W, C): lane 0 in the low byte, then padding."""
+    beats = images.reshape(len(images), stream["beats"], stream["lanes"])
+    packed = np.zeros((len(images), stream["beats"], stream["beat_bytes"]), np.uint8)
+    packed[:, :, : stream["lanes"]] = beats
+    return packed.reshape(len(images), -1)
+
+
+def unpack(frames: Any, stream: dict[str, Any]) -> Any:
+    """int64 (N, integers per frame) from uint8 (N, bytes per frame)."""
+    bits, lanes = stream["bits"], stream["lanes"]
+    beats = frames.reshape(len(frames), stream["beats"], stream["beat_bytes"])
+    digits = np.unpackbits(beats, axis=2, bitorder="little")[:, :, : bits * lanes]
+    digits = digits.reshape(len(frames), stream["beats"] * lanes, bits)
+    weights = np.int64(1) << np.arange(bits, dtype=np.int64)
+    if stream["signed"]:
+        weights[-1] = -weights[-1]
+    return (digits.astype(np.int64) * weights).sum(axis=2)
+
+
+def _read_settings(bitfile: Path) -> dict[str, Any]:
+    path = bitfile.parent / "accelerator.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        known = (settings["format"], settings["version"]) == ("sephw-accelerator", 1)
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise AcceleratorError(
+            f"'{path}' is missing or not written by sephw; copy it from the export"
+        )
+    return dict(settings)

@@ -1,0 +1,111 @@
+"""What the generated files must agree on: stream widths, names, identity, clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sephw.backends.amd.boards import AmdBoard, amd_board
+from sephw.backends.layout import StreamInfo, lay_out
+from sephw.errors import SephwError
+from sephw.ir import Graph, IntType
+from sephw.targets import Target
+
+_PIXEL = IntType(8, signed=False)
+_WIDEST_BUS_BITS = 1024  # of the AXI DMA's streams
+_BUILD_ID_LIMIT = 1 << 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The accelerator on one board. Bus widths in bits per beat, whole bytes."""
+
+    name: str
+    network: str
+    source: StreamInfo
+    sink: StreamInfo
+    in_bus_bits: int
+    out_bus_bits: int
+    build_id: int
+    target: Target
+    board: AmdBoard
+
+    @property
+    def clock_mhz(self) -> float:
+        """Requested clock."""
+        return round(1000.0 / self.target.clock_ns, 6)
+
+    @property
+    def hls_top(self) -> str:
+        """C++ function, and module, of the network behind byte-wide streams."""
+        return f"{self.network}_axis"
+
+    def settings(self) -> dict[str, object]:
+        """Content of accelerator.json: what the driver needs to know."""
+        ends = (("input", self.source, self.in_bus_bits), ("output", self.sink, self.out_bus_bits))
+        return {
+            "format": "sephw-accelerator",
+            "version": 1,
+            "name": self.name,
+            "build_id": self.build_id,
+            "target": self.target.name,
+            "part": self.target.part,
+            "clock_mhz": self.clock_mhz,
+            "image_shape": list(self.source.shape),
+            "outputs": self.sink.height * self.sink.width * self.sink.channels,
+            **{
+                end: {
+                    "bits": stream.bits,
+                    "signed": stream.signed,
+                    "lanes": stream.lanes,
+                    "beats": stream.words,
+                    "beat_bytes": bus_bits // 8,
+                }
+                for end, stream, bus_bits in ends
+            },
+        }
+
+
+def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
+    """Everything derived from ``graph``, ``target`` and ``build_id``.
+
+    UsageError for a target without the vendor's flow; SephwError for a graph with other than one
+    uint8 input and one output, streams wider than a DMA takes, and a number of the build beyond
+    32 bits.
+    """
+    board = amd_board(target)
+    layout = lay_out(graph)
+    for what, tensors in (("inputs", layout.inputs), ("outputs", layout.outputs)):
+        if len(tensors) != 1:
+            raise SephwError(f"graph '{graph.name}': {len(tensors)} {what}; the DMA feeds one")
+    source, sink = layout.streams[layout.input], layout.streams[layout.output]
+    if source.dtype != _PIXEL:
+        raise SephwError(
+            f"graph '{graph.name}': input '{source.tensor}' is {source.dtype}; "
+            "the driver sends uint8 images"
+        )
+    if not 0 <= build_id < _BUILD_ID_LIMIT:
+        raise SephwError(f"build_id {build_id} does not fit into 32 bits; give 0..{2**32 - 1}")
+    return Plan(
+        name=layout.project.removesuffix("_top"),
+        network=layout.project,
+        source=source,
+        sink=sink,
+        in_bus_bits=_bus_bits(graph, source),
+        out_bus_bits=_bus_bits(graph, sink),
+        build_id=build_id,
+        target=target,
+        board=board,
+    )
+
+
+def _bus_bits(graph: Graph, stream: StreamInfo) -> int:
+    """The narrowest 8·2^n that holds a beat."""
+    needed, bits = stream.bits * stream.lanes, 8
+    while bits < needed:
+        bits *= 2
+    if bits > _WIDEST_BUS_BITS:
+        raise SephwError(
+            f"graph '{graph.name}': stream '{stream.tensor}' is {needed} bits wide, a DMA takes at "
+            f"most {_WIDEST_BUS_BITS}; fold its first or last engine to fewer lanes"
+        )
+    return bits

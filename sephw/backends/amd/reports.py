@@ -1,0 +1,189 @@
+"""Reads what Vivado and Vitis HLS reported, so that figures made elsewhere can be shown.
+
+Formats: Vivado's report_utilization and report_timing_summary as text, the csynth.xml of HLS.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from xml.etree import ElementTree
+
+from sephw.errors import SephwError
+from sephw.ir.resources import Resources
+
+UTILIZATION, TIMING, HLS = "utilization.rpt", "timing_summary.rpt", "csynth.xml"
+
+# Series 7 and UltraScale+ name the same cells differently. A tile holds two RAMs of 18 Kbit.
+_SITES = {
+    "lut": (("Slice LUTs", "CLB LUTs"), 1),
+    "ff": (("Slice Registers", "CLB Registers"), 1),
+    "bram": (("Block RAM Tile",), 2),
+    "dsp": (("DSPs",), 1),
+}
+_UNUSABLE = ("NA", "inf", "-")
+_Parsed = TypeVar("_Parsed")
+
+
+@dataclass(frozen=True)
+class Utilization:
+    """Counts after implementation, and what the device has."""
+
+    used: Resources
+    available: Resources
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Setup and hold slack of the worst path, and the clock they refer to."""
+
+    period_ns: float
+    setup_slack_ns: float
+    hold_slack_ns: float
+
+    @property
+    def met(self) -> bool:
+        """True where every path is in time."""
+        return self.setup_slack_ns >= 0 and self.hold_slack_ns >= 0
+
+    @property
+    def fmax_mhz(self) -> float:
+        """The clock at which the worst setup path would have no slack."""
+        return 1000.0 / (self.period_ns - self.setup_slack_ns)
+
+
+@dataclass(frozen=True)
+class HlsEstimate:
+    """What HLS expects, before Vivado. Intervals in cycles per frame."""
+
+    used: Resources
+    available: Resources
+    target_ns: float
+    estimated_ns: float
+    frame_interval_cycles: int | None
+
+    @property
+    def fmax_mhz(self) -> float:
+        """Of the estimated clock period, without the uncertainty."""
+        return 1000.0 / self.estimated_ns
+
+
+@dataclass(frozen=True)
+class AmdReports:
+    """What a reports/ folder holds; None for what was not made."""
+
+    utilization: Utilization | None
+    timing: Timing | None
+    hls: HlsEstimate | None
+
+
+def read_reports(folder: Path) -> AmdReports:
+    """Read the files that the scripts leave in ``folder``.
+
+    Raises SephwError naming a file that is there but cannot be understood.
+    """
+    return AmdReports(
+        utilization=_read(folder / UTILIZATION, parse_utilization),
+        timing=_read(folder / TIMING, parse_timing),
+        hls=_read(folder / HLS, parse_csynth),
+    )
+
+
+def parse_utilization(text: str) -> Utilization:
+    """Of ``report_utilization``. Raises ValueError where a row is missing."""
+    rows: dict[str, dict[str, str]] = {}
+    header: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if cells[0] == "Site Type":
+            header = cells
+        elif len(cells) == len(header):
+            # An asterisk marks counts before place and route.
+            rows.setdefault(cells[0].rstrip("*"), dict(zip(header, cells, strict=True)))
+    used, available = {}, {}
+    for field, (names, factor) in _SITES.items():
+        row = next((rows[name] for name in names if name in rows), None)
+        if row is None or "Used" not in row or "Available" not in row:
+            raise ValueError(f"no row '{names[0]}'")
+        used[field] = _count(row["Used"], factor)
+        available[field] = _count(row["Available"], factor)
+    return Utilization(Resources(**used), Resources(**available))
+
+
+def parse_timing(text: str) -> Timing:
+    """Of ``report_timing_summary``; the fastest clock counts. Raises ValueError."""
+    summary = _row_below(text, "WNS(ns)")
+    names = re.split(r"\s{2,}", summary[0].strip())
+    values = dict(zip(names, summary[1].split(), strict=False))
+    setup, hold = values.get("WNS(ns)"), values.get("WHS(ns)")
+    if setup is None or hold is None or setup in _UNUSABLE or hold in _UNUSABLE:
+        raise ValueError("no setup or hold slack: is the design without a clock?")
+    clocks = re.findall(r"^\S+\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$", text, re.MULTILINE)
+    if not clocks:
+        raise ValueError("no clock in the clock summary")
+    return Timing(min(map(float, clocks)), float(setup), float(hold))
+
+
+def parse_csynth(text: str) -> HlsEstimate:
+    """Of HLS's csynth.xml. Raises ValueError where an element is missing."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"no XML: {error}") from None
+
+    def value(path: str) -> str:
+        found = root.findtext(path)
+        if found is None:
+            raise ValueError(f"no element {path}")
+        return found.strip()
+
+    def resources(path: str) -> Resources:
+        counts = {
+            field: int(value(f"{path}/{name}"))
+            for field, name in (("lut", "LUT"), ("ff", "FF"), ("bram", "BRAM_18K"), ("dsp", "DSP"))
+        }
+        return Resources(**counts)
+
+    interval = root.findtext("PerformanceEstimates/SummaryOfOverallLatency/Interval-max")
+    numeric = interval is not None and interval.strip().isdigit()
+    return HlsEstimate(
+        used=resources("AreaEstimates/Resources"),
+        available=resources("AreaEstimates/AvailableResources"),
+        target_ns=float(value("UserAssignments/TargetClockPeriod")),
+        estimated_ns=float(
+            value("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")
+        ),
+        # Loops whose bounds depend on data have no number there.
+        frame_interval_cycles=int(interval) if numeric and interval is not None else None,
+    )
+
+
+def _count(cell: str, factor: int) -> int:
+    return math.ceil(float(cell.replace(",", "")) * factor)
+
+
+def _row_below(text: str, name: str) -> tuple[str, str]:
+    """The header line that begins with ``name``, and the line below its rule."""
+    lines = text.splitlines()
+    for index, line in enumerate(lines[:-2]):
+        if line.strip().startswith(name) and set(lines[index + 1].strip()) <= {"-", " "}:
+            return line, lines[index + 2]
+    raise ValueError(f"no table with a column '{name}'")
+
+
+def _read(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed | None:
+    if not path.exists():
+        return None
+    try:
+        return parse(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError) as error:
+        raise SephwError(
+            f"'{path}' is not the report that Vivado or Vitis HLS writes under this name "
+            f"({error}); run the script again"
+        ) from None

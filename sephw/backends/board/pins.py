@@ -1,0 +1,137 @@
+"""The pins of a board, from amaranth-boards' table of it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sephw.errors import SephwError
+from sephw.targets import Target, Technology
+
+# LEDs the top drives at most: clock, link, trouble.
+_MAX_LEDS = 3
+# Connector pins for boards whose table has no UART: (connector, number, rx, tx). On the OrangeCrab
+# these are the pins that its Feather connector calls RX and TX.
+_UART_ON_CONNECTOR = {"amaranth_boards.orangecrab_r0_2": ("io", 0, "0", "1")}
+# Outputs that must be 1: the ESP32 of the ULX3S reads GPIO0 and could reload the FPGA.
+_HIGH = {"amaranth_boards.ulx3s": (("esp32", 0, "gpio0"),)}
+# A line that nothing drives reads 1, the rest level of a UART.
+_PULL_UP: Mapping[Technology, Mapping[str, str]] = {
+    Technology.ECP5: {"IO_TYPE": "LVCMOS33", "PULLMODE": "UP"},
+    Technology.ICE40: {"PULLUP": "1"},
+    Technology.GOWIN: {"IO_TYPE": "LVCMOS33", "PULL_MODE": "UP"},
+}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One port of the board top: ``site`` and ``attributes`` as the vendor's tools spell them.
+
+    ``inverted``: the board's signal is active low.
+    """
+
+    port: str
+    site: str
+    is_output: bool
+    inverted: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BoardPins:
+    """What the board top uses. ``clock_mhz``: the oscillator's. ``high``: outputs that are 1."""
+
+    clock: Pin
+    clock_mhz: float
+    uart_rx: Pin
+    uart_tx: Pin
+    leds: tuple[Pin, ...]
+    button: Pin | None
+    high: tuple[Pin, ...]
+
+    @property
+    def all(self) -> tuple[Pin, ...]:
+        """Every pin, in the order of the top's ports."""
+        button = () if self.button is None else (self.button,)
+        return (self.clock, self.uart_rx, self.uart_tx, *self.leds, *button, *self.high)
+
+
+def board_pins(target: Target) -> BoardPins:
+    """Pins of an open board. SephwError for a board of the vendor's flow, or without the table."""
+    board = target.open_board
+    if board is None:
+        raise SephwError(
+            f"target '{target.name}' has no open place-and-route, so no board top is generated; "
+            "use one of the ECP5, iCE40 or Gowin boards"
+        )
+    module, name = board.platform.split(":")
+    try:
+        platform: Any = getattr(importlib.import_module(module), name)()
+    except ImportError as error:
+        raise SephwError(
+            f"target '{target.name}': pin tables need amaranth-boards ({error}); "
+            "install it with 'pip install amaranth-boards'"
+        ) from None
+    clock = platform.lookup(platform.default_clk, 0)
+    rx, tx = _uart(platform, module, target.device.technology)
+    leds = _leds(platform)
+    button = _first(platform, "button", 0)
+    high = [_part(platform, *where) for where in _HIGH.get(module, ())]
+    return BoardPins(
+        clock=_pin(platform, "clk_in", clock, clock.ios[0], is_output=False),
+        clock_mhz=clock.clock.frequency / 1e6,
+        uart_rx=rx,
+        uart_tx=tx,
+        leds=tuple(replace(pin, port=f"led_{i}") for i, pin in enumerate(leds)),
+        button=None if button is None else replace(button, port="button", is_output=False),
+        high=tuple(replace(p, port=f"high_{i}", is_output=True) for i, p in enumerate(high)),
+    )
+
+
+def _uart(platform: Any, module: str, technology: Technology) -> tuple[Pin, Pin]:
+    pull = _PULL_UP[technology]
+    if module in _UART_ON_CONNECTOR:
+        connector, number, *names = _UART_ON_CONNECTOR[module]
+        mapping = platform.connectors[connector, number].mapping
+        sites = [mapping[name] for name in names]
+        drive = {key: value for key, value in pull.items() if "PULL" not in key}
+        return Pin("uart_rx", sites[0], False, False, pull), Pin(
+            "uart_tx", sites[1], True, False, drive
+        )
+    rx, tx = (_part(platform, "uart", 0, name) for name in ("rx", "tx"))
+    return (
+        replace(rx, port="uart_rx", is_output=False, attributes={**pull, **rx.attributes}),
+        replace(tx, port="uart_tx", is_output=True),
+    )
+
+
+def _leds(platform: Any) -> list[Pin]:
+    found = [_first(platform, "led", number) for number in range(_MAX_LEDS)]
+    leds = [pin for pin in found if pin is not None]
+    if not leds and ("rgb_led", 0) in platform.resources:
+        leds = [_part(platform, "rgb_led", 0, colour) for colour in ("g", "b", "r")]
+    return [replace(pin, is_output=True) for pin in leds]
+
+
+def _first(platform: Any, name: str, number: int) -> Pin | None:
+    if (name, number) not in platform.resources:
+        return None
+    resource = platform.lookup(name, number)
+    return _pin(platform, name, resource, resource.ios[0], is_output=False)
+
+
+def _part(platform: Any, name: str, number: int, part: str) -> Pin:
+    resource = platform.lookup(name, number)
+    (signal,) = (io for io in resource.ios if io.name == part)
+    return _pin(platform, part, resource, signal.ios[0], signal, is_output=False)
+
+
+def _pin(platform: Any, port: str, resource: Any, pins: Any, *owners: Any, is_output: bool) -> Pin:
+    """The pin of ``pins``; attributes of the resource, then of its parts."""
+    attributes: dict[str, str] = {}
+    for owner in (resource, *owners):
+        attributes |= {key: str(value) for key, value in owner.attrs.items()}
+    (site,) = pins.names
+    return Pin(port, site, is_output, bool(pins.invert), attributes)

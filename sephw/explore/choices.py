@@ -1,0 +1,186 @@
+"""From an unfolded graph to the choice problem: groups of nodes, their options, their streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import gcd
+
+from sephw.explore.costs import Costs, fork_copies
+from sephw.explore.model import (
+    Between,
+    Edge,
+    Group,
+    Option,
+    Problem,
+    undominated,
+)
+from sephw.ir import Family, Folding, Graph, Multipliers, Node
+from sephw.ir.resources import Resources
+
+# Weights, in bits, up to which adder graphs of a layer are looked at: 8-bit 64 → 64 channels take
+# about 10 seconds to solve, once; twice as many take 40.
+ADDER_GRAPH_BITS = 40_000
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph."""
+
+    adder_graph_bits: int = ADDER_GRAPH_BITS
+
+
+def build_problem(
+    graph: Graph, costs: Costs, effort: Effort, base: Resources, progress: Progress
+) -> Problem:
+    """Every way to fold ``graph``: an option per group and legal folding, converters by lanes.
+
+    A node that follows its one reader (a sliding window) is one group with it. Forks are counted
+    with the node that makes the tensor; the graph input brings a pixel a beat. ``base``: taken
+    beside the engines.
+    """
+    members = _members(graph)
+    group_of = {node.name: g for g, nodes in enumerate(members) for node in nodes}
+    groups = []
+    for nodes in members:
+        progress(nodes[-1].name)
+        groups.append(Group(nodes[-1].name, _options(graph, nodes, costs, effort)))
+    edges = []
+    copied: dict[str, int] = {}
+    for nodes in members:
+        for reads, (node, tensor) in enumerate(_outer_inputs(nodes)):
+            maker = graph.producer(tensor)
+            if maker is None:
+                continue
+            source, port = group_of[maker.name], maker.outputs.index(tensor)
+            made = sorted({o.outputs[port] for o in groups[source].options})
+            read = sorted({o.inputs[reads] for o in groups[group_of[node.name]].options})
+            name = copy_name(graph, tensor, node, copied)
+            between = {(m, r): costs.converters(graph.tensors[tensor], m, r, name)
+                       for m in made for r in read}  # fmt: skip
+            edges.append(Edge(source, port, group_of[node.name], reads, between))
+    for name in graph.inputs:
+        tensor = graph.tensors[name]
+        copies = fork_copies(_readers(graph, name))
+        base += costs.forks(tensor, tensor.channels, copies).resources
+    least = max((graph.tensors[t].height * graph.tensors[t].width for t in graph.inputs), default=1)
+    return Problem(tuple(groups), tuple(edges), least, base)
+
+
+def copy_name(graph: Graph, tensor: str, reader: Node, copied: dict[str, int]) -> str:
+    """The name of what ``reader`` reads once forks are inserted; readers come in their order."""
+    if _readers(graph, tensor) == 1:
+        return tensor
+    ends = [node.name for node in graph.consumers(tensor)]
+    copied.setdefault(f"{tensor} {reader.name}", ends.index(reader.name) - 1)
+    copied[f"{tensor} {reader.name}"] += 1
+    return f"{tensor}_copy{copied[f'{tensor} {reader.name}']}"
+
+
+def _readers(graph: Graph, tensor: str) -> int:
+    return len(graph.consumers(tensor)) + graph.outputs.count(tensor)
+
+
+def _members(graph: Graph) -> list[tuple[Node, ...]]:
+    """Each reader with the followers before it; graph order. A follower of a follower is alone."""
+    followers: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        readers = graph.consumers(node.outputs[0])
+        alone = _readers(graph, node.outputs[0]) == 1 == len(readers) and len(node.inputs) == 1
+        follows = alone and node.operator.follows_reader
+        if follows and not readers[0].operator.follows_reader:
+            followers.setdefault(readers[0].name, []).append(node)
+    led = {node.name for nodes in followers.values() for node in nodes}
+    return [(*followers.get(n.name, ()), n) for n in graph.nodes if n.name not in led]
+
+
+def _outer_inputs(nodes: tuple[Node, ...]) -> list[tuple[Node, str]]:
+    """(node, tensor) in the order of an option's inputs: a follower's stands for what it makes."""
+    ahead = {node.outputs[0]: node for node in nodes[:-1]}
+    *_, reader = nodes
+    return [
+        (ahead[t], ahead[t].inputs[0]) if t in ahead else (reader, t) for t in reader.inputs
+    ]  # fmt: skip
+
+
+def _options(
+    graph: Graph, nodes: tuple[Node, ...], costs: Costs, effort: Effort
+) -> tuple[Option, ...]:
+    """Every folding of the reader with every one of its followers; needless ones left out."""
+    *followers, reader = nodes
+    found = [_option(graph, reader, f, costs) for f in _foldings(reader, costs, effort)]
+    for follower in followers:
+        port = reader.inputs.index(follower.outputs[0])
+        tensor = graph.tensors[follower.outputs[0]]
+        ahead = [
+            _option(graph, follower, f, costs) for f in _foldings(follower, costs, effort)
+        ]  # fmt: skip
+        joined = []
+        for option in found:
+            for first in ahead:
+                between = costs.converters(
+                    tensor, first.outputs[0], option.inputs[port], tensor.name
+                )
+                joined.append(_chain(first, between, option, port))
+        found = list(undominated(joined, by_cycles=True))
+    return undominated(found, by_cycles=True)
+
+
+def _chain(first: Option, between: Between, then: Option, port: int) -> Option:
+    """``first`` before input ``port`` of ``then``; its inputs take that one's place."""
+    return Option(
+        foldings=(*first.foldings, *then.foldings),
+        resources=first.resources + between.resources + then.resources,
+        cycles=max(first.cycles, between.cycles, then.cycles),
+        fmax_mhz=min(first.fmax_mhz, between.fmax_mhz, then.fmax_mhz),
+        inputs=(*then.inputs[:port], *first.inputs, *then.inputs[port + 1 :]),
+        outputs=then.outputs,
+    )
+
+
+def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
+    """Every legal folding; what multiplies in DSP blocks, in logic as well."""
+    work = node.operator.work
+    bits = work.weights_1bit + 8 * work.weights_8bit
+    found = []
+    for folding in (*node.operator.legal_foldings(), *node.operator.further_foldings()):
+        if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
+            continue
+        found.append(folding)
+        if costs.engine(node.operator, folding, node.outputs).resources.dsp:
+            found.append(replace(folding, multipliers=Multipliers.LUT))
+    return found
+
+
+def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
+    """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
+    cost = costs.engine(node.operator, folding, node.outputs)
+    around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
+    outputs = []
+    streams = node.operator.output_streams(folding)
+    for name, stream in zip(node.outputs, streams, strict=True):
+        lanes = stream.lanes
+        copies = fork_copies(_readers(graph, name))
+        if copies:
+            tensor = graph.tensors[name]
+            around = _both(around, costs.forks(tensor, lanes, copies))
+            lanes = gcd(tensor.channels, lanes)
+        outputs.append(lanes)
+    inputs = tuple(s.lanes for s in node.operator.input_streams(folding))
+    for name, lanes in zip(node.inputs, inputs, strict=True):
+        if name in graph.inputs:
+            tensor = graph.tensors[name]
+            around = _both(around, costs.converters(tensor, tensor.channels, lanes, name))
+    return Option(
+        ((node.name, folding),), around.resources, around.cycles, around.fmax_mhz,
+        inputs, tuple(outputs),
+    )  # fmt: skip
+
+
+def _both(one: Between, other: Between) -> Between:
+    return Between(
+        one.resources + other.resources,
+        max(one.cycles, other.cycles),
+        min(one.fmax_mhz, other.fmax_mhz),
+    )

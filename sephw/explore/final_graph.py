@@ -1,0 +1,71 @@
+"""The graph that a choice of foldings leads to, and what the resource model says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sephw.explore.costs import CONVERTED, Cost, Estimator, in_flight
+from sephw.ir import Folding, Graph, Node
+from sephw.ir.resources import Resources
+from sephw.ops import WidthConverter
+from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.targets import Technology
+from sim.timing import simulate, size_fifos
+
+
+@dataclass(frozen=True, eq=False)
+class FinalGraph:
+    """Folded, with forks, converters and FIFOs; ``frame_cycles`` simulated, costs estimated."""
+
+    graph: Graph
+    frame_cycles: int
+    engines: Mapping[str, Cost]
+
+    @property
+    def resources(self) -> Resources:
+        """Of all engines."""
+        return sum((cost.resources for cost in self.engines.values()), Resources())
+
+    @property
+    def fmax_mhz(self) -> float:
+        """Of the slowest engine."""
+        return min(cost.fmax_mhz for cost in self.engines.values())
+
+
+def final_graph(
+    graph: Graph, foldings: Mapping[str, Folding], estimator: Estimator, technology: Technology
+) -> FinalGraph:
+    """Fold ``graph`` and do all passes, as an export does."""
+    folded = insert_width_converters(insert_forks(fold(graph, foldings)))
+    folded = size_fifos(folded)
+    folded.validate()
+    engines = {
+        node.name: estimator(
+            node.operator, node.folding,
+            [folded.tensors[t].fifo_depth for t in node.outputs], technology,
+        )
+        for node in folded.nodes
+    }  # fmt: skip
+    return FinalGraph(folded, simulate(folded).frame_interval_cycles, engines)
+
+
+def waiting(final: Graph) -> dict[str, int]:
+    """Integers that wait in each FIFO beyond what pipelines hold, under the keys of ``Costs``."""
+    result: dict[str, int] = {}
+    for node in final.nodes:
+        streams = node.operator.output_streams(node.folding)
+        for port, (name, stream) in enumerate(zip(node.outputs, streams, strict=True)):
+            beats = final.tensors[name].fifo_depth - in_flight(node.operator, node.folding, port)
+            if beats > 0:
+                key = _key(final, node, name)
+                result[key] = max(result.get(key, 0), beats * stream.lanes)
+    return result
+
+
+def _key(final: Graph, node: Node | None, name: str) -> str:
+    converted = False
+    while node is not None and isinstance(node.operator, WidthConverter):
+        converted, name = True, node.inputs[0]
+        node = final.producer(name)
+    return f"{name}{CONVERTED}" if converted else name

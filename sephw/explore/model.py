@@ -1,0 +1,317 @@
+"""The choice problem without hardware: groups of options, lanes between them, the exact optimum.
+
+A mixed-integer linear program, solved by HiGHS to a gap of 0. One binary per option says that it
+is taken. What stands between two groups (width converters) depends on the lanes of both ends: for
+each pair of lane counts one flow, whose sums are the options with these lanes; with one option
+taken on each side the flow is 1 for their pair and 0 elsewhere, so it needs no integrality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.errors import SephwError
+from sephw.ir import Folding
+from sephw.ir.resources import Resources
+
+Vector = NDArray[np.float64]
+Lanes = tuple[int, ...]
+RESOURCES = ("lut", "ff", "bram", "dsp")
+# Seconds after which a solution that is not proved yet is taken as it is.
+SOLVE_SECONDS = 120.0
+_OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
+
+
+def vector(resources: Resources) -> Vector:
+    """(lut, ff, bram, dsp)."""
+    return np.array([getattr(resources, name) for name in RESOURCES], float)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to fold a group. ``cycles`` per frame; lanes of its outer inputs and outputs."""
+
+    foldings: tuple[tuple[str, Folding], ...]
+    resources: Resources
+    cycles: int
+    fmax_mhz: float
+    inputs: Lanes
+    outputs: Lanes
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes that are folded together: one, or a follower and its reader."""
+
+    name: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Between:
+    """What stands on a stream: resources and cycles per frame."""
+
+    resources: Resources
+    cycles: int
+    fmax_mhz: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A stream: output ``port`` of group ``source`` to input ``reads`` of group ``target``.
+
+    ``between``: by (lanes of the source, lanes of the target); every pair that can occur.
+    """
+
+    source: int
+    port: int
+    target: int
+    reads: int
+    between: Mapping[tuple[int, int], Between]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Groups and the streams between them.
+
+    ``least_cycles``: of streams that no choice changes; ``base``: taken whatever is chosen.
+    """
+
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+    least_cycles: int = 1
+    base: Resources = field(default_factory=Resources)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """An option per group, by index into the problem's groups; ``proven``: no better one exists."""
+
+    taken: tuple[int, ...]
+    resources: Resources
+    cycles: int
+    proven: bool
+
+
+def solve(
+    problem: Problem,
+    limits: Resources | None,
+    weights: Sequence[float],
+    *,
+    first: bool = False,
+    seconds: float = SOLVE_SECONDS,
+) -> Solution | None:
+    """The options with the least Σ weights · (lut, ff, bram, dsp) within ``limits``.
+
+    ``first``: any options within the limits will do. None where there are none, proved. Raises
+    SephwError where ``seconds`` pass without an answer.
+    """
+    if any(not group.options for group in problem.groups):
+        return None
+    if any(not edge.between for edge in problem.edges):
+        return None
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_array
+
+    layout = _Layout.of(problem)
+    matrix, low, high = layout.rows()
+    counts = layout.resources()
+    upper = np.ones(layout.size)
+    if limits is not None:
+        # Divided by the limit: rows of like size. A limit of 0 is a bound on the variables.
+        bound = vector(limits) - vector(problem.base)
+        if (bound < 0).any():
+            return None
+        for row, most in zip(counts, bound, strict=True):
+            if most > 0:
+                matrix.append((np.flatnonzero(row), row[row != 0] / most))
+                low.append(-np.inf)
+                high.append(1.0)
+        upper[(counts[bound <= 0] > 0).any(axis=0)] = 0.0
+    lines = np.repeat(np.arange(len(matrix)), [len(columns) for columns, _ in matrix])
+    values = np.concatenate([v for _, v in matrix])
+    columns = np.concatenate([c for c, _ in matrix])
+    sparse = coo_array((values, (lines, columns)), shape=(len(matrix), layout.size)).tocsr()
+    integrality = np.zeros(layout.size)
+    integrality[: layout.options] = 1
+    costs = np.asarray(weights, float) @ counts
+    scale = max(float(costs.max(initial=0.0)), 1e-12)
+    result = milp(
+        costs / scale * 1000.0,
+        integrality=integrality,
+        bounds=Bounds(np.zeros(layout.size), upper),
+        constraints=LinearConstraint(sparse, np.array(low), np.array(high)),
+        options={"mip_rel_gap": 1e9 if first else 0.0, "time_limit": seconds},
+    )
+    if result.status == _INFEASIBLE:
+        return None
+    if result.x is None:
+        raise SephwError(
+            f"folding search: no answer after {seconds:.0f} s ({result.message}); "
+            "give a slower --fps or a larger device"
+        )
+    taken = layout.read(result.x)
+    return Solution(
+        taken, total(problem, taken), frame_cycles(problem, taken),
+        proven=result.status == _OPTIMAL,
+    )  # fmt: skip
+
+
+def total(problem: Problem, taken: Sequence[int]) -> Resources:
+    """Resources of the options ``taken`` and of what stands between them."""
+    result = problem.base
+    for group, k in zip(problem.groups, taken, strict=True):
+        result += group.options[k].resources
+    for edge in problem.edges:
+        result += _between(problem, edge, taken).resources
+    return result
+
+
+def frame_cycles(problem: Problem, taken: Sequence[int]) -> int:
+    """Cycles per frame with the options ``taken``."""
+    cycles = [group.options[k].cycles for group, k in zip(problem.groups, taken, strict=True)]
+    cycles += [_between(problem, edge, taken).cycles for edge in problem.edges]
+    return max(problem.least_cycles, *cycles)
+
+
+def _between(problem: Problem, edge: Edge, taken: Sequence[int]) -> Between:
+    source = problem.groups[edge.source].options[taken[edge.source]].outputs[edge.port]
+    target = problem.groups[edge.target].options[taken[edge.target]].inputs[edge.reads]
+    return edge.between[source, target]
+
+
+def candidate_cycles(problem: Problem) -> tuple[int, ...]:
+    """Every frame interval that some choice can have, ascending."""
+    found = {option.cycles for group in problem.groups for option in group.options}
+    found |= {b.cycles for edge in problem.edges for b in edge.between.values()}
+    least = max([problem.least_cycles, *(min(o.cycles for o in g.options) for g in problem.groups)])
+    return tuple(sorted({max(cycles, least) for cycles in found}))
+
+
+def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Problem:
+    """The problem with only what is fast enough, without options that others make needless.
+
+    An option is needless where another of the same lanes takes no more of anything.
+    """
+    groups = tuple(
+        Group(
+            g.name,
+            undominated(
+                [o for o in g.options if o.cycles <= most_cycles and o.fmax_mhz >= least_mhz]
+            ),
+        )
+        for g in problem.groups
+    )
+    edges = []
+    for edge in problem.edges:
+        ends = _ends(groups, edge)
+        edges.append(
+            Edge(
+                edge.source, edge.port, edge.target, edge.reads,
+                {
+                    pair: b
+                    for pair, b in edge.between.items()
+                    if pair[0] in ends[0] and pair[1] in ends[1]
+                    and b.cycles <= most_cycles and b.fmax_mhz >= least_mhz
+                },
+            )
+        )  # fmt: skip
+    return replace(problem, groups=groups, edges=tuple(edges))
+
+
+def undominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[Option, ...]:
+    """``options`` without those that another of the same lanes beats or equals in everything.
+
+    ``by_cycles``: cycles and clock count as well.
+    """
+    kept: list[Option] = []
+    beaten: dict[tuple[Lanes, Lanes], list[Vector]] = {}
+
+    def figures(option: Option) -> Vector:
+        counts = vector(option.resources)
+        return np.append(counts, [option.cycles, -option.fmax_mhz]) if by_cycles else counts
+
+    # Sums never fall along this order, so an option is beaten only by one before it.
+    for option in sorted(options, key=lambda o: (figures(o).sum(), o.cycles)):
+        mine = figures(option)
+        others = beaten.setdefault((option.inputs, option.outputs), [])
+        if not any((other <= mine).all() for other in others):
+            others.append(mine)
+            kept.append(option)
+    return tuple(kept)
+
+
+def _ends(groups: Sequence[Group], edge: Edge) -> tuple[list[int], list[int]]:
+    """Lane counts that occur at the source and at the target of ``edge``."""
+    made = sorted({o.outputs[edge.port] for o in groups[edge.source].options})
+    read = sorted({o.inputs[edge.reads] for o in groups[edge.target].options})
+    return made, read
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Variables: the options of all groups one after the other, then the flows of all edges."""
+
+    problem: Problem
+    starts: tuple[int, ...]
+    options: int
+    flows: tuple[tuple[int, tuple[int, int]], ...]
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Layout:
+        counts = [len(group.options) for group in problem.groups]
+        starts = tuple(int(n) for n in np.cumsum([0, *counts[:-1]]))
+        flows = tuple((i, pair) for i, e in enumerate(problem.edges) for pair in sorted(e.between))
+        return cls(problem, starts, sum(counts), flows)
+
+    @property
+    def size(self) -> int:
+        return self.options + len(self.flows)
+
+    def rows(self) -> tuple[list[tuple[NDArray[np.int64], Vector]], list[float], list[float]]:
+        """Constraints (columns, factors) with bounds: one option a group, flows meet options."""
+        rows: list[tuple[NDArray[np.int64], Vector]] = []
+        low: list[float] = []
+        for group, start in zip(self.problem.groups, self.starts, strict=True):
+            rows.append((np.arange(start, start + len(group.options)), np.ones(len(group.options))))
+            low.append(1.0)
+        for i, edge in enumerate(self.problem.edges):
+            flows = [(self.options + j, pair) for j, (e, pair) in enumerate(self.flows) if e == i]
+            for end, lanes in enumerate(_ends(self.problem.groups, edge)):
+                for n in lanes:
+                    ours = [v for v, pair in flows if pair[end] == n]
+                    theirs = self._with_lanes(edge, end, n)
+                    rows.append(
+                        (
+                            np.array([*ours, *theirs], np.int64),
+                            np.array([1.0] * len(ours) + [-1.0] * len(theirs)),
+                        )
+                    )
+                    low.append(0.0)
+        return rows, low, list(low)
+
+    def _with_lanes(self, edge: Edge, end: int, lanes: int) -> list[int]:
+        group = (edge.source, edge.target)[end]
+        options = self.problem.groups[group].options
+        ports = (
+            [o.outputs[edge.port] for o in options]
+            if end == 0
+            else [o.inputs[edge.reads] for o in options]
+        )
+        return [self.starts[group] + k for k, n in enumerate(ports) if n == lanes]
+
+    def resources(self) -> Vector:
+        """(4, variables)."""
+        options = [vector(o.resources) for g in self.problem.groups for o in g.options]
+        flows = [vector(self.problem.edges[i].between[p].resources) for i, p in self.flows]
+        return np.array([*options, *flows], float).T
+
+    def read(self, x: Vector) -> tuple[int, ...]:
+        return tuple(
+            int(np.argmax(x[start : start + len(group.options)]))
+            for group, start in zip(self.problem.groups, self.starts, strict=True)
+        )

@@ -1,0 +1,126 @@
+"""Why nothing was found, and what would be: one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sephw.errors import SephwError
+from sephw.explore.found import Goal
+from sephw.explore.model import RESOURCES, Problem, restrict, solve
+from sephw.explore.search import choose, clocks, frame_budget
+from sephw.ir.resources import Resources
+from sephw.targets import DEVICES, Device
+
+_UNLIMITED = 1 << 40
+
+
+def refusal(network: str, problem: Problem, goal: Goal) -> SephwError:
+    """The error for a goal that no folding of ``problem`` reaches."""
+    wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s"
+    return (
+        _too_fast_a_clock(network, problem, goal)
+        or _too_many_frames(network, problem, goal)
+        or _does_not_fit(wanted, problem, goal)
+    )
+
+
+def _too_fast_a_clock(network: str, problem: Problem, goal: Goal) -> SephwError | None:
+    best = {g.name: max(o.fmax_mhz for o in g.options) for g in problem.groups}
+    slowest = min(best, key=lambda name: best[name])
+    if goal.clock_mhz is None or best[slowest] >= goal.clock_mhz:
+        return None
+    return SephwError(
+        f"{network}: no folding of '{slowest}' is estimated to reach {goal.clock_mhz:g} MHz on "
+        f"{goal.device.name}; ask for at most --clock-mhz {int(best[slowest])}"
+    )
+
+
+def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError | None:
+    """Where not even a device without limits is fast enough."""
+    boundless = replace(goal, device=_boundless(goal.device))
+    if goal.fps is None or choose(problem, boundless) is not None:
+        return None
+    best = choose(problem, replace(boundless, fps=None))
+    if best is None:
+        return None
+    cycles, most = best.solution.cycles, best.clock_mhz * 1e6 / best.solution.cycles
+    return SephwError(
+        f"{network}: {_rate(goal.fps)} frames/s are beyond every folding; the fastest takes "
+        f"{cycles:,} cycles a frame, {_rate(most)} frames/s at {best.clock_mhz:g} MHz; "
+        f"ask for at most --fps {_rate(most).replace(',', '')}"
+    )
+
+
+def _does_not_fit(wanted: str, problem: Problem, goal: Goal) -> SephwError:
+    name, needed, available = _shortage(problem, goal)
+    total = getattr(goal.device.available, name)
+    margin = getattr(goal.margins, name)
+    of_all = f"{margin * 100:g} % of {total:,}; " if margin != 1 else ""
+    text = (
+        f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
+        f"{available:,} available ({of_all}{needed - available:,} too many)"
+    )
+    larger = _nearest(problem, goal)
+    if larger is None:
+        text += f"; no larger {goal.device.technology} device is known that it fits"
+    else:
+        text += f"; the nearest device that fits is {larger.name}"
+    if goal.fps is not None:
+        slower = choose(problem, replace(goal, fps=None))
+        if slower is not None:
+            most = slower.clock_mhz * 1e6 / slower.solution.cycles
+            text += f"; or at most {_rate(most)} frames/s fit"
+    return SephwError(text)
+
+
+def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int]:
+    """(resource, least count, limit): of the one that is short alone, else beside the others."""
+    limits = goal.limits
+    boundless = Resources(*[_UNLIMITED] * len(RESOURCES))
+    alone = {name: _least(problem, goal, name, boundless) for name in RESOURCES}
+    short = [
+        (needed / max(1, getattr(limits, name)), name, needed)
+        for name, needed in alone.items()
+        if needed is not None and needed > getattr(limits, name)
+    ]
+    if short:
+        _, name, needed = max(short)
+        return name, needed, getattr(limits, name)
+    for name in RESOURCES:
+        beside = _least(problem, goal, name, replace(limits, **{name: _UNLIMITED}))
+        if beside is not None:
+            return name, beside, getattr(limits, name)
+    # Two are short together: the least logic with no limit at all says it best.
+    loose = _least(problem, goal, RESOURCES[0], replace(limits, lut=_UNLIMITED, ff=_UNLIMITED))
+    return RESOURCES[0], loose or 0, limits.lut
+
+
+def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | None:
+    """The fewest of resource ``name`` within ``limits``, over all clocks; None: not even so."""
+    weights = [float(resource == name) for resource in RESOURCES]
+    found = []
+    for clock in clocks(problem, goal):
+        part = restrict(problem, frame_budget(problem, goal, clock), clock)
+        solution = solve(part, limits, weights)
+        if solution is not None:
+            found.append(int(getattr(solution.resources, name)))
+    return min(found, default=None)
+
+
+def _nearest(problem: Problem, goal: Goal) -> Device | None:
+    """The smallest device of the technology that takes it."""
+    kin = [d for d in DEVICES if d.technology is goal.device.technology and d != goal.device]
+    fits: Callable[[Device], bool] = lambda device: (
+        choose(problem, replace(goal, device=device)) is not None
+    )
+    return next((d for d in sorted(kin, key=lambda d: d.available.lut) if fits(d)), None)
+
+
+def _boundless(device: Device) -> Device:
+    return replace(device, available=Resources(*[_UNLIMITED] * len(RESOURCES)))
+
+
+def _rate(fps: float) -> str:
+    """Three digits at least, rounded down: what is offered must be reachable."""
+    return f"{int(fps):,}" if fps >= 100 else f"{int(fps * 10) / 10:g}"

@@ -1,0 +1,146 @@
+"""Requests and replies of the host link, version 1 (docs/host.md). All numbers little-endian."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+PROTOCOL = 1
+_HEADER = struct.Struct("<BHIQ")
+_IDENTITY = struct.Struct("<BIIBBI")
+_STATUS = struct.Struct("<BH")
+RESULT_FIXED_BYTES = 9
+# With the CRC and two flags.
+FRAME_BYTES = _HEADER.size + 6
+
+
+class Kind(IntEnum):
+    """First byte of a request; its reply has bit 7 set as well."""
+
+    IDENTIFY = 1
+    RUN = 2
+    STATUS = 3
+    RESET = 4
+    FAILURE = 0x7F
+
+
+class Reason(IntEnum):
+    """Why a whole request was refused, or came to nothing."""
+
+    UNKNOWN = 1
+    MALFORMED = 2
+    STALLED = 3
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply. ``request_crc`` is the CRC of the request that it answers."""
+
+    kind: int
+    sequence: int
+    request_crc: int
+    build_id: int
+    payload: bytes
+
+    def answers(self, request: bytes) -> bool:
+        """Whether this is the reply to that very request: number, kind and every byte of it."""
+        return (
+            self.kind in (request[0], Kind.FAILURE)
+            and self.sequence == int.from_bytes(request[1:3], "little")
+            and self.request_crc == zlib.crc32(request)
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a design says of itself. ``clock_hz`` is the network's clock."""
+
+    protocol: int
+    build_id: int
+    image_bytes: int
+    outputs: int
+    output_bits: int
+    output_signed: bool
+    clock_hz: int
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Outputs int64 (outputs,) of the first of all repeats, and cycles of all of them together.
+
+    ``cycles``: from the first beat into the network to the last one out, both included.
+    ``equal``: all repeats gave the same; ``extra``: the network gave something nobody asked for.
+    """
+
+    outputs: NDArray[np.int64]
+    cycles: int
+    equal: bool
+    extra: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """``damaged_requests`` since power-up, at most 65535; ``extra`` as in a result."""
+
+    damaged_requests: int
+    extra: bool
+
+
+def request(kind: Kind, sequence: int, payload: bytes = b"") -> bytes:
+    """The body of a request."""
+    return struct.pack("<BH", kind, sequence) + payload
+
+
+def run_payload(image: bytes, repeats: int) -> bytes:
+    """What follows the header of RUN."""
+    return struct.pack("<I", repeats) + image
+
+
+def parse_reply(body: bytes) -> Reply | None:
+    """The reply in the body of a frame; None if it is none."""
+    if len(body) < _HEADER.size or not body[0] & 0x80:
+        return None
+    kind, sequence, request_crc, build_id = _HEADER.unpack_from(body)
+    return Reply(kind & 0x7F, sequence, request_crc, build_id, body[_HEADER.size :])
+
+
+def parse_identity(reply: Reply) -> Identity | None:
+    """What IDENTIFY brought; None if it has another length than this version's."""
+    if len(reply.payload) != _IDENTITY.size:
+        return None
+    protocol, image, outputs, bits, signed, clock = _IDENTITY.unpack(reply.payload)
+    return Identity(protocol, reply.build_id, image, outputs, bits, bool(signed), clock)
+
+
+def parse_result(reply: Reply, identity: Identity) -> Result | None:
+    """What RUN brought; None if it has another length than the identity says."""
+    size = value_bytes(identity.output_bits)
+    if len(reply.payload) != RESULT_FIXED_BYTES + size * identity.outputs:
+        return None
+    raw = np.frombuffer(reply.payload, np.uint8, offset=RESULT_FIXED_BYTES).reshape(-1, size)
+    wide = np.zeros((len(raw), 8), np.uint8)
+    wide[:, :size] = raw
+    if identity.output_signed:
+        wide[:, size:] = np.where(raw[:, -1:] & 0x80, 0xFF, 0)
+    flags = reply.payload[0]
+    cycles = int.from_bytes(reply.payload[1:RESULT_FIXED_BYTES], "little")
+    outputs = wide.view("<i8").reshape(-1).astype(np.int64)
+    return Result(outputs, cycles, bool(flags & 1), bool(flags & 2))
+
+
+def parse_status(reply: Reply) -> Status | None:
+    """What STATUS or RESET brought; None if it has another length than this version's."""
+    if len(reply.payload) != _STATUS.size:
+        return None
+    flags, damaged = _STATUS.unpack(reply.payload)
+    return Status(damaged, bool(flags & 2))
+
+
+def value_bytes(bits: int) -> int:
+    """Bytes that one output takes."""
+    return -(-bits // 8)

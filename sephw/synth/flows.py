@@ -1,0 +1,130 @@
+"""What is particular to the place-and-route of each technology."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from sephw.ir import Resources
+from sephw.targets import Device, Technology
+from sephw.tools.nextpnr import Nextpnr
+from sephw.tools.packers import ecppack, gowin_pack, icepack
+
+_PURPOSE = "bitstream"
+
+
+@dataclass(frozen=True)
+class Units:
+    """Names in nextpnr's utilization, each with what one of it counts, by `Resources` field."""
+
+    lut: Mapping[str, int]
+    ff: Mapping[str, int]
+    bram: Mapping[str, int]
+    dsp: Mapping[str, int]
+
+    def resources(self, counts: Mapping[str, int]) -> Resources:
+        """Counts by nextpnr's names in the units of `Resources`."""
+        lut, ff, bram, dsp = (
+            sum(weight * counts.get(name, 0) for name, weight in names.items())
+            for names in (self.lut, self.ff, self.bram, self.dsp)
+        )
+        return Resources(lut, ff, bram, dsp)
+
+
+class Flow(ABC):
+    """Options, names of resources and files of one build of nextpnr."""
+
+    tool: ClassVar[Nextpnr]
+    output_option: ClassVar[str]
+    output: ClassVar[str]
+    bitstream_suffix: ClassVar[str]
+    effort: ClassVar[tuple[str, ...]] = ()
+    units: ClassVar[Units]
+
+    @abstractmethod
+    def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
+        """Device, package, speed grade and pin constraints (None: free pins)."""
+
+    @abstractmethod
+    def part(self, device: Device, package: str, speed: str) -> str:
+        """What a person calls the chip in its package."""
+
+    @abstractmethod
+    def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
+        """Make the bitstream; both names are relative to ``directory``."""
+
+
+class Ecp5(Flow):
+    """Lattice ECP5, by Project Trellis."""
+
+    tool = Nextpnr.ECP5
+    output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
+    units = Units(lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1})
+
+    def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
+        size = device.part.rsplit("-", 1)[1].removesuffix("F")
+        return [
+            f"--{size}k", "--package", package or "CABGA381", "--speed", speed or "6",
+            *(["--lpf", pins] if pins else []), "--lpf-allow-unconstrained",
+        ]  # fmt: skip
+
+    def part(self, device: Device, package: str, speed: str) -> str:
+        return f"{device.part}-{speed or '6'} {package or 'CABGA381'}"
+
+    def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
+        ecppack(routed, bitstream, directory, purpose=_PURPOSE)
+
+
+class Ice40(Flow):
+    """Lattice iCE40, by Project IceStorm."""
+
+    tool = Nextpnr.ICE40
+    output_option, output, bitstream_suffix = "--asc", "routed.asc", ".bin"
+    units = Units(lut={"ICESTORM_LC": 1}, ff={"ICESTORM_LC": 1}, bram={"ICESTORM_RAM": 1}, dsp={"ICESTORM_DSP": 1})
+    packages: ClassVar[Mapping[str, str]] = {"up5k": "sg48", "hx8k": "ct256"}
+
+    def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
+        return [
+            f"--{device.part}", "--package", package or self.packages[device.part],
+            *(["--pcf", pins] if pins else []), "--pcf-allow-unconstrained",
+        ]  # fmt: skip
+
+    def part(self, device: Device, package: str, speed: str) -> str:
+        return f"iCE40{device.part.upper()} {package or self.packages[device.part]}"
+
+    def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
+        icepack(routed, bitstream, directory, purpose=_PURPOSE)
+
+
+class Gowin(Flow):
+    """Gowin LittleBee and Arora, by Project Apicula."""
+
+    tool = Nextpnr.GOWIN
+    output_option, output, bitstream_suffix = "--write", "routed.json", ".fs"
+    units = Units(lut={"LUT4": 1}, ff={"DFF": 1}, bram={"BSRAM": 1}, dsp={"MULT18X18": 1})
+    parts: ClassVar[Mapping[str, str]] = {
+        "GW1N-9C": "GW1NR-LV9QN88PC6/I5",
+        "GW2A-18C": "GW2AR-LV18QN88C8/I7",
+    }
+
+    def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
+        return [
+            "--device", self.part(device, package, speed), "--vopt", f"family={device.part}",
+            *(["--vopt", f"cst={pins}"] if pins else []),
+        ]  # fmt: skip
+
+    def part(self, device: Device, package: str, speed: str) -> str:
+        return package or self.parts[device.part]
+
+    def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
+        gowin_pack(device.part, routed, bitstream, directory, purpose=_PURPOSE)
+
+
+FLOWS: Mapping[Technology, Flow] = {
+    Technology.ECP5: Ecp5(),
+    Technology.ICE40: Ice40(),
+    Technology.GOWIN: Gowin(),
+}

@@ -1,0 +1,107 @@
+"""Yosys scripts: an engine out of context, and engines linked with a top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from sephw.targets import Technology
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The synthesis command of a technology and its options.
+
+    ``pads``: the option that leaves I/O buffers out, where the command inserts them; ``dsp`` and
+    ``logic``: the option that maps multiplications to DSP blocks or to logic.
+    """
+
+    command: str
+    pads: str = ""
+    dsp: str = ""
+    logic: str = ""
+
+    def synthesis(self, top: str, *, dsp: bool, pads: bool) -> str:
+        """The command for ``top``; ``pads``: with I/O buffers if the technology wants them."""
+        words = (
+            self.command, "-top", top, self.dsp if dsp else self.logic, "" if pads else self.pads,
+        )  # fmt: skip
+        return " ".join(word for word in words if word)
+
+
+RECIPES = {
+    Technology.ECP5: Recipe("synth_ecp5", logic="-nodsp"),
+    Technology.ICE40: Recipe("synth_ice40", dsp="-dsp"),
+    Technology.GOWIN: Recipe("synth_gowin -family gw2a", pads="-noiopads", logic="-nodsp"),
+    Technology.XC7: Recipe(
+        "synth_xilinx -family xc7 -flatten", pads="-noiopad -noclkbuf", logic="-nodsp"
+    ),
+}
+
+
+def engine_script(technology: Technology, files: Sequence[str], top: str, *, dsp: bool) -> str:
+    """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
+    return "; ".join(
+        (
+            f"read_verilog -sv -defer {' '.join(files)}",
+            RECIPES[technology].synthesis(top, dsp=dsp, pads=False),
+            "delete t:$scopeinfo",
+            "setattr -unset src *",
+            "setattr -mod -unset src *",
+            # The technology's own cells are known to whoever reads the netlist.
+            f"select {top}",
+            "write_json -selected netlist.json",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An instance of the network's top whose engine has a netlist: the module of that name."""
+
+    instance: str
+    module: str
+    parameters: tuple[str, ...]
+
+
+def link_script(
+    technology: Technology,
+    network: str,
+    instances: Sequence[Placed],
+    top: str,
+    top_files: Sequence[PurePath],
+) -> str:
+    """Joins the network's top, further top files and the engines; writes ``netlist.json``.
+
+    ``network`` is the module of ``{network}.sv``. Engines are boxes while the rest is
+    synthesized, so that their netlists stay as they are. Every name is of the current folder.
+    """
+    modules = sorted({instance.module for instance in instances})
+    netlists = [f"read_json engines/{module}.json" for module in modules]
+    name = "top" if technology is Technology.GOWIN else top
+    lines = [f"read_verilog -sv {network}.sv"]
+    for instance in instances:
+        cell = f"{network}/{instance.instance}"
+        unset = " ".join(f"-unset {name}" for name in instance.parameters)
+        lines.append(f"setparam -type {instance.module} {unset} {cell}")
+    lines += [
+        *(f"read_verilog -sv {file}" for file in top_files),
+        *netlists,
+        f"blackbox {' '.join(modules)}",
+        # The glue holds no multiplications.
+        RECIPES[technology].synthesis(top, dsp=True, pads=True),
+        f"delete {' '.join(f'={module}' for module in modules)}",
+        *netlists,
+        f"hierarchy -top {top}",
+        "flatten",
+        "opt_clean",
+        "delete t:$scopeinfo",
+        "setattr -unset src *",
+        "setattr -mod -unset src *",
+        # Gowin's packer looks for a module of this name.
+        *([f"rename {top} {name}"] if top != name else []),
+        f"select {name}",
+        "write_json -selected netlist.json",
+    ]
+    return "\n".join((*lines, ""))

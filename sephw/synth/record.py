@@ -1,0 +1,99 @@
+"""synth.json: what was synthesized and routed, with which tools, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sephw.ir import Graph, Resources
+from sephw.synth.route import Routed
+from sephw.synth.synthesize import Synthesis
+from sephw.targets import Device
+
+FORMAT, VERSION = "sephw-synth", 1
+RECORD = "synth.json"
+NO_ROUTE = "no open tool places and routes this device; the counts are those of Yosys"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the flow. ``seconds`` by step; ``top``: the module that was synthesized."""
+
+    graph: Graph
+    device: Device
+    top: str
+    synthesis: Synthesis
+    routed: Routed | None
+    bitstream: Path | None
+    seed: int
+    seconds: Mapping[str, float]
+
+
+def as_dict(run: Run) -> dict[str, Any]:
+    """Plain values of `Run`; file names are relative to the folder of synth.json."""
+    synthesis, routed = run.synthesis, run.routed
+    engines = {
+        node.name: {
+            "module": node.module,
+            "operator": node.operator.kind,
+            "folding": str(node.folding),
+            **asdict(synthesis.engines[node.name]),
+        }
+        for node in run.graph.nodes
+    }
+    tools = {"yosys": synthesis.yosys_version}
+    if routed is not None:
+        tools["nextpnr"] = routed.version
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": run.graph.name,
+        "device": run.device.name,
+        "technology": run.device.technology.value,
+        "top": run.top,
+        "tools": tools,
+        "seconds": dict(run.seconds),
+        "synthesized": {
+            "source": "synthesized",
+            "total": asdict(synthesis.total),
+            "available": asdict(run.device.available),
+            "glue": asdict(synthesis.glue),
+            "engines": engines,
+            "netlist": synthesis.netlist.name,
+        },
+        "routed": None if routed is None else _routed(run, routed),
+        "note": "" if run.device.routable else NO_ROUTE,
+    }
+
+
+def write_record(run: Run, folder: Path) -> Path:
+    """Write synth.json into ``folder``; its path."""
+    path = folder / RECORD
+    text = json.dumps(as_dict(run), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def used_and_available(used: Resources, available: Resources) -> list[tuple[str, int, int]]:
+    """(name, used, available) of every kind."""
+    names = ("lut", "ff", "bram", "dsp")
+    return [(name.upper(), getattr(used, name), getattr(available, name)) for name in names]
+
+
+def _routed(run: Run, routed: Routed) -> dict[str, Any]:
+    return {
+        "source": "routed",
+        "part": routed.part,
+        "used": asdict(routed.used),
+        "available": asdict(routed.available),
+        "clock_mhz": routed.clock_mhz,
+        "fmax_mhz": dict(routed.fmax_mhz),
+        "constraint_mhz": dict(routed.constraint_mhz),
+        "timing_met": routed.timing_met,
+        "worst_path": None if routed.worst_path is None else asdict(routed.worst_path),
+        "seed": run.seed,
+        "bitstream": None if run.bitstream is None else run.bitstream.name,
+    }

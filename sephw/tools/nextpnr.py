@@ -1,0 +1,117 @@
+"""nextpnr: the YoWASP wheels or the programs on the PATH; runs it and reads what it writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from sephw.errors import SephwError
+from sephw.tools.process import run, run_logged
+
+_ERROR = re.compile(r"^ERROR: (.*)$")
+
+
+class Nextpnr(StrEnum):
+    """The builds of nextpnr, one per family of devices."""
+
+    ECP5 = "nextpnr-ecp5"
+    ICE40 = "nextpnr-ice40"
+    GOWIN = "nextpnr-himbaechel-gowin"
+
+    @property
+    def wheel(self) -> str:
+        """The package that brings it."""
+        return f"yowasp-{self.value}"
+
+    @property
+    def module(self) -> str:
+        """The wheel's Python module."""
+        return self.wheel.replace("-", "_")
+
+
+class NextpnrError(Exception):
+    """nextpnr ended with an error: its messages, each one line."""
+
+    def __init__(self, errors: tuple[str, ...], log: Path) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+        self.log = log
+
+
+def find_tool(program: str, module: str, function: str, wheel: str, purpose: str) -> list[str]:
+    """First words of the command line of a YoWASP tool, else of ``program`` on the PATH.
+
+    Raises SephwError that starts with ``purpose`` where there is neither.
+    """
+    if importlib.util.find_spec(module) is not None:
+        code = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
+        return [sys.executable, "-c", code]
+    found = shutil.which(program)
+    if found is None:
+        raise SephwError(
+            f"{purpose}: {program} is not installed; install it with 'pip install {wheel}'"
+        )
+    return [found]
+
+
+def find_nextpnr(tool: Nextpnr, purpose: str) -> list[str]:
+    """First words of nextpnr's command line; SephwError where it is not installed."""
+    function = "run_" + tool.value.replace("-", "_")
+    return find_tool(tool.value, tool.module, function, tool.wheel, purpose)
+
+
+@cache
+def nextpnr_version(tool: Nextpnr, purpose: str) -> str:
+    """Its version, as "0.11.1"; asked for once per process."""
+    done = run([*find_nextpnr(tool, purpose), "--version"], timeout_seconds=600)
+    match = re.search(r"Version (?:nextpnr-)?([^)\s]+)", done.stdout + done.stderr)
+    if match is None:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+        raise SephwError(f"{purpose}: {tool.value} does not run: {lines[-1]}; install it again")
+    return match[1]
+
+
+def run_nextpnr(
+    tool: Nextpnr,
+    arguments: Sequence[str],
+    directory: Path,
+    *,
+    log: Path,
+    purpose: str,
+    on_line: Callable[[str], None],
+    timeout_seconds: float,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Run it in ``directory`` (file names relative to it).
+
+    Raises NextpnrError where it ends with an error, SephwError where it is missing or takes
+    too long.
+    """
+    errors: list[str] = []
+    last = ""
+
+    def read(line: str) -> None:
+        nonlocal last
+        match = _ERROR.match(line)
+        if match is not None:
+            errors.append(match[1])
+        last = line or last
+        on_line(line)
+
+    command = find_nextpnr(tool, purpose)
+    try:
+        status = run_logged(
+            [*command, *arguments], log=log, on_line=read, timeout_seconds=timeout_seconds,
+            directory=directory, cancelled=cancelled,
+        )  # fmt: skip
+    except SephwError as error:
+        raise SephwError(f"{purpose}: {tool.value}: {error}") from None
+    if status != 0:
+        raise NextpnrError(tuple(errors) or (last or "no message",), log)
