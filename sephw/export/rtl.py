@@ -16,6 +16,7 @@ from sephw.verify import CYCLES
 from sim import cycles
 from sim.activity import activity
 from sim.periodic import frame_interval
+from sim.timeline import settled_timeline
 from sim.trace import write_trace
 
 RTL_PROJECT = "rtl"
@@ -70,8 +71,8 @@ def pauses(seed: int, half_cycles: int, longest_cycles: int) -> NDArray[np.bool_
 def simulate_cycles(graph: Graph, images: Integers, folder: Path | None) -> dict[str, Any]:
     """Plain values for cycles.json: speed, and what every engine and FIFO did.
 
-    The first of several frames, which fills the pipeline, is left out of the activity. With a
-    ``folder``, the engines' timeline goes to trace.json in it.
+    The first of several frames, which fills the pipeline, is left out of the activity; the
+    timeline is that of a settled frame. With a ``folder``, that of all frames goes to trace.json.
     """
     run = cycles.run(graph, images)
     found = activity(run, skip_frames=1 if run.frames > 1 else 0)
@@ -88,4 +89,5 @@ def simulate_cycles(graph: Graph, images: Integers, folder: Path | None) -> dict
             for name, engine in found.engines.items()
         },
         "fifos": {name: asdict(fifo) for name, fifo in found.fifos.items()},
+        "timeline": settled_timeline(graph).as_dict(),
     }
