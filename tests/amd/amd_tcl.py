@@ -18,11 +18,11 @@ class TclError(Exception):
     """An error that a script raised, or that the interpreter found in it."""
 
 
-class TclExit(Exception):
+class TclExitError(Exception):
     """``exit``."""
 
 
-class _Return(Exception):
+class _ReturnError(Exception):
     def __init__(self, value: str) -> None:
         self.value = value
 
@@ -79,7 +79,7 @@ class _Small:
         self.scopes: list[dict[str, str]] = [{}]
         own = (
             "set proc if foreach lappend list lindex llength lsearch lsort join file info source "
-            "glob puts error exit return"
+            "glob puts error exit return expr format cd"
         )
         for name in own.split():
             self.commands.setdefault(name, getattr(self, f"do_{name}"))
@@ -134,16 +134,14 @@ class _Small:
                 words.append(word)
                 self._word_end(text, at, end, "close-quote")
             else:
-                word, at = self._substitute(
-                    text, at, lambda c: c.isspace() or c == ";" or c == end
-                )
+                word, at = self._substitute(text, at, lambda c: c.isspace() or c == ";" or c == end)
                 words.append(word)
 
     @staticmethod
     def _word_end(text: str, at: int, end: str | None, what: str) -> None:
-        if at < len(text) and not text[at].isspace() and text[at] not in (";", end):
-            if not text.startswith("\\\n", at):
-                raise TclError(f"extra characters after {what}: {text[at : at + 20]!r}")
+        ends = at >= len(text) or text[at].isspace() or text[at] in (";", end)
+        if not ends and not text.startswith("\\\n", at):
+            raise TclError(f"extra characters after {what}: {text[at : at + 20]!r}")
 
     def _substitute(self, text: str, at: int, stop: Callable[[str], bool]) -> tuple[str, int]:
         out = ""
@@ -175,7 +173,7 @@ class _Small:
 
     def variable(self, name: str) -> str:
         if name not in self.scopes[-1]:
-            raise TclError(f"can't read \"{name}\": no such variable")
+            raise TclError(f'can\'t read "{name}": no such variable')
         return self.scopes[-1][name]
 
     def call(self, words: list[str]) -> str:
@@ -215,7 +213,7 @@ class _Small:
             self.scopes.append(dict(zip(names, values, strict=True)))
             try:
                 return self.eval(body)
-            except _Return as done:
+            except _ReturnError as done:
                 return done.value
             finally:
                 self.scopes.pop()
@@ -308,6 +306,21 @@ class _Small:
         found = [str(p) for x in patterns for p in sorted(Path("/").glob(x.lstrip("/")))]
         return make_list(found)
 
+    def do_expr(self, text: str) -> str:
+        """One division: all that scripts need."""
+        words, _ = self._words(text, 0, None)
+        left, operator, right = words
+        assert operator == "/"
+        return str(float(left) / float(right))
+
+    def do_format(self, how: str, value: str) -> str:
+        assert how == "%.6g"
+        return how % float(value)
+
+    def do_cd(self, folder: str) -> str:
+        assert Path(folder).is_dir()
+        return ""
+
     def do_puts(self, text: str) -> str:
         return ""
 
@@ -315,10 +328,10 @@ class _Small:
         raise TclError(message)
 
     def do_exit(self) -> str:
-        raise TclExit
+        raise TclExitError
 
     def do_return(self, value: str = "") -> str:
-        raise _Return(value)
+        raise _ReturnError(value)
 
 
 def run_small(script: Path, arguments: Sequence[str], commands: Mapping[str, Command]) -> None:
@@ -327,7 +340,7 @@ def run_small(script: Path, arguments: Sequence[str], commands: Mapping[str, Com
     interpreter.scopes[0]["argv"] = make_list(arguments)
     try:
         interpreter.do_source(str(script))
-    except TclExit:
+    except TclExitError:
         return
 
 
@@ -351,6 +364,7 @@ def run_real(script: Path, arguments: Sequence[str], commands: Mapping[str, Comm
     for name, command in commands.items():
         tcl.createcommand(name, guarded(command))
     tcl.eval("proc puts {text} {}")
+    tcl.eval("proc cd {folder} {if {![file isdirectory $folder]} {error {no folder}}}")
     tcl.eval("proc exit {} {error sephw_exit}")
     tcl.eval(f"set argv [list {make_list(arguments)}]")
     try:

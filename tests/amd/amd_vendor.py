@@ -1,74 +1,30 @@
-"""Stand-ins for every Vivado and Vitis HLS command of the scripts: they record and check.
+"""Stand-ins for every Vivado command of the scripts: they record and check.
 
-Pins, interfaces and parameters are those of the vendor's product guides: PG021 (AXI DMA), PG144
-(AXI GPIO), PG164 (Processor System Reset), PG247 (SmartConnect), PG082 and PG201 (processing
-systems). A name that is not there fails the script, as it would in Vivado.
+A name that is not in amd_cells.py fails the script, as it would in Vivado.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from amd_cells import (
+    CLOCK_SOURCES,
+    CLOCKS,
+    DEFAULTS,
+    DRIVERS,
+    INTERFACES,
+    PARAMETERS,
+    PS_OUTPUTS,
+    PS_PORTS,
+    RESET_SOURCES,
+    RESETS,
+    VERSIONS,
+)
 from amd_tcl import Command, TclError, split_list
-
-VERSIONS = {
-    "axi_dma": "7.1", "axi_gpio": "2.0", "proc_sys_reset": "5.0", "smartconnect": "1.0",
-    "processing_system7": "5.5", "zynq_ultra_ps_e": "3.5",
-}  # fmt: skip
-CLOCKS = {
-    "axi_dma": ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "m_axi_s2mm_aclk"),
-    "axi_gpio": ("s_axi_aclk",),
-    "proc_sys_reset": ("slowest_sync_clk",),
-    "smartconnect": ("aclk",),
-    "processing_system7": ("M_AXI_GP0_ACLK", "S_AXI_HP0_ACLK"),
-    "zynq_ultra_ps_e": ("maxihpm0_fpd_aclk", "saxihp0_fpd_aclk"),
-    "sephw_accelerator": ("ap_clk",),
-}
-RESETS = {
-    "axi_dma": ("axi_resetn",), "axi_gpio": ("s_axi_aresetn",), "smartconnect": ("aresetn",),
-    "proc_sys_reset": ("ext_reset_in",), "sephw_accelerator": ("ap_rst_n",),
-}  # fmt: skip
-DRIVERS = {
-    "proc_sys_reset": ("peripheral_aresetn", "interconnect_aresetn"),
-    "processing_system7": ("FCLK_CLK0", "FCLK_RESET0_N"),
-    "zynq_ultra_ps_e": ("pl_clk0", "pl_resetn0"),
-    "sephw_accelerator": ("build_id",),
-}
-INPUTS = {"axi_gpio": ("gpio_io_i",)}
-# (interface, side): a connection joins a master and a slave of one protocol.
-INTERFACES = {
-    "axi_dma": {
-        "S_AXI_LITE": "slave axi", "M_AXI_MM2S": "master axi", "M_AXI_S2MM": "master axi",
-        "M_AXIS_MM2S": "master axis", "S_AXIS_S2MM": "slave axis",
-    },
-    "axi_gpio": {"S_AXI": "slave axi"},
-    "proc_sys_reset": {},
-    "processing_system7": {"M_AXI_GP0": "master axi", "S_AXI_HP0": "slave axi"},
-    "zynq_ultra_ps_e": {"M_AXI_HPM0_FPD": "master axi", "S_AXI_HP0_FPD": "slave axi"},
-    "sephw_accelerator": {"s_axis": "slave axis", "m_axis": "master axis"},
-}  # fmt: skip
-PARAMETERS = {
-    "axi_dma": {
-        "c_include_sg", "c_sg_include_stscntrl_strm", "c_include_mm2s", "c_include_s2mm",
-        "c_include_mm2s_dre", "c_include_s2mm_dre", "c_sg_length_width", "c_addr_width",
-        "c_m_axis_mm2s_tdata_width", "c_m_axi_mm2s_data_width", "c_s_axis_s2mm_tdata_width",
-        "c_m_axi_s2mm_data_width",
-    },
-    "axi_gpio": {"C_GPIO_WIDTH", "C_ALL_INPUTS"},
-    "smartconnect": {"NUM_SI", "NUM_MI"},
-    "processing_system7": {
-        "PCW_EN_CLK0_PORT", "PCW_EN_RST0_PORT", "PCW_FPGA0_PERIPHERAL_FREQMHZ",
-        "PCW_USE_M_AXI_GP0", "PCW_USE_S_AXI_HP0", "PCW_CRYSTAL_PERIPHERAL_FREQMHZ",
-    },
-    "zynq_ultra_ps_e": {
-        "PSU__FPGA_PL0_ENABLE", "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ", "PSU__USE__M_AXI_GP0",
-        "PSU__USE__M_AXI_GP1", "PSU__USE__M_AXI_GP2", "PSU__USE__S_AXI_GP2",
-        "PSU__PSS_REF_CLK__FREQMHZ",
-    },
-}  # fmt: skip
 
 
 @dataclass
@@ -87,6 +43,10 @@ class Vivado:
     nets: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     project: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
+    validated: bool = False
+    catalog: str = ""
+    hls_top: str = ""
 
     def commands(self) -> dict[str, Command]:
         """By name, each recording its call."""
@@ -115,6 +75,7 @@ class Vivado:
 
     def tcl_create_project(self, force: str, name: str, folder: str, dash: str, part: str) -> str:
         assert (force, dash) == ("-force", "-part")
+        shutil.rmtree(folder, ignore_errors=True)
         self.project = {"name": name, "folder": folder, "part": part}
         return ""
 
@@ -137,6 +98,13 @@ class Vivado:
             self.files.append(path)
         return ""
 
+    def tcl_update_ip_catalog(self) -> str:
+        """HLS packages one IP, sephw:hls:TOP:1.0, where the component.xml is."""
+        (repository,) = split_list(self.project["ip_repo_paths"])
+        assert (Path(repository) / "component.xml").exists()
+        self.catalog = repository
+        return ""
+
     def tcl_update_compile_order(self, option: str, fileset: str) -> str:
         assert (option, fileset) == ("-fileset", "sources_1")
         return ""
@@ -149,20 +117,24 @@ class Vivado:
 
     def tcl_get_ipdefs(self, quiet: str, pattern: str) -> str:
         assert quiet == "-quiet"
-        made = [f"xilinx.com:ip:{name}:{version}" for name, version in VERSIONS.items()]
+        made = [f"xilinx.com:ip:{name}:{version}" for name, version in self.versions.items()]
         return " ".join(name for name in made if fnmatch(name, pattern))
 
     def tcl_create_bd_cell(self, dash: str, kind: str, option: str, what: str, cell: str) -> str:
         assert dash == "-type" and cell not in self.cells
         if kind == "ip":
             vendor, library, name, version = what.split(":")
-            assert (option, vendor, library) == ("-vlnv", "xilinx.com", "ip")
-            assert VERSIONS[name] == version
+            assert option == "-vlnv"
+            if vendor == "sephw":
+                assert self.catalog and (library, version) == ("hls", "1.0")
+                self.hls_top, name = name, "hls_network"
+            else:
+                assert (vendor, library) == ("xilinx.com", "ip") and VERSIONS[name] == version
         else:
             assert (kind, option) == ("module", "-reference")
             name = what
             assert self._module(name).suffix == ".v", "a reference's top must be Verilog"
-        self.cells[cell], self.config[cell] = name, {}
+        self.cells[cell], self.config[cell] = name, dict(DEFAULTS.get(name, {}))
         return cell
 
     def _module(self, name: str) -> Path:
@@ -185,11 +157,19 @@ class Vivado:
         else:
             *values, target = words
         pairs = dict(zip(values[::2], values[1::2], strict=True))
-        if target in ("PROJECT", "FILESET"):
+        if target in ("PROJECT", "FILESET", "design.bd"):
+            assert (
+                set(pairs)
+                <= {
+                    "PROJECT": {"board_part", "ip_repo_paths"},
+                    "FILESET": {"top"},
+                    "design.bd": {"synth_checkpoint_mode"},
+                }[target]
+            )
             self.project |= pairs
             return ""
         for name, value in pairs.items():
-            prefix, parameter = name.split(".")
+            prefix, parameter = name.split(".", 1)
             assert prefix == "CONFIG" and parameter in PARAMETERS[self.cells[target]], name
             self.config[target][parameter] = value
         return ""
@@ -200,32 +180,70 @@ class Vivado:
         pairs = split_list(values)
         return self.project.update(dict(zip(pairs[::2], pairs[1::2], strict=True)))
 
+    def inputs(self, cell: str) -> dict[str, tuple[str, ...]]:
+        """Each input that must be connected, by what may drive it: cell/pin, or a pin of the PS."""
+        kind = self.cells[cell]
+        found = dict.fromkeys(CLOCKS.get(kind, ()), CLOCK_SOURCES)
+        found |= dict.fromkeys(RESETS.get(kind, ()), ("peripheral_aresetn", "interconnect_aresetn"))
+        if kind == "proc_sys_reset":
+            found["ext_reset_in"] = RESET_SOURCES
+        for parameter, (_, _, clock) in PS_PORTS.get(kind, {}).items():
+            if self.config[cell].get(parameter) == "1":
+                found[clock] = CLOCK_SOURCES
+        if kind == "axi_gpio":
+            found["gpio_io_i"] = ("build_id_low",)
+            if self.config[cell]["C_IS_DUAL"] == "1":
+                found["gpio2_io_i"] = ("build_id_high",)
+        return found
+
+    def outputs(self, cell: str) -> tuple[str, ...]:
+        kind = self.cells[cell]
+        made = PS_OUTPUTS.get(kind, {}).items()
+        return (
+            *DRIVERS.get(kind, ()),
+            *(pin for parameter, pin in made if self.config[cell].get(parameter) == "1"),
+        )
+
+    def interfaces(self, cell: str) -> dict[str, str]:
+        """Side and protocol of each interface of a cell."""
+        kind, config = self.cells[cell], self.config[cell]
+        if kind == "smartconnect":
+            ends = (("S", "NUM_SI", "slave axi"), ("M", "NUM_MI", "master axi"))
+            return {
+                f"{letter}{i:02d}_AXI": side
+                for letter, count, side in ends
+                for i in range(int(config[count]))
+            }
+        if kind == "sephw_accelerator":
+            ports = self.port_bits(kind)
+            names = {name.removesuffix("_tdata") for name in ports if name.endswith("_tdata")}
+            slaves = ("s_axis", "out_axis")
+            return {name: "slave axis" if name in slaves else "master axis" for name in names}
+        made = PS_PORTS.get(kind, {}).items()
+        enabled = {name: side for p, (name, side, _) in made if config.get(p) == "1"}
+        return INTERFACES.get(kind, {}) | enabled
+
     def tcl_get_bd_pins(self, pin: str) -> str:
         cell, name = pin.split("/")
-        kind = self.cells[cell]
-        known = [*CLOCKS[kind], *RESETS.get(kind, ()), *DRIVERS.get(kind, ())]
-        assert name in [*known, *INPUTS.get(kind, ())], f"no pin {pin}"
+        assert name in self.inputs(cell) or name in self.outputs(cell), f"no pin {pin}"
         return pin
 
     def tcl_connect_bd_net(self, driver: str, *loads: str) -> str:
         cell, name = driver.split("/")
-        assert name in DRIVERS[self.cells[cell]] and loads
+        assert name in self.outputs(cell) and loads
         for load in loads:
-            cell, name = load.split("/")
+            at, pin = load.split("/")
             assert load not in self.nets, f"{load} has two drivers"
-            assert name not in DRIVERS.get(self.cells[cell], ())
+            assert name in self.inputs(at)[pin], f"{driver} drives {load}"
             self.nets[load] = driver
         return ""
 
     def interface(self, pin: str) -> str:
         """Side and protocol of an interface pin."""
         cell, name = pin.split("/")
-        if self.cells[cell] == "smartconnect":
-            side, count = ("slave", "NUM_SI") if name[0] == "S" else ("master", "NUM_MI")
-            made = [f"{name[0]}{i:02d}_AXI" for i in range(int(self.config[cell][count]))]
-            assert name in made, f"no interface {pin}"
-            return f"{side} axi"
-        return INTERFACES[self.cells[cell]][name]
+        found = self.interfaces(cell)
+        assert name in found, f"no interface {pin}"
+        return found[name]
 
     def tcl_get_bd_intf_pins(self, pin: str) -> str:
         return pin if self.interface(pin) else ""
@@ -239,32 +257,48 @@ class Vivado:
         return ""
 
     def tcl_assign_bd_address(self) -> str:
+        for cell in self.cells:
+            self.open_interfaces(cell)
         return ""
+
+    def open_interfaces(self, cell: str) -> None:
+        """Assert that none is."""
+        for name in self.interfaces(cell):
+            assert f"{cell}/{name}" in self.links, f"{cell}/{name} is open"
 
     def tcl_validate_bd_design(self) -> str:
         """Every clock, reset, input and interface is connected, each stream as wide on each end."""
-        for cell, kind in self.cells.items():
-            for name in (*CLOCKS[kind], *RESETS.get(kind, ()), *INPUTS.get(kind, ())):
+        for cell in self.cells:
+            for name in self.inputs(cell):
                 assert f"{cell}/{name}" in self.nets, f"{cell}/{name} is open"
-            for name in INTERFACES.get(kind, {}):
-                assert f"{cell}/{name}" in self.links, f"{cell}/{name} is open"
-            for letter, count in (("S", "NUM_SI"), ("M", "NUM_MI")):
-                for i in range(int(self.config[cell].get(count, 0))):
-                    assert f"{cell}/{letter}{i:02d}_AXI" in self.links
+            self.open_interfaces(cell)
         bits, dma = self.port_bits("sephw_accelerator"), self.config["dma"]
-        assert int(dma["c_m_axis_mm2s_tdata_width"]) == bits["s_axis_tdata"]
-        assert int(dma["c_s_axis_s2mm_tdata_width"]) == bits["m_axis_tdata"]
-        assert bits["build_id"] == int(self.config["identity"]["C_GPIO_WIDTH"])
-        for name in ("mm2s", "s2mm"):
-            assert dma[f"c_m_axi_{name}_data_width"] in ("32", "64", "128", "256", "512", "1024")
+        streams = (("mm2s", "m_axis_mm2s", "s_axis"), ("s2mm", "s_axis_s2mm", "m_axis"))
+        for side, stream, port in streams:
+            width = int(dma[f"c_{stream}_tdata_width"])
+            memory = dma[f"c_m_axi_{side}_data_width"]
+            assert width == bits[f"{port}_tdata"], f"{port} and {stream} differ in width"
+            assert width in (8, 16, 32, 64, 128, 256, 512, 1024)
+            assert memory in ("32", "64", "128", "256", "512", "1024") and int(memory) >= width
+            assert bits[f"{port}_tkeep"] == width // 8
+        for name in ("c_m_axi_s2mm_data_width", "c_s_axis_s2mm_tdata_width"):
+            assert dma[f"{name}.VALUE_SRC"] == "USER"
+        assert bits["build_id_low"] == int(self.config["identity"]["C_GPIO_WIDTH"])
+        assert bits["build_id_high"] == int(self.config["identity"]["C_GPIO2_WIDTH"])
+        self.validated = True
         return ""
 
     def tcl_save_bd_design(self) -> str:
+        assert self.validated, "not validated"
         return ""
 
     def tcl_get_files(self, name: str) -> str:
         assert name == "design.bd"
         return name
+
+    def tcl_generate_target(self, what: str, name: str) -> str:
+        assert (what, name) == ("all", "design.bd")
+        return ""
 
     def tcl_make_wrapper(self, option: str, design: str, top: str) -> str:
         assert (option, design, top) == ("-files", "design.bd", "-top")

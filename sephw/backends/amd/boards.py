@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.errors import UsageError
-from sephw.targets import TARGETS, Target, Technology
+from sephw.targets import TARGETS, Target
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,15 @@ _BOARDS = {
 }
 
 
+def has_amd_flow(target: Target) -> bool:
+    """Whether ``write_amd`` has a project for ``target``."""
+    return target.name in _BOARDS
+
+
 def amd_board(target: Target) -> AmdBoard:
     """The vendor side of ``target``; UsageError names the targets that have one."""
     board = _BOARDS.get(target.name)
-    vendor_only = target.open_board is None and target.device.technology is Technology.XC7
-    if board is None or not vendor_only:
+    if board is None:
         names = ", ".join(t.name for t in TARGETS if t.name in _BOARDS)
         raise UsageError(
             f"target '{target.name}' has no Vivado project with a PYNQ driver; use one of {names}"

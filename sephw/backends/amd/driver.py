@@ -24,12 +24,14 @@ _CONTROL, _STATUS, _ADDRESS, _ADDRESS_HIGH, _LENGTH = 0x00, 0x04, 0x18, 0x1C, 0x
 _RUN, _RESET = 1 << 0, 1 << 2
 _HALTED, _IDLE = 1 << 0, 1 << 1
 _ERRORS = {1 << 4: "internal error", 1 << 5: "slave error", 1 << 6: "address decode error"}
+_IDENTITY = (0x00, 0x08)  # of the build's number: low and high half
 _REGISTER_BYTES = 0x1000
 
 # A frame's results start on a multiple of this: no bus of the DMA is wider, no cache line longer.
 _ALIGNMENT = 128
 _MAX_TRANSFER_BYTES = (1 << 26) - 1
-# How far the board's clock may be above the one that timing was met for: dividers are integers.
+# How far the board's clock may be above the one that timing was met for: its source is a PLL with
+# an integer multiplier.
 _CLOCK_TOLERANCE = 0.005
 
 
@@ -58,12 +60,13 @@ class Accelerator:
         self._slot_bytes = -(-self._sink_bytes // _ALIGNMENT) * _ALIGNMENT
         if batch < 1:
             raise AcceleratorError(f"batch {batch} is no number of frames; give at least 1")
-        self._batch = max(1, min(batch, _MAX_TRANSFER_BYTES // self._source_bytes))
-        self._pynq: Any = importlib.import_module("pynq")
+        self._batch = min(batch, _MAX_TRANSFER_BYTES // self._source_bytes)
+        self._pynq = _import_pynq()
         self._dma: Any = None
+        self._closed = False
         self._load()
-        self._send = self._pynq.allocate(shape=(self._batch, self._source_bytes), dtype=np.uint8)
-        self._receive = self._pynq.allocate(shape=(self._batch, self._slot_bytes), dtype=np.uint8)
+        self._send = self._allocate(self._source_bytes)
+        self._receive = self._allocate(self._slot_bytes)
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ class Accelerator:
                 chunk = frames[start : start + self._batch]
                 results[start : start + len(chunk)] = self._run(chunk)
         except BaseException:
-            self._dma = None
+            self._stop()
             raise
         return results
 
@@ -108,9 +111,12 @@ class Accelerator:
         return frames / (time.perf_counter() - started)
 
     def close(self) -> None:
-        """Give the buffers back; the bitstream stays loaded."""
-        for buffer in (self._send, self._receive):
-            buffer.freebuffer()
+        """Stop the DMA and give the buffers back; the bitstream stays loaded."""
+        if not self._closed:
+            self._closed = True
+            self._stop()
+            for buffer in (self._send, self._receive):
+                buffer.freebuffer()
 
     def __enter__(self) -> Accelerator:
         return self
@@ -118,30 +124,33 @@ class Accelerator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _allocate(self, frame_bytes: int) -> Any:
+        try:
+            return self._pynq.allocate(shape=(self._batch, frame_bytes), dtype=np.uint8)
+        except (RuntimeError, MemoryError) as error:
+            raise AcceleratorError(
+                f"no memory for {self._batch} frames of {frame_bytes} bytes ({error}); "
+                "give a smaller batch"
+            ) from None
+
     def _load(self) -> None:
         """Load the bitstream, check that it is the one of the settings, and start the DMA."""
         try:
             overlay = self._pynq.Overlay(str(self._path), download=True)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise AcceleratorError(
                 f"'{self._path}' cannot be loaded ({error}); run as root, with the .hwh beside it"
             ) from None
         dma = self._registers(overlay, "dma")
-        found = self._registers(overlay, "identity").read(0) & 0xFFFFFFFF
-        expected = self._settings["build_id"]
+        identity = self._registers(overlay, "identity")
+        low, high = (int(identity.read(at)) & 0xFFFFFFFF for at in _IDENTITY)
+        found, expected = f"{high:08x}{low:08x}", self._settings["build_id"]
         if found != expected:
             raise AcceleratorError(
-                f"'{self._path.name}' holds build {found:08x}, accelerator.json describes "
-                f"{expected:08x}; copy both from the same export"
+                f"'{self._path.name}' holds build {found}, accelerator.json describes "
+                f"{expected}; copy both from the same export"
             )
-        clocks, wanted = self._pynq.Clocks, self._settings["clock_mhz"]
-        clocks.fclk0_mhz = wanted
-        running = float(clocks.fclk0_mhz)
-        if running > wanted * (1 + _CLOCK_TOLERANCE):
-            raise AcceleratorError(
-                f"the board's clock runs at {running:g} MHz, '{self._path.name}' is made for "
-                f"{wanted:g} MHz; results would not be reliable"
-            )
+        self._check_clock()
         dma.write(_SEND + _CONTROL, _RESET)  # resets both channels
         self._wait(dma, _SEND, _CONTROL, _RESET, 0, "the DMA does not leave reset")
         for channel in (_SEND, _RECEIVE):
@@ -149,15 +158,36 @@ class Accelerator:
             self._wait(dma, channel, _STATUS, _HALTED, 0, "the DMA does not start")
         self._dma = dma
 
+    def _stop(self) -> None:
+        """Whatever it is in, the DMA writes no memory after this; the next call loads again."""
+        dma, self._dma = self._dma, None
+        if dma is not None:
+            dma.write(_SEND + _CONTROL, _RESET)
+
+    def _check_clock(self) -> None:
+        """PYNQ has set the clock that the .hwh asks for; bring it down where it is too fast."""
+        clocks, wanted = self._pynq.Clocks, self._settings["clock_mhz"]
+        limit = wanted * (1 + _CLOCK_TOLERANCE)
+        if float(clocks.fclk0_mhz) > limit:
+            clocks.fclk0_mhz = wanted
+        running = float(clocks.fclk0_mhz)
+        if running > limit:
+            raise AcceleratorError(
+                f"the board's clock runs at {running:g} MHz, '{self._path.name}' is made for "
+                f"{wanted:g} MHz at most; results would not be reliable"
+            )
+
     def _registers(self, overlay: Any, cell: str) -> Any:
         entry: dict[str, Any] | None = overlay.ip_dict.get(cell)
         if entry is None:
             raise AcceleratorError(
                 f"'{self._path.name}' has no block '{cell}'; is it a bitstream of sephw?"
             )
-        return self._pynq.MMIO(entry["phys_addr"], _REGISTER_BYTES)
+        return self._pynq.MMIO(int(entry["phys_addr"]), _REGISTER_BYTES)
 
     def _checked(self, images: Any) -> Any:
+        if self._closed:
+            raise AcceleratorError(f"'{self.name}' is closed; make a new Accelerator")
         frames = np.asarray(images)
         shape = tuple(self._settings["image_shape"])
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != shape:
@@ -171,10 +201,11 @@ class Accelerator:
         """One transfer out, one per frame back: the stream marks each frame's end."""
         count, dma = len(chunk), self._dma
         self._send[:count] = pack(chunk, self._source)
-        self._send.flush()
+        self._send[:count].flush()
         # The receiving channel first: the network may answer before this thread runs again.
-        self._start(_RECEIVE, self._receive.physical_address, self._sink_bytes)
-        self._start(_SEND, self._send.physical_address, count * self._source_bytes)
+        receive = int(self._receive.physical_address)
+        self._start(_RECEIVE, receive, self._sink_bytes)
+        self._start(_SEND, int(self._send.physical_address), count * self._source_bytes)
         for frame in range(count):
             what = f"no result of frame {frame} of {count}"
             self._wait(dma, _RECEIVE, _STATUS, _IDLE, _IDLE, what)
@@ -185,10 +216,10 @@ class Accelerator:
                     "accelerator.json and the bitstream differ: copy both from the same export"
                 )
             if frame + 1 < count:
-                at = self._receive.physical_address + (frame + 1) * self._slot_bytes
+                at = receive + (frame + 1) * self._slot_bytes
                 self._start(_RECEIVE, at, self._sink_bytes)
         self._wait(dma, _SEND, _STATUS, _IDLE, _IDLE, "the images are not taken")
-        self._receive.invalidate()
+        self._receive[:count].invalidate()
         return unpack(np.asarray(self._receive)[:count, : self._sink_bytes], self._sink)
 
     def _start(self, channel: int, address: int, length_bytes: int) -> None:
@@ -246,11 +277,20 @@ def unpack(frames: Any, stream: dict[str, Any]) -> Any:
     return (digits.astype(np.int64) * weights).sum(axis=2)
 
 
+def _import_pynq() -> Any:
+    try:
+        return importlib.import_module("pynq")
+    except ImportError as error:
+        raise AcceleratorError(
+            f"the package pynq cannot be imported ({error}); run this on a board with a PYNQ image"
+        ) from None
+
+
 def _read_settings(bitfile: Path) -> dict[str, Any]:
     path = bitfile.parent / "accelerator.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        known = (settings["format"], settings["version"]) == ("sephw-accelerator", 1)
+        known = (settings["format"], settings["version"]) == ("sephw-dma-accelerator", 1)
     except (OSError, ValueError, KeyError, TypeError):
         known = False
     if not known:

@@ -11,8 +11,12 @@ from sephw.ir import Graph, IntType
 from sephw.targets import Target
 
 _PIXEL = IntType(8, signed=False)
+_LONGEST_TRANSFER_BYTES = (1 << 26) - 1  # with the DMA's 26 bits of length
 _WIDEST_BUS_BITS = 1024  # of the AXI DMA's streams
-_BUILD_ID_LIMIT = 1 << 32
+_WIDEST_OUTPUT_BITS = 64  # of the driver's integers
+_BUILD_ID_BITS = 64
+
+FORMAT, VERSION = "sephw-dma-accelerator", 1
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,10 @@ class Plan:
         """Content of accelerator.json: what the driver needs to know."""
         ends = (("input", self.source, self.in_bus_bits), ("output", self.sink, self.out_bus_bits))
         return {
-            "format": "sephw-accelerator",
-            "version": 1,
+            "format": FORMAT,
+            "version": VERSION,
             "name": self.name,
-            "build_id": self.build_id,
+            "build_id": f"{self.build_id:016x}",
             "target": self.target.name,
             "part": self.target.part,
             "clock_mhz": self.clock_mhz,
@@ -69,8 +73,7 @@ def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
     """Everything derived from ``graph``, ``target`` and ``build_id``.
 
     UsageError for a target without the vendor's flow; SephwError for a graph with other than one
-    uint8 input and one output, streams wider than a DMA takes, and a number of the build beyond
-    32 bits.
+    uint8 input and one output, streams wider than a DMA takes, and a build_id beyond 64 bits.
     """
     board = amd_board(target)
     layout = lay_out(graph)
@@ -83,15 +86,30 @@ def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
             f"graph '{graph.name}': input '{source.tensor}' is {source.dtype}; "
             "the driver sends uint8 images"
         )
-    if not 0 <= build_id < _BUILD_ID_LIMIT:
-        raise SephwError(f"build_id {build_id} does not fit into 32 bits; give 0..{2**32 - 1}")
+    if sink.bits > _WIDEST_OUTPUT_BITS:
+        raise SephwError(
+            f"graph '{graph.name}': output '{sink.tensor}' is {sink.dtype}; "
+            f"the driver reads at most {_WIDEST_OUTPUT_BITS} bits"
+        )
+    in_bus_bits, out_bus_bits = _bus_bits(graph, source), _bus_bits(graph, sink)
+    for stream, bits in ((source, in_bus_bits), (sink, out_bus_bits)):
+        if stream.words * bits // 8 > _LONGEST_TRANSFER_BYTES:
+            raise SephwError(
+                f"graph '{graph.name}': a frame of '{stream.tensor}' is "
+                f"{stream.words * bits // 8} bytes, one transfer is at most "
+                f"{_LONGEST_TRANSFER_BYTES}; use smaller images"
+            )
+    if not 0 <= build_id < 1 << _BUILD_ID_BITS:
+        raise SephwError(
+            f"build_id {build_id} does not fit into 64 bits; give 0..{2**_BUILD_ID_BITS - 1}"
+        )
     return Plan(
         name=layout.project.removesuffix("_top"),
         network=layout.project,
         source=source,
         sink=sink,
-        in_bus_bits=_bus_bits(graph, source),
-        out_bus_bits=_bus_bits(graph, sink),
+        in_bus_bits=in_bus_bits,
+        out_bus_bits=out_bus_bits,
         build_id=build_id,
         target=target,
         board=board,

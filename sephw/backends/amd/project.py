@@ -43,7 +43,7 @@ def write_amd(
 
     ``graph`` as the projects were written from; ``hls`` and ``rtl`` are those projects, at least
     one of them: the scripts refer to them by relative paths, so that an export moves as a whole.
-    ``build_id``, 32 bits, is put into the bitstream and into accelerator.json.
+    ``build_id``, 64 bits, is put into the bitstream and into accelerator.json.
     UsageError for a target without the vendor's flow and without any project; SephwError for a
     project of another network, and for what ``plan_accelerator`` refuses.
     """
@@ -65,18 +65,19 @@ def write_amd(
     }
     if rtl is not None:
         generated["from_rtl/sephw_accelerator.v"] = accelerator_text(plan, "rtl")
-    if hls is not None:
+    if hls_path is not None:
         generated |= {
             "from_hls/sephw_accelerator.v": accelerator_text(plan, "hls"),
-            "sephw_axis_top.h": hls_header_text(plan),
+            "sephw_axis_top.h": hls_header_text(plan, hls_path),
             "sephw_axis_top.cpp": hls_top_text(plan),
-            "sephw_axis_test.cpp": hls_test_text(plan),
+            "sephw_axis_test.cpp": hls_test_text(plan, hls_path),
         }
     for name, text in generated.items():
         (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
     scripts = _HERE / "scripts"
-    shutil.copyfile(scripts / "vivado.tcl", directory / "vivado.tcl")
+    for name in ("build.sh", "vivado.tcl"):
+        shutil.copy(scripts / name, directory / name)
     shutil.copyfile(scripts / plan.board.processing_system, directory / "processing_system.tcl")
     if hls is not None:
         shutil.copyfile(scripts / "vitis_hls.tcl", directory / "vitis_hls.tcl")

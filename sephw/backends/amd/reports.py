@@ -1,13 +1,14 @@
 """Reads what Vivado and Vitis HLS reported, so that figures made elsewhere can be shown.
 
-Formats: Vivado's report_utilization and report_timing_summary as text, the csynth.xml of HLS.
+Formats: Vivado's report_utilization (flat and -hierarchical) and report_timing_summary as text, the
+csynth.xml of HLS.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +18,7 @@ from sephw.errors import SephwError
 from sephw.ir.resources import Resources
 
 UTILIZATION, TIMING, HLS = "utilization.rpt", "timing_summary.rpt", "csynth.xml"
+HIERARCHY = "utilization_hierarchical.rpt"
 
 # Series 7 and UltraScale+ name the same cells differently. A tile holds two RAMs of 18 Kbit.
 _SITES = {
@@ -26,15 +28,25 @@ _SITES = {
     "dsp": (("DSPs",), 1),
 }
 _UNUSABLE = ("NA", "inf", "-")
+# Of the table by hierarchy; releases differ in the last name.
+_COLUMNS = {
+    "lut": (("Total LUTs", 1),),
+    "ff": (("FFs", 1),),
+    "bram": (("RAMB36", 2), ("RAMB18", 1)),
+    "dsp": (("DSP Blocks", 1), ("DSP48 Blocks", 1)),
+}
+# The accelerator's network in the block design, by instance names; below it are the engines.
+_NETWORK = ("accelerator", "inst", "network")
 _Parsed = TypeVar("_Parsed")
 
 
 @dataclass(frozen=True)
 class Utilization:
-    """Counts after implementation, and what the device has."""
+    """Counts after implementation, and what the device has. ``tool``: its release."""
 
     used: Resources
     available: Resources
+    tool: str
 
 
 @dataclass(frozen=True)
@@ -77,17 +89,19 @@ class AmdReports:
     """What a reports/ folder holds; None for what was not made."""
 
     utilization: Utilization | None
+    engines: Mapping[str, Resources] | None
     timing: Timing | None
     hls: HlsEstimate | None
 
 
 def read_reports(folder: Path) -> AmdReports:
-    """Read the files that the scripts leave in ``folder``.
+    """Read the files that the scripts leave in ``folder`` (reports/ROUTE).
 
     Raises SephwError naming a file that is there but cannot be understood.
     """
     return AmdReports(
         utilization=_read(folder / UTILIZATION, parse_utilization),
+        engines=_read(folder / HIERARCHY, parse_hierarchy),
         timing=_read(folder / TIMING, parse_timing),
         hls=_read(folder / HLS, parse_csynth),
     )
@@ -96,24 +110,40 @@ def read_reports(folder: Path) -> AmdReports:
 def parse_utilization(text: str) -> Utilization:
     """Of ``report_utilization``. Raises ValueError where a row is missing."""
     rows: dict[str, dict[str, str]] = {}
-    header: list[str] = []
-    for line in text.splitlines():
-        if not line.startswith("|"):
-            continue
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if cells[0] == "Site Type":
-            header = cells
-        elif len(cells) == len(header):
-            # An asterisk marks counts before place and route.
-            rows.setdefault(cells[0].rstrip("*"), dict(zip(header, cells, strict=True)))
+    for row in _table(text, "Site Type"):
+        # An asterisk marks counts before place and route.
+        rows.setdefault(row["Site Type"].strip().rstrip("*"), row)
     used, available = {}, {}
     for field, (names, factor) in _SITES.items():
-        row = next((rows[name] for name in names if name in rows), None)
-        if row is None or "Used" not in row or "Available" not in row:
+        found = next((rows[name] for name in names if name in rows), None)
+        if found is None or "Used" not in found or "Available" not in found:
             raise ValueError(f"no row '{names[0]}'")
-        used[field] = _count(row["Used"], factor)
-        available[field] = _count(row["Available"], factor)
-    return Utilization(Resources(**used), Resources(**available))
+        used[field] = _count(found["Used"], factor)
+        available[field] = _count(found["Available"], factor)
+    release = re.search(r"^\| Tool Version\s*:\s*Vivado v\.(\S+)", text, re.MULTILINE)
+    tool = f"Vivado {release[1]}" if release else "Vivado"
+    return Utilization(Resources(**used), Resources(**available), tool)
+
+
+def parse_hierarchy(text: str) -> dict[str, Resources]:
+    """Of ``report_utilization -hierarchical``: the network's engines by instance, in its order.
+
+    Empty where the network is not one of SystemVerilog engines. Raises ValueError where the table
+    or a column is missing.
+    """
+    engines: dict[str, Resources] = {}
+    path: list[str] = []
+    rows = list(_table(text, "Instance"))
+    if not rows:
+        raise ValueError("no table with a column 'Instance'")
+    for row in rows:
+        # A level is two columns further in; parentheses mark what belongs to no instance below.
+        name = row["Instance"].strip()
+        depth = (len(row["Instance"]) - len(row["Instance"].lstrip())) // 2
+        path[depth:] = [name]
+        if tuple(path[-4:-1]) == _NETWORK and not name.startswith("("):
+            engines[name] = _row_resources(row)
+    return engines
 
 
 def parse_timing(text: str) -> Timing:
@@ -124,7 +154,7 @@ def parse_timing(text: str) -> Timing:
     setup, hold = values.get("WNS(ns)"), values.get("WHS(ns)")
     if setup is None or hold is None or setup in _UNUSABLE or hold in _UNUSABLE:
         raise ValueError("no setup or hold slack: is the design without a clock?")
-    clocks = re.findall(r"^\S+\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$", text, re.MULTILINE)
+    clocks = re.findall(r"^\s*\S+\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$", text, re.MULTILINE)
     if not clocks:
         raise ValueError("no clock in the clock summary")
     return Timing(min(map(float, clocks)), float(setup), float(hold))
@@ -150,8 +180,8 @@ def parse_csynth(text: str) -> HlsEstimate:
         }
         return Resources(**counts)
 
-    interval = root.findtext("PerformanceEstimates/SummaryOfOverallLatency/Interval-max")
-    numeric = interval is not None and interval.strip().isdigit()
+    path = "PerformanceEstimates/SummaryOfOverallLatency/Interval-max"
+    interval = (root.findtext(path) or "").strip()
     return HlsEstimate(
         used=resources("AreaEstimates/Resources"),
         available=resources("AreaEstimates/AvailableResources"),
@@ -160,8 +190,35 @@ def parse_csynth(text: str) -> HlsEstimate:
             value("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")
         ),
         # Loops whose bounds depend on data have no number there.
-        frame_interval_cycles=int(interval) if numeric and interval is not None else None,
+        frame_interval_cycles=int(interval) if interval.isdigit() else None,
     )
+
+
+def _table(text: str, first: str) -> Iterator[dict[str, str]]:
+    """Rows of every table whose first column is called ``first``, cells by column.
+
+    The first column keeps its indentation.
+    """
+    header: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            continue
+        cells = line.rstrip().removeprefix("|").removesuffix("|").split("|")
+        cells = [cells[0].removeprefix(" "), *(cell.strip() for cell in cells[1:])]
+        if cells[0].strip() == first:
+            header = [cell.strip() for cell in cells]
+        elif len(cells) == len(header):
+            yield dict(zip(header, cells, strict=True))
+
+
+def _row_resources(row: Mapping[str, str]) -> Resources:
+    counts = {}
+    for field, columns in _COLUMNS.items():
+        present = [(row[name], factor) for name, factor in columns if name in row]
+        if not present:
+            raise ValueError(f"no column '{columns[0][0]}'")
+        counts[field] = sum(_count(cell, factor) for cell, factor in present)
+    return Resources(**counts)
 
 
 def _count(cell: str, factor: int) -> int:

@@ -9,62 +9,49 @@ from sephw.backends.amd.plan import Plan
 
 
 def accelerator_text(plan: Plan, route: str) -> str:
-    """The module that a block design instantiates, with the network of ``route`` in it.
+    """The module that a block design instantiates.
 
-    Plain Verilog: Vivado takes no SystemVerilog file as the top of a module reference.
+    On the route ``rtl`` the network is inside; on ``hls`` it is a cell beside this one, between
+    in_axis and out_axis. Plain Verilog: Vivado takes no SystemVerilog file as the top of a module
+    reference.
     """
-    exact = route == "rtl"
-    in_bits = plan.source.bits * plan.source.lanes if exact else plan.in_bus_bits
-    out_bits = plan.sink.bits * plan.sink.lanes if exact else plan.out_bus_bits
-    network, names = (
-        (plan.network, ("s_axis_0_t{}", "m_axis_0_t{}"))
-        if exact
-        else (plan.hls_top, ("s_axis_T{}", "m_axis_T{}"))
-    )
-
-    def port(name: str, side: str) -> str:
-        return name.format(side if exact else side.upper())
-
-    wires = [
-        f"      .{port(name, side)}({stem}_t{side}),"
-        for name, stem in zip(names, ("in", "out"), strict=True)
-        for side in ("data", "valid", "ready")
-    ]
-    wires[-1] = wires[-1].removesuffix(",")
-    connections = "\n".join(wires)
-    what = "the SystemVerilog engines" if exact else "the network from HLS"
+    inside = route == "rtl"
+    in_bits = plan.source.bits * plan.source.lanes if inside else plan.in_bus_bits
+    out_bits = plan.sink.bits * plan.sink.lanes if inside else plan.out_bus_bits
+    what = "the SystemVerilog engines between" if inside else "between the network from HLS and"
+    streams = "s_axis:m_axis" if inside else "s_axis:m_axis:in_axis:out_axis"
     return f"""\
-// {plan.name}: {what} between the streams of a DMA; generated.
+// {plan.name}: {what} the streams of a DMA; generated.
 //
 // One beat of s_axis or m_axis is one beat of the network, padded to whole bytes; m_axis_tlast ends
 // a frame. TLAST and TKEEP of s_axis say nothing: the network counts its beats.
 `default_nettype none
 
 module sephw_accelerator (
-    (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis, ASSOCIATED_RESET ap_rst_n" *)
+    (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 ap_clk CLK" *)
+    (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF {streams}, ASSOCIATED_RESET ap_rst_n" *)
     input  wire ap_clk,
+    (* X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 ap_rst_n RST" *)
+    (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW" *)
     input  wire ap_rst_n,
     input  wire [{plan.in_bus_bits - 1}:0] s_axis_tdata,
     input  wire [{plan.in_bus_bits // 8 - 1}:0] s_axis_tkeep,
     input  wire s_axis_tlast,
     input  wire s_axis_tvalid,
     output wire s_axis_tready,
+{"" if inside else _network_ports(in_bits, out_bits)}\
     output wire [{plan.out_bus_bits - 1}:0] m_axis_tdata,
     output wire [{plan.out_bus_bits // 8 - 1}:0] m_axis_tkeep,
     output wire m_axis_tlast,
     output wire m_axis_tvalid,
     input  wire m_axis_tready,
-    output wire [31:0] build_id
+    output wire [31:0] build_id_low,
+    output wire [31:0] build_id_high
 );
-  assign build_id = 32'd{plan.build_id};
+  assign build_id_low = 32'h{plan.build_id & 0xFFFFFFFF:08x};
+  assign build_id_high = 32'h{plan.build_id >> 32:08x};
 
-  wire [{in_bits - 1}:0] in_tdata;
-  wire in_tvalid;
-  wire in_tready;
-  wire [{out_bits - 1}:0] out_tdata;
-  wire out_tvalid;
-  wire out_tready;
-
+{_network(plan.network, in_bits, out_bits) if inside else ""}\
   sephw_axis_frame #(
       .IN_BITS({in_bits}),
       .IN_BUS_BITS({plan.in_bus_bits}),
@@ -77,23 +64,17 @@ module sephw_accelerator (
       .s_axis_tdata(s_axis_tdata),
       .s_axis_tvalid(s_axis_tvalid),
       .s_axis_tready(s_axis_tready),
-      .in_axis_tdata(in_tdata),
-      .in_axis_tvalid(in_tvalid),
-      .in_axis_tready(in_tready),
-      .out_axis_tdata(out_tdata),
-      .out_axis_tvalid(out_tvalid),
-      .out_axis_tready(out_tready),
+      .in_axis_tdata(in_axis_tdata),
+      .in_axis_tvalid(in_axis_tvalid),
+      .in_axis_tready(in_axis_tready),
+      .out_axis_tdata(out_axis_tdata),
+      .out_axis_tvalid(out_axis_tvalid),
+      .out_axis_tready(out_axis_tready),
       .m_axis_tdata(m_axis_tdata),
       .m_axis_tkeep(m_axis_tkeep),
       .m_axis_tlast(m_axis_tlast),
       .m_axis_tvalid(m_axis_tvalid),
       .m_axis_tready(m_axis_tready)
-  );
-
-  {network} network (
-      .ap_clk(ap_clk),
-      .ap_rst_n(ap_rst_n),
-{connections}
   );
 
   wire unused = &{{1'b0, s_axis_tkeep, s_axis_tlast}};
@@ -103,14 +84,51 @@ endmodule
 """
 
 
-def hls_header_text(plan: Plan) -> str:
-    """Types and prototype of the function that HLS synthesizes."""
+def _network_ports(in_bits: int, out_bits: int) -> str:
+    return f"""\
+    output wire [{in_bits - 1}:0] in_axis_tdata,
+    output wire in_axis_tvalid,
+    input  wire in_axis_tready,
+    input  wire [{out_bits - 1}:0] out_axis_tdata,
+    input  wire out_axis_tvalid,
+    output wire out_axis_tready,
+"""
+
+
+def _network(module: str, in_bits: int, out_bits: int) -> str:
+    return f"""\
+  wire [{in_bits - 1}:0] in_axis_tdata;
+  wire in_axis_tvalid;
+  wire in_axis_tready;
+  wire [{out_bits - 1}:0] out_axis_tdata;
+  wire out_axis_tvalid;
+  wire out_axis_tready;
+
+  {module} network (
+      .ap_clk(ap_clk),
+      .ap_rst_n(ap_rst_n),
+      .s_axis_0_tdata(in_axis_tdata),
+      .s_axis_0_tvalid(in_axis_tvalid),
+      .s_axis_0_tready(in_axis_tready),
+      .m_axis_0_tdata(out_axis_tdata),
+      .m_axis_0_tvalid(out_axis_tvalid),
+      .m_axis_0_tready(out_axis_tready)
+  );
+
+"""
+
+
+def hls_header_text(plan: Plan, hls: PurePosixPath) -> str:
+    """Types and prototype of the function that HLS synthesizes; ``hls``: where the project is.
+
+    Included by relative paths, so that the tool needs no include folders.
+    """
     return f"""\
 // The network behind AXI-Streams of whole bytes; generated.
 #ifndef SEPHW_AXIS_TOP_H_
 #define SEPHW_AXIS_TOP_H_
 
-#include "firmware/{plan.network}.h"
+#include "{hls}/firmware/{plan.network}.h"
 
 typedef ap_uint<{plan.in_bus_bits}> in_bus_t;
 typedef ap_uint<{plan.out_bus_bits}> out_bus_t;
@@ -173,14 +191,14 @@ void {plan.hls_top}(hls::stream<in_bus_t> &s_axis, hls::stream<out_bus_t> &m_axi
 """
 
 
-def hls_test_text(plan: Plan) -> str:
-    """C testbench: the project's frames through the byte-wide streams."""
+def hls_test_text(plan: Plan, hls: PurePosixPath) -> str:
+    """C testbench: the project's frames through the byte-wide streams; ``hls``: its folder."""
     source, sink = plan.source, plan.sink
     return f"""\
 // The project's frames through the byte-wide streams; generated.
 #include "sephw_axis_top.h"
-#include "firmware/nnet_utils/nnet_helpers.h"
-#include "firmware/nnet_utils/sephw_testbench.h"
+#include "{hls}/firmware/nnet_utils/nnet_helpers.h"
+#include "{hls}/firmware/nnet_utils/sephw_testbench.h"
 
 static void through_bytes(hls::stream<input_t> &in, hls::stream<result_t> &out) {{
     hls::stream<in_bus_t> s_axis("s_axis");
@@ -211,13 +229,12 @@ int main() {{ return sephw::run_testbench<input_t, result_t>(&through_bytes); }}
 
 def settings_text(plan: Plan, hls: PurePosixPath | None, rtl_sources: Sequence[str]) -> str:
     """settings.tcl. Paths are relative to the scripts; no ``rtl_sources``: no such route."""
-    routes = [name for name, there in (("rtl", rtl_sources), ("hls", hls)) if there]
+    routes = [name for name, there in (("hls", hls), ("rtl", rtl_sources)) if there]
     values: list[tuple[str, str]] = [
         ("name", plan.name),
         ("part", plan.target.part),
         ("board_parts", plan.board.board_parts),
         ("clock_ns", f"{plan.target.clock_ns:g}"),
-        ("clock_mhz", f"{plan.clock_mhz:g}"),
         ("reference_mhz", f"{plan.board.reference_mhz:g}"),
         ("address_bits", str(plan.board.address_bits)),
         ("in_bus_bits", str(plan.in_bus_bits)),

@@ -3,8 +3,8 @@
 #   vitis_hls -f vitis_hls.tcl                        up to 2024.2
 #   vitis-run --mode hls --tcl vitis_hls.tcl          2024.1 and later; the only way since 2025.1
 #
-# vivado.tcl takes the Verilog in hls_build/solution1/syn/verilog. The packaged IP, for block
-# designs of your own, is hls_build/solution1/impl/ip; it has no TLAST.
+# Result: the IP sephw:hls:TOP:1.0 in hls_build/solution1/impl/ip, which vivado.tcl takes. It has no
+# TLAST; for a DMA in a block design of your own put sephw_axis_frame.sv behind it.
 
 set here [file dirname [file normalize [info script]]]
 source [file join $here settings.tcl]
@@ -12,7 +12,7 @@ if {[lsearch -exact $routes hls] < 0} {
     error "sephw: this export has no HLS project; export with the step hls"
 }
 set hls [file join $here $hls_project]
-set flags "-std=c++14 -I$hls"
+set flags -std=c++14
 
 # The testbench looks for tb_data and weights where it is run; the tool copies them there.
 cd $here
@@ -27,13 +27,13 @@ open_solution -reset -flow_target vivado solution1
 set_part $part
 create_clock -period $clock_ns -name default
 set_clock_uncertainty 27% default
-# Free-running pipelines: no clock enable fans out over an engine, and none can hold data back.
+# Flushable pipelines: beats that are finished leave even while the input waits.
 config_compile -name_max_length 80 -pipeline_style flp
 csim_design
 csynth_design
 export_design -format ip_catalog -vendor sephw -library hls -ipname $hls_top -version 1.0
-file mkdir [file join $here reports]
+file mkdir [file join $here reports hls]
 file copy -force [file join $here hls_build solution1 syn report csynth.xml] \
-    [file join $here reports csynth.xml]
+    [file join $here reports hls csynth.xml]
 puts "sephw: the network is synthesized; go on with vivado.tcl -tclargs hls"
 exit

@@ -1,13 +1,14 @@
 # Builds the bitstream, its .hwh and the reports:
 #
 #   vivado -mode batch -source vivado.tcl                  the route of settings.tcl
+#   vivado -mode batch -source vivado.tcl -tclargs hls     the IP that vitis_hls.tcl has made
 #   vivado -mode batch -source vivado.tcl -tclargs rtl     the SystemVerilog engines
-#   vivado -mode batch -source vivado.tcl -tclargs hls     after vitis_hls.tcl has run
 #
-# Results, beside this script: NAME.bit, NAME.hwh, reports/. The project stays in vivado/.
+# Results, beside this script: NAME.bit, NAME.hwh, reports/ROUTE. The project stays in vivado/.
 
 set here [file dirname [file normalize [info script]]]
 source [file join $here settings.tcl]
+set clock_mhz [format %.6g [expr {1000.0 / $clock_ns}]]
 
 if {[llength $argv] > 0} {
     set route [lindex $argv 0]
@@ -29,14 +30,9 @@ if {$route eq "rtl"} {
     }
     lappend sources [file join $here from_rtl sephw_accelerator.v]
 } else {
-    # HLS writes plain Verilog, and tables (.dat) that it reads with $readmemh.
-    set verilog [file join $here hls_build solution1 syn verilog]
-    set made [glob -nocomplain [file join $verilog *.v] [file join $verilog *.dat]]
-    if {[llength $made] == 0} {
-        error "sephw: $verilog holds no Verilog; run vitis_hls.tcl first"
-    }
-    foreach source_file [lsort $made] {
-        lappend sources $source_file
+    set hls_ip [file join $here hls_build solution1 impl ip]
+    if {![file exists [file join $hls_ip component.xml]]} {
+        error "sephw: $hls_ip holds no IP; run vitis_hls.tcl first"
     }
     lappend sources [file join $here from_hls sephw_accelerator.v]
 }
@@ -65,6 +61,10 @@ if {$board_part ne ""} {
 }
 add_files -norecurse $sources
 update_compile_order -fileset sources_1
+if {$route eq "hls"} {
+    set_property ip_repo_paths [list $hls_ip] [current_project]
+    update_ip_catalog
+}
 
 # ---- block design ------------------------------------------------------------------------------
 
@@ -87,6 +87,11 @@ add_ip smartconnect memory
 add_ip axi_gpio identity
 create_bd_cell -type module -reference sephw_accelerator accelerator
 
+# Widths of the receiving side follow the stream that is connected, unless they are the user's.
+set_property -dict [list \
+    CONFIG.c_m_axi_s2mm_data_width.VALUE_SRC USER \
+    CONFIG.c_s_axis_s2mm_tdata_width.VALUE_SRC USER \
+] [get_bd_cells dma]
 # Simple mode: the driver starts one transfer at a time. 26 bits of length: up to 64 MiB.
 set_property -dict [list \
     CONFIG.c_include_sg 0 \
@@ -105,9 +110,15 @@ set_property -dict [list \
 set_property -dict [list CONFIG.NUM_SI 1 CONFIG.NUM_MI 2] [get_bd_cells control]
 set_property -dict [list CONFIG.NUM_SI 2 CONFIG.NUM_MI 1] [get_bd_cells memory]
 # The build number, so that the driver knows bitstream and accelerator.json for a pair.
-set_property -dict [list CONFIG.C_GPIO_WIDTH 32 CONFIG.C_ALL_INPUTS 1] [get_bd_cells identity]
+set_property -dict [list \
+    CONFIG.C_IS_DUAL 1 \
+    CONFIG.C_GPIO_WIDTH 32 \
+    CONFIG.C_ALL_INPUTS 1 \
+    CONFIG.C_GPIO2_WIDTH 32 \
+    CONFIG.C_ALL_INPUTS_2 1 \
+] [get_bd_cells identity]
 
-# One clock for everything; its frequency is the target's.
+# One clock for everything.
 connect_bd_net [get_bd_pins $ps_clock] \
     [get_bd_pins reset/slowest_sync_clk] \
     [get_bd_pins dma/s_axi_lite_aclk] \
@@ -135,11 +146,24 @@ connect_bd_intf_net [get_bd_intf_pins dma/M_AXI_S2MM] [get_bd_intf_pins memory/S
 connect_bd_intf_net [get_bd_intf_pins memory/M00_AXI] [get_bd_intf_pins $ps_slave]
 connect_bd_intf_net [get_bd_intf_pins dma/M_AXIS_MM2S] [get_bd_intf_pins accelerator/s_axis]
 connect_bd_intf_net [get_bd_intf_pins accelerator/m_axis] [get_bd_intf_pins dma/S_AXIS_S2MM]
-connect_bd_net [get_bd_pins accelerator/build_id] [get_bd_pins identity/gpio_io_i]
+connect_bd_net [get_bd_pins accelerator/build_id_low] [get_bd_pins identity/gpio_io_i]
+connect_bd_net [get_bd_pins accelerator/build_id_high] [get_bd_pins identity/gpio2_io_i]
+
+if {$route eq "hls"} {
+    create_bd_cell -type ip -vlnv sephw:hls:$hls_top:1.0 network
+    connect_bd_net [get_bd_pins $ps_clock] [get_bd_pins network/ap_clk]
+    connect_bd_net [get_bd_pins reset/peripheral_aresetn] [get_bd_pins network/ap_rst_n]
+    connect_bd_intf_net [get_bd_intf_pins accelerator/in_axis] [get_bd_intf_pins network/s_axis]
+    connect_bd_intf_net [get_bd_intf_pins network/m_axis] [get_bd_intf_pins accelerator/out_axis]
+}
 
 assign_bd_address
 validate_bd_design
 save_bd_design
+# One synthesis of everything: memory files (.mem) are looked for in the project's own run, and
+# utilization is that of the whole design.
+set_property synth_checkpoint_mode None [get_files design.bd]
+generate_target all [get_files design.bd]
 add_files -norecurse [make_wrapper -files [get_files design.bd] -top]
 set_property top design_wrapper [current_fileset]
 update_compile_order -fileset sources_1
@@ -158,7 +182,7 @@ finish synth_1
 launch_runs impl_1 -to_step write_bitstream -jobs 4
 finish impl_1
 
-set reports [file join $here reports]
+set reports [file join $here reports $route]
 file mkdir $reports
 open_run impl_1
 report_utilization -file [file join $reports utilization.rpt]
@@ -169,8 +193,9 @@ report_timing_summary -file [file join $reports timing_summary.rpt]
 foreach {delay_type what} {max setup min hold} {
     set slack [get_property SLACK [get_timing_paths -delay_type $delay_type -max_paths 1]]
     if {$slack < 0} {
-        error "sephw: timing is not met at $clock_ns ns: $what slack $slack ns; use a slower\
-            clock or another folding; see [file join $reports timing_summary.rpt]"
+        error "sephw: timing is not met at $clock_ns ns: $what slack $slack ns; set a longer\
+            clock_ns in settings.tcl or use another folding; see\
+            [file join $reports timing_summary.rpt]"
     }
 }
 
