@@ -149,7 +149,7 @@ module sephw_link #(
   wire reset_wanted = good && complete_header && short_form && in_kind == RESET;
   wire run_wanted = in_kind == RUN && !short_form;
   wire finished = done && !playing && !m_axis_tvalid;
-  logic moved_in, moved_out, counting;
+  logic moved_in, moved_out, counting, counted;
 
   always_ff @(posedge clk) begin
     start <= 1'b0;
@@ -239,12 +239,14 @@ module sephw_link #(
     moved_out <= s_axis_tvalid;
     if (!rst_n || start) begin
       counting     <= 1'b0;
+      counted      <= 1'b0;
       cycles       <= 40'd0;
       quiet_cycles <= '0;
     end else begin
       if (moved_in) counting <= 1'b1;
-      if (last_beat) counting <= 1'b0;
-      if (counting || moved_in) cycles <= cycles + 1'b1;
+      // A network may take the rest of an image after its last output.
+      if (last_beat) counted <= 1'b1;
+      if ((counting || moved_in) && !counted) cycles <= cycles + 1'b1;
       quiet_cycles <= moved_in || moved_out || state != RUNNING ? '0 : quiet_cycles + 1'b1;
     end
   end

@@ -19,6 +19,8 @@ EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
 # name -> (module:attribute, what `sephw --help` says of it)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("sephw.export.command:export", "Verified hardware project from a checkpoint."),
+    "run": ("sephw.run.command:run", "An exported network on a board: compare, measure."),
+    "program": ("sephw.run.command:program", "Load an exported bitstream into its board."),
     "train": ("sephw.train.command:train", "Train a pattern network through R, B and BQ."),
 }
 

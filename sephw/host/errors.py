@@ -9,6 +9,14 @@ class HostError(SephwError):
     """A board cannot be used, or stopped being usable. No result was made."""
 
 
+class DescriptionError(HostError):
+    """The files of a design are missing, or of something else."""
+
+
+class ImageError(HostError):
+    """The images do not fit the design. Nothing was sent."""
+
+
 class PortError(HostError):
     """The port cannot be opened: it is missing, busy, or not ours to open."""
 

@@ -14,7 +14,9 @@ PROTOCOL = 1
 _HEADER = struct.Struct("<BHIQ")
 _IDENTITY = struct.Struct("<BIIBBI")
 _STATUS = struct.Struct("<BH")
+IDENTITY_BYTES, STATUS_BYTES = _IDENTITY.size, _STATUS.size
 RESULT_FIXED_BYTES = 9
+MAX_REPEATS = (1 << 32) - 1
 # With the CRC and two flags.
 FRAME_BYTES = _HEADER.size + 6
 
@@ -117,20 +119,20 @@ def parse_identity(reply: Reply) -> Identity | None:
     return Identity(protocol, reply.build_id, image, outputs, bits, bool(signed), clock)
 
 
-def parse_result(reply: Reply, identity: Identity) -> Result | None:
-    """What RUN brought; None if it has another length than the identity says."""
-    size = value_bytes(identity.output_bits)
-    if len(reply.payload) != RESULT_FIXED_BYTES + size * identity.outputs:
+def parse_result(reply: Reply, outputs: int, bits: int, signed: bool) -> Result | None:
+    """What RUN brought; None if it has another length than ``outputs`` of ``bits`` have."""
+    size = value_bytes(bits)
+    if len(reply.payload) != RESULT_FIXED_BYTES + size * outputs:
         return None
     raw = np.frombuffer(reply.payload, np.uint8, offset=RESULT_FIXED_BYTES).reshape(-1, size)
     wide = np.zeros((len(raw), 8), np.uint8)
     wide[:, :size] = raw
-    if identity.output_signed:
+    if signed:
         wide[:, size:] = np.where(raw[:, -1:] & 0x80, 0xFF, 0)
     flags = reply.payload[0]
     cycles = int.from_bytes(reply.payload[1:RESULT_FIXED_BYTES], "little")
-    outputs = wide.view("<i8").reshape(-1).astype(np.int64)
-    return Result(outputs, cycles, bool(flags & 1), bool(flags & 2))
+    values = wide.view("<i8").reshape(-1).astype(np.int64)
+    return Result(values, cycles, bool(flags & 1), bool(flags & 2))
 
 
 def parse_status(reply: Reply) -> Status | None:

@@ -12,6 +12,9 @@ _NO_PERMISSION = {errno.EACCES, errno.EPERM}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EISDIR, errno.ENOTDIR}
 
+# A port that takes nothing for that long is as good as unplugged.
+_WRITE_SECONDS = 10.0
+
 
 @runtime_checkable
 class Port(Protocol):
@@ -42,7 +45,9 @@ def open_port(name: str, baud: int) -> Port:
     import serial
 
     try:
-        port: Port = serial.serial_for_url(name, baudrate=baud, timeout=0.1, exclusive=True)
+        port: Port = serial.serial_for_url(
+            name, baudrate=baud, timeout=0.1, write_timeout=_WRITE_SECONDS, exclusive=True
+        )
     except (serial.SerialException, OSError, ValueError) as error:
         raise PortError(f"port '{name}': {_why(error)}") from None
     return port

@@ -12,7 +12,7 @@ from sephw.targets.devices import Device, find_device
 class OpenBoard:
     """What the open flow needs of a board. Pins come from amaranth-boards' table.
 
-    ``platform``: "module:Class" of amaranth-boards. ``package``: the chip's package as
+    ``platform``: "module:Class" of amaranth-boards, or of a table in its form. ``package``: the chip's package as
     place-and-route spells it ("" where the part says it). ``speed``: speed grade, same ("" where
     there is none). ``cable``: the board as openFPGALoader spells it.
     """
@@ -59,6 +59,9 @@ TARGETS: tuple[Target, ...] = (
                      "ice40_generic")),
     Target("tang-nano-9k", "Sipeed Tang Nano 9K (GW1NR-9)", find_device("gw1nr-9"), 37.037,
            OpenBoard("amaranth_boards.tang_nano_9k:TangNano9kPlatform", "", "", "tangnano9k")),
+    Target("tang-nano-20k", "Sipeed Tang Nano 20K (GW2AR-18)", find_device("gw2ar-18"), 37.037,
+           OpenBoard("sephw.backends.board.tang_nano_20k:TangNano20kPlatform", "", "",
+                     "tangnano20k")),
 )  # fmt: skip
 DEFAULT_TARGET = "pynq-z2"
 

@@ -3,14 +3,24 @@
 from sephw.backends.board.pins import BoardPins, Pin, board_pins
 from sephw.backends.board.pll import Clocking, find_clocking
 from sephw.backends.board.project import ACCELERATOR, BoardProject, write_board
+from sephw.backends.board.simulation import (
+    CompiledBoard,
+    SimulatedBoard,
+    SimulatedPort,
+    compile_board,
+)
 
 __all__ = [
     "ACCELERATOR",
     "BoardPins",
     "BoardProject",
     "Clocking",
+    "CompiledBoard",
     "Pin",
+    "SimulatedBoard",
+    "SimulatedPort",
     "board_pins",
+    "compile_board",
     "find_clocking",
     "write_board",
 ]

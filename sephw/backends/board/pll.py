@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from sephw.errors import SephwError
-from sephw.targets import Technology
+from sephw.targets import Device, Technology
 
 MHz = Fraction
 
@@ -39,16 +39,22 @@ def _range(low: str, high: str) -> Range:
 
 
 # ECP5 and ECP5-5G family data sheet (sysCLOCK PLL timing); iCE40 UltraPlus family data sheet (the
-# same figures as LP/HX); GW1NR series data sheet, grade C6/I5.
-LIMITS: Mapping[Technology, Limits] = {
+# same figures as LP/HX).
+_LIMITS: Mapping[Technology, Limits] = {
     Technology.ECP5: Limits(
         _range("8", "400"), _range("3.125", "400"), _range("400", "800"), _range("3.125", "400")
     ),
     Technology.ICE40: Limits(
         _range("10", "133"), _range("10", "133"), _range("533", "1066"), _range("16", "275")
     ),
-    Technology.GOWIN: Limits(
+}
+# By device: GW1NR series data sheet, grade C6/I5; GW2AR series data sheet, grade C8/I7.
+_GOWIN_LIMITS: Mapping[str, Limits] = {
+    "gw1nr-9": Limits(
         _range("3", "400"), _range("3", "400"), _range("400", "1200"), _range("3.125", "600")
+    ),
+    "gw2ar-18": Limits(
+        _range("3", "500"), _range("3", "500"), _range("500", "1250"), _range("3.90625", "625")
     ),
 }
 # Upper ends of the ranges of iCE40's loop filter, MHz at the phase detector; range 1 first.
@@ -76,14 +82,20 @@ class Clocking:
         return float(self.output)
 
 
-def find_clocking(technology: Technology, input_mhz: float, wanted_mhz: float) -> Clocking:
+def pll_limits(device: Device) -> Limits:
+    """What the data sheet allows the PLL of ``device``, one of the open technologies."""
+    by_device = _GOWIN_LIMITS if device.technology is Technology.GOWIN else {}
+    return by_device[device.name] if by_device else _LIMITS[device.technology]
+
+
+def find_clocking(device: Device, input_mhz: float, wanted_mhz: float) -> Clocking:
     """The fastest clock up to ``wanted_mhz`` from an oscillator of ``input_mhz``.
 
     The oscillator itself counts as well. Among equals the one with the fastest phase detector,
     then the fastest oscillator. SephwError where every legal clock is faster than wanted.
     """
     source, wanted = _exact(input_mhz), _exact(wanted_mhz)
-    limits = LIMITS[technology]
+    technology, limits = device.technology, pll_limits(device)
     found = [
         c
         for c in (_SEARCHES[technology](source, wanted) if source in limits.input else ())
@@ -109,10 +121,13 @@ def _exact(mhz: float) -> MHz:
 
 def _ecp5(source: MHz, wanted: MHz) -> Iterator[Clocking]:
     """The loop closes over CLKOP, the clock is CLKOS: its divider is free of the loop's."""
-    limits = LIMITS[Technology.ECP5]
+    limits = _LIMITS[Technology.ECP5]
     for reference in range(1, min(128, floor(source / limits.detector.low)) + 1):
         detector = source / reference
-        low, high = (ceil(limits.oscillator.low / detector), floor(limits.oscillator.high / detector))
+        low, high = (
+            ceil(limits.oscillator.low / detector),
+            floor(limits.oscillator.high / detector),
+        )
         for product in range(low, high + 1):
             oscillator = detector * product
             loop = next(
@@ -145,9 +160,7 @@ def _ice40(source: MHz, wanted: MHz) -> Iterator[Clocking]:
                     settings = {
                         "DIVR": divr, "DIVF": divf, "DIVQ": divq, "FILTER_RANGE": filter_range,
                     }  # fmt: skip
-                    yield Clocking(
-                        Technology.ICE40, source, output, oscillator, detector, settings
-                    )
+                    yield Clocking(Technology.ICE40, source, output, oscillator, detector, settings)
 
 
 def _gowin(source: MHz, wanted: MHz) -> Iterator[Clocking]:
@@ -157,9 +170,7 @@ def _gowin(source: MHz, wanted: MHz) -> Iterator[Clocking]:
             output = detector * (fbdiv + 1)
             for odiv in _GOWIN_OUTPUT_DIVIDERS:
                 settings = {"IDIV_SEL": idiv, "FBDIV_SEL": fbdiv, "ODIV_SEL": odiv}
-                yield Clocking(
-                    Technology.GOWIN, source, output, output * odiv, detector, settings
-                )
+                yield Clocking(Technology.GOWIN, source, output, output * odiv, detector, settings)
 
 
 _SEARCHES: Mapping[Technology, Callable[[MHz, MHz], Iterator[Clocking]]] = {

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from rtl import SOURCES
+from sephw.backends.board.bench import BENCH, HEADER, bench_header
 from sephw.backends.board.clock_module import clock_module
 from sephw.backends.board.constraints import constraint_text
+from sephw.backends.board.driver import write_driver
 from sephw.backends.board.pins import board_pins
 from sephw.backends.board.pll import find_clocking
 from sephw.backends.board.top import LinkNumbers, board_top_text
 from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
-from sephw.ir import Graph
+from sephw.ir import Graph, Integers
 from sephw.targets import Target
 
-ACCELERATOR = "accelerator.json"
+ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
+TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
 FORMAT, VERSION = "sephw-accelerator", 1
 
 _LINK = (
@@ -27,7 +33,7 @@ _LINK = (
     "sephw_link_sink.sv", "sephw_link_source.sv", "sephw_link_transmit.sv", "sephw_uart_rx.sv",
     "sephw_uart_tx.sv", "sephw_board_heartbeat.sv", "sephw_board_reset.sv",
 )  # fmt: skip
-# Engines use these as well; they are added where the project has none of them.
+# Engines use these as well.
 _SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL = "sephw_board_pll.sv"
@@ -39,10 +45,12 @@ _LEAST_CLOCKS_PER_BIT = 8
 
 @dataclass(frozen=True)
 class BoardProject:
-    """A board's design: these files and those of the RTL project's file list, none twice.
+    """A board's design around an RTL project.
 
-    ``simulation_sources`` are the same with a wire for the PLL. ``clock_mhz`` is what the PLL
-    makes, at most what was asked for; ``baud`` in bits per second.
+    ``sources``: all that ``top`` is made of except the network's module and its engines.
+    ``simulation_sources``: what to read with the RTL project's file list, none twice, with a wire
+    for the PLL. ``clock_mhz`` is what the PLL makes, at most what was asked for; ``baud`` in bits
+    per second.
     """
 
     top: str
@@ -60,13 +68,17 @@ def write_board(
     directory: Path,
     *,
     clock_mhz: float,
-    build_id: int,
+    build_id: int | None = None,
     baud: int | None = None,
+    samples: Integers | None = None,
+    golden: Integers | None = None,
 ) -> BoardProject:
     """Write the board's files to ``directory``, the same bytes for the same arguments.
 
     ``rtl_directory`` holds the RTL project of ``graph``; nothing in it changes. ``build_id`` (64
-    bits) is what the host driver recognizes the design by. ``baud`` None: the fastest usual one.
+    bits) is what the host driver recognizes the design by; None: a digest of all that the design
+    is made of. ``baud`` None: the fastest usual one. ``samples`` and ``golden``, int64 (N, h, w, c)
+    of the input and the output, become the images that `sephw run` tests with.
     SephwError for a board of the vendor's flow, a network without exactly one input and one output,
     an input wider than a byte, a clock below the PLL's range, a baud rate the clock cannot make.
     """
@@ -74,35 +86,75 @@ def write_board(
     layout = lay_out(graph)
     _check_streams(graph, layout)
     technology = target.device.technology
-    clocking = find_clocking(technology, pins.clock_mhz, clock_mhz)
+    clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz)
     clock_hz = round(clocking.output * 10**6)
     rate, clocks_per_bit = _uart_rate(clock_hz, baud)
     plans = [node.operator.schedule(node.folding) for node in graph.nodes]
     limit_cycles = 64 + sum(plan.frame_cycles + plan.latency_cycles for plan in plans)
-    numbers = LinkNumbers(clock_hz, clocks_per_bit, build_id, limit_cycles.bit_length() + 3)
+    # A run without a beat for at least four times that long has failed.
+    stall_bits = limit_cycles.bit_length() + 3
     top = f"{layout.project.removesuffix('_top')}_board"
+    numbers = LinkNumbers(clock_hz, clocks_per_bit, 0, stall_bits)
+    pll = clock_module(clocking, target.device)
+    if build_id is None:
+        draft = board_top_text(top, target.board, layout, pins, numbers)
+        build_id = _digest(rtl_directory, draft, pll)
+    numbers = replace(numbers, build_id=build_id)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{top}.sv").write_text(
         board_top_text(top, target.board, layout, pins, numbers), encoding="utf-8"
     )
-    (directory / _PLL).write_text(clock_module(clocking, target.device), encoding="utf-8")
-    present = set((rtl_directory / FILE_LIST).read_text(encoding="utf-8").split())
-    copied = [*_LINK, *(name for name in _SHARED if name not in present)]
-    for name in (*copied, _SIMULATED_PLL):
+    (directory / _PLL).write_text(pll, encoding="utf-8")
+    for name in (*_LINK, *_SHARED, _SIMULATED_PLL, BENCH):
         shutil.copyfile(SOURCES / name, directory / name)
     ending, text = constraint_text(pins, technology)
     constraints = directory / f"{top}.{ending}"
     constraints.write_text(text, encoding="utf-8")
-    _write_description(graph, target, layout, directory, numbers, rate, limit_cycles)
-    own = tuple(directory / name for name in (f"{top}.sv", *copied))
+    present = set((rtl_directory / FILE_LIST).read_text(encoding="utf-8").split())
+    simulated = [f"{top}.sv", *_LINK, *(n for n in _SHARED if n not in present), _SIMULATED_PLL]
+    listed = "".join(f"{name}\n" for name in (*simulated, BENCH))
+    (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
+    (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
+    _write_description(graph, target, layout, directory, top, numbers, rate, limit_cycles)
+    _write_test(directory, layout, samples, golden)
+    write_driver(directory)
     return BoardProject(
         top=top,
-        sources=(*own, directory / _PLL),
+        sources=tuple(directory / name for name in (f"{top}.sv", *_LINK, *_SHARED, _PLL)),
         constraints=constraints,
         clock_mhz=clocking.output_mhz,
         baud=rate,
-        simulation_sources=(*own, directory / _SIMULATED_PLL),
+        simulation_sources=tuple(directory / name for name in simulated),
     )
+
+
+def _digest(rtl_directory: Path, top: str, pll: str) -> int:
+    """64 bits that change with whatever the bitstream is made of."""
+    key = hashlib.sha256(f"{top}\0{pll}\0".encode())
+    parts = [SOURCES / name for name in (*_LINK, *_SHARED)]
+    parts += sorted(p for p in rtl_directory.iterdir() if p.suffix in {".sv", ".mem"})
+    for path in parts:
+        content = path.read_bytes()
+        key.update(f"{path.name} {len(content)}\0".encode() + content)
+    return int.from_bytes(key.digest()[:8], "big")
+
+
+def _write_test(
+    directory: Path, layout: Layout, samples: Integers | None, golden: Integers | None
+) -> None:
+    if samples is None or golden is None:
+        return
+    sink = layout.streams[layout.output]
+    if samples.shape[1:] != layout.streams[layout.input].shape or golden.shape != (
+        len(samples),
+        *sink.shape,
+    ):
+        raise SephwError(
+            f"samples of shape {samples.shape} and golden outputs of shape {golden.shape} do not "
+            "fit the network"
+        )
+    np.save(directory / TEST_IMAGES, samples.astype(np.uint8))
+    np.save(directory / TEST_OUTPUTS, golden.reshape(len(golden), -1).astype(np.int64))
 
 
 def _check_streams(graph: Graph, layout: Layout) -> None:
@@ -142,6 +194,7 @@ def _write_description(
     target: Target,
     layout: Layout,
     directory: Path,
+    top: str,
     numbers: LinkNumbers,
     baud: int,
     limit_cycles: int,
@@ -151,7 +204,9 @@ def _write_description(
     content = {
         "format": FORMAT,
         "version": VERSION,
+        "link": "uart",
         "name": graph.name,
+        "top": top,
         "target": target.name,
         "cable": target.open_board.cable,
         "build_id": f"{numbers.build_id:016x}",

@@ -1,0 +1,43 @@
+"""The driver that goes with a bitstream: one file for a host without this package."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import sephw
+
+DRIVER = "driver.pyz"
+_PACKAGE = Path(sephw.__file__).parent
+_FILES = (
+    "__init__.py", "errors.py", "cli.py", "host/*.py", "run/__init__.py", "run/command.py",
+    "run/measure.py", "tools/__init__.py", "tools/process.py", "tools/programmer.py",
+)  # fmt: skip
+_MAIN = """\
+from sephw import cli
+
+cli.COMMANDS = {name: cli.COMMANDS[name] for name in ("run", "program")}
+cli.main()
+"""
+# Zip's earliest date: the same bytes every time.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write_driver(directory: Path) -> None:
+    """Write `driver.pyz`: ``python driver.pyz run . --port PORT``; also an import path.
+
+    It needs Python, numpy, pyserial and click, and openFPGALoader for ``program``.
+    """
+    names = [path for pattern in _FILES for path in sorted(_PACKAGE.glob(pattern))]
+    with zipfile.ZipFile(directory / DRIVER, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in names:
+            text = path.read_bytes()
+            archive.writestr(_entry(path.relative_to(_PACKAGE.parent).as_posix()), text)
+        archive.writestr(_entry("__main__.py"), _MAIN)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _DATE)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry

@@ -1,0 +1,1 @@
+"""The commands that use a board: `sephw run` and `sephw program`."""

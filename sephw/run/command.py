@@ -1,0 +1,118 @@
+"""The commands `sephw run` and `sephw program`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from sephw.cli import EXIT_MISMATCH
+from sephw.errors import UsageError
+from sephw.host import Accelerator, PortError, find_ports, read_description
+from sephw.run.measure import first_difference, measure, read_images, read_test
+from sephw.tools.programmer import load_bitstream
+
+_SIMULATION = "sim"
+
+
+@click.command(name="run")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+@click.option(
+    "--port",
+    metavar="PORT",
+    help="Serial port, as /dev/ttyUSB0 or a URL of pyserial; 'sim' simulates the board with "
+    "Verilator.  [default: the only one there is]",
+)
+@click.option("--baud", type=click.IntRange(1), metavar="N", help="Instead of the design's rate.")
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npy",
+    help="uint8 images (N, H, W, C) instead of the export's own test images.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npy",
+    help="Save the outputs, int64 (N, outputs).",
+)
+@click.option(
+    "--frames",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(2),
+    metavar="N",
+    help="Frames of the throughput test on the chip; an even number.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a summary.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    directory: Path,
+    port: str | None,
+    baud: int | None,
+    images: Path | None,
+    out: Path | None,
+    frames: int,
+    as_json: bool,
+) -> None:
+    """Run an exported network on a board, compare with the expected outputs, measure throughput.
+
+    Exit status: 0 all outputs as expected (or none known), 1 a difference, 2 an error.
+    """
+    with _board(directory, port, baud) as board:
+        known = board.description
+        given, expected = read_test(known) if images is None else (read_images(images, known), None)
+        outcome = measure(board, given, expected, frames=frames)
+    if out is not None:
+        outcome.save(out)
+    click.echo(json.dumps(outcome.as_dict(), indent=2) if as_json else outcome.summary())
+    if outcome.differing:
+        click.echo(f"sephw: mismatch: {first_difference(outcome)}", err=True)
+        ctx.exit(EXIT_MISMATCH)
+
+
+@click.command(name="program")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+@click.option(
+    "--bitstream",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead of the one in the export.",
+)
+@click.option("--flash", is_flag=True, help="Write the board's flash: it survives power-off.")
+def program(directory: Path, bitstream: Path | None, flash: bool) -> None:
+    """Load an exported bitstream into its board with openFPGALoader."""
+    known = read_description(directory)
+    file = known.bitstream() if bitstream is None else bitstream
+    load_bitstream(file, known.cable, flash=flash, purpose=f"programming '{known.name}'")
+    where = "flash" if flash else "FPGA"
+    click.echo(f"{known.name}: {file.name} is in the {where} of {known.target}")
+
+
+@contextlib.contextmanager
+def _board(directory: Path, port: str | None, baud: int | None) -> Iterator[Accelerator]:
+    known = read_description(directory)
+    if port == _SIMULATION:
+        try:
+            from sephw.run.simulated import simulated
+        except ImportError:
+            raise UsageError(
+                "--port sim: this driver alone cannot simulate; use 'sephw run' of the package"
+            ) from None
+        with simulated(known) as board:
+            yield board
+    else:
+        with Accelerator(port or _only_port(), known, baud=baud) as board:
+            yield board
+
+
+def _only_port() -> str:
+    found = [port.device for port in find_ports()]
+    if len(found) != 1:
+        listed = ", ".join(found) or "none"
+        raise PortError(f"serial ports here: {listed}; name one with --port")
+    return found[0]

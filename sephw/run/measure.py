@@ -1,0 +1,128 @@
+"""What `sephw run` does with a board, and what it says of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.host import Accelerator, Description, DescriptionError, ImageError, Throughput
+
+TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
+Images = NDArray[np.uint8]
+Outputs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Outputs int64 (N, outputs) of a board; ``expected`` the same, or None where unknown."""
+
+    description: Description
+    port: str
+    outputs: Outputs
+    expected: Outputs | None
+    throughput: Throughput
+    retried: int
+
+    @property
+    def differing(self) -> int:
+        """Images with at least one other output than expected."""
+        if self.expected is None:
+            return 0
+        return int((self.outputs != self.expected).any(axis=1).sum())
+
+    def save(self, path: Path) -> None:
+        """Write the outputs as .npy; the path is taken as it is."""
+        with path.open("wb") as file:
+            np.save(file, self.outputs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        known = self.description
+        return {
+            "name": known.name,
+            "target": known.target,
+            "build_id": f"{known.build_id:016x}",
+            "port": self.port,
+            "images": len(self.outputs),
+            "differing": None if self.expected is None else self.differing,
+            "classes": self.outputs.argmax(axis=1).tolist(),
+            "requests_repeated": self.retried,
+            **asdict(self.throughput),
+            "frames_per_second": self.throughput.frames_per_second,
+        }
+
+    def summary(self) -> str:
+        """A few lines for a person."""
+        known, speed = self.description, self.throughput
+        count = len(self.outputs)
+        exact = f"{count} images, no expected outputs to compare with"
+        if self.expected is not None:
+            exact = f"{count - self.differing} of {count} images equal to the expected outputs"
+        repeated = "no request" if not self.retried else f"{self.retried} requests"
+        return "\n".join(
+            (
+                f"{known.name} on {self.port} ({known.target}, build {known.build_id:016x})",
+                f"  exact     {exact}",
+                f"  chip      {speed.interval_cycles:,.10g} cycles/frame over {speed.frames:,} "
+                f"frames, latency {speed.latency_cycles:,} cycles [measured]",
+                f"            {speed.frames_per_second:,.1f} frames/s at "
+                f"{speed.clock_hz / 1e6:g} MHz",
+                f"  line      {speed.link_frames_per_second:,.1f} frames/s at {known.baud:,} baud "
+                f"[measured], {repeated} sent again",
+            )
+        )
+
+
+def measure(
+    board: Accelerator, images: Images, expected: Outputs | None, *, frames: int
+) -> Outcome:
+    """Predict ``images``, then measure throughput with them (``frames`` on the chip)."""
+    outputs = board.predict(images)
+    throughput = board.throughput(images if len(images) else None, frames=frames)
+    return Outcome(board.description, board.port_name, outputs, expected, throughput, board.retried)
+
+
+def first_difference(outcome: Outcome) -> str:
+    """One line on the first output that is not as expected."""
+    assert outcome.expected is not None
+    image, output = np.argwhere(outcome.outputs != outcome.expected)[0]
+    return (
+        f"'{outcome.description.name}' on {outcome.port}: image {image}, output {output}: "
+        f"{outcome.outputs[image, output]}, expected {outcome.expected[image, output]}"
+    )
+
+
+def read_test(known: Description) -> tuple[Images, Outputs]:
+    """Test images of an export and the outputs expected for them."""
+    images = read_images(known.directory / TEST_IMAGES, known)
+    outputs = _load(known.directory / TEST_OUTPUTS)
+    if outputs.dtype != np.int64 or outputs.shape != (len(images), known.outputs):
+        raise DescriptionError(
+            f"'{known.directory / TEST_OUTPUTS}' holds {outputs.dtype} {outputs.shape}, expected "
+            f"int64 {(len(images), known.outputs)}; export the model again"
+        )
+    return images, outputs
+
+
+def read_images(path: Path, known: Description) -> Images:
+    """uint8 (N, H, W, C) of an .npy file; ImageError where it holds something else."""
+    images = _load(path)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != known.image_shape:
+        raise ImageError(
+            f"'{path}' holds {images.dtype} {images.shape}; '{known.name}' takes uint8 "
+            f"(N, {', '.join(map(str, known.image_shape))})"
+        )
+    return images
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        loaded: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "it is no .npy file"
+        raise DescriptionError(f"'{path}' cannot be read ({reason}); check the path") from None
+    return loaded

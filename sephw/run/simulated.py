@@ -1,0 +1,23 @@
+"""A simulated board instead of a real one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from sephw.backends.board import compile_board
+from sephw.host import Accelerator, Description, Retries
+
+# In the board's time, of which little passes in simulation.
+_RETRIES = Retries(margin_seconds=0.002)
+
+
+@contextlib.contextmanager
+def simulated(known: Description) -> Iterator[Accelerator]:
+    """The board of an export in Verilator; times are the board's own."""
+    compiled = compile_board(known.directory.parent / "rtl", known.directory)
+    with (
+        compiled.power_up() as board,
+        Accelerator(board.plug_in(), known, retries=_RETRIES, clock=board.clock) as accelerator,
+    ):
+        yield accelerator
