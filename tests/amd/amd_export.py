@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from sephw.ir import Graph
 from sephw.targets import find_target
 from sim.timing import size_fifos
 
+# Makes amd/ for a target, by name.
+Folder = Callable[..., Path]
 BUILD_ID = 0x0123456789ABCDEF
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from amd_export import small_graph, write, write_projects
+from amd_export import Folder, small_graph, write, write_projects
 
 from sephw.ir import Graph
-
-Folder = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
