@@ -33,6 +33,7 @@ _MAX_TRANSFER_BYTES = (1 << 26) - 1
 # How far the board's clock may be above the one that timing was met for: its source is a PLL with
 # an integer multiplier.
 _CLOCK_TOLERANCE = 0.005
+_AGAIN = "call again to reload the bitstream"
 
 
 class AcceleratorError(RuntimeError):
@@ -232,29 +233,31 @@ class Accelerator:
     ) -> None:
         """Read until the bits under ``mask`` are ``value``; errors and time end it."""
         deadline = time.monotonic() + self._timeout_seconds
-        side = "sending" if channel == _SEND else "receiving"
+        transfer = register == _STATUS and mask == _IDLE
         while True:
             late = time.monotonic() > deadline
             found = dma.read(channel + register)
-            if register == _STATUS:
-                for bit, name in _ERRORS.items():
-                    if found & bit:
-                        raise AcceleratorError(
-                            f"DMA {name} while {side} (status {found:#x}); "
-                            "call again to reload the bitstream"
-                        )
-                if mask != _HALTED and found & _HALTED:
-                    raise AcceleratorError(
-                        f"the DMA stopped while {side} (status {found:#x}); "
-                        "call again to reload the bitstream"
-                    )
+            if transfer:
+                _check_status(channel, found)
             if found & mask == value:
                 return
+            if transfer and channel == _RECEIVE:
+                # Results also fail to come because the images do not go.
+                _check_status(_SEND, dma.read(_SEND + _STATUS))
             if late:
                 raise AcceleratorError(
-                    f"{what} within {self._timeout_seconds:g} s (status {found:#x}); "
-                    "call again to reload the bitstream"
+                    f"{what} within {self._timeout_seconds:g} s (status {found:#x}); {_AGAIN}"
                 )
+
+
+def _check_status(channel: int, status: int) -> None:
+    """AcceleratorError for errors, and for a channel that stopped, which it does by itself."""
+    side = "sending" if channel == _SEND else "receiving"
+    for bit, name in _ERRORS.items():
+        if status & bit:
+            raise AcceleratorError(f"DMA {name} while {side} (status {status:#x}); {_AGAIN}")
+    if status & _HALTED:
+        raise AcceleratorError(f"the DMA stopped while {side} (status {status:#x}); {_AGAIN}")
 
 
 def pack(images: Any, stream: dict[str, Any]) -> Any:
@@ -273,7 +276,7 @@ def unpack(frames: Any, stream: dict[str, Any]) -> Any:
     digits = digits.reshape(len(frames), stream["beats"] * lanes, bits)
     weights = np.int64(1) << np.arange(bits, dtype=np.int64)
     if stream["signed"]:
-        weights[-1] = -weights[-1]
+        weights[-1] = -(1 << (bits - 1))
     return (digits.astype(np.int64) * weights).sum(axis=2)
 
 
