@@ -1,7 +1,7 @@
 // Conv8: sums of x * w with 8-bit weights. Also linear layers: a 1 x 1 kernel on a 1 x 1 map.
 //
-// Parameters, stream order, timing and invariant: sephw_conv_engine.sv. 
-// Latency 7 + ceil(log2 SIMD) cycles.
+// Parameters, stream order, timing and invariant: sephw_conv_engine.sv.
+// Latency 7 + ceil(log2 SIMD) cycles, with LUT_MULTIPLIERS 9 + ceil(log2 SIMD).
 `default_nettype none
 
 module sephw_conv8 #(
@@ -13,6 +13,7 @@ module sephw_conv8 #(
     parameter int IN_BITS = 8,
     parameter int IN_SIGNED = 0,
     parameter int OUT_BITS = 16,
+    parameter int LUT_MULTIPLIERS = 0,
     parameter WEIGHTS_FILE = "",
     parameter int FIFO_DEPTH_0 = 8
 ) (
@@ -35,6 +36,7 @@ module sephw_conv8 #(
       .IN_SIGNED(IN_SIGNED),
       .OUT_BITS(OUT_BITS),
       .PATTERN(0),
+      .LUT_MULTIPLIERS(LUT_MULTIPLIERS),
       .WEIGHTS_FILE(WEIGHTS_FILE),
       .FIFO_DEPTH(FIFO_DEPTH_0)
   ) engine (

@@ -3,14 +3,15 @@
 // Parameters: GROUPS; NEURON_FOLDS = outputs of a group / PE; SYNAPSE_FOLDS = window of a group /
 //   SIMD; PE output lanes; SIMD input lanes; IN_BITS, IN_SIGNED of a value; OUT_BITS of a sum;
 //   PATTERN: 1 for weights of one bit (1 adds, 0 subtracts), 0 for 8-bit two's complement;
+//   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
 //   the PE outputs how many of its weights are -1.
 // In:  per output pixel and group the window in SYNAPSE_FOLDS beats, SIMD values each.
 // Out: per output pixel GROUPS * NEURON_FOLDS beats, PE sums each.
 // Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one.
-//   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product; ceil(log2 SIMD) of adders;
-//   accumulator. The output FIFO adds 2 cycles.
+//   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product, or 3 of its bits' places with
+//   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders; accumulator. The output FIFO adds 2 cycles.
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
 //   read and written at the same stage, so later issues see what earlier ones stored.
 //
@@ -28,6 +29,7 @@ module sephw_conv_engine #(
     parameter int IN_SIGNED = 0,
     parameter int OUT_BITS = 16,
     parameter int PATTERN = 1,
+    parameter int LUT_MULTIPLIERS = 0,
     parameter int CORRECTION_BITS = 1,
     parameter WEIGHTS_FILE = "",
     parameter CORRECTIONS_FILE = "",
@@ -53,7 +55,8 @@ module sephw_conv_engine #(
   localparam int PRODUCT_BITS = PATTERN != 0 ? VALUE_BITS : IN_BITS + 8;
   localparam int SUM_BITS = PRODUCT_BITS + $clog2(SIMD);
   // Stage at which a beat's sum stands before the accumulator.
-  localparam int SUM_STAGE = 3 + (PATTERN != 0 ? 0 : 1) + $clog2(SIMD);
+  localparam int PRODUCT_STAGES = PATTERN != 0 ? 0 : LUT_MULTIPLIERS != 0 ? 3 : 1;
+  localparam int SUM_STAGE = 3 + PRODUCT_STAGES + $clog2(SIMD);
 
   // ---- Issue ----
   logic credit, reading, fold_last, neuron_last;
@@ -127,16 +130,13 @@ module sephw_conv_engine #(
     weights_3 <= weights_2;
   end
 
-  wire signed [VALUE_BITS-1:0] values[SIMD];
-  generate
-    for (genvar s = 0; s < SIMD; s++) begin : value
-      if (IN_SIGNED != 0) begin : is_signed
-        assign values[s] = beat_3[s*IN_BITS+:IN_BITS];
-      end else begin : is_unsigned
-        assign values[s] = {1'b0, beat_3[s*IN_BITS+:IN_BITS]};
-      end
-    end
-  endgenerate
+  // With a sign.
+  wire [SIMD*VALUE_BITS-1:0] values;
+  for (genvar s = 0; s < SIMD; s++) begin : value
+    assign values[s*VALUE_BITS+:VALUE_BITS] =
+        IN_SIGNED != 0 ? VALUE_BITS'(beat_3[s*IN_BITS+:IN_BITS])
+                       : VALUE_BITS'({1'b0, beat_3[s*IN_BITS+:IN_BITS]});
+  end
 
   // ---- What an accumulator starts from ----
   wire [OUT_BITS-1:0] starts[PE];
@@ -167,26 +167,29 @@ module sephw_conv_engine #(
   logic [PE*OUT_BITS-1:0] accumulators;
   generate
     for (genvar p = 0; p < PE; p++) begin : lane
-      logic [SIMD*PRODUCT_BITS-1:0] products;
       // A result narrower than the widest possible sum leaves its top bits unused.
       /* verilator lint_off UNUSEDSIGNAL */
       wire signed [SUM_BITS-1:0] sum;
       /* verilator lint_on UNUSEDSIGNAL */
+      wire [SIMD*WEIGHT_BITS-1:0] weights = weights_3[p*SIMD*WEIGHT_BITS+:SIMD*WEIGHT_BITS];
 
-      for (genvar s = 0; s < SIMD; s++) begin : synapse
-        if (PATTERN != 0) begin : add_or_subtract
-          // No register: the exclusive or shares a LUT with the first adder.
-          assign products[s*PRODUCT_BITS+:PRODUCT_BITS] =
-              values[s] ^ {PRODUCT_BITS{!weights_3[p*SIMD+s]}};
-        end else begin : multiply
-          wire signed [7:0] weight = weights_3[(p*SIMD+s)*8+:8];
+      if (PATTERN != 0) begin : add_or_subtract
+        sephw_gated_tree #(.TERMS(SIMD), .BITS(VALUE_BITS), .INVERT(1)) adders (
+            .clk, .values(values), .gates(~weights), .sum(sum));
+      end else if (LUT_MULTIPLIERS != 0) begin : places
+        sephw_weighted_sum #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
+            .clk, .values(beat_3), .weights(weights), .sum(sum));
+      end else begin : multiply
+        logic [SIMD*PRODUCT_BITS-1:0] products;
+        for (genvar s = 0; s < SIMD; s++) begin : synapse
+          wire signed [VALUE_BITS-1:0] value = values[s*VALUE_BITS+:VALUE_BITS];
+          wire signed [7:0] weight = weights[s*8+:8];
           always_ff @(posedge clk)
-            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(values[s] * weight);
+            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(value * weight);
         end
+        sephw_adder_tree #(.TERMS(SIMD), .BITS(PRODUCT_BITS)) adders (
+            .clk, .terms(products), .sum(sum));
       end
-
-      sephw_adder_tree #(.TERMS(SIMD), .BITS(PRODUCT_BITS)) adders (
-          .clk, .terms(products), .sum(sum));
 
       wire [OUT_BITS-1:0] partial =
           first[SUM_STAGE] ? starts[p] : accumulators[p*OUT_BITS+:OUT_BITS];

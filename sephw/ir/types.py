@@ -94,7 +94,7 @@ class Family(StrEnum):
 
 
 class Multipliers(StrEnum):
-    """What synthesis makes an engine's multipliers of: hard blocks, or logic."""
+    """What an engine's multipliers are: hard blocks, or adders in logic."""
 
     DSP = "dsp"
     LUT = "lut"
@@ -106,8 +106,8 @@ class Folding:
 
     Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. The
     adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
-    ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes neither
-    integers nor cycles.
+    ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes no
+    integers; in logic, 8-bit products take 2 cycles of latency more.
     """
 
     pe: int = 0

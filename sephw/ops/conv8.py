@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Work
+from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Multipliers, Work
 from sephw.ops.common import constant, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
 
@@ -85,6 +85,8 @@ class Conv8(FoldedConvolution):
             )  # fmt: skip
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             yield Case(label, operator, Folding(pe=pe, simd=simd), (frames,))
+            logic = Folding(pe=pe, simd=simd, multipliers=Multipliers.LUT)
+            yield Case(f"{label}, products in logic", operator, logic, (frames,))
             # One further folding each, two where the graph has no adders.
             further = operator.further_foldings()
             chosen = [further[0], further[4]] if "without" in label else [further[seed % 5]]

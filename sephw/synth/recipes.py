@@ -13,11 +13,13 @@ from sephw.targets import Technology
 class Recipe:
     """The synthesis command of a technology and its options.
 
+    ``define``: the macro under which sources in rtl/ instantiate cells of the technology.
     ``pads``: the option that leaves I/O buffers out, where the command inserts them; ``dsp`` and
     ``logic``: the option that maps multiplications to DSP blocks or to logic.
     """
 
     command: str
+    define: str = ""
     pads: str = ""
     dsp: str = ""
     logic: str = ""
@@ -31,7 +33,7 @@ class Recipe:
 
 
 RECIPES = {
-    Technology.ECP5: Recipe("synth_ecp5", logic="-nodsp"),
+    Technology.ECP5: Recipe("synth_ecp5", define="SEPHW_ECP5", logic="-nodsp"),
     Technology.ICE40: Recipe("synth_ice40", dsp="-dsp"),
     Technology.GOWIN: Recipe("synth_gowin -family gw2a", pads="-noiopads", logic="-nodsp"),
     Technology.XC7: Recipe(
@@ -42,9 +44,10 @@ RECIPES = {
 
 def engine_script(technology: Technology, files: Sequence[str], top: str, *, dsp: bool) -> str:
     """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
+    define = RECIPES[technology].define
     return "; ".join(
         (
-            f"read_verilog -sv -defer {' '.join(files)}",
+            f"read_verilog -sv -defer {f'-D {define}=1 ' if define else ''}{' '.join(files)}",
             RECIPES[technology].synthesis(top, dsp=dsp, pads=False),
             "delete t:$scopeinfo",
             "setattr -unset src *",

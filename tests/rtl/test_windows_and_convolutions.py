@@ -10,7 +10,7 @@ from case_project import CaseProject, write_cases
 from engine_contract import differences, random_patterns
 
 from sephw.errors import SephwError
-from sephw.ir import Case, IntType
+from sephw.ir import Case, Folding, IntType, Multipliers
 from sephw.ops.common import random_tensor
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
@@ -83,6 +83,11 @@ def _cases() -> Iterator[Case]:
             frames = (random_tensor(number, operator.input_shapes[0], operator.input_dtype),)
             label = f"{folding} of {operator.matrix.shape}, {operator.input_dtype}"
             yield Case(label, operator, folding, frames)
+            if kind is Conv8:
+                for simd in (1, operator.group_inputs):
+                    logic = Folding(pe=1, simd=simd, multipliers=Multipliers.LUT)
+                    label = f"{logic} of {operator.matrix.shape}, {operator.input_dtype}"
+                    yield Case(label, operator, logic, frames)
             for further in operator.further_foldings():
                 label = f"{further} of {operator.matrix.shape}, {operator.input_dtype}"
                 yield Case(label, operator, further, frames)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sephw.ir import (
+    AdderPart,
     Family,
     HlsInstance,
     Integers,
     Memory,
     MultiplierPart,
+    Multipliers,
     RtlInstance,
     Schedule,
     Structure,
@@ -37,6 +39,17 @@ class SelectEngine(ConvolutionEngine):
         return self.operator.matrix.shape[1] // self.folding.simd
 
     @property
+    def _multiplies_in_luts(self) -> bool:
+        """8-bit products by adders of gated values, in 2 stages more than a multiplier."""
+        return self.operator.weight_bits > 1 and self.folding.multipliers is Multipliers.LUT
+
+    @property
+    def _stages(self) -> int:
+        """Pipeline registers from an issue to its sum."""
+        further = 2 if self._multiplies_in_luts else 0
+        return self.operator.pipeline_registers + further + clog2(self.folding.simd)
+
+    @property
     def frame_cycles(self) -> int:
         operator = self.operator
         words = operator.groups * self._neuron_folds * self._synapse_folds
@@ -46,7 +59,8 @@ class SelectEngine(ConvolutionEngine):
         """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
 
         Latency: beat, memories, operands, accumulator (and for 8-bit weights the product) are a
-        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO.
+        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO. Products
+        in LUTs take 2 registers more.
         """
         operator = self.operator
         groups = operator.height * operator.width * operator.groups
@@ -57,7 +71,7 @@ class SelectEngine(ConvolutionEngine):
         return Schedule(
             reads=(reads.ravel(),),
             writes=(writes.ravel(),),
-            latency_cycles=operator.pipeline_registers + clog2(self.folding.simd) + 2,
+            latency_cycles=self._stages + 2,
         )
 
     def memory(self) -> Memory:
@@ -76,39 +90,44 @@ class SelectEngine(ConvolutionEngine):
         value_bits = in_bits + (not operator.input_dtype.signed)
         multiplies = operator.weight_bits > 1
         product_bits = in_bits + operator.weight_bits if multiplies else value_bits
-        stages = operator.pipeline_registers + clog2(simd)
+        # Up to the sum before the accumulator.
+        stages = operator.pipeline_registers - 1 + clog2(simd)
         neurons = operator.groups * self._neuron_folds
         words = neurons * self._synapse_folds
-        reuses = self._neuron_folds > 1
+        reuses, sums = self._neuron_folds > 1, self._synapse_folds > 1
         beat = simd * in_bits
-        memories = tuple(rom(memory) for memory in operator.rtl_constants(self._words())[1])
-        tree = AdderTree.of(simd, product_bits)
-        registers = 3 * beat + memories[0].columns + pe * (tree.register_bits + out_bits)
-        registers += 3 * (stages - 1)
+        weights, *others = operator.rtl_constants(self._words())[1]
+        memories = (rom(weights, followed=1), *map(rom, others))
+        tree = AdderTree.of(simd, product_bits, out_bits)
+        # Beats, sums, accumulators; which beats are valid, first, last.
+        registers = 3 * beat + pe * (tree.register_bits + out_bits)
+        registers += stages * (1 + sums) + (sums and not multiplies) * (stages - 1)
         if reuses:
             memories = (*memories, ram(beat, self._synapse_folds))
-            registers += counter_bits(self._synapse_folds) + 3
+            registers += 3 + (counter_bits(self._synapse_folds) if sums else 0)
         if multiplies:
             registers += pe * simd * product_bits
         return Structure(
             memories=memories,
-            outputs=output_parts(operator.output_streams(folding), fifo_depths, stages),
+            outputs=output_parts(operator.output_streams(folding), fifo_depths, stages + 1),
             counters=(
                 self._synapse_folds,
                 self._neuron_folds,
                 words,
                 *(() if multiplies else (neurons,)),
             ),
-            multipliers=(MultiplierPart(pe * simd, value_bits, 8),) if multiplies else (),
-            adders=pe * (tree.adders + 1),
-            adder_bits=pe * (tree.adder_bits + out_bits),
+            multipliers=(
+                MultiplierPart(pe * simd, value_bits, 8, product_bits, beat, memories[0].columns),
+            ) if multiplies else (),
+            adders=(*tree.times(pe), AdderPart(pe, out_bits)),
             xor_bits=0 if multiplies else pe * simd * product_bits,
-            mux_bits=(pe * out_bits if self._synapse_folds > 1 else 0) + (beat if reuses else 0),
+            mux_bits=(pe * out_bits if sums else 0) + (beat if reuses else 0),
             register_bits=registers,
-            delay_bits=2 * (stages - 1) + (0 if reuses else 3 * beat),
+            delay_bits=0 if reuses else 3 * beat,
+            delay_chains=0 if reuses else beat,
             fanout=pe * out_bits,
             logic_depth=out_bits,
-        )
+        )  # fmt: skip
 
     def _words(self) -> Integers:
         """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
@@ -146,6 +165,10 @@ class SelectEngine(ConvolutionEngine):
                 f"sephw_{operator.kind}.sv",
                 "sephw_conv_engine.sv",
                 "sephw_adder_tree.sv",
+                "sephw_gated_add.sv",
+                "sephw_gated_tree.sv",
+                "sephw_shifted_add.sv",
+                "sephw_weighted_sum.sv",
                 "sephw_modulo_counter.sv",
                 "sephw_ram.sv",
                 "sephw_rom.sv",
@@ -162,6 +185,7 @@ class SelectEngine(ConvolutionEngine):
                 ("IN_BITS", operator.input_dtype.bits),
                 ("IN_SIGNED", int(operator.input_dtype.signed)),
                 ("OUT_BITS", operator.output_type.bits),
+                *((("LUT_MULTIPLIERS", 1),) if self._multiplies_in_luts else ()),
                 *parameters,
             ),
             memories=memories,
