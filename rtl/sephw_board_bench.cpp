@@ -8,7 +8,8 @@
 //   'N' line p seed    noise: line 0 to the board, 1 from it; each bit time starts a disturbance
 //                      with probability p / 2^32; seed not 0
 //   'L'                lights: run 0 cycles
-// 'R', 'B' and 'L' are answered: cycles that passed, lights as bits, number of bytes, bytes.
+// 'R', 'B' and 'L' are answered: cycles that passed, lights as bits, disturbances so far, number of
+// bytes, bytes.
 // A disturbance inverts the line for one cycle up to two bit times. Bit times of the model are
 // exact fractions of the clock, so BAUD need not be what the board's divider makes. The bridge
 // hands on a byte even if its stop bit is broken, as real ones do.
@@ -29,6 +30,7 @@ struct Noise {
     std::uint32_t probability = 0;
     double next = 0; // when the next bit time begins
     std::uint64_t until = 0;
+    std::uint32_t count = 0;
 
     std::uint32_t draw() { // xorshift64*
         state ^= state >> 12;
@@ -41,8 +43,10 @@ struct Noise {
             return false;
         if (static_cast<double>(cycle) >= next) {
             next = static_cast<double>(cycle) + bit_cycles;
-            if (draw() < probability)
+            if (draw() < probability) {
                 until = cycle + 1 + draw() % static_cast<std::uint32_t>(2 * bit_cycles);
+                count++;
+            }
         }
         return cycle < until;
     }
@@ -182,6 +186,7 @@ class Bench {
     void answer(std::uint32_t passed) {
         put(passed);
         put(sephw::lights(*model_));
+        put(noise_[0].count + noise_[1].count);
         put(static_cast<std::uint32_t>(receiver_.bytes.size()));
         std::fwrite(receiver_.bytes.data(), 1, receiver_.bytes.size(), stdout);
         std::fflush(stdout);

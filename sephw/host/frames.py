@@ -6,8 +6,8 @@ import zlib
 
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 CRC_BYTES = 4
-# Between flags; the longest reply there is by far. What is longer is noise.
-_LONGEST = 1 << 24
+# Between flags; no reply is that long. What is longer is noise.
+LONGEST = 1 << 24
 
 
 def encode(body: bytes) -> bytes:
@@ -25,15 +25,12 @@ def crc(body: bytes) -> bytes:
 class Decoder:
     """Bytes of a port to bodies of frames. ``damaged`` counts frames that were not whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self.damaged = 0
         self.received = 0
         self._frame = bytearray()
         self._in_frame = False
-
-    def reset(self) -> None:
-        """Forget the frame that is being received; count from 0."""
-        self.__init__()  # type: ignore[misc]
 
     def feed(self, received: bytes) -> list[bytes]:
         """The bodies that ``received`` completes, without their CRC, in order."""
@@ -50,7 +47,7 @@ class Decoder:
                 self._in_frame = True
             else:
                 self._frame.append(byte)
-                if len(self._frame) > _LONGEST:
+                if len(self._frame) > self._longest:
                     self._in_frame = False
                     del self._frame[1:]
         return bodies

@@ -63,7 +63,7 @@ class Link:
         frame = encode(body)
         line_seconds = (len(frame) + 2 * reply_bytes) * _BITS_PER_BYTE / self._baud
         margin = self._retries.margin_seconds
-        self._decoder.reset()
+        self._decoder = Decoder()
         for attempt in range(self._retries.attempts):
             if attempt:
                 self.retried += 1

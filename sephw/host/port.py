@@ -42,8 +42,12 @@ class FoundPort:
 
 def open_port(name: str, baud: int) -> Port:
     """Open a device or a URL of pyserial for this process alone; PortError says why not."""
-    import serial
-
+    try:
+        import serial
+    except ImportError:
+        raise PortError(
+            f"port '{name}': ports need pyserial; install it with 'pip install pyserial'"
+        ) from None
     try:
         port: Port = serial.serial_for_url(
             name, baudrate=baud, timeout=0.1, write_timeout=_WRITE_SECONDS, exclusive=True
@@ -66,9 +70,11 @@ def _why(error: Exception) -> str:
 
 
 def find_ports() -> list[FoundPort]:
-    """The serial ports of this machine, by name."""
-    from serial.tools import list_ports
-
+    """The serial ports of this machine, by name; none without pyserial."""
+    try:
+        from serial.tools import list_ports
+    except ImportError:
+        return []
     ports: list[Any] = list(list_ports.comports())
     return sorted(
         (FoundPort(str(p.device), str(p.description)) for p in ports), key=lambda p: p.device

@@ -49,7 +49,8 @@ class CompiledBoard:
 class SimulatedBoard:
     """A running board. Its time stands still except while somebody reads or presses.
 
-    ``seconds`` is the board's time, ``lights`` its LEDs as bits, both as of the last command.
+    ``seconds`` is the board's time, ``lights`` its LEDs as bits, ``disturbances`` how often noise
+    has struck, all as of the last command.
     """
 
     def __init__(self, compiled: CompiledBoard, process: subprocess.Popen[bytes]) -> None:
@@ -57,6 +58,7 @@ class SimulatedBoard:
         self._process = process
         self._cycles = 0
         self.lights = 0
+        self.disturbances = 0
         self._port: SimulatedPort | None = None
 
     @property
@@ -135,10 +137,10 @@ class SimulatedBoard:
         assert stdin is not None and stdout is not None
         stdin.write(name + struct.pack("<I", argument))
         stdin.flush()
-        head = stdout.read(12)
-        if len(head) != 12:
+        head = stdout.read(16)
+        if len(head) != 16:
             raise SephwError(f"{_PURPOSE}: the program ended; build it again")
-        passed, self.lights, count = struct.unpack("<III", head)
+        passed, self.lights, self.disturbances, count = struct.unpack("<IIII", head)
         self._cycles += passed
         return stdout.read(count)
 
