@@ -1,20 +1,38 @@
 """Reports: what a network costs on a target, and where each figure comes from."""
 
+from reports.assemble import FILES, read_export, refresh, report_of_export, write_report
 from reports.build import build_report, model_bytes
+from reports.estimates import Estimates, estimate_graph
+from reports.html import render_html
+from reports.matrix import read_verification
 from reports.model import Figure, LayerReport, Report, Source, Total
+from reports.numbers import number
 from reports.plain import as_dict
-from reports.text import number, render_text, slowest_table
+from reports.provenance import Provenance, read_provenance
+from reports.text import render_overview, render_text, slowest_table
 
 __all__ = [
+    "FILES",
+    "Estimates",
     "Figure",
     "LayerReport",
+    "Provenance",
     "Report",
     "Source",
     "Total",
     "as_dict",
     "build_report",
+    "estimate_graph",
     "model_bytes",
     "number",
+    "read_export",
+    "read_provenance",
+    "read_verification",
+    "refresh",
+    "render_html",
+    "render_overview",
     "render_text",
+    "report_of_export",
     "slowest_table",
+    "write_report",
 ]

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from reports.model import Figure, LayerReport, Report, Source, Total
+from collections.abc import Mapping
+from typing import Any
+
+from reports.estimates import Estimates
+from reports.model import Figure, LayerActivity, LayerReport, Report, Source, Total
+from reports.provenance import Provenance
+from reports.resources import ResourceReport, engine_usage, read_synthesis
 from sephw.ir import Graph, Node
+from sephw.targets import Device
+from sephw.verify import Verification
+from sim.timeline import EngineTimeline, Timeline
 from sim.timing import Timing
 
 NOTES = (
@@ -12,8 +21,11 @@ NOTES = (
     "BQ: patterns 1 bit, the rest 8 bits.",
     "constants are the per-channel multipliers, shifts and biases that batch norm and the "
     "patterns' scales became; they are on the chip but not in the model bytes.",
-    "counted: exact, from the network. estimated: from the operators' schedules, or at the "
-    "requested clock, which no synthesis has confirmed. simulated: from the cycle simulation.",
+    "LUT: 4-input ones, of AMD devices 6-input ones. BRAM: blocks of 18 Kbit, of iCE40 4 Kbit. "
+    "DSP: 18 x 18 multipliers, of iCE40 16 x 16, of AMD DSP slices.",
+    "counted: exact, from the network. estimated: from a model, or at the requested clock. "
+    "simulated: from the cycle simulation. synthesized: by Yosys. routed: by place-and-route. "
+    "measured: by running it.",
 )
 
 
@@ -31,9 +43,27 @@ def build_report(
     target: str,
     part: str,
     clock_ns: float,
+    device: Device | None = None,
+    estimates: Estimates | None = None,
+    synthesis: Mapping[str, Any] | None = None,
+    verification: Verification | None = None,
+    timeline: Timeline | None = None,
+    provenance: Provenance | None = None,
 ) -> Report:
-    """The report of `graph` at `clock_ns`. `network` names the model in the report."""
-    layers = tuple(_layer(graph, node) for node in graph.nodes)
+    """The report of `graph` at `clock_ns`. `network` names the model in the report.
+
+    What is None has not been run. `device` is the one that `estimates` and `synthesis`, the
+    content of synth.json, are for; without it they are left out. Raises SephwError where
+    `synthesis` is no such content.
+    """
+    if device is None:
+        estimates, synthesis = None, None
+    spent = {engine.name: engine for engine in timeline.engines} if timeline is not None else {}
+    layers = tuple(
+        _layer(graph, node, spent.get(node.name), estimates, synthesis) for node in graph.nodes
+    )
+    resources = None if device is None else _resources(device, estimates, synthesis)
+    totals = _totals(graph, timing, layers, clock_ns)
     return Report(
         network=network,
         target=target,
@@ -41,12 +71,37 @@ def build_report(
         clock_ns=clock_ns,
         bottleneck=timing.bottleneck,
         layers=layers,
-        totals=_totals(graph, timing, layers, clock_ns),
+        totals=(*totals, *_routed_totals(resources, timing), *_measured(provenance)),
         notes=NOTES,
+        resources=resources,
+        verification=verification,
+        timeline=timeline,
+        provenance=provenance,
     )
 
 
-def _layer(graph: Graph, node: Node) -> LayerReport:
+def _resources(
+    device: Device, estimates: Estimates | None, synthesis: Mapping[str, Any] | None
+) -> ResourceReport:
+    synthesized, routed = (None, None) if synthesis is None else read_synthesis(synthesis)
+    record = synthesis or {}
+    return ResourceReport(
+        device=device,
+        estimated=None if estimates is None else estimates.whole(),
+        synthesized=synthesized,
+        routed=routed,
+        tools=tuple((str(k), str(v)) for k, v in record.get("tools", {}).items()),
+        note=str(record.get("note", "")),
+    )
+
+
+def _layer(
+    graph: Graph,
+    node: Node,
+    spent: EngineTimeline | None,
+    estimates: Estimates | None,
+    synthesis: Mapping[str, Any] | None,
+) -> LayerReport:
     operator, folding = node.operator, node.folding
     work, memory = operator.work, operator.memory(folding)
     fifo_bits = sum(graph.tensors[t].fifo_depth * graph.stream(t).width_bits for t in node.outputs)
@@ -69,7 +124,15 @@ def _layer(graph: Graph, node: Node) -> LayerReport:
         weight_memory=Figure(memory.weight_bits, "bits", Source.ESTIMATED),
         buffer_memory=Figure(memory.buffer_bits, "bits", Source.ESTIMATED),
         fifo_memory=Figure(fifo_bits, "bits", Source.SIMULATED),
+        activity=None if spent is None else _activity(spent),
+        estimated=None if estimates is None else estimates.engine(node.name),
+        synthesized=engine_usage(synthesis, node.name),
     )
+
+
+def _activity(spent: EngineTimeline) -> LayerActivity:
+    cycles = (spent.busy_cycles, sum(spent.starved_cycles), sum(spent.blocked_cycles))
+    return LayerActivity(*(Figure(n, "cycles/frame", Source.SIMULATED) for n in cycles))
 
 
 def _totals(
@@ -111,3 +174,28 @@ def _totals(
         total("throughput", "throughput at the clock", frames_per_second, "frames/s", estimated),
         total("mac_rate", "MAC rate at the clock", giga_macs, "GMAC/s", estimated),
     )  # fmt: skip
+
+
+def _routed_totals(resources: ResourceReport | None, timing: Timing) -> tuple[Total, ...]:
+    """Speed at the clock that place-and-route reached."""
+    routed = None if resources is None else resources.routed
+    clock = None if routed is None else routed.clock
+    if clock is None:
+        return ()
+    megahertz, interval = clock.fmax.value, timing.frame_interval_cycles
+    rate = round(megahertz * 1e6 / interval, 3)
+    latency = round(timing.latency_cycles / megahertz, 3)
+    return (
+        Total("clock_routed", "highest clock", clock.fmax),
+        Total("throughput_routed", "throughput at the highest clock",
+              Figure(rate, "frames/s", Source.ROUTED)),
+        Total("latency_us_routed", "latency at the highest clock",
+              Figure(latency, "us", Source.ROUTED)),
+    )  # fmt: skip
+
+
+def _measured(provenance: Provenance | None) -> tuple[Total, ...]:
+    if provenance is None or provenance.test_percent is None:
+        return ()
+    percent = Figure(round(provenance.test_percent, 2), "%", Source.MEASURED)
+    return (Total("accuracy", "accuracy of the frozen network, whole test set", percent),)

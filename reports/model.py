@@ -4,34 +4,64 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.provenance import Provenance
+    from reports.resources import ResourceReport, Usage
+    from sephw.verify import Verification
+    from sim.timeline import Timeline
 
 
 class Source(StrEnum):
     """How a figure was found.
 
     COUNTED: exact, from the network itself. ESTIMATED: from a model of the hardware, or with an
-    assumed clock. SIMULATED: from the cycle simulation.
+    assumed clock. SIMULATED: from the cycle simulation. SYNTHESIZED: by Yosys. ROUTED: by
+    place-and-route. MEASURED: by running it.
     """
 
     COUNTED = "counted"
     ESTIMATED = "estimated"
     SIMULATED = "simulated"
+    SYNTHESIZED = "synthesized"
+    ROUTED = "routed"
+    MEASURED = "measured"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number."""
+    """One number. ``low`` and ``high``: its error bar, where the error has been measured."""
 
     value: int | float
     unit: str
     source: Source
+    low: int | float | None = None
+    high: int | float | None = None
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """Where an engine's cycles went in a settled frame; together they are all of its cycles."""
+
+    busy: Figure
+    waiting_input: Figure
+    waiting_credit: Figure
+
+    def figures(self) -> tuple[tuple[str, Figure], ...]:
+        """The figures with their names."""
+        return (
+            ("busy", self.busy),
+            ("waiting_input", self.waiting_input),
+            ("waiting_credit", self.waiting_credit),
+        )
 
 
 @dataclass(frozen=True)
 class LayerReport:
     """One engine. `shape` is (height, width, channels) of its first output.
 
-    `family`, `digit_bits`, `pe` and `simd` are its folding.
+    `family`, `digit_bits`, `pe` and `simd` are its folding. None: not found out.
     """
 
     name: str
@@ -52,6 +82,9 @@ class LayerReport:
     weight_memory: Figure
     buffer_memory: Figure
     fifo_memory: Figure
+    activity: LayerActivity | None = None
+    estimated: Usage | None = None
+    synthesized: Usage | None = None
 
     @property
     def engine(self) -> str:
@@ -61,8 +94,22 @@ class LayerReport:
         digits = f" {self.digit_bits}" if self.digit_bits else ""
         return f"{self.kind}, {self.family}{digits}"
 
+    @property
+    def group(self) -> str:
+        """The part of the network that it belongs to: 'stages.0.1' of 'stages.0.1.prb1.act'.
+
+        That is the first name of its module and the numbers right behind it.
+        """
+        first, *rest = (self.module or self.name).split(".")
+        numbers: list[str] = []
+        for word in rest:
+            if not word.isdigit():
+                break
+            numbers.append(word)
+        return ".".join([first, *numbers])
+
     def figures(self) -> tuple[tuple[str, Figure], ...]:
-        """The figures with their names, in column order."""
+        """The figures that every engine has with their names, in column order."""
         return (
             ("weights_1bit", self.weights_1bit),
             ("weights_8bit", self.weights_8bit),
@@ -89,7 +136,9 @@ class Total:
 class Report:
     """A network on a target: its engines, its totals, and what the totals mean.
 
-    `bottleneck` names the engine (or stream end) that sets the frame interval.
+    `bottleneck` names the engine (or stream end) that sets the frame interval. The parts at the
+    end are None where nothing of the kind has been run, `provenance` where nothing says where
+    the network came from.
     """
 
     network: str
@@ -100,6 +149,10 @@ class Report:
     layers: tuple[LayerReport, ...]
     totals: tuple[Total, ...]
     notes: tuple[str, ...]
+    resources: ResourceReport | None = None
+    verification: Verification | None = None
+    timeline: Timeline | None = None
+    provenance: Provenance | None = None
 
     def total(self, name: str) -> Figure:
         """The total called `name`; KeyError where there is none."""
@@ -107,3 +160,7 @@ class Report:
             if total.name == name:
                 return total.figure
         raise KeyError(name)
+
+    def has(self, name: str) -> bool:
+        """True where there is a total called `name`."""
+        return any(total.name == name for total in self.totals)

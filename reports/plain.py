@@ -2,40 +2,154 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from reports.model import Figure, Report
+from reports.matrix import verified_layers
+from reports.model import Figure, LayerReport, Report
+from reports.next_step import next_step, not_run
+from reports.resources import ResourceReport, Routed, Usage
+from sephw.verify import Verification
 
 
 def as_dict(report: Report) -> dict[str, Any]:
-    """JSON-able values; every figure is {"value", "unit", "source"}."""
+    """JSON-able values; every figure is {"value", "unit", "source"}, with "low" and "high" where
+    it has an error bar. Parts that have not been run are None; "not_run" says how to run them.
+    """
+    resources, provenance = report.resources, report.provenance
+    step = next_step(report)
     return {
         "network": report.network,
         "target": report.target,
         "part": report.part,
         "clock_ns": report.clock_ns,
         "bottleneck": report.bottleneck,
+        "next": {"why": step.why, "command": step.command},
+        "not_run": [{"what": part.what, "command": part.command} for part in not_run(report)],
         "totals": {total.name: _figure(total.figure) for total in report.totals},
-        "layers": [
-            {
-                "name": layer.name,
-                "module": layer.module,
-                "kind": layer.kind,
-                "shape": list(layer.shape),
-                "bits": layer.bits,
-                "folding": {
-                    "family": layer.family,
-                    "digit_bits": layer.digit_bits,
-                    "pe": layer.pe,
-                    "simd": layer.simd,
-                },
-                **{name: _figure(figure) for name, figure in layer.figures()},
-            }
-            for layer in report.layers
-        ],
+        "resources": None if resources is None else _resources(resources),
+        "verification": _verification(report.verification),
+        "layers": [_layer(layer) for layer in report.layers],
+        "provenance": None
+        if provenance is None
+        else {
+            "model": {"file": provenance.model_file, "sha256": provenance.model_sha256},
+            "stage": provenance.stage,
+            "options": dict(provenance.options),
+            "versions": dict(provenance.versions),
+        },
         "notes": list(report.notes),
     }
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return {"value": figure.value, "unit": figure.unit, "source": str(figure.source)}
+    plain = {"value": figure.value, "unit": figure.unit, "source": str(figure.source)}
+    if figure.low is not None and figure.high is not None:
+        plain.update(low=figure.low, high=figure.high)
+    return plain
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {name: _figure(figure) for name, figure in usage.figures()}
+
+
+def _layer(layer: LayerReport) -> dict[str, Any]:
+    activity, estimated, synthesized = layer.activity, layer.estimated, layer.synthesized
+    return {
+        "name": layer.name,
+        "module": layer.module,
+        "kind": layer.kind,
+        "shape": list(layer.shape),
+        "bits": layer.bits,
+        "folding": {
+            "family": layer.family,
+            "digit_bits": layer.digit_bits,
+            "pe": layer.pe,
+            "simd": layer.simd,
+        },
+        **{name: _figure(figure) for name, figure in layer.figures()},
+        "activity": None
+        if activity is None
+        else {name: _figure(figure) for name, figure in activity.figures()},
+        "estimated": None if estimated is None else _usage(estimated),
+        "synthesized": None if synthesized is None else _usage(synthesized),
+    }
+
+
+def _resources(resources: ResourceReport) -> dict[str, Any]:
+    estimated, synthesized = resources.estimated, resources.synthesized
+    return {
+        "device": resources.device.name,
+        "technology": resources.device.technology.value,
+        "available": asdict(resources.device.available),
+        "tools": dict(resources.tools),
+        "note": resources.note,
+        "estimated": None
+        if estimated is None
+        else {
+            "total": _usage(estimated.total),
+            "clock": None if estimated.clock is None else _figure(estimated.clock),
+        },
+        "synthesized": None
+        if synthesized is None
+        else {
+            "total": _usage(synthesized.total),
+            "outside": _usage(synthesized.outside),
+            "top": synthesized.top,
+        },
+        "routed": None if resources.routed is None else _routed(resources.routed),
+    }
+
+
+def _routed(routed: Routed) -> dict[str, Any]:
+    worst = routed.worst_path
+    return {
+        "part": routed.part,
+        "used": _usage(routed.used),
+        "available": asdict(routed.available),
+        "clocks": [
+            {
+                "name": clock.name,
+                "fmax": _figure(clock.fmax),
+                "asked": None if clock.asked is None else _figure(clock.asked),
+                "met": clock.met,
+            }
+            for clock in routed.clocks
+        ],
+        "worst_path": None
+        if worst is None
+        else {
+            "clock": worst.clock,
+            "from_engine": worst.from_engine,
+            "to_engine": worst.to_engine,
+            "delay": _figure(worst.delay),
+            "logic": _figure(worst.logic),
+            "routing": _figure(worst.routing),
+            "hops": _figure(worst.hops),
+            "from_cell": worst.from_cell,
+            "to_cell": worst.to_cell,
+        },
+        "seed": routed.seed,
+        "bitstream": routed.bitstream,
+    }
+
+
+def _verification(verification: Verification | None) -> dict[str, Any] | None:
+    if verification is None:
+        return None
+    matrix = verified_layers(verification)
+    return {
+        "exact": verification.exact,
+        "samples": len(verification.samples),
+        "data": verification.data,
+        "layers": len(matrix.rows),
+        "representations": {
+            column.name: {
+                "run": column.run,
+                "tensors": column.tensors,
+                "elements": column.elements,
+                "mismatches": column.mismatches,
+            }
+            for column in matrix.columns
+        },
+    }

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from reports.bars import resource_bars
+from reports.matrix import verified_layers
 from reports.model import Figure, LayerReport, Report
+from reports.next_step import next_step, not_run
+from reports.numbers import number, percent
+from reports.provenance import Provenance
+from reports.resources import KINDS, ResourceReport, Routed
+from reports.where import by_group, layer_usage, source_of_layers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,18 +25,15 @@ _SLOWEST_TITLE = "slowest engines (MACs counted, cycles per frame estimated)"
 
 def render_text(report: Report) -> str:
     """The whole report, fixed width, ending in a newline."""
-    lines = [
-        f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns",
-        "",
-        *_fixed_width(_header(report), [_cells(layer) for layer in report.layers]),
-        "",
-        *_fixed_width(("total", "value", "unit", "source"), _total_cells(report), left=1),
-        "",
-        f"bottleneck: {report.bottleneck}",
-        "",
-        *(line for note in report.notes for line in textwrap.wrap(note, _NOTE_WIDTH)),
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    engines = _fixed_width(_header(report), [_cells(report, layer) for layer in report.layers])
+    notes = [line for note in report.notes for line in textwrap.wrap(note, _NOTE_WIDTH)]
+    origin = _provenance(report.provenance) if report.provenance is not None else ()
+    return _joined([*_overview(report), *engines, "", *origin, *notes])
+
+
+def render_overview(report: Report) -> str:
+    """The report without its engines, for the terminal; ending in a newline."""
+    return _joined(_overview(report)[:-1])
 
 
 def slowest_table(report: Report, most: int = 8) -> Table:
@@ -56,11 +60,173 @@ def slowest_table(report: Report, most: int = 8) -> Table:
     return table
 
 
-def number(value: int | float) -> str:
-    """Thousands separators; a fraction has at most three digits after the point."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.3f}".rstrip("0").rstrip(".")
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _overview(report: Report) -> list[str]:
+    """Everything but the engines; ends with an empty line."""
+    return [
+        f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns",
+        "",
+        *_summary(report),
+        "",
+        *_fixed_width(("total", "value", "unit", "source"), _total_cells(report), left=1),
+        "",
+        *_resources(report),
+        *_verification(report),
+    ]
+
+
+def _summary(report: Report) -> Iterator[str]:
+    verification, resources = report.verification, report.resources
+    if verification is None:
+        yield "exact:      not run"
+    else:
+        matrix = verified_layers(verification)
+        ran = ", ".join(column.name for column in matrix.columns if column.run)
+        yield (
+            f"exact:      {'yes' if verification.exact else 'NO'}: {len(matrix.rows)} layers and "
+            f"streams, {len(verification.samples)} images, {ran}"
+        )
+    best = None if resources is None else resources.best
+    if best is None:
+        yield "fits:       not known"
+    else:
+        source, used, limits = best
+        answer = "yes" if used.resources.fits(limits) else "NO"
+        shares = ", ".join(
+            f"{kind.upper()} {percent(figure.value, getattr(limits, kind) or 1)}"
+            for kind, figure in used.figures()
+        )
+        yield f"fits:       {answer}: {shares} [{source}]"
+    yield f"bottleneck: {report.bottleneck}"
+    step = next_step(report)
+    yield f"next:       {step.why}"
+    if step.command:
+        yield f"            {step.command}"
+    for part in not_run(report):
+        yield f"not run:    {part.what}"
+        yield f"            {part.command}"
+
+
+def _resources(report: Report) -> Iterator[str]:
+    resources = report.resources
+    if resources is None:
+        return
+    rows = [
+        (
+            bar.kind.upper(),
+            number(bar.figure.value),
+            _error_bar(bar.figure),
+            number(bar.available),
+            percent(bar.figure.value, bar.available) if bar.available else "-",
+            str(bar.figure.source),
+        )
+        for bar in resource_bars(resources).bars
+    ]
+    if rows:
+        header = (
+            f"on {resources.device.name}",
+            "used",
+            "error bar",
+            "available",
+            "share",
+            "source",
+        )
+        yield from _fixed_width(header, rows, left=1)
+        yield ""
+    yield from _clocks(report, resources)
+    if source_of_layers(report) is None:
+        return
+    shares = by_group(report)
+    titles = (f"part [{source_of_layers(report)}]", "engines", *(kind.upper() for kind in KINDS))
+    yield from _fixed_width(
+        titles,
+        [
+            (
+                share.name, str(share.engines),
+                *(number(getattr(share.used, kind)) if share.used else "-" for kind in KINDS),
+            )
+            for share in shares
+        ],
+        left=1,
+    )  # fmt: skip
+    yield ""
+
+
+def _clocks(report: Report, resources: ResourceReport) -> Iterator[str]:
+    estimated = resources.estimated
+    if estimated is not None and estimated.clock is not None:
+        clock = estimated.clock
+        bar = _error_bar(clock)
+        yield (
+            f"highest clock of the slowest engine by itself: {number(clock.value)} MHz "
+            f"{f'({bar}) ' if bar else ''}[{clock.source}]"
+        )
+        yield ""
+    if resources.routed is not None:
+        yield from _routed(report, resources.routed)
+    if resources.tools:
+        yield "tools: " + ", ".join(f"{name} {version}" for name, version in resources.tools)
+        yield ""
+    if resources.note:
+        yield resources.note
+        yield ""
+
+
+def _routed(report: Report, routed: Routed) -> Iterator[str]:
+    rows = [
+        (
+            clock.name, number(clock.fmax.value),
+            number(clock.asked.value) if clock.asked else "-", "yes" if clock.met else "NO",
+        )
+        for clock in routed.clocks
+    ]  # fmt: skip
+    yield from _fixed_width(("clock [routed]", "MHz", "asked", "met"), rows, left=1)
+    yield ""
+    worst = routed.worst_path
+    if worst is not None:
+        modules = {layer.name: layer.module for layer in report.layers}
+        ends = [
+            modules.get(end) or end or "outside the engines"
+            for end in (worst.from_engine, worst.to_engine)
+        ]
+        yield (
+            f"worst path: {ends[0]} to {ends[1]}, {number(worst.delay.value)} ns = "
+            f"{number(worst.logic.value)} logic + {number(worst.routing.value)} routing, "
+            f"{worst.hops.value} nets [routed]"
+        )
+    yield f"{routed.part}, seed {routed.seed}" + (
+        f", bitstream synth/{routed.bitstream}" if routed.bitstream else ""
+    )
+    yield ""
+
+
+def _verification(report: Report) -> Iterator[str]:
+    verification = report.verification
+    if verification is None:
+        return
+    rows = [
+        (
+            column.name, number(column.tensors), number(column.elements), number(column.mismatches),
+            "reference" if column.reference else
+            "not run" if not column.run else "differs" if column.mismatches else "equal",
+        )
+        for column in verified_layers(verification).columns
+    ]  # fmt: skip
+    header = ("representation", "tensors", "elements", "different", "verdict")
+    yield from _fixed_width(header, rows, left=1)
+    yield ""
+
+
+def _provenance(provenance: Provenance) -> Iterator[str]:
+    yield f"model: {provenance.model_file}, SHA-256 {provenance.model_sha256}"
+    for name, text in provenance.options:
+        yield f"{name}: {text}"
+    versions = ", ".join(f"{name} {version}" for name, version in provenance.versions)
+    yield from textwrap.wrap(f"versions: {versions}", _NOTE_WIDTH)
+    yield ""
 
 
 def _header(report: Report) -> tuple[str, ...]:
@@ -69,6 +235,7 @@ def _header(report: Report) -> tuple[str, ...]:
         sources = {dict(layer.figures())[field].source for layer in report.layers}
         return f"{title} [{'/'.join(sorted(sources))}]" if sources else title
 
+    source = source_of_layers(report)
     return (
         "module",
         "engine",
@@ -81,13 +248,17 @@ def _header(report: Report) -> tuple[str, ...]:
         named("MACs 1b", "macs_1bit"),
         named("MACs 8b", "macs_8bit"),
         named("cycles", "cycles"),
+        *(("busy [simulated]",) if report.timeline is not None else ()),
         named("weight bits", "weight_memory"),
         named("buffer bits", "buffer_memory"),
         named("FIFO bits", "fifo_memory"),
+        *((f"{kind.upper()} [{source}]" for kind in KINDS) if source else ()),
     )
 
 
-def _cells(layer: LayerReport) -> tuple[str, ...]:
+def _cells(report: Report, layer: LayerReport) -> tuple[str, ...]:
+    usage = layer_usage(layer, source_of_layers(report))
+    busy = "-" if layer.activity is None else _shown(layer.activity.busy)
     return (
         layer.module or layer.name,
         layer.engine,
@@ -100,14 +271,22 @@ def _cells(layer: LayerReport) -> tuple[str, ...]:
         _shown(layer.macs_1bit),
         _shown(layer.macs_8bit),
         _shown(layer.cycles),
+        *((busy,) if report.timeline is not None else ()),
         _shown(layer.weight_memory),
         _shown(layer.buffer_memory),
         _shown(layer.fifo_memory),
+        *((_shown(figure) for _, figure in usage.figures()) if usage is not None else ()),
     )
 
 
 def _shown(figure: Figure) -> str:
     return number(figure.value) if figure.value else "-"
+
+
+def _error_bar(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{number(figure.low)} to {number(figure.high)}"
 
 
 def _total_cells(report: Report) -> list[tuple[str, ...]]:

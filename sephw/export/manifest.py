@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,16 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def write_manifest(
-    folder: Path, settings: Settings, checkpoint: Checkpoint, data: str, exact: bool | None
-) -> None:
-    """Write it into `folder`, last of all files.
+def describe_export(
+    settings: Settings, checkpoint: Checkpoint, data: str, exact: bool | None
+) -> dict[str, Any]:
+    """All of it but the files.
 
     Paths are left out, so that the same model gives the same bytes anywhere. `exact` None: not
     verified.
     """
     folding = settings.folding
-    content: dict[str, Any] = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "name": settings.name,
@@ -39,6 +40,7 @@ def write_manifest(
             "arguments": dict(checkpoint.arguments),
             "stage": checkpoint.stage,
             "classes": list(checkpoint.classes),
+            "test_percent": trained_accuracy(checkpoint.metrics),
         },
         "options": {
             "data": data,
@@ -54,9 +56,19 @@ def write_manifest(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _PACKAGES},
         },
-        "files": file_hashes(folder),
     }
-    write_json(folder / MANIFEST, content)
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write what `describe_export` gave and the files into `folder`, last of all files."""
+    write_json(folder / MANIFEST, {**content, "files": file_hashes(folder)})
+
+
+def trained_accuracy(metrics: Any) -> float | None:
+    """Right classes of the frozen network on its whole test set, in %, where training says."""
+    test = (metrics.get("accuracy") or {}).get("test") or {}
+    value = test.get("frozen")
+    return float(value) if isinstance(value, int | float) else None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from reports import Report, as_dict, build_report, render_text
+from reports import Report, report_of_export, write_report
 from sephw.backends import rtl
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
 from sephw.export.compare import Agreement, checked_tensors, compare, representations
 from sephw.export.directory import ExportDirectory
 from sephw.export.lower import deploy_network, fold_graph, load_trained
-from sephw.export.manifest import write_json, write_manifest
+from sephw.export.manifest import describe_export, write_json, write_manifest
 from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples, input_format
@@ -27,7 +27,6 @@ from sephw.passes import FoldingFile, read_folding_file
 from sephw.tools.cxx import find_compiler
 from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification
-from sim.timing import simulate
 
 PROJECT = "hls"
 # The project's own testbench runs these again; a few suffice, and they are stored as text.
@@ -71,13 +70,13 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             read, graph = _lower(settings, checkpoint, deploy, folding, directory.path)
         _write_projects(settings, graph, samples, directory.path, progress)
         compiled, rtl_runs = _build(settings, graph, samples, directory.path, progress)
+        cycles = None
         if "cyclesim" in steps:
             with progress.step("cyclesim", "every beat's cycle, engine activity"):
                 frames = samples.images[:_CYCLE_FRAMES].astype(np.int64)
-                write_json(
-                    directory.path / "cycles.json",
-                    simulate_cycles(graph, frames, directory.path if settings.trace else None),
-                )
+                trace = directory.path if settings.trace else None
+                cycles = simulate_cycles(graph, frames, trace)
+                write_json(directory.path / "cycles.json", cycles)
         verification, agreement = None, None
         if "verify" in steps:
             with progress.step("verify", f"{len(samples.images)} images, every layer"):
@@ -91,14 +90,14 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                     rtl_runs,
                 )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())
+        exact = None if verification is None else verification.exact
+        manifest = describe_export(settings, checkpoint, samples.data, exact)
         report = None
         if "report" in steps:
             with progress.step("report", "cycle simulation and figures"):
-                report = _report(settings, checkpoint, graph)
-                write_json(directory.path / "report.json", as_dict(report))
-                (directory.path / "report.txt").write_text(render_text(report), "utf-8")
-        exact = None if verification is None else verification.exact
-        write_manifest(directory.path, settings, checkpoint, samples.data, exact)
+                report = report_of_export(graph, manifest, cycles=cycles, verification=verification)
+                write_report(report, directory.path)
+        write_manifest(directory.path, manifest)
         directory.commit()
     return Outcome(settings, checkpoint, graph, verification, agreement, report)
 
@@ -164,14 +163,3 @@ def _build(
         if rtl_runs is not None and settings.trace:
             rtl_runs.write_vcd(samples.images[:1].astype(np.int64), folder / "rtl.vcd")
         return None if compiled is None else compiled.result(), rtl_runs
-
-
-def _report(settings: Settings, checkpoint: Checkpoint, graph: Graph) -> Report:
-    return build_report(
-        graph,
-        simulate(graph),
-        network=f"{settings.name} ({checkpoint.network})",
-        target=settings.target.name,
-        part=settings.target.part,
-        clock_ns=settings.target.clock_ns,
-    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from reports import Report, number
+from reports import FILES, Report, number
+from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import PROJECT, Outcome
 from sephw.export.rtl import RTL_PROJECT
 
@@ -18,7 +18,7 @@ def summary(outcome: Outcome) -> str:
     add(_fact("exact", _exact(outcome)))
     if outcome.agreement is not None:
         add(_fact("accuracy", _accuracy(outcome)))
-    trained = _trained_accuracy(checkpoint.metrics)
+    trained = trained_accuracy(checkpoint.metrics)
     if trained is not None:
         add(_fact("", f"{trained:.2f} % on the whole test set, measured at training"))
     if outcome.report is not None:
@@ -54,12 +54,6 @@ def _accuracy(outcome: Outcome) -> str:
     return f"{agreement.right} of {agreement.labelled} labelled test images right; {same}"
 
 
-def _trained_accuracy(metrics: Any) -> float | None:
-    test = (metrics.get("accuracy") or {}).get("test") or {}
-    value = test.get("frozen")
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _figures(report: Report) -> list[str]:
     def shown(name: str) -> str:
         return number(report.total(name).value)
@@ -89,5 +83,5 @@ def _files(outcome: Outcome) -> str:
     names += ["trace.json"] if outcome.settings.trace else []
     names += ["rtl.vcd"] if outcome.settings.trace and "rtlsim" in steps else []
     names += ["verify.json"] if "verify" in steps else []
-    names += ["report.json", "report.txt"] if "report" in steps else []
+    names += list(FILES) if "report" in steps else []
     return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"

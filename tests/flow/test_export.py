@@ -1,6 +1,7 @@
 """The export command on a small network: files, equality, determinism, exit status."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def test_files(exported):
     out, _ = exported
     assert {p.name for p in out.iterdir()} == {
         "model.onnx", "graph.json", "graph.npz", "hls", "rtl", "cycles.json", "verify.json",
-        "report.json", "report.txt", "manifest.json",
+        "report.json", "report.txt", "report.html", "manifest.json",
     }  # fmt: skip
     assert [p.name for p in out.parent.iterdir()] == ["first"]
 
@@ -108,6 +109,16 @@ def test_report_counts_what_training_counts(exported, model):
     expected = model_bytes(patterns, others)
     for stage in ("R", "B", "BQ"):
         assert totals[f"model_bytes_{stage.lower()}"]["value"] == expected[stage]
+
+
+def test_report_is_the_same_when_written_again(exported, tmp_path, capsys):
+    again = tmp_path / "again"
+    shutil.copytree(exported[0], again)
+    for name in ("report.json", "report.txt", "report.html"):
+        (again / name).unlink()
+    assert run(["report", str(again)]) == 0
+    assert "exact:      yes" in capsys.readouterr().out
+    assert file_hashes(again) == file_hashes(exported[0])
 
 
 @pytest.mark.parametrize("representation", ["torch", "qonnx", "integer", "csim"])

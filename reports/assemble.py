@@ -1,0 +1,145 @@
+"""The report of an export: from its parts in memory, or from the files of its directory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reports.build import build_report
+from reports.estimates import estimate_graph
+from reports.html import render_html
+from reports.matrix import read_verification
+from reports.model import Report
+from reports.plain import as_dict
+from reports.provenance import read_provenance
+from reports.text import render_text
+from sephw.errors import SephwError, UsageError
+from sephw.ir import Graph
+from sephw.ir.serialize import load_graph
+from sephw.ops import OPERATORS
+from sephw.targets import find_device, find_target
+from sephw.verify import Verification
+from sim.timeline import Timeline
+from sim.timing import simulate
+
+FILES = ("report.json", "report.txt", "report.html")
+_MANIFEST, _FORMAT = "manifest.json", "sephw-export"
+_SYNTHESIS = Path("synth", "synth.json")
+
+
+def report_of_export(
+    graph: Graph,
+    manifest: Mapping[str, Any],
+    *,
+    cycles: Mapping[str, Any] | None = None,
+    verification: Verification | None = None,
+    synthesis: Mapping[str, Any] | None = None,
+) -> Report:
+    """The report of ``graph`` and the contents of manifest.json (its files may be missing),
+    cycles.json and synth.json; None: not there.
+
+    Resources are those of the synthesized device, without a synthesis of the target's. Raises
+    SephwError where a content is not what it should be.
+    """
+    provenance = read_provenance(manifest)
+    target = find_target(provenance.target)
+    device = target.device
+    if synthesis is not None and "device" in synthesis:
+        device = find_device(str(synthesis["device"]))
+    return build_report(
+        graph,
+        simulate(graph),
+        network=f"{provenance.name} ({provenance.network})",
+        target=target.name,
+        part=target.part,
+        clock_ns=target.clock_ns,
+        device=device,
+        estimates=estimate_graph(graph, device.technology),
+        synthesis=synthesis,
+        verification=verification,
+        timeline=_timeline(cycles),
+        provenance=provenance,
+    )
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write report.json, report.txt and report.html; the same report gives the same bytes."""
+    plain = json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
+    for name, text in zip(FILES, (plain, render_text(report), render_html(report)), strict=True):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def read_export(folder: Path) -> Report:
+    """The report of an export's directory, from its files as they are now.
+
+    Raises UsageError where ``folder`` is no export, SephwError where a file in it is broken.
+    """
+    manifest = _manifest(folder)
+    if not (folder / "graph.json").is_file():
+        raise UsageError(f"{folder}: holds no graph.json; export the model again")
+    verification = _read(folder / "verify.json")
+    return report_of_export(
+        load_graph(folder / "graph.json", folder / "graph.npz", OPERATORS),
+        manifest,
+        cycles=_read(folder / "cycles.json"),
+        verification=None if verification is None else read_verification(verification),
+        synthesis=_read(folder / _SYNTHESIS),
+    )
+
+
+def refresh(folder: Path) -> Report:
+    """Write the three files of the report again from the other files of an export's directory.
+
+    The manifest then lists them, and the files of a later synthesis, with their new hashes.
+    Raises as `read_export` does.
+    """
+    report = read_export(folder)
+    write_report(report, folder)
+    manifest = dict(_manifest(folder))
+    later = [
+        path for path in sorted(folder.joinpath(_SYNTHESIS.parent).rglob("*")) if path.is_file()
+    ]
+    files = dict(manifest.get("files") or {})
+    for path in (*(folder / name for name in FILES), *later):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        files[path.relative_to(folder).as_posix()] = digest
+    manifest["files"] = dict(sorted(files.items()))
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (folder / _MANIFEST).write_text(text, encoding="utf-8")
+    return report
+
+
+def _timeline(cycles: Mapping[str, Any] | None) -> Timeline | None:
+    if cycles is None:
+        return None
+    try:
+        return Timeline.from_dict(cycles["timeline"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SephwError(
+            f"cycles.json is not that of an export ({type(error).__name__}: {error}); "
+            "export the model again"
+        ) from None
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    content = _read(folder / _MANIFEST)
+    if content is None or content.get("format") != _FORMAT:
+        raise UsageError(f"{folder}: is no export (no {_MANIFEST} of sephw); give its folder")
+    return content
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """The object in a JSON file; None where there is no file. SephwError where it is none."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SephwError(f"'{path}' is not JSON ({error}); export the model again") from None
+    if not isinstance(content, dict):
+        raise SephwError(f"'{path}' is not a JSON object; export the model again")
+    return content

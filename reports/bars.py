@@ -1,0 +1,75 @@
+"""Resources of a design beside each other: estimated, synthesized, routed, and the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reports.model import Figure
+from reports.resources import KINDS, ResourceReport, Usage
+from sephw.ir import Resources
+
+_MOST_PERCENT = 400
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One count. ``path``: where it is in report.json. Percentages are of ``available``; None
+    where the device has none of it.
+    """
+
+    kind: str
+    path: str
+    figure: Figure
+    available: int
+    percent: float | None
+    low_percent: float | None
+    high_percent: float | None
+
+    @property
+    def over(self) -> bool:
+        """True where it is more than the device has."""
+        return self.figure.value > self.available
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars of all kinds. ``end_percent``: the right end of their scale, 100 or more."""
+
+    bars: tuple[Bar, ...]
+    end_percent: float
+
+    def of(self, kind: str) -> tuple[Bar, ...]:
+        """The bars of a kind, estimated before synthesized before routed."""
+        return tuple(bar for bar in self.bars if bar.kind == kind)
+
+
+def resource_bars(resources: ResourceReport) -> Bars:
+    """Every count of the whole design that there is."""
+    bars = tuple(_bars(resources))
+    ends = [p for bar in bars for p in (bar.percent, bar.high_percent) if p is not None]
+    return Bars(bars, min(_MOST_PERCENT, max([100.0, *ends])))
+
+
+def _bars(resources: ResourceReport) -> Iterator[Bar]:
+    parts: list[tuple[str, Usage, Resources]] = []
+    available = resources.device.available
+    if resources.estimated is not None:
+        parts.append(("estimated/total", resources.estimated.total, available))
+    if resources.synthesized is not None:
+        parts.append(("synthesized/total", resources.synthesized.total, available))
+    if resources.routed is not None:
+        parts.append(("routed/used", resources.routed.used, resources.routed.available))
+    for kind in KINDS:
+        for path, usage, limits in parts:
+            yield _bar(kind, f"resources/{path}/{kind}", getattr(usage, kind), limits)
+
+
+def _bar(kind: str, path: str, figure: Figure, limits: Resources) -> Bar:
+    available = int(getattr(limits, kind))
+
+    def percent(value: int | float | None) -> float | None:
+        return round(100 * value / available, 2) if available and value is not None else None
+
+    low, high = percent(figure.low), percent(figure.high)
+    return Bar(kind, path, figure, available, percent(figure.value), low, high)

@@ -1,0 +1,66 @@
+"""report.html: one file with everything in it, no network, readable without JavaScript."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.bars import resource_bars
+from reports.matrix import verified_layers
+from reports.model import LayerReport, Report
+from reports.next_step import next_step, not_run
+from reports.numbers import number, percent, short
+from reports.resources import KINDS
+from reports.strips import HEIGHT, draw
+from reports.where import by_group, by_kind, layer_usage, source_of_layers
+
+_TEMPLATE = "report.html.j2"
+
+
+def render_html(report: Report) -> str:
+    """The whole report; the same report gives the same text."""
+    resources, verification, timeline = report.resources, report.verification, report.timeline
+    interval = int(report.total("frame_interval").value)
+    source = source_of_layers(report)
+    return _environment().get_template(_TEMPLATE).render(
+        report=report,
+        kinds=KINDS,
+        bars=None if resources is None else resource_bars(resources),
+        matrix=None if verification is None else verified_layers(verification),
+        strips=None if timeline is None else draw(timeline, interval),
+        strip_height=HEIGHT,
+        groups=by_group(report),
+        engine_kinds=by_kind(report),
+        layer_source=source,
+        usages=[layer_usage(layer, source) for layer in report.layers],
+        modules={layer.name: layer.module or layer.name for layer in report.layers},
+        next_step=next_step(report),
+        not_run=not_run(report),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(number=number, short=short, folding=_folding, words=_words)
+    environment.globals.update(percent=percent)
+    return environment
+
+
+def _folding(layer: LayerReport) -> str:
+    """'4 × 1' (PE × SIMD), or the family that takes all lanes."""
+    if layer.family == "select":
+        return f"{layer.pe} × {layer.simd}"
+    return f"{layer.family} {layer.digit_bits}" if layer.digit_bits else layer.family
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")

@@ -1,0 +1,99 @@
+"""What has not been run and how to run it; what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from reports.matrix import verified_layers
+from reports.model import Report
+from sephw.targets import TARGETS
+from sephw.verify import describe
+
+# Commands are for the export's own folder, where the report lies.
+SYNTHESIZE = "sephw synth ."
+_VITIS = "cd hls && vitis_hls -f build_prj.tcl"
+# Representations that a step of the export compares.
+_STEPS = ("csim", "rtlsim")
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A part of the report that is missing, and the command that makes it."""
+
+    what: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next, and why. ``command`` is "" where none helps."""
+
+    why: str
+    command: str
+
+
+def not_run(report: Report) -> tuple[NotRun, ...]:
+    """Every part that is missing, in the order in which they are made."""
+    parts: list[NotRun] = []
+    if report.timeline is None:
+        parts.append(NotRun("cycle simulation", _export(report, "cyclesim", "report")))
+    if report.verification is None:
+        parts.append(NotRun("verification", _export(report, *_STEPS, "verify", "report")))
+    else:
+        ran = {column.name for column in verified_layers(report.verification).columns if column.run}
+        missing = [name for name in _STEPS if name not in ran]
+        if missing:
+            parts.append(NotRun(", ".join(missing), _export(report, *missing, "report")))
+    resources = report.resources
+    if resources is None or resources.synthesized is None:
+        parts.append(NotRun("synthesis", SYNTHESIZE))
+    if resources is not None and resources.device.routable and resources.routed is None:
+        parts.append(NotRun("place-and-route", SYNTHESIZE))
+    return tuple(parts)
+
+
+def next_step(report: Report) -> Step:
+    """The one thing that brings the network nearer to the board."""
+    verification, resources = report.verification, report.resources
+    wrong = None if verification is None else verification.first_mismatch
+    if verification is not None and wrong is not None:
+        return Step(f"first difference: {describe(wrong, verification.samples)}", "")
+    best = None if resources is None else resources.best
+    if resources is not None and best is not None and best[1].resources.excess(best[2]):
+        return Step(f"make it fit {resources.device.name}", _explore(report))
+    if verification is None:
+        return Step("prove every layer equal", _export(report, *_STEPS, "verify", "report"))
+    if resources is None or resources.synthesized is None:
+        return Step("what synthesis makes of it", SYNTHESIZE)
+    if resources.device.routable and resources.routed is None:
+        return Step("place and route it", SYNTHESIZE)
+    routed = resources.routed
+    if routed is None:
+        return Step(f"synthesize for {report.part} with the vendor's tools", _VITIS)
+    missed = next((clock for clock in routed.clocks if not clock.met), None)
+    if missed is not None:
+        return Step(
+            f"clock '{missed.name}' reaches {missed.fmax.value:g} MHz only: fold the slowest "
+            "paths further",
+            _explore(report),
+        )
+    board = next((t.open_board for t in TARGETS if t.name == report.target), None)
+    if board is not None and routed.bitstream:
+        file = shlex.quote(f"synth/{routed.bitstream}")
+        return Step("program the board", f"openFPGALoader --board {board.cable} {file}")
+    return Step("nothing: exact, synthesized and routed", "")
+
+
+def _model(report: Report) -> str:
+    provenance = report.provenance
+    return "MODEL.pth" if provenance is None else shlex.quote(provenance.model_file)
+
+
+def _export(report: Report, *steps: str) -> str:
+    target = shlex.quote(report.target)
+    return f"sephw export {_model(report)} --target {target} --steps {','.join(steps)}"
+
+
+def _explore(report: Report) -> str:
+    return f"sephw explore {_model(report)} --target {shlex.quote(report.target)}"

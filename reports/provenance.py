@@ -1,0 +1,60 @@
+"""Where a network came from and what handled it, as manifest.json says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sephw.errors import SephwError
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Of an export. ``test_percent``: right classes of the frozen network on its whole test set,
+    measured at training; None where the checkpoint does not say. ``options`` and ``versions``:
+    (name, value).
+    """
+
+    name: str
+    model_file: str
+    model_sha256: str
+    network: str
+    stage: str
+    classes: int
+    test_percent: float | None
+    target: str
+    steps: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
+    """From the content of manifest.json, with or without its files. SephwError for another."""
+    try:
+        model, options = manifest["model"], manifest["options"]
+        folding = options["folding"]
+        percent = model.get("test_percent")
+        return Provenance(
+            name=str(manifest["name"]),
+            model_file=str(model["file"]),
+            model_sha256=str(model["sha256"]),
+            network=str(model["network"]),
+            stage=str(model["stage"]),
+            classes=len(model["classes"]),
+            test_percent=None if percent is None else float(percent),
+            target=str(options["target"]),
+            steps=tuple(map(str, options["steps"])),
+            options=(
+                ("images", f"{options['data']}, {options['samples']} real ones"),
+                ("folding", "chosen" if folding is None else f"file, SHA-256 {folding['sha256']}"),
+                ("clock", f"{options['clock_ns']:g} ns asked for"),
+                ("steps", ", ".join(options["steps"])),
+            ),
+            versions=tuple((str(k), str(v)) for k, v in manifest["versions"].items()),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SephwError(
+            f"manifest.json is not that of an export ({type(error).__name__}: {error}); "
+            "export the model again"
+        ) from None

@@ -1,0 +1,210 @@
+"""Resources and clocks of a design: as estimated, as synthesized, as routed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.model import Figure, Source
+from sephw.errors import SephwError
+from sephw.ir import Resources
+from sephw.targets import Device
+
+KINDS = ("lut", "ff", "bram", "dsp")
+# Share of the measured estimates that lie within the error bar.
+WITHIN_PERCENT = 90
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an engine or a design takes, in the units of `sephw.ir.Resources`."""
+
+    lut: Figure
+    ff: Figure
+    bram: Figure
+    dsp: Figure
+
+    def figures(self) -> tuple[tuple[str, Figure], ...]:
+        """The figures with their names."""
+        return tuple((kind, getattr(self, kind)) for kind in KINDS)
+
+    @property
+    def resources(self) -> Resources:
+        """The values alone."""
+        return Resources(*(int(figure.value) for _, figure in self.figures()))
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """By the resource model. ``clock``: of the slowest engine by itself; None: not modelled."""
+
+    total: Usage
+    clock: Figure | None
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """By synthesis of module ``top``. ``outside``: what belongs to no engine."""
+
+    total: Usage
+    outside: Usage
+    top: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One clock of a routed design: what it reaches and what was asked of it, MHz."""
+
+    name: str
+    fmax: Figure
+    asked: Figure | None
+
+    @property
+    def met(self) -> bool:
+        """True where it reaches what was asked."""
+        return self.asked is None or self.fmax.value >= self.asked.value
+
+
+@dataclass(frozen=True)
+class WorstPath:
+    """The path that limits the clock; engines are nodes, "" for what lies in none."""
+
+    clock: str
+    from_engine: str
+    to_engine: str
+    delay: Figure
+    logic: Figure
+    routing: Figure
+    hops: Figure
+    from_cell: str
+    to_cell: str
+
+
+@dataclass(frozen=True)
+class Routed:
+    """By place-and-route. ``available`` as its tool counts. ``bitstream``: file name or ""."""
+
+    part: str
+    used: Usage
+    available: Resources
+    clocks: tuple[Clock, ...]
+    worst_path: WorstPath | None
+    seed: int
+    bitstream: str
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock of the network: that of the worst path, else the slowest."""
+        names = {clock.name: clock for clock in self.clocks}
+        if self.worst_path is not None and self.worst_path.clock in names:
+            return names[self.worst_path.clock]
+        return min(self.clocks, key=lambda clock: clock.fmax.value, default=None)
+
+
+@dataclass(frozen=True)
+class ResourceReport:
+    """On ``device``. Parts are None where nothing of the kind has been run."""
+
+    device: Device
+    estimated: Estimated | None
+    synthesized: Synthesized | None
+    routed: Routed | None
+    tools: tuple[tuple[str, str], ...]
+    note: str
+
+    @property
+    def best(self) -> tuple[Source, Usage, Resources] | None:
+        """(source, used, available) of the part that is nearest to the hardware."""
+        if self.routed is not None:
+            return Source.ROUTED, self.routed.used, self.routed.available
+        if self.synthesized is not None:
+            return Source.SYNTHESIZED, self.synthesized.total, self.device.available
+        if self.estimated is not None:
+            return Source.ESTIMATED, self.estimated.total, self.device.available
+        return None
+
+
+def usage(
+    resources: Resources,
+    source: Source,
+    errors: Mapping[str, tuple[float, float]] | None = None,
+) -> Usage:
+    """Figures of ``resources``; ``errors``: by kind, true value / estimate, lowest and highest."""
+
+    def figure(kind: str) -> Figure:
+        value = int(getattr(resources, kind))
+        low = high = None
+        if errors is not None and kind in errors:
+            low, high = (round(value * factor) for factor in errors[kind])
+        return Figure(value, kind.upper(), source, low, high)
+
+    return Usage(*map(figure, KINDS))
+
+
+def usage_from(counts: Mapping[str, Any], source: Source) -> Usage:
+    """Figures of plain counts, as synth.json has them; other keys are left alone."""
+    return usage(Resources(*(int(counts[kind]) for kind in KINDS)), source)
+
+
+def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | None]:
+    """What synth.json says. SephwError where it is not such a record."""
+    try:
+        found = record["synthesized"]
+        synthesized = Synthesized(
+            total=usage_from(found["total"], Source.SYNTHESIZED),
+            outside=usage_from(found["glue"], Source.SYNTHESIZED),
+            top=str(record["top"]),
+        )
+        routed = record["routed"]
+        return synthesized, None if routed is None else _routed(routed)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SephwError(
+            f"synth.json is not a record of a synthesis ({type(error).__name__}: {error}); "
+            "run 'sephw synth' again"
+        ) from None
+
+
+def engine_usage(record: Mapping[str, Any] | None, name: str) -> Usage | None:
+    """The synthesized counts of an engine; None where the record has none."""
+    engines = (record or {}).get("synthesized", {}).get("engines", {})
+    return usage_from(engines[name], Source.SYNTHESIZED) if name in engines else None
+
+
+def _routed(routed: Mapping[str, Any]) -> Routed:
+    asked = routed["constraint_mhz"]
+    clocks = tuple(
+        Clock(name, _megahertz(fmax), _megahertz(asked[name]) if name in asked else None)
+        for name, fmax in routed["fmax_mhz"].items()
+    )
+    worst = routed["worst_path"]
+    return Routed(
+        part=str(routed["part"]),
+        used=usage_from(routed["used"], Source.ROUTED),
+        available=Resources(*(int(routed["available"][kind]) for kind in KINDS)),
+        clocks=clocks,
+        worst_path=None if worst is None else _worst_path(worst),
+        seed=int(routed["seed"]),
+        bitstream=str(routed["bitstream"] or ""),
+    )
+
+
+def _worst_path(worst: Mapping[str, Any]) -> WorstPath:
+    def nanoseconds(name: str) -> Figure:
+        return Figure(float(worst[name]), "ns", Source.ROUTED)
+
+    return WorstPath(
+        clock=str(worst["clock"]),
+        from_engine=str(worst["from_engine"]),
+        to_engine=str(worst["to_engine"]),
+        delay=nanoseconds("delay_ns"),
+        logic=nanoseconds("logic_ns"),
+        routing=nanoseconds("routing_ns"),
+        hops=Figure(int(worst["hops"]), "nets", Source.ROUTED),
+        from_cell=str(worst["from_cell"]),
+        to_cell=str(worst["to_cell"]),
+    )
+
+
+def _megahertz(value: float) -> Figure:
+    return Figure(float(value), "MHz", Source.ROUTED)

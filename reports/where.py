@@ -1,0 +1,78 @@
+"""Where resources go: summed by part of the network and by kind of engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports.model import LayerReport, Report, Source
+from reports.resources import Usage
+from sephw.ir import Resources
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the network (or all engines of a kind). ``memory_bits``: weights, buffers, FIFOs.
+
+    ``used`` is None where nothing is known of some engine.
+    """
+
+    name: str
+    engines: int
+    macs_1bit: int
+    macs_8bit: int
+    memory_bits: int
+    used: Resources | None
+
+
+def source_of_layers(report: Report) -> Source | None:
+    """The source of the per-engine resources to show: synthesized before estimated."""
+    if report.layers and all(layer.synthesized is not None for layer in report.layers):
+        return Source.SYNTHESIZED
+    if report.layers and all(layer.estimated is not None for layer in report.layers):
+        return Source.ESTIMATED
+    return None
+
+
+def layer_usage(layer: LayerReport, source: Source | None) -> Usage | None:
+    """The resources of an engine from one source."""
+    if source is Source.SYNTHESIZED:
+        return layer.synthesized
+    return layer.estimated if source is Source.ESTIMATED else None
+
+
+def by_group(report: Report) -> tuple[Share, ...]:
+    """By part of the network, in its order."""
+    return _shares(report, lambda layer: layer.group)
+
+
+def by_kind(report: Report) -> tuple[Share, ...]:
+    """By kind and family of engine, most LUTs (else memory) first."""
+    shares = _shares(report, lambda layer: layer.engine)
+    return tuple(
+        sorted(shares, key=lambda s: (-(s.used.lut if s.used else 0), -s.memory_bits, s.name))
+    )
+
+
+def _shares(report: Report, name: Callable[[LayerReport], str]) -> tuple[Share, ...]:
+    source = source_of_layers(report)
+    found: dict[str, list[LayerReport]] = {}
+    for layer in report.layers:
+        found.setdefault(name(layer), []).append(layer)
+    return tuple(_share(key, layers, source) for key, layers in found.items())
+
+
+def _share(name: str, layers: Sequence[LayerReport], source: Source | None) -> Share:
+    usages = [layer_usage(layer, source) for layer in layers]
+    known = [usage.resources for usage in usages if usage is not None]
+    return Share(
+        name=name,
+        engines=len(layers),
+        macs_1bit=sum(int(layer.macs_1bit.value) for layer in layers),
+        macs_8bit=sum(int(layer.macs_8bit.value) for layer in layers),
+        memory_bits=sum(
+            int(layer.weight_memory.value + layer.buffer_memory.value + layer.fifo_memory.value)
+            for layer in layers
+        ),
+        used=sum(known, Resources()) if len(known) == len(layers) else None,
+    )

@@ -1,0 +1,29 @@
+"""The command `sephw report`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command(name="report")
+@click.argument(
+    "directory", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="EXPORT_DIR"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the text.")
+def report(directory: Path, as_json: bool) -> None:
+    """Write the report of an export again, from the files that it has now, and print it.
+
+    After a later synthesis, report.html, report.txt and report.json then show estimated,
+    synthesized and routed figures side by side. Exit status: 0, or 2 for an error.
+    """
+    from reports import FILES, as_dict, refresh, render_overview
+
+    found = refresh(directory)
+    if as_json:
+        click.echo(json.dumps(as_dict(found), indent=2, ensure_ascii=False))
+        return
+    click.echo(render_overview(found), nl=False)
+    click.echo(f"\nfiles: {directory}: {', '.join(FILES)}")
