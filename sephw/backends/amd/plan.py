@@ -79,7 +79,9 @@ def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
     layout = lay_out(graph)
     for what, tensors in (("inputs", layout.inputs), ("outputs", layout.outputs)):
         if len(tensors) != 1:
-            raise SephwError(f"graph '{graph.name}': {len(tensors)} {what}; the DMA feeds one")
+            raise SephwError(
+                f"graph '{graph.name}': {len(tensors)} {what}; the DMA serves one of each"
+            )
     source, sink = layout.streams[layout.input], layout.streams[layout.output]
     if source.dtype != _PIXEL:
         raise SephwError(

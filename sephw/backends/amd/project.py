@@ -26,8 +26,8 @@ DRIVER = "driver.py"
 
 _HERE = Path(__file__).parent
 _FILE_LIST = "files.f"
-# Where Tcl's braces would end early or take a backslash for its own.
-_TCL_SPECIAL = frozenset("{}\\\n")
+# Where Tcl's braces or an #include would end early or take a backslash for their own.
+_SPECIAL = frozenset('{}"\\\n')
 
 
 def write_amd(
@@ -98,10 +98,10 @@ def _checked(project: Path, what: str, network: str) -> Path:
 
 def _relative(project: Path, directory: Path) -> PurePosixPath:
     path = PurePosixPath(Path(os.path.relpath(project.resolve(), directory.resolve())).as_posix())
-    if _TCL_SPECIAL & set(str(path)):
+    if _SPECIAL & set(str(path)):
         raise SephwError(
-            f"'{project}': braces, backslashes and line ends cannot stand in Vivado's scripts; "
-            "rename the folder"
+            f"'{project}': braces, quotation marks, backslashes and line ends cannot stand in the "
+            "scripts; rename the folder"
         )
     return path
 
