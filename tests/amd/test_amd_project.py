@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from amd_export import BUILD_ID, Folder, small_graph, write
-from project_graphs import Builder, residual_graph
+from project_graphs import PIXEL, Builder, residual_graph
 
 from sephw.backends.amd import has_amd_flow, write_amd
 from sephw.backends.amd.plan import plan_accelerator
@@ -94,9 +94,7 @@ def test_targets(graph: Graph, export: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def _one_engine(
-    shape: tuple[int, int, int], simd: int = 1, pixel: IntType = IntType(8, False)
-) -> Graph:
+def _one_engine(shape: tuple[int, int, int], simd: int = 1, pixel: IntType = PIXEL) -> Graph:
     """A 1×1 convolution to two channels that reads ``simd`` lanes."""
     builder = Builder("wide", shape, pixel)
     operator = Conv8(
