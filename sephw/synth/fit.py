@@ -76,4 +76,3 @@ def utilization(log: Path) -> dict[str, tuple[int, int]]:
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     matches = (_USED.match(line) for line in text.splitlines())
     return {match[1]: (int(match[2]), int(match[3])) for match in matches if match is not None}
-

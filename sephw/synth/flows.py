@@ -62,7 +62,9 @@ class Ecp5(Flow):
 
     tool = Nextpnr.ECP5
     output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
-    units = Units(lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1})
+    units = Units(
+        lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1}
+    )
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         size = device.part.rsplit("-", 1)[1].removesuffix("F")
@@ -83,7 +85,12 @@ class Ice40(Flow):
 
     tool = Nextpnr.ICE40
     output_option, output, bitstream_suffix = "--asc", "routed.asc", ".bin"
-    units = Units(lut={"ICESTORM_LC": 1}, ff={"ICESTORM_LC": 1}, bram={"ICESTORM_RAM": 1}, dsp={"ICESTORM_DSP": 1})
+    units = Units(
+        lut={"ICESTORM_LC": 1},
+        ff={"ICESTORM_LC": 1},
+        bram={"ICESTORM_RAM": 1},
+        dsp={"ICESTORM_DSP": 1},
+    )
     packages: ClassVar[Mapping[str, str]] = {"up5k": "sg48", "hx8k": "ct256"}
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:

@@ -13,12 +13,14 @@ from sephw.targets import Technology
 class Recipe:
     """The synthesis command of a technology and its options.
 
+    ``second``: the label of the command behind the one that reads the technology's cells.
     ``define``: the macro under which sources in rtl/ instantiate cells of the technology.
     ``pads``: the option that leaves I/O buffers out, where the command inserts them; ``dsp`` and
     ``logic``: the option that maps multiplications to DSP blocks or to logic.
     """
 
     command: str
+    second: str
     define: str = ""
     pads: str = ""
     dsp: str = ""
@@ -33,22 +35,36 @@ class Recipe:
 
 
 RECIPES = {
-    Technology.ECP5: Recipe("synth_ecp5", define="SEPHW_ECP5", logic="-nodsp"),
-    Technology.ICE40: Recipe("synth_ice40", dsp="-dsp"),
-    Technology.GOWIN: Recipe("synth_gowin -family gw2a", pads="-noiopads", logic="-nodsp"),
+    Technology.ECP5: Recipe("synth_ecp5", "coarse", define="SEPHW_ECP5", logic="-nodsp"),
+    Technology.ICE40: Recipe("synth_ice40", "flatten", dsp="-dsp"),
+    Technology.GOWIN: Recipe(
+        "synth_gowin -family gw2a", "coarse", pads="-noiopads", logic="-nodsp"
+    ),
     Technology.XC7: Recipe(
-        "synth_xilinx -family xc7 -flatten", pads="-noiopad -noclkbuf", logic="-nodsp"
+        "synth_xilinx -family xc7 -flatten", "prepare", pads="-noiopad -noclkbuf", logic="-nodsp"
     ),
 }
 
 
+# Between reading the cells and the technology's other passes: those leave multiplexers and
+# constants of the flattened engine that the full optimisation removes (figures in
+# docs/synthesis.md).
+_SIMPLIFY = ("proc", "flatten", "opt_expr", "opt_clean", "opt -full")
+# Of ABC's scripts the one that gives the smallest engines.
+_ABC_SCRIPT = "scratchpad -copy abc9.script.flow3 abc9.script"
+
+
 def engine_script(technology: Technology, files: Sequence[str], top: str, *, dsp: bool) -> str:
     """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
-    define = RECIPES[technology].define
+    recipe = RECIPES[technology]
+    define, command = recipe.define, recipe.synthesis(top, dsp=dsp, pads=False)
     return "; ".join(
         (
             f"read_verilog -sv -defer {f'-D {define}=1 ' if define else ''}{' '.join(files)}",
-            RECIPES[technology].synthesis(top, dsp=dsp, pads=False),
+            _ABC_SCRIPT,
+            f"{command} -run begin:{recipe.second}",
+            *_SIMPLIFY,
+            f"{command} -run {recipe.second}:",
             "delete t:$scopeinfo",
             "setattr -unset src *",
             "setattr -mod -unset src *",
