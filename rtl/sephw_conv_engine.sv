@@ -2,7 +2,7 @@
 //
 // Parameters: GROUPS; NEURON_FOLDS = outputs of a group / PE; SYNAPSE_FOLDS = window of a group /
 //   SIMD; PE output lanes; SIMD input lanes; IN_BITS, IN_SIGNED of a value; OUT_BITS of a sum;
-//   PATTERN: 1 for weights of one bit (1 adds, 0 subtracts), 0 for 8-bit two's complement;
+//   PATTERN: 1 for weights of one bit (0 adds, 1 subtracts), 0 for 8-bit two's complement;
 //   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
@@ -164,7 +164,7 @@ module sephw_conv_engine #(
   endgenerate
 
   // ---- Products, adders, accumulators ----
-  logic [PE*OUT_BITS-1:0] accumulators;
+  wire [PE*OUT_BITS-1:0] accumulators;
   generate
     for (genvar p = 0; p < PE; p++) begin : lane
       // A result narrower than the widest possible sum leaves its top bits unused.
@@ -175,27 +175,25 @@ module sephw_conv_engine #(
 
       if (PATTERN != 0) begin : add_or_subtract
         sephw_gated_tree #(.TERMS(SIMD), .BITS(VALUE_BITS), .INVERT(1)) adders (
-            .clk, .values(values), .gates(~weights), .sum(sum));
+            .clk, .values(values), .gates(weights), .sum(sum));
       end else if (LUT_MULTIPLIERS != 0) begin : places
         sephw_weighted_sum #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
             .clk, .values(beat_3), .weights(weights), .sum(sum));
       end else begin : multiply
         logic [SIMD*PRODUCT_BITS-1:0] products;
         for (genvar s = 0; s < SIMD; s++) begin : synapse
-          wire signed [VALUE_BITS-1:0] value = values[s*VALUE_BITS+:VALUE_BITS];
+          wire signed [VALUE_BITS-1:0] operand = values[s*VALUE_BITS+:VALUE_BITS];
           wire signed [7:0] weight = weights[s*8+:8];
           always_ff @(posedge clk)
-            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(value * weight);
+            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(operand * weight);
         end
         sephw_adder_tree #(.TERMS(SIMD), .BITS(PRODUCT_BITS)) adders (
             .clk, .terms(products), .sum(sum));
       end
 
-      wire [OUT_BITS-1:0] partial =
-          first[SUM_STAGE] ? starts[p] : accumulators[p*OUT_BITS+:OUT_BITS];
-      always_ff @(posedge clk) begin
-        if (valid[SUM_STAGE]) accumulators[p*OUT_BITS+:OUT_BITS] <= partial + OUT_BITS'(sum);
-      end
+      sephw_accumulate #(.BITS(OUT_BITS)) accumulator (
+          .clk, .enable(valid[SUM_STAGE]), .first(first[SUM_STAGE]), .start(starts[p]),
+          .term(OUT_BITS'(sum)), .sum(accumulators[p*OUT_BITS+:OUT_BITS]));
     end
   endgenerate
 

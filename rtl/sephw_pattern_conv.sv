@@ -1,4 +1,4 @@
-// PatternConv: sums of +x and -x; pattern bit 1 adds, 0 subtracts.
+// PatternConv: sums of +x and -x; a stored bit of 0 adds, 1 subtracts.
 //
 // Parameters, stream order, timing and invariant: sephw_conv_engine.sv. PATTERNS_FILE is its
 // WEIGHTS_FILE.

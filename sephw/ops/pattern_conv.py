@@ -46,13 +46,14 @@ class PatternConv(FoldedConvolution):
     def rtl_constants(
         self, words: Integers
     ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
-        # −x = ~x + 1: the engine inverts, and each sum starts from the number of its −1 weights.
-        corrections = (words < 0).sum(axis=(1, 3))
+        # −x = ~x + 1: the engine inverts where a bit is 1, and each sum starts from their number.
+        negative = (words < 0).astype(np.int64)
+        corrections = negative.sum(axis=(1, 3))
         bits = covering_values(corrections).bits
-        parameters, memories = super().rtl_constants(words)
+        rows = negative.reshape(-1, words.shape[2] * words.shape[3])
         return (
-            (*parameters, ("CORRECTION_BITS", bits)),
-            (*memories, RtlMemory("corrections", corrections, bits)),
+            (("CORRECTION_BITS", bits),),
+            (RtlMemory("patterns", rows, 1), RtlMemory("corrections", corrections, bits)),
         )
 
     @classmethod

@@ -164,6 +164,7 @@ class SelectEngine(ConvolutionEngine):
             sources=(
                 f"sephw_{operator.kind}.sv",
                 "sephw_conv_engine.sv",
+                "sephw_accumulate.sv",
                 "sephw_adder_tree.sv",
                 "sephw_gated_add.sv",
                 "sephw_gated_tree.sv",
