@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import sys
@@ -121,6 +122,21 @@ def test_predict(setup: Setup, batch: int, count: int) -> None:
             assert np.array_equal(found, setup.expected(given))
     assert setup.board.loaded == [setup.folder / f"{NAME}.bit"]
     assert not setup.board.buffers
+
+
+def test_classes(setup: Setup) -> None:
+    found = setup.accelerator().classes(setup.images)
+    assert found.dtype == np.int64
+    rows = setup.expected(setup.images).tolist()
+    assert found.tolist() == [row.index(max(row)) for row in rows]
+
+
+def test_runs_on_the_boards_python(folder: Folder) -> None:
+    """Images of PYNQ have Python 3.8 and later, NumPy, and nothing of this package."""
+    tree = ast.parse((folder() / "driver.py").read_text(), feature_version=(3, 8))
+    named = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    modules = {n.module if isinstance(n, ast.ImportFrom) else n.names[0].name for n in named}
+    assert modules == {"__future__", "importlib", "json", "time", "pathlib", "typing", "numpy"}
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 12])

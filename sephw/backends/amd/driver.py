@@ -1,9 +1,9 @@
-"""Runs an exported network on a Zynq board with PYNQ. Needs numpy and pynq, nothing else.
+"""Runs an exported network on a Zynq board with PYNQ. Needs numpy and pynq (2.5 and later).
 
 Copy this file, NAME.bit, NAME.hwh and accelerator.json into one folder on the board, then::
 
     from driver import Accelerator
-    logits = Accelerator("NAME.bit").predict(images)     # uint8 (N, H, W, C) -> int64 (N, classes)
+    logits = Accelerator("NAME.bit").predict(images)     # uint8 (N, H, W, C) -> int64 (N, outputs)
 
 Register numbers and bits: AMD's product guide PG021 (AXI DMA, direct register mode).
 """
@@ -75,7 +75,9 @@ class Accelerator:
         return str(self._settings["name"])
 
     def predict(self, images: Any) -> Any:
-        """Outputs int64 (N, classes) of ``images`` uint8 (N, H, W, C), the reference's integers.
+        """Outputs int64 (N, outputs) of ``images`` uint8 (N, H, W, C).
+
+        The integers of the network's last layer, row by row, channels innermost.
 
         Raises AcceleratorError for other images, and when the DMA reports an error, falls silent or
         delivers a frame of another length; then no result is returned, and the next call loads the
@@ -93,6 +95,10 @@ class Accelerator:
             self._stop()
             raise
         return results
+
+    def classes(self, images: Any) -> Any:
+        """Number of the largest output, int64 (N,); the first of equals."""
+        return self.predict(images).argmax(axis=1)
 
     def throughput(self, images: Any = None, *, frames: int = 1000) -> float:
         """Frames per second of ``predict``: packing, transfers and unpacking included.
