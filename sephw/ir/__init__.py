@@ -15,10 +15,18 @@ from sephw.ir.operator import (
     Work,
 )
 from sephw.ir.resources import Resources
-from sephw.ir.structure import MemoryKind, MemoryPart, MultiplierPart, OutputPart, Structure
+from sephw.ir.structure import (
+    AdderPart,
+    MemoryKind,
+    MemoryPart,
+    MultiplierPart,
+    OutputPart,
+    Structure,
+)
 from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
 
 __all__ = [
+    "AdderPart",
     "Case",
     "Family",
     "Folding",

@@ -17,14 +17,17 @@ class MemoryKind(StrEnum):
 class MemoryPart:
     """A memory with synchronous read: ``width`` bits per word, ``depth`` words.
 
-    ``columns``: bits of a word that synthesis keeps, for a ROM those that are no constant (and,
-    where it is shallow, no copy of another); for a RAM it is ``width``.
+    ``columns``: bits of a word that are no constant; ``distinct``: those that are no copy of
+    another one either, which logic makes once. For a RAM both are ``width``. ``followed``:
+    registers of a word behind the read register.
     """
 
     kind: MemoryKind
     width: int
     depth: int
     columns: int
+    distinct: int
+    followed: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,46 +44,69 @@ class OutputPart:
 
 @dataclass(frozen=True)
 class MultiplierPart:
-    """``count`` signed products of ``a_bits`` × ``b_bits``."""
+    """``count`` signed products of ``a_bits`` × ``b_bits``, of which ``product_bits`` are used.
+
+    ``a_registers``, ``b_registers``: bits of registers right before the operands, that a DSP block
+    could hold; ``registered``: a register right behind each product.
+    """
 
     count: int
     a_bits: int
     b_bits: int
+    product_bits: int
+    a_registers: int = 0
+    b_registers: int = 0
+    registered: bool = True
+
+
+@dataclass(frozen=True)
+class AdderPart:
+    """``count`` adders of two operands, ``bits`` each.
+
+    ``gates``: operands of which each bit passes a gate or a choice that fits the carry cells of
+    some technologies.
+    """
+
+    count: int
+    bits: int
+    gates: int = 0
 
 
 @dataclass(frozen=True)
 class Structure:
     """The parts of one engine.
 
-    ``counters``: period of each modulo counter (1: none). ``adder_bits``: sum of the widths of
-    two-operand adders, and ``adders`` how many they are; ``xor_bits``, ``mux_bits``,
-    ``compare_bits`` likewise, bits that are exclusive-ored, chosen between two, compared.
-    ``shift_bits``: bits that a variable shifter moves, times its stages. ``clip_bits``: bits of
-    sums that are clipped. ``register_bits``: flip-flops of the datapath and its control, without
-    those of ``memories``, ``outputs`` and ``counters``; ``delay_bits``: those of them in chains
-    without reset that a shift register could hold. ``address_bits``: bits of addresses that are
-    computed. ``serial_adders``, ``serial_shifts``: digits of serial adders and shift registers.
-    ``fanout``: most readers of one control signal; ``logic_depth``: bits of the widest adder.
+    ``counters``: period of each modulo counter (1: none). ``xor_bits``, ``mux_bits``,
+    ``compare_bits``: bits that are exclusive-ored, chosen between two, compared. ``shift_bits``:
+    bits that variable shifters move, times their stages. ``clip_bits``: bits of sums that are
+    clipped, ``clipped_bits`` of their results. ``register_bits``: flip-flops of the datapath and
+    its control, without those of ``memories``, ``outputs`` and ``counters``; ``delay_bits``:
+    those of them in chains of three and more without reset or enable, which a shift register
+    could hold, and ``delay_chains`` how many chains. ``control_bits``: bits of small sums and
+    comparisons that decide when an engine reads and writes. ``serial_adders``: digits of serial
+    adders; ``serial_shifts``: bits that serial shifts hold. ``fanout``: most readers of one
+    control signal; ``logic_depth``: bits of the widest adder.
     """
 
     memories: tuple[MemoryPart, ...] = ()
     outputs: tuple[OutputPart, ...] = ()
     counters: tuple[int, ...] = ()
     multipliers: tuple[MultiplierPart, ...] = ()
-    adders: int = 0
-    adder_bits: int = 0
+    adders: tuple[AdderPart, ...] = ()
     xor_bits: int = 0
     mux_bits: int = 0
     compare_bits: int = 0
     shift_bits: int = 0
     clip_bits: int = 0
+    clipped_bits: int = 0
     register_bits: int = 0
     delay_bits: int = 0
-    address_bits: int = 0
+    delay_chains: int = 0
+    control_bits: int = 0
     serial_adders: int = 0
     serial_shifts: int = 0
     fanout: int = 0
     logic_depth: int = 0
 
 
-__all__ = ["MemoryKind", "MemoryPart", "MultiplierPart", "OutputPart", "Structure"]
+__all__ = ["AdderPart", "MemoryKind", "MemoryPart", "MultiplierPart", "OutputPart", "Structure"]

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from sephw.ir import (
+    AdderPart,
     Case,
     Folding,
     HlsInstance,
@@ -89,8 +90,7 @@ class GlobalPool(LaneOperator):
             memories=(ram(sums, words),) if words > 1 else (),
             outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
             counters=(words, self.height * self.width),
-            adders=folding.simd,
-            adder_bits=sums,
+            adders=(AdderPart(folding.simd, out_bits),),
             mux_bits=sums,
             register_bits=beat + sums + 3 + (counter_bits(words) if words > 1 else sums),
             fanout=sums,

@@ -168,14 +168,25 @@ class Join(LaneOperator):
         self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
     ) -> Structure:
         memories = self._rtl_memories(folding)
-        mantissa_bits, shift_bits, acc_bits = (memory.lane_bits for memory in memories)
+        mantissa_bits, _, acc_bits = (memory.lane_bits for memory in memories)
         roms = tuple(rom(memory) for memory in memories)
         lanes, words = folding.simd, self.channels // folding.simd
         products = [min(dtype.bits + 1 + mantissa_bits, acc_bits) for dtype in self.input_dtypes]
-        tree = AdderTree.of(self.branches + 1, acc_bits)
+        tree = AdderTree.of(self.branches + 1, acc_bits, acc_bits)
         beats = lanes * sum(dtype.bits for dtype in self.input_dtypes)
         out_bits = lanes * self.output_dtype.bits
-        terms = lanes * self.branches * acc_bits
+        # Of each lane, over its channels: bits of the shifts that are ever up, that always are.
+        amounts = self.shifts.reshape(self.branches, words, lanes)
+        ever = np.bitwise_or.reduce(amounts, axis=1)
+        always = np.bitwise_and.reduce(amounts, axis=1)
+        # Above a product and the largest shift are copies of its sign, below a fixed shift zeros.
+        lengths = np.minimum(np.array(products)[:, None] + ever, acc_bits)
+        terms = int((lengths - always).sum())
+        shifted = int((lengths * np.bitwise_count(ever ^ always)).sum())
+        # The bias passes levels that have no partner for it; the last sum loses its low bits.
+        passing = 0 if self.branches % 2 else acc_bits * lanes - roms[2].distinct
+        registers = beats + terms + lanes * (sum(products) + tree.register_bits) - passing
+        registers += out_bits - lanes * self.shift + (2 * counter_bits(words) if words > 1 else 0)
         return Structure(
             memories=roms,
             outputs=output_parts(
@@ -183,21 +194,20 @@ class Join(LaneOperator):
             ),
             counters=(words,),
             multipliers=tuple(
-                MultiplierPart(lanes, dtype.bits + 1, mantissa_bits) for dtype in self.input_dtypes
+                MultiplierPart(
+                    lanes, dtype.bits + (not dtype.signed), mantissa_bits, product,
+                    lanes * dtype.bits,
+                )
+                for dtype, product in zip(self.input_dtypes, products, strict=True)
             ),
-            adders=lanes * tree.adders,
-            adder_bits=lanes * tree.adder_bits,
-            shift_bits=lanes * sum(products) * shift_bits if roms[1].columns else 0,
-            clip_bits=lanes * (acc_bits - self.shift),
-            register_bits=beats
-            + lanes * sum(products)
-            + terms
-            + lanes * tree.register_bits
-            + out_bits
-            + (2 * counter_bits(words) if words > 1 else 0),
+            adders=tree.times(lanes),
+            shift_bits=shifted,
+            clip_bits=lanes * max(0, acc_bits - self.shift - self.output_dtype.bits),
+            clipped_bits=out_bits,
+            register_bits=registers,
             fanout=lanes,
             logic_depth=acc_bits,
-        )
+        )  # fmt: skip
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(

@@ -7,31 +7,66 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sephw.ir import MemoryKind, MemoryPart, OutputPart, RtlMemory, Stream
+from sephw.ir import AdderPart, MemoryKind, MemoryPart, OutputPart, RtlMemory, Stream
 
-# Columns of so few rows are often equal; only then is it worth while to look for that.
-_SHALLOW_WORDS = 16
+# No ROM above so many bits becomes logic anywhere.
+_LOGIC_BITS = 20_000
 
 
 @dataclass(frozen=True)
 class AdderTree:
-    """Sizes of an adder tree of rtl/sephw_adder_tree.sv; a register behind every level."""
+    """Adders of a tree of rtl/sephw_adder_tree.sv; a register behind every level.
 
-    adders: int
-    adder_bits: int
+    ``gate_bits``: bits of gates that no adder takes in.
+    """
+
+    adders: tuple[AdderPart, ...]
     register_bits: int
+    gate_bits: int = 0
 
     @classmethod
-    def of(cls, terms: int, bits: int) -> AdderTree:
-        """The sum of ``terms`` signed terms of ``bits`` bits."""
-        adders = adder_bits = register_bits = 0
+    def of(cls, terms: int, bits: int, limit: int, *, gated: bool = False) -> AdderTree:
+        """The sum of ``terms`` terms of ``bits`` bits, of which ``limit`` are used.
+
+        ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv.
+        """
+        adders = []
+        register_bits = 0
+        # A term without a partner passes with the bits that it had; its sign is one register.
+        odd = min(bits, limit)
+        gate_bits = odd if gated and terms % 2 else 0
         while terms > 1:
-            bits += 1
-            adders += terms // 2
-            adder_bits += terms // 2 * bits
+            bits = min(bits + 1, limit)
+            adders.append(AdderPart(terms // 2, bits, 2 * (gated and not adders)))
+            register_bits += terms // 2 * bits
+            if terms % 2:
+                register_bits += odd
+            else:
+                odd = bits
             terms = (terms + 1) // 2
-            register_bits += terms * bits
-        return cls(adders, adder_bits, register_bits)
+        return cls(tuple(adders), register_bits, gate_bits)
+
+    def times(self, count: int) -> tuple[AdderPart, ...]:
+        """The adders of ``count`` such trees."""
+        return tuple(AdderPart(count * part.count, part.bits, part.gates) for part in self.adders)
+
+    @classmethod
+    def planes(cls, terms: int, bits: int, limit: int) -> AdderTree:
+        """``terms`` products of ``bits`` × 8 bits in logic: rtl/sephw_weighted_sum.sv."""
+        adders: list[AdderPart] = []
+        plane = bits + (terms - 1).bit_length()
+        sums = (plane + 2, plane + 4, min(plane + 8, limit))
+        registers = 4 * sums[0] + 2 * sums[1] + sums[2]
+        gate_bits = 0
+        if terms == 1:
+            adders.append(AdderPart(4, sums[0], 2))
+        else:
+            tree = cls.of(terms, bits, limit, gated=True)
+            registers += 8 * tree.register_bits
+            gate_bits = 8 * tree.gate_bits
+            adders += [*tree.times(8), AdderPart(4, sums[0] - 1)]
+        adders += [AdderPart(2, sums[1] - 2), AdderPart(1, max(1, sums[2] - 4))]
+        return cls(tuple(adders), registers, gate_bits)
 
 
 def counter_bits(period: int) -> int:
@@ -41,28 +76,29 @@ def counter_bits(period: int) -> int:
 
 def ram(width: int, depth: int) -> MemoryPart:
     """A RAM of rtl/sephw_ram.sv."""
-    return MemoryPart(MemoryKind.RAM, width, depth, width)
+    return MemoryPart(MemoryKind.RAM, width, depth, width, width)
 
 
-def rom(memory: RtlMemory) -> MemoryPart:
-    """A ROM of rtl/sephw_rom.sv with the columns of ``memory`` that are no constants."""
+def rom(memory: RtlMemory, followed: int = 0) -> MemoryPart:
+    """A ROM of rtl/sephw_rom.sv; which columns of ``memory`` are constant, and which are equal.
+
+    ``followed``: registers of a word behind that of the memory.
+    """
     depth, lanes = memory.words.shape
     width = lanes * memory.lane_bits
-    if depth <= _SHALLOW_WORDS:
-        # Each bit of a word as the number that its rows make.
-        place = np.int64(1) << np.arange(depth, dtype=np.int64)[:, None]
-        codes = {0, (1 << depth) - 1}
-        found: set[int] = set()
-        for bit in range(memory.lane_bits):
-            rows = (memory.words >> bit & 1) * place
-            found.update(rows.sum(axis=0).tolist())
-        return MemoryPart(MemoryKind.ROM, width, depth, len(found - codes))
     mask = (1 << memory.lane_bits) - 1
-    ones = np.bitwise_or.reduce(memory.words, axis=0)
-    zeros = np.bitwise_and.reduce(memory.words, axis=0)
-    columns = sum(((one ^ zero) & mask).bit_count() for one, zero in
-                  zip(ones.tolist(), zeros.tolist(), strict=True))  # fmt: skip
-    return MemoryPart(MemoryKind.ROM, width, depth, columns)
+    changing = np.bitwise_or.reduce(memory.words, axis=0) ^ np.bitwise_and.reduce(
+        memory.words, axis=0
+    )
+    columns = int(np.bitwise_count(changing & mask).sum())
+    distinct = columns
+    if 0 < columns * depth <= _LOGIC_BITS:
+        bits = memory.words[:, :, None] >> np.arange(memory.lane_bits) & 1
+        packed = np.packbits(bits.reshape(depth, -1).astype(bool), axis=0)
+        whole = np.packbits(np.ones((depth, 1), bool), axis=0)
+        found = {packed[:, i].tobytes() for i in range(packed.shape[1])}
+        distinct = len(found - {whole.tobytes(), bytes(len(whole))})
+    return MemoryPart(MemoryKind.ROM, width, depth, columns, distinct, followed)
 
 
 def output_parts(

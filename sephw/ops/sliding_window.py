@@ -32,6 +32,11 @@ from sephw.ops.common import (
 from sephw.ops.parts import counter_bits, output_parts, ram
 
 
+def _trailing(value: int) -> int:
+    """Trailing zeros of a positive integer."""
+    return (value & -value).bit_length() - 1
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SlidingWindow(LaneOperator):
     """(H, W, C) → (OH, OW, kh·kw·C); per pixel in the order (group, ky, kx, channel in group).
@@ -211,37 +216,40 @@ class SlidingWindow(LaneOperator):
         words = self.channels // folding.simd
         beat = folding.simd * self.dtype.bits
         buffer = self.buffer_rows * self.width * words
-        address, place = counter_bits(buffer), self._coordinate_bits
+        address = counter_bits(buffer)
         rows = self.height.bit_length()
+        y_bits, x_bits = self._coordinate_bits
+        # The bounds of the map are compared without their trailing zeros.
+        compared = y_bits + x_bits - _trailing(self.height) - _trailing(self.width)
+        taps = (words // self.groups, self.kernel_width, self.kernel_height, self.groups)
+        flags = 9 + sum(period > 1 for period in (*taps, self.output_width))
         return Structure(
             memories=(ram(beat, buffer),),
             outputs=out,
-            counters=(
-                words // self.groups, self.kernel_width, self.kernel_height, self.groups,
-                self.output_width, self.width * words, self.output_height + 1,
-            ),
-            compare_bits=place,
-            address_bits=address,
+            counters=(*taps, self.output_width, self.width * words, self.output_height + 1),
+            compare_bits=compared,
+            mux_bits=beat,
+            control_bits=2 * rows + 6 * address + 2 * (y_bits + x_bits),
             # Beats; addresses, rows and columns of the buffer and the map; flags of the stages.
-            register_bits=3 * beat + 6 * address + 3 * place + 2 * rows + 14,
-            delay_bits=2 * beat,
+            register_bits=3 * beat + 2 * rows + 6 * address + 2 * (y_bits + x_bits) + compared
+            + flags,
             fanout=beat,
             logic_depth=address,
         )  # fmt: skip
 
     @property
-    def _coordinate_bits(self) -> int:
+    def _coordinate_bits(self) -> tuple[int, int]:
         """Bits of the row and the column of a window's beat in the map, padding included."""
         rows = max((self.output_height - 1) * self.stride + self.kernel_height + 1, self.height + 1)
         columns = max((self.output_width - 1) * self.stride + self.kernel_width + 1, self.width + 1)
-        return counter_bits(rows) + counter_bits(columns) + 2
+        return counter_bits(rows) + 1, counter_bits(columns) + 1
 
     def _parallel_structure(self) -> Structure:
         pixel = self.channels * self.dtype.bits
         taps = self.kernel_height * self.kernel_width
         lines = (self.kernel_height - 1) * pixel
         writes = len(self._parallel_writes())
-        place = self._coordinate_bits
+        place = sum(self._coordinate_bits)
         gap = counter_bits(self.stride * (self.width - self.output_width + 1) + self.width)
         return Structure(
             memories=(ram(lines, self.width),) if lines else (),
@@ -250,7 +258,6 @@ class SlidingWindow(LaneOperator):
                 self.output_width, self.output_height, *((self.width,) if lines else ()),
             ),
             compare_bits=(self.kernel_height + self.kernel_width) * place,
-            address_bits=gap,
             register_bits=2 * pixel + 2 * taps * pixel + taps + place + gap
             + self.kernel_height + self.kernel_width + 7 + counter_bits(self.width),
             fanout=taps * pixel,

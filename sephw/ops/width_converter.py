@@ -125,7 +125,7 @@ class WidthConverter(Operator):
             outputs=output_parts(self.output_streams(folding), fifo_depths, 1),
             counters=(wide // narrow,),
             mux_bits=wide - narrow if narrows else 0,
-            register_bits=wide + 1,
+            register_bits=wide + narrows,
             fanout=wide,
         )
 

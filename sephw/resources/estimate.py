@@ -83,9 +83,9 @@ def _crude(parts: Structure, folding: Folding, technology: Technology) -> Estima
             dsp += product.count
         else:
             lut += product.count * product.a_bits * product.b_bits * (0.7 if wide else 1.2)
-    lut += parts.adder_bits + 2 * parts.adders * (not wide)
-    lut += parts.mux_bits * (0.5 if wide else 1.0) + parts.compare_bits + 2 * parts.address_bits
-    lut += 0.6 * parts.shift_bits + 1.5 * parts.clip_bits + parts.serial_adders
+    lut += sum(part.count * (part.bits + 2 * (not wide)) for part in parts.adders)
+    lut += parts.mux_bits * (0.5 if wide else 1.0) + parts.compare_bits
+    lut += 0.6 * parts.shift_bits + 1.5 * parts.clipped_bits + parts.serial_adders
     ff += parts.register_bits
     counts = Resources(round(lut), round(ff), round(bram), round(dsp))
     scale = {Technology.ECP5: 150.0, Technology.ICE40: 45.0}

@@ -27,10 +27,10 @@ class AdderGraphEngine(WholeWindowEngine):
     def _adder_structure(self, sizes: AdderSizes) -> Structure:
         window = self.operator.input_shapes[0][2] * self.operator.input_dtype.bits
         return Structure(
-            adders=sizes.adders,
-            adder_bits=sizes.adder_bits,
+            adders=sizes.parts,
             register_bits=window + sizes.register_bits,
             delay_bits=sizes.delay_bits,
+            delay_chains=sizes.delay_chains,
             fanout=window,
             logic_depth=self.operator.output_type.bits,
         )

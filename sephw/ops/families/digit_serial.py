@@ -37,7 +37,6 @@ class DigitSerialEngine(WholeWindowEngine):
         return Structure(
             serial_adders=sizes.adders,
             serial_shifts=sizes.shift_bits,
-            adder_bits=sizes.adders * digit,
             mux_bits=window,
             register_bits=window
             + sums
@@ -46,6 +45,7 @@ class DigitSerialEngine(WholeWindowEngine):
             + sizes.shift_bits
             + sizes.depth,
             delay_bits=delays,
+            delay_chains=delays // 3,
             fanout=window,
             logic_depth=digit + 1,
         )

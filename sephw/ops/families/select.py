@@ -91,24 +91,30 @@ class SelectEngine(ConvolutionEngine):
         multiplies = operator.weight_bits > 1
         product_bits = in_bits + operator.weight_bits if multiplies else value_bits
         # Up to the sum before the accumulator.
-        stages = operator.pipeline_registers - 1 + clog2(simd)
+        stages = self._stages - 1
         neurons = operator.groups * self._neuron_folds
         words = neurons * self._synapse_folds
         reuses, sums = self._neuron_folds > 1, self._synapse_folds > 1
         beat = simd * in_bits
         weights, *others = operator.rtl_constants(self._words())[1]
         memories = (rom(weights, followed=1), *map(rom, others))
-        tree = AdderTree.of(simd, product_bits, out_bits)
+        in_dsp = multiplies and not self._multiplies_in_luts
+        if self._multiplies_in_luts:
+            tree = AdderTree.planes(simd, in_bits, out_bits)
+        else:
+            tree = AdderTree.of(simd, product_bits, out_bits, gated=not multiplies)
         # Beats, sums, accumulators; which beats are valid, first, last.
         registers = 3 * beat + pe * (tree.register_bits + out_bits)
         registers += stages * (1 + sums) + (sums and not multiplies) * (stages - 1)
         if reuses:
-            memories = (*memories, ram(beat, self._synapse_folds))
             registers += 3 + (counter_bits(self._synapse_folds) if sums else 0)
-        if multiplies:
+        if in_dsp:
             registers += pe * simd * product_bits
+        product = MultiplierPart(
+            pe * simd, value_bits, 8, product_bits, beat, memories[0].columns
+        )  # fmt: skip
         return Structure(
-            memories=memories,
+            memories=(*memories, ram(beat, self._synapse_folds)) if reuses else memories,
             outputs=output_parts(operator.output_streams(folding), fifo_depths, stages + 1),
             counters=(
                 self._synapse_folds,
@@ -116,18 +122,16 @@ class SelectEngine(ConvolutionEngine):
                 words,
                 *(() if multiplies else (neurons,)),
             ),
-            multipliers=(
-                MultiplierPart(pe * simd, value_bits, 8, product_bits, beat, memories[0].columns),
-            ) if multiplies else (),
-            adders=(*tree.times(pe), AdderPart(pe, out_bits)),
-            xor_bits=0 if multiplies else pe * simd * product_bits,
-            mux_bits=(pe * out_bits if sums else 0) + (beat if reuses else 0),
+            multipliers=(product,) if in_dsp else (),
+            adders=(*tree.times(pe), AdderPart(pe, out_bits, 1)),
+            xor_bits=pe * tree.gate_bits,
+            mux_bits=beat if reuses else 0,
             register_bits=registers,
             delay_bits=0 if reuses else 3 * beat,
             delay_chains=0 if reuses else beat,
             fanout=pe * out_bits,
             logic_depth=out_bits,
-        )  # fmt: skip
+        )
 
     def _words(self) -> Integers:
         """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sephw.adder_graph import AdderGraph
-from sephw.adder_graph.pipeline import schedule
-from sephw.ir import Integers, IntType
+from sephw.adder_graph.pipeline import Pipeline, schedule
+from sephw.ir import AdderPart, Integers, IntType
 
 
 @dataclass(frozen=True)
 class AdderSizes:
     """Sizes of an adder graph's two forms.
 
-    ``adder_bits``: sum of the widths in which both operands have bits. ``register_bits``: sums
-    and delays of the bit-parallel form; ``delay_bits``: the delays of them. ``digit_registers``:
-    sums and delays of the digit-serial form, in digits; ``shift_bits``: what its shifts hold.
+    ``parts``: adders by width, that in which both operands have bits. ``register_bits``: sums
+    and delays of the bit-parallel form; ``delay_bits``: those in chains of two delays and more,
+    ``delay_chains`` how many. ``digit_registers``: sums and delays of the digit-serial form, in
+    digits; ``shift_bits``: what its shifts hold.
     """
 
     adders: int
-    adder_bits: int
+    parts: tuple[AdderPart, ...]
     register_bits: int
     delay_bits: int
+    delay_chains: int
     digit_registers: int
     shift_bits: int
     negations: int
@@ -35,13 +39,14 @@ def measure(graph: AdderGraph) -> AdderSizes:
     plan = schedule(graph)
     inputs = len(graph.inputs)
     bits = [interval.bits for interval in graph.intervals]
-    adder_bits = 0
+    widths: Counter[int] = Counter()
     shifts: set[tuple[int, int, int]] = set()
+    chains = [node for node in range(graph.nodes) if plan.delays(node) > 1]
     for index, adder in enumerate(graph.adders):
         node = inputs + index
         # Below the shifted operand the other one passes, unless it is to be subtracted.
         low = adder.right_shift if adder.subtract else max(adder.left_shift, adder.right_shift)
-        adder_bits += max(1, bits[node] - low)
+        widths[max(1, bits[node] - low)] += 1
         stage = plan.stages[node] - 1
         for source, shift in ((adder.left, adder.left_shift), (adder.right, adder.right_shift)):
             if shift:
@@ -52,14 +57,43 @@ def measure(graph: AdderGraph) -> AdderSizes:
             shifts.add((output.node, delay, output.shift))
     return AdderSizes(
         adders=len(graph.adders),
-        adder_bits=adder_bits,
-        register_bits=plan.register_bits(graph),
-        delay_bits=sum(width * plan.delays(node) for node, width in enumerate(bits)),
+        parts=tuple(AdderPart(count, width) for width, count in sorted(widths.items())),
+        register_bits=_registers(graph, plan, bits),
+        delay_bits=sum(bits[node] * plan.delays(node) for node in chains),
+        delay_chains=sum(bits[node] for node in chains),
         digit_registers=plan.digit_registers(graph),
         shift_bits=sum(shift for _, _, shift in shifts),
         negations=graph.negations,
         depth=graph.depth,
     )
+
+
+def _registers(graph: AdderGraph, plan: Pipeline, bits: Sequence[int]) -> int:
+    """Flip-flops of sums and delays; a low bit that an adder only passes on is kept once."""
+    inputs = len(graph.inputs)
+    # Of each node's low bits: of which node and bit they are copies.
+    origins: list[list[tuple[int, int]]] = [
+        [(node, bit) for bit in range(bits[node])] for node in range(inputs)
+    ]
+    held: set[tuple[int, int, int]] = set()
+    for node in range(graph.nodes):
+        stage = plan.stages[node]
+        if node >= inputs:
+            adder = graph.adders[node - inputs]
+            own = [(node, bit) for bit in range(bits[node])]
+            passed = None
+            if adder.right_shift > adder.left_shift == 0:
+                passed = adder.left
+            elif adder.left_shift > adder.right_shift == 0 and not adder.subtract:
+                passed = adder.right
+            if passed is not None:
+                low = min(max(adder.left_shift, adder.right_shift), bits[passed], bits[node])
+                own[:low] = origins[passed][:low]
+            origins.append(own)
+        first = stage if node >= inputs else stage + 1
+        for time in range(first, plan.last[node] + 1):
+            held.update((source, bit, time) for source, bit in origins[node])
+    return len(held)
 
 
 def signed_digits(matrix: Integers) -> int:
@@ -86,9 +120,10 @@ def predict(matrix: Integers, groups: int, input_type: IntType, output_type: Int
     count = max(0, round(adders))
     return AdderSizes(
         adders=count,
-        adder_bits=round(adders * width),
+        parts=(AdderPart(count, round(width)),) if count else (),
         register_bits=round((adders + delays) * width),
         delay_bits=round(delays * width),
+        delay_chains=round(delays * width / 3),
         digit_registers=round(adders + delays),
         shift_bits=round(adders * (1.0 if density > 1 else 0.1)),
         negations=outputs // 4,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sephw.adder_graph import emit_cpp
-from sephw.ir import HlsInstance, IntType, Memory, RtlInstance, Schedule, Structure
+from sephw.ir import AdderPart, HlsInstance, IntType, Memory, RtlInstance, Schedule, Structure
 from sephw.ops.common import integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
 from sephw.ops.families.sizes import AdderSizes
@@ -147,7 +147,7 @@ class WholeWindowEngine(ConvolutionEngine):
         interval = self.interval_cycles
         pace = counter_bits(interval - 1) + 1 if interval > 1 else 0
         # Negated outputs take a subtraction from 0 each.
-        negated = sizes.negations * operator.output_type.bits
+        negated = AdderPart(sizes.negations, operator.output_type.bits)
         return replace(
             adders,
             outputs=output_parts(
@@ -155,8 +155,7 @@ class WholeWindowEngine(ConvolutionEngine):
                 fifo_depths,
                 1 + sizes.depth + (interval if interval > 1 else 0),
             ),
-            adders=adders.adders + sizes.negations,
-            adder_bits=adders.adder_bits + negated,
+            adders=(*adders.adders, negated),
             register_bits=adders.register_bits + pace,
         )
 

@@ -1,0 +1,91 @@
+"""The resource model: synthesize generated layers, fit the model to them, and say how good it is.
+
+    python -m benchmarks.characterize [--layers N] [--technology T ...] [--minutes M]
+
+Layers come from `benchmarks.characterize_layers`; each is synthesized as an engine of its own.
+Points that are there already are kept, unless an engine's sources or the recipe have changed
+since; an interrupted run loses nothing. Data: sephw/resources/data.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from benchmarks.characterize_data import TECHNOLOGIES, PointFile
+from benchmarks.characterize_layers import layer
+from sephw.errors import SephwError
+from sephw.synth import synthesize_operator
+from sephw.targets import Technology
+
+# A round of layers has every kind; the technologies other than the first share the rounds.
+ROUND = 20
+
+
+def wanted(layers: int, technologies: tuple[Technology, ...]) -> Iterator[tuple[Technology, int]]:
+    """(technology, layer number): every layer in ECP5, every other round in each of the others."""
+    for index in range(layers):
+        for technology in technologies:
+            place = TECHNOLOGIES.index(technology)
+            if place == 0 or index // ROUND % 2 == place - 1:
+                yield technology, index
+
+
+def kind_of(index: int) -> str:
+    """The kind of a layer; of convolutions kind and family."""
+    made = layer(index)
+    kind = made.operator.kind
+    return f"{kind}:{made.folding.family}" if kind in ("conv8", "pattern_conv") else kind
+
+
+def sweep(
+    layers: int, technologies: tuple[Technology, ...], kinds: tuple[str, ...], minutes: float
+) -> None:
+    """Synthesize what is missing, of ``kinds`` (none: all), for at most ``minutes``."""
+    files = {technology: PointFile.read(technology) for technology in technologies}
+    began = time.monotonic()
+    missing = [
+        (technology, index)
+        for technology, index in wanted(layers, technologies)
+        if index not in files[technology].points and (not kinds or kind_of(index) in kinds)
+    ]
+    click.echo(f"{len(missing)} points to synthesize")
+    for done, (technology, index) in enumerate(missing):
+        elapsed = time.monotonic() - began
+        if elapsed > 60 * minutes:
+            break
+        made = layer(index)
+        try:
+            with tempfile.TemporaryDirectory() as work:
+                found = synthesize_operator(
+                    made.operator, made.folding, technology, fifo_depths=made.fifo_depths,
+                    work=Path(work), timeout_seconds=600,
+                )  # fmt: skip
+        except SephwError as error:
+            # Left out now, tried again by the next run.
+            click.echo(f"{technology} {index}: {error}")
+            continue
+        files[technology] = files[technology].with_point(made, found)
+        files[technology].write()
+        click.echo(
+            f"{done + 1}/{len(missing)} {technology} {index} {made.operator.kind} {made.folding}: "
+            f"LUT {found.lut} FF {found.ff} BRAM {found.bram} DSP {found.dsp}, {elapsed:.0f} s"
+        )
+
+
+@click.command()
+@click.option("--layers", default=480, show_default=True, help="How many layers are generated.")
+@click.option("--technology", "names", multiple=True, help="Only these; default: all.")
+@click.option("--kind", "kinds", multiple=True, help="Only these: join, conv8:select, ...")
+@click.option("--minutes", default=90.0, show_default=True, help="Stop synthesizing after these.")
+def main(layers: int, names: tuple[str, ...], kinds: tuple[str, ...], minutes: float) -> None:
+    technologies = tuple(t for t in TECHNOLOGIES if not names or t.value in names)
+    sweep(layers, technologies, kinds, minutes)
+
+
+if __name__ == "__main__":
+    main()

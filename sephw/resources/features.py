@@ -1,0 +1,145 @@
+"""What the LUTs of an engine are proportional to: counts per part, for one technology."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sephw.ir import AdderPart, Folding, MemoryKind, Multipliers, OutputPart, Structure
+from sephw.resources.memories import Mapped, map_memory
+from sephw.targets import Technology
+
+# Sums of so few bits are made of LUTs, without carry cells.
+_SMALL = {Technology.ECP5: 4, Technology.ICE40: 2, Technology.XC7: 2}
+# Inputs of the widest function that LUTs and the multiplexers behind them make without more LUTs.
+_INPUTS = {Technology.ECP5: 4, Technology.ICE40: 4, Technology.XC7: 6}
+
+
+@dataclass(frozen=True)
+class Features:
+    """``fixed``: LUTs that need no fit, those of memories. ``counts``: by name of a coefficient."""
+
+    fixed: int
+    counts: Mapping[str, float]
+
+
+def features(parts: Structure, folding: Folding, technology: Technology, kind: str) -> Features:
+    """Features of an engine of ``kind``, which names the coefficient of what it has once."""
+    counted = _Counter(technology)
+    counted.add(f"once:{kind}", 1)
+    for memory in parts.memories:
+        counted.memory(memory.distinct, memory.columns, memory.depth, memory.kind is MemoryKind.RAM)
+    for output in parts.outputs:
+        counted.output(output)
+    for period in parts.counters:
+        counted.counter(period)
+    for adder in parts.adders:
+        counted.adder(adder)
+    for part in parts.multipliers:
+        if folding.multipliers is Multipliers.LUT:
+            counted.add("multiplier:partial", part.count * part.a_bits * part.b_bits)
+            counted.add("multiplier:once", part.count)
+            counted.sum("multiplier", part.count, part.product_bits)
+    for name in (
+        "xor_bits", "mux_bits", "compare_bits", "shift_bits", "clip_bits", "clipped_bits",
+        "control_bits", "serial_adders", "serial_shifts",
+    ):  # fmt: skip
+        # What serial adders take depends on their digits.
+        suffix = f":{folding.digit_bits}" if name.startswith("serial") else ""
+        counted.add(name + suffix, getattr(parts, name))
+    if technology is Technology.XC7:
+        counted.add("delay_chains", parts.delay_chains)
+    return Features(counted.fixed, dict(counted.counts))
+
+
+class _Counter:
+    def __init__(self, technology: Technology) -> None:
+        self.technology = technology
+        self.fixed = 0
+        self.counts: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, name: str, count: float) -> None:
+        if count:
+            self.counts[name] += count
+
+    def sum(self, name: str, count: int, bits: int) -> None:
+        """Sums of two operands: carry cells hold two bits of ECP5, LUTs one of the others."""
+        if bits <= _SMALL[self.technology]:
+            self.add(f"{name}:small", count * bits)
+        elif self.technology is Technology.ECP5:
+            self.add(name, count * 2 * ((bits + 1) // 2))
+        else:
+            self.add(name, count * bits)
+
+    def adder(self, part: AdderPart) -> None:
+        """ECP5 has gates in its carry cells, which are made by hand then, however narrow."""
+        if part.gates and self.technology is Technology.ECP5:
+            self.add("adder", part.count * 2 * ((part.bits + 1) // 2))
+            return
+        if part.gates:
+            self.add(f"gates:{part.gates}", part.count * part.bits)
+        self.sum("adder", part.count, part.bits)
+
+    def counter(self, period: int) -> None:
+        if period > 1:
+            self._address("counter", period)
+
+    def _address(self, name: str, period: int) -> None:
+        """Counts up to a period and starts again."""
+        bits = (period - 1).bit_length()
+        if bits <= 4:
+            self.add(f"{name}:{bits}", 1)
+            return
+        self.add(f"{name}:once", 1)
+        self.add(f"{name}:bits", bits)
+        self.sum(name, 1, bits)
+
+    def output(self, part: OutputPart) -> None:
+        """Credits before the pipeline and behind the head, two addresses, the FIFO's words."""
+        count_bits = part.depth.bit_length()
+        if count_bits <= 4:
+            self.add(f"credit:{count_bits}", 2)
+        else:
+            self.add("credit:once", 2)
+            self.add("credit:bits", 2 * count_bits)
+            self.sum("credit", 4, count_bits)
+        if part.depth & (part.depth - 1):
+            self._address("place", part.depth)
+            self._address("place", part.depth)
+        else:
+            self.add("place:power", 2 * (part.depth - 1).bit_length())
+        if part.depth <= 2:
+            self.add("fifo:registers", part.bits * (part.depth - 1))
+        else:
+            self.memory(part.bits, part.bits, part.depth, True)
+
+    def memory(self, distinct: int, columns: int, depth: int, writable: bool) -> None:
+        mapped = map_memory(self.technology, columns, depth, writable)
+        self.fixed += mapped.luts
+        if mapped.ram is not None:
+            self._rows(mapped, columns)
+        elif writable:
+            self.add("registers:choice", columns * (depth - 1))
+            self.add("registers:words", depth)
+        elif depth > 1:
+            self._table(distinct, depth)
+
+    def _rows(self, mapped: Mapped, width: int) -> None:
+        if mapped.rows > 1:
+            self.add(f"rows:{'block' if mapped.in_block else 'lut'}", width * (mapped.rows - 1))
+            self.add("rows:writes", mapped.rows)
+
+    def _table(self, distinct: int, depth: int) -> None:
+        """Constants in logic: LUTs by the bits of the address."""
+        bits = (depth - 1).bit_length()
+        inputs = _INPUTS[self.technology]
+        if bits <= inputs:
+            # No more than the functions there are, some of them plain wires.
+            self.add(f"table:{bits}", min(distinct, 2 ** min(depth, 16)))
+        else:
+            self.add("table:words", distinct * depth / 2**inputs)
+            self.add("table:once", distinct)
+
+
+__all__ = ["Features", "features"]

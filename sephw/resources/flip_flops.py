@@ -1,0 +1,36 @@
+"""Flip-flops of an engine: counted, not fitted."""
+
+from __future__ import annotations
+
+from sephw.ir import Folding, MemoryKind, OutputPart, Structure
+from sephw.resources.memories import Mapped, map_memory
+from sephw.targets import Technology
+
+
+def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> int:
+    """Flip-flops that are left after synthesis."""
+    total = parts.register_bits
+    total += sum((period - 1).bit_length() + 1 for period in parts.counters if period > 1)
+    for memory in parts.memories:
+        writable = memory.kind is MemoryKind.RAM
+        mapped = map_memory(technology, memory.columns, memory.depth, writable)
+        total += _memory(mapped, memory.distinct, memory.depth, writable)
+        total += memory.followed * (memory.columns if mapped.in_block else memory.distinct)
+    return total + sum(_output(part, technology) for part in parts.outputs)
+
+
+def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:
+    """The read register, and the words themselves where they are logic."""
+    if mapped.in_block:
+        # Which row of block RAMs was read.
+        return (mapped.rows - 1).bit_length()
+    return bits * (1 + depth * (writable and mapped.ram is None))
+
+
+def _output(part: OutputPart, technology: Technology) -> int:
+    """Credits and what waits behind the head, two addresses, valid bits, the FIFO."""
+    control = 2 * (part.depth.bit_length() + 1) + 2 * (part.depth - 1).bit_length() + 1
+    if part.depth <= 2:
+        return control + part.stages + part.bits * (part.depth + 1)
+    mapped = map_memory(technology, part.bits, part.depth, True)
+    return control + part.stages + _memory(mapped, part.bits, part.depth, True)
