@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 # In the order in which they serve as reference: the first one that has the tensor.
-REPRESENTATIONS = ("torch", "qonnx", "integer", "csim", "rtlsim")
-# The cycle in which each beat moves, (sample, beat): the simulator's and the RTL's.
-CYCLES = ("cyclesim", "rtlsim-cycles")
-HARDWARE = ("integer", "csim", "rtlsim", *CYCLES)
+REPRESENTATIONS = ("torch", "qonnx", "integer", "csim", "rtlsim", "netlist")
+# The cycle in which each beat moves, (sample, beat): the simulator's, the RTL's, the netlist's.
+CYCLES = ("cyclesim", "rtlsim-cycles", "netlist-cycles")
+HARDWARE = ("integer", "csim", "rtlsim", "netlist", *CYCLES)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def verify(
         streams = dict.fromkeys(name for held in cycles.values() for name in held)
         timed = [CheckedTensor(name, modules.get(name, ""), shared=False) for name in streams]
         checks += _compared(timed, cycles)
-    compared = (*values, *(name for name in cycles or () if name != CYCLES[1]))
+    compared = (*values, *(name for name in cycles or () if name not in CYCLES[1:]))
     return Verification(data, tuple(samples), compared, tuple(checks))
 
 

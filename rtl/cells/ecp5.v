@@ -1,7 +1,8 @@
-// Behavioural models of the ECP5 blocks that Yosys' own cell library leaves as black boxes.
+// Behavioural models of ECP5 memories and multipliers, for simulating a netlist.
 //
-// Written from the vendor's memory and DSP usage guides, for what the flow infers: block RAM
+// Written from the vendor's memory and DSP usage guides, for what synthesis infers: block RAM
 // without output registers, multipliers without registers. Anything else stops elaboration.
+// LUTs, carries, multiplexers and flip-flops are translated to expressions instead.
 // Ports and parameters are the vendor's, pin by pin; names and order follow the netlist.
 `default_nettype none
 
@@ -260,6 +261,37 @@ module MULT18X18D (
   assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19,
       P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} =
       wide_a * wide_b;
+endmodule
+
+// Distributed RAM of 16 words of 4 bits: synchronous write, asynchronous read.
+//
+// WCKMUX: WCK or INV; WREMUX: WRE, INV, or a constant 0 or 1. Contents: word k in bits 4k to 4k+3.
+module TRELLIS_DPR16X4 (
+    input wire [3:0] DI,
+    input wire [3:0] WAD,
+    input wire WRE,
+    input wire WCK,
+    input wire [3:0] RAD,
+    output wire [3:0] DO
+);
+  parameter WCKMUX = "WCK";
+  parameter WREMUX = "WRE";
+  parameter [63:0] INITVAL = 64'h0;
+
+  reg [3:0] words[0:15];
+  integer n;
+  initial for (n = 0; n < 16; n = n + 1) words[n] = INITVAL[4*n+:4];
+
+  wire write = WREMUX == "INV" ? !WRE : WREMUX == "0" ? 1'b0 : WREMUX == "1" ? 1'b1 : WRE;
+  assign DO = words[RAD];
+
+  generate
+    if (WCKMUX == "INV") begin : falling
+      always @(negedge WCK) if (write) words[WAD] <= DI;
+    end else begin : rising
+      always @(posedge WCK) if (write) words[WAD] <= DI;
+    end
+  endgenerate
 endmodule
 
 `default_nettype wire

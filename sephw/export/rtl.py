@@ -34,23 +34,30 @@ class RtlRuns:
     clock_ns: float
 
     def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
-        """Values by tensor, and the cycles of beats, int64 (N, words), by their two names.
-
-        Source and sink pause at random, some pauses longer than a frame; from the middle of the
-        pattern on they do not pause.
-        """
-        _, interval = frame_interval(self.graph)
-        gaps, stalls = (pauses(_SEED + i, len(images) * interval, 2 * interval) for i in (0, 1))
-        found = self.compiled.run(images, source_gaps=gaps, sink_stalls=stalls)
-        expected = cycles.run(self.graph, images, source_gaps=gaps, sink_stalls=stalls)
-        shape = (len(images), -1)
-        simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}
-        measured = {name: pops.reshape(shape) for name, pops in found.pops.items()}
-        return found.values, dict(zip(CYCLES, (simulated, measured), strict=True))
+        """Values by tensor, and the cycles of beats, int64 (N, words), by their two names."""
+        values, simulated, measured = run_with_pauses(self.graph, self.compiled, images)
+        return values, {CYCLES[0]: simulated, CYCLES[1]: measured}
 
     def write_vcd(self, images: Integers, path: Path) -> None:
         """Write the signals between and at the ports of the engines for ``images``."""
         self.compiled.run(images, clock_ns=self.clock_ns, trace=path)
+
+
+def run_with_pauses(
+    graph: Graph, compiled: CompiledRtl, images: Integers
+) -> tuple[ByTensor, ByTensor, ByTensor]:
+    """Values, and the cycles of beats, int64 (N, words), as simulated and as measured.
+
+    Source and sink pause at random, some pauses longer than a frame; from the middle of the
+    pattern on they do not pause. The same images meet the same pauses.
+    """
+    _, interval = frame_interval(graph)
+    gaps, stalls = (pauses(_SEED + i, len(images) * interval, 2 * interval) for i in (0, 1))
+    found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls)
+    expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
+    shape = (len(images), -1)
+    simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}
+    return found.values, simulated, {n: pops.reshape(shape) for n, pops in found.pops.items()}
 
 
 def pauses(seed: int, half_cycles: int, longest_cycles: int) -> NDArray[np.bool_]:

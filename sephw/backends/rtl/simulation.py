@@ -42,6 +42,7 @@ class CompiledRtl:
     _directory: Path
     _program: Path
     _build: tempfile.TemporaryDirectory[str]
+    _purpose: str = _PURPOSE
 
     @property
     def streams(self) -> tuple[StreamInfo, ...]:
@@ -66,15 +67,15 @@ class CompiledRtl:
         ready only if ``sink_stalls[c % len]``; None: always; one pattern for all ends or by tensor.
         ``check_stable`` checks that a waiting beat never changes. ``trace`` is a VCD file to write
         (needs a project compiled with ``trace=True``).
-        Raises SephwError for images of another shape or range, for a network that stalls, and for
-        a waiting beat that changes.
+        Raises SephwError for images of another shape or range, for a network that stalls or moves
+        beats that are none of its frames, and for a waiting beat that changes.
         """
         layout = self.layout
         given = images if isinstance(images, Mapping) else {layout.input: images}
         frames = {name: self._checked(name, given[name]) for name in layout.inputs}
         count = {len(values) for values in frames.values()}
         if len(count) != 1:
-            raise SephwError(f"{_PURPOSE} of '{self.name}': inputs of {sorted(count)} frames")
+            raise SephwError(f"{self._purpose} of '{self.name}': inputs of {sorted(count)} frames")
         with tempfile.TemporaryDirectory(prefix="sephw_rtlsim_") as made:
             folder = Path(made)
             for index, name in enumerate(layout.inputs):
@@ -96,14 +97,19 @@ class CompiledRtl:
             done = run([str(a) for a in arguments], directory=self._directory)
             if done.returncode != 0:
                 lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-                raise SephwError(f"{_PURPOSE} of '{self.name}': {lines[-1]}")
-            return self._read(folder)
+                raise SephwError(f"{self._purpose} of '{self.name}': {lines[-1]}")
+            return self._read(folder, len(next(iter(frames.values()))))
 
-    def _read(self, folder: Path) -> RtlRun:
+    def _read(self, folder: Path, frames: int) -> RtlRun:
         values, pops = {}, {}
         for index, stream in enumerate(self.streams):
             record = np.dtype([("cycle", "<u8"), ("words", "<u4", (words_per_beat(stream),))])
             beats = np.fromfile(folder / f"stream_{index}.bin", record)
+            if len(beats) != frames * stream.words:
+                raise SephwError(
+                    f"{self._purpose} of '{self.name}': stream '{stream.tensor}' moved "
+                    f"{len(beats)} beats, expected {frames * stream.words}"
+                )
             values[stream.tensor] = unpack(beats["words"], stream)
             pops[stream.tensor] = beats["cycle"].astype(np.int64)
         return RtlRun(values, pops)
@@ -112,24 +118,26 @@ class CompiledRtl:
         stream = self.layout.streams[name]
         if images.shape[1:] != stream.shape:
             raise SephwError(
-                f"{_PURPOSE} of '{self.name}': images of shape {images.shape[1:]}, "
+                f"{self._purpose} of '{self.name}': images of shape {images.shape[1:]}, "
                 f"the input takes {stream.shape}"
             )
         frames = np.ascontiguousarray(images, dtype=np.int64)
         dtype = stream.dtype
         if frames.size and (frames.min() < dtype.min or frames.max() > dtype.max):
             raise SephwError(
-                f"{_PURPOSE} of '{self.name}': image values {frames.min()}..{frames.max()}, "
+                f"{self._purpose} of '{self.name}': image values {frames.min()}..{frames.max()}, "
                 f"the input takes {dtype.min}..{dtype.max}"
             )
         return frames
 
 
-def compile_project(directory: Path, *, trace: bool = False) -> CompiledRtl:
+def compile_project(
+    directory: Path, *, trace: bool = False, purpose: str = _PURPOSE
+) -> CompiledRtl:
     """Build an exported project's testbench; nothing is written to ``directory``.
 
-    ``trace`` makes it able to write VCD files. Raises SephwError if it is no project, if Verilator
-    or a compiler is missing, or with their first error line.
+    ``trace`` makes it able to write VCD files; ``purpose`` begins messages. Raises SephwError if it
+    is no project, if Verilator or a compiler is missing, or with their first error line.
     """
     directory = directory.resolve()
     layout = read_stream_list(directory, "RTL")
@@ -138,12 +146,12 @@ def compile_project(directory: Path, *, trace: bool = False) -> CompiledRtl:
         files = (directory / FILE_LIST).read_text(encoding="utf-8").split()
         program = build(
             [*files, TESTBENCH], layout.project, directory, Path(made.name),
-            purpose=_PURPOSE, trace=trace,
+            purpose=purpose, trace=trace,
         )  # fmt: skip
     except BaseException:
         made.cleanup()
         raise
-    return CompiledRtl(layout.project, layout, directory, program, made)
+    return CompiledRtl(layout.project, layout, directory, program, made, purpose)
 
 
 def _write_patterns(

@@ -1,0 +1,62 @@
+"""A netlist in place of the sources of an RTL project, under the same testbench."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from rtl import SOURCES
+from sephw.backends.layout import STREAM_LIST, read_stream_list
+from sephw.backends.rtl import CompiledRtl, compile_project
+from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
+from sephw.backends.rtl.testbench import HEADER
+from sephw.errors import SephwError
+from sephw.synth.netlist.model import Netlist
+from sephw.synth.netlist.read import read_netlist
+from sephw.synth.netlist.verilog import verilog_text
+from sephw.targets import Technology
+
+_PURPOSE = "netlist simulation"
+# Smaller functions and files of C++: a netlist is one long list of expressions, and compilers take
+# more than twice as long for one twice as long.
+_OPTIONS = ("--output-split", "15000", "--output-split-cfuncs", "300", "-fno-table")
+
+
+def write_netlist_project(
+    netlist: Path, technology: Technology, project: Path, directory: Path
+) -> Netlist:
+    """Write ``directory``: the netlist of the RTL ``project`` as Verilog, cells, testbench.
+
+    The testbench and its list of streams are the project's own. The same netlist gives the same
+    bytes. Raises SephwError as `read_netlist` does, and where the netlist is of another top module
+    or lacks a stream.
+    """
+    layout = read_stream_list(project, "RTL")
+    content = read_netlist(netlist, technology)
+    if content.name != layout.project:
+        raise SephwError(
+            f"netlist '{netlist.name}' is of '{content.name}', the RTL project of "
+            f"'{layout.project}'; synthesize the network's own top module"
+        )
+    text = verilog_text(content, layout)
+    directory.mkdir(parents=True, exist_ok=True)
+    cells, source = f"{technology.value}.v", f"{layout.project}.v"
+    (directory / source).write_text(text, encoding="utf-8")
+    shutil.copyfile(SOURCES / "cells" / cells, directory / cells)
+    for name in (STREAM_LIST, HEADER, TESTBENCH):
+        shutil.copyfile(project / name, directory / name)
+    listed = "".join(f"{word}\n" for word in (*_OPTIONS, cells, source))
+    (directory / FILE_LIST).write_text(listed, encoding="utf-8")
+    return content
+
+
+def compile_netlist(
+    netlist: Path, technology: Technology, project: Path, directory: Path
+) -> CompiledRtl:
+    """Write the netlist's project to ``directory`` and build its simulation.
+
+    Raises SephwError as `write_netlist_project` does, and where Verilator or a compiler is missing
+    or fails.
+    """
+    write_netlist_project(netlist, technology, project, directory)
+    return compile_project(directory, purpose=_PURPOSE)
