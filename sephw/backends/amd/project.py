@@ -23,6 +23,7 @@ from sephw.targets import Target
 
 SETTINGS = "accelerator.json"
 DRIVER = "driver.py"
+BUILD = "build.sh"
 
 _HERE = Path(__file__).parent
 _FILE_LIST = "files.f"
@@ -76,8 +77,9 @@ def write_amd(
         (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
     scripts = _HERE / "scripts"
-    for name in ("build.sh", "vivado.tcl"):
-        shutil.copy(scripts / name, directory / name)
+    shutil.copyfile(scripts / "vivado.tcl", directory / "vivado.tcl")
+    shutil.copyfile(scripts / BUILD, directory / BUILD)
+    (directory / BUILD).chmod(0o755)
     shutil.copyfile(scripts / plan.board.processing_system, directory / "processing_system.tcl")
     if hls is not None:
         shutil.copyfile(scripts / "vitis_hls.tcl", directory / "vitis_hls.tcl")
