@@ -12,6 +12,7 @@ from sephw.verify import describe
 
 # Commands are for the export's own folder, where the report lies.
 SYNTHESIZE = "sephw synth ."
+PROGRAM = "sephw program ."
 _VITIS = "cd hls && vitis_hls -f build_prj.tcl"
 # Representations that a step of the export compares.
 _STEPS = ("csim", "rtlsim")
@@ -78,10 +79,8 @@ def next_step(report: Report) -> Step:
             "paths further",
             _explore(report),
         )
-    board = next((t.open_board for t in TARGETS if t.name == report.target), None)
-    if board is not None and routed.bitstream:
-        file = shlex.quote(f"synth/{routed.bitstream}")
-        return Step("program the board", f"openFPGALoader --board {board.cable} {file}")
+    if any(t.name == report.target and t.open_board is not None for t in TARGETS):
+        return Step("load the bitstream into the board", PROGRAM)
     return Step("nothing: exact, synthesized and routed", "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reports.bars import resource_bars
-from reports.matrix import verified_layers
+from reports.matrix import Column, verified_layers
 from reports.model import Figure, LayerReport, Report
 from reports.next_step import next_step, not_run
 from reports.numbers import number, percent
@@ -209,15 +209,25 @@ def _verification(report: Report) -> Iterator[str]:
         return
     rows = [
         (
-            column.name, number(column.tensors), number(column.elements), number(column.mismatches),
-            "reference" if column.reference else
-            "not run" if not column.run else "differs" if column.mismatches else "equal",
+            column.name,
+            number(column.tensors),
+            number(column.elements),
+            number(column.mismatches),
+            _verdict(column),
         )
         for column in verified_layers(verification).columns
-    ]  # fmt: skip
+    ]
     header = ("representation", "tensors", "elements", "different", "verdict")
     yield from _fixed_width(header, rows, left=1)
     yield ""
+
+
+def _verdict(column: Column) -> str:
+    if not column.run:
+        return "not run"
+    if not column.tensors:
+        return "reference"
+    return "differs" if column.mismatches else "equal"
 
 
 def _provenance(provenance: Provenance) -> Iterator[str]:

@@ -1,0 +1,177 @@
+"""The parts of a report by themselves: drawings, bars, groups, numbers, next steps, refusals."""
+
+import dataclasses
+from dataclasses import replace
+
+import export_folder
+import pytest
+
+from reports import Estimates, build_report, read_provenance, render_text
+from reports.bars import resource_bars
+from reports.estimates import estimate_graph
+from reports.next_step import next_step
+from reports.numbers import number, percent, short
+from reports.resources import read_synthesis
+from reports.strips import draw
+from reports.where import by_group, by_kind, source_of_layers
+from sephw.errors import SephwError
+from sephw.ir import Resources
+from sephw.targets import Technology, find_device
+from sim.timeline import EngineTimeline, Timeline
+from sim.timing import simulate
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    resources: Resources
+    fmax_mhz: float
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return export_folder.small_graph()
+
+
+def make(graph, **parts):
+    target = parts.pop("target", "ulx3s-85f")
+    return build_report(
+        graph, simulate(graph), network="small (SEPNet)", target=target, part="chip",
+        clock_ns=10.0, **parts,
+    )  # fmt: skip
+
+
+def test_a_strip_is_drawn_bin_by_bin():
+    # Bins of 8 cycles from cycle 100 on; the engine works from 104 to 124: half of bin 0, bins 1
+    # and 2, nothing of bin 3. It waits 2 cycles for input in bin 1, all of bin 2 for credits.
+    engine = EngineTimeline("e", 104, 124, (0, 2, 0), (0, 0, 8))
+    early = EngineTimeline("f", 100, 101, (1,), (0,))
+    found = draw(Timeline(0, True, 100, 8, (engine, early)), 16)
+    assert found.width == 3
+    assert [(tick.percent, tick.cycles) for tick in found.ticks] == [(0, 0), (66.667, 16)]
+    strip, empty = found.strips
+    assert (strip.start, strip.width) == (0, 3)
+    assert strip.busy == "M0 16v-16h1v4h1v12h1V16z"
+    assert strip.blocked == "M0 0h2v16h1V0z"
+    assert (empty.busy, empty.blocked) == ("", "")
+
+
+def test_bars_have_the_error_that_was_measured(graph):
+    engines = {node.name: Cost(Resources(100, 10, 1, 0), 80.0) for node in graph.nodes}
+    estimates = Estimates(Technology.ICE40, engines, {}, {"lut": (0.9, 1.25)})
+    report = make(graph, device=find_device("ice40-hx8k"), estimates=estimates)
+    bars = resource_bars(report.resources)
+    used = 100 * len(graph.nodes)
+    (lut,) = bars.of("lut")
+    assert (lut.figure.low, lut.figure.high) == (round(0.9 * used), round(1.25 * used))
+    assert lut.percent == round(100 * used / 7680, 2)
+    assert lut.high_percent == round(100 * round(1.25 * used) / 7680, 2)
+    (ff,) = bars.of("ff")
+    assert ff.figure.low is None and not ff.over
+    (dsp,) = bars.of("dsp")
+    assert dsp.percent is None and not dsp.over  # this device has none and none is used
+    assert bars.end_percent == 100
+    crowded = replace(estimates, engines={n: Cost(Resources(1000), 80.0) for n in engines})
+    bars = resource_bars(make(graph, device=report.resources.device, estimates=crowded).resources)
+    assert bars.of("lut")[0].over and bars.end_percent > 100
+
+
+def test_groups_follow_the_modules(graph):
+    names = ["stem.conv", "stages.0.1.prb1.act", "stages.0.1.act", "pool_act", "", "head.7"]
+    nodes = tuple(
+        replace(node, module=names[i]) if i < len(names) else replace(node, module="head.7.x")
+        for i, node in enumerate(graph.nodes)
+    )
+    report = make(graph.with_nodes(nodes, graph.tensors))
+    groups = by_group(report)
+    assert [(group.name, group.engines) for group in groups] == [
+        ("stem", 1), ("stages.0.1", 2), ("pool_act", 1), (nodes[4].name, 1),
+        ("head.7", len(nodes) - 5),
+    ]  # fmt: skip
+    assert source_of_layers(report) is None and groups[0].used is None
+    assert sum(kind.engines for kind in by_kind(report)) == len(nodes)
+    assert sum(g.macs_1bit for g in groups) == report.total("macs_1bit").value
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(0, 7, "0 %"), (1, 0, "0 %"), (1, 2000, "<0.1 %"), (1, 100, "1.0 %"), (1, 3, "33 %"),
+     (996, 10000, "10 %"), (3, 2, "150 %")],
+)  # fmt: skip
+def test_percent(part, whole, shown):
+    assert percent(part, whole) == shown
+
+
+def test_numbers():
+    assert number(1234567) == short(1234567) == "1,234,567"
+    assert number(3051.758) == "3,051.758" and short(3051.758) == "3,052"
+    assert short(110.34) == "110.3" and short(120.0) == "120" and short(93.214) == "93.214"
+
+
+def test_next_step(graph):
+    device, record = find_device("ecp5-85f"), export_folder.synthesis(graph)
+    equal = export_folder.verification(graph)
+    origin = read_provenance(export_folder.manifest())
+    export = "sephw export small.pth --target ulx3s-85f --steps"
+
+    def command(**parts):
+        return next_step(make(graph, provenance=origin, **parts)).command
+
+    assert command() == f"{export} csim,rtlsim,verify,report"
+    assert command(verification=equal, device=device) == "sephw synth ."
+    assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
+    unrouted = {**record, "routed": None}
+    assert command(verification=equal, device=device, synthesis=unrouted) == "sephw synth ."
+    slow = {**record, "routed": {**record["routed"], "constraint_mhz": {"clk": 70.0}}}
+    step = next_step(make(graph, device=device, verification=equal, synthesis=slow))
+    assert "clock 'clk' reaches 61.25 MHz only" in step.why and "sephw explore" in step.command
+    xilinx = make(
+        graph, target="pynq-z2", device=find_device("xc7z020"), verification=equal,
+        synthesis={**unrouted, "device": "xc7z020"},
+    )  # fmt: skip
+    assert next_step(xilinx).command == "cd hls && vitis_hls -f build_prj.tcl"
+    wrong = make(graph, verification=export_folder.verification(graph, wrong=True))
+    assert next_step(wrong).command == "" and "(3 of 600 elements differ)" in next_step(wrong).why
+
+
+def test_text_has_the_same_facts(graph):
+    report = make(
+        graph, device=find_device("ecp5-85f"), synthesis=export_folder.synthesis(graph),
+        verification=export_folder.verification(graph),
+        timeline=Timeline.from_dict(export_folder.cycles(graph)["timeline"]),
+        provenance=read_provenance(export_folder.manifest()),
+    )  # fmt: skip
+    lines = [" ".join(line.split()) for line in render_text(report).splitlines()]
+    luts = sum(100 + i for i in range(len(graph.nodes))) + 7
+    assert "exact: yes: 3 layers and streams, 2 images, torch, qonnx, integer, rtlsim, " \
+        "rtlsim-cycles" in lines  # fmt: skip
+    assert f"LUT {luts:,} 83,640 {percent(luts, 83640)} synthesized" in lines
+    assert f"LUT {luts + 11:,} 83,640 {percent(luts + 11, 83640)} routed" in lines
+    assert "clk 61.25 50 yes" in lines and "link 100.5 25 yes" in lines
+    assert any(
+        line.startswith("worst path: ") and "16.327 ns = 6.027 logic + 10.3 routing, 9 nets" in line
+        for line in lines
+    )
+    assert "tools: yosys 0.70, nextpnr 0.11" in lines
+    assert "torch 0 0 0 reference" in lines and "csim 0 0 0 not run" in lines
+    assert "integer 1 600 0 equal" in lines
+    assert "accuracy of the frozen network, whole test set 97.12 % measured" in lines
+    assert f"model: small.pth, SHA-256 {'0123456789abcdef' * 4}" in lines
+    bare = [" ".join(line.split()) for line in render_text(make(graph)).splitlines()]
+    assert "exact: not run" in bare and "fits: not known" in bare and "sephw synth ." in bare
+
+
+def test_a_technology_without_a_model_has_no_estimates(graph):
+    assert estimate_graph(graph, Technology.GOWIN) is None
+
+
+def test_broken_records_are_refused():
+    with pytest.raises(SephwError) as error:
+        read_synthesis({"synthesized": {"total": {"lut": 1}}})
+    assert str(error.value) == (
+        "synth.json is not a record of a synthesis (KeyError: 'ff'); run 'sephw synth' again"
+    )
+    with pytest.raises(SephwError) as error:
+        read_provenance({"model": {}})
+    assert str(error.value) == (
+        "manifest.json is not that of an export (KeyError: 'options'); export the model again"
+    )
