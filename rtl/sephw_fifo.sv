@@ -52,8 +52,17 @@ module sephw_fifo #(
     end
   end
 
-  // For one or two beats, registers and a multiplexer are smaller than any memory.
-  (* ram_style = DEPTH <= 2 ? "registers" : "auto", no_rw_check *)
+  // For one or two beats, registers and a multiplexer are smaller than any memory. An ECP5 has 16
+  // bits of RAM per LUT, and as many LUTs to a block RAM as hold 4,096 bits and their addressing:
+  // up to there a FIFO leaves the blocks to weights, which fill them.
+`ifdef SEPHW_ECP5
+  localparam int LUT_RAM_BITS = 4096;
+  localparam STYLE = DEPTH <= 2 ? "registers" :
+                     (DEPTH + 15) / 16 * 16 * BITS <= LUT_RAM_BITS ? "distributed" : "block";
+`else
+  localparam STYLE = DEPTH <= 2 ? "registers" : "auto";
+`endif
+  (* ram_style = STYLE, no_rw_check *)
   logic [BITS-1:0] beats[DEPTH];
 
   always_ff @(posedge clk) begin
