@@ -180,6 +180,11 @@ module sephw_conv_engine #(
         sephw_weighted_sum #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
             .clk, .values(beat_3), .weights(weights), .sum(sum));
       end else begin : multiply
+        // Yosys 0.70 packs a product's register into two DSP blocks of an iCE40, as output of its
+        // own and as addend of its neighbour's, and loses the product.
+`ifdef SEPHW_ICE40
+        (* keep *)
+`endif
         logic [SIMD*PRODUCT_BITS-1:0] products;
         for (genvar s = 0; s < SIMD; s++) begin : synapse
           wire signed [VALUE_BITS-1:0] operand = values[s*VALUE_BITS+:VALUE_BITS];

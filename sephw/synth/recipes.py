@@ -36,7 +36,7 @@ class Recipe:
 
 RECIPES = {
     Technology.ECP5: Recipe("synth_ecp5", "coarse", define="SEPHW_ECP5", logic="-nodsp"),
-    Technology.ICE40: Recipe("synth_ice40", "flatten", dsp="-dsp"),
+    Technology.ICE40: Recipe("synth_ice40", "flatten", define="SEPHW_ICE40", dsp="-dsp"),
     Technology.GOWIN: Recipe(
         "synth_gowin -family gw2a", "coarse", pads="-noiopads", logic="-nodsp"
     ),
