@@ -2,8 +2,9 @@
 //
 // Parameters: OUT_* as sephw_link; CLOCK_HZ and BUILD_ID are told by the identity.
 // `start` sends the reply that the inputs describe; they stay as they are until `sending` is down.
-// Output values come from sephw_link_sink, two cycles after `word` and `select` change: bytes of a
-//   UART are further apart than that.
+// Timing: `data` and `data_last` are right from the fifth cycle after `start` or a `data_ready` on,
+//   two of them because `value` comes from sephw_link_sink; sephw_link_transmit waits longer. So
+//   the choice among some thirty bytes is in nobody's critical path.
 `default_nettype none
 
 module sephw_link_reply #(
@@ -34,77 +35,90 @@ module sephw_link_reply #(
     input  wire  [  VALUE_BITS-1:0] value,
     output wire                     data_valid,
     input  wire                     data_ready,
-    output wire  [             7:0] data,
-    output wire                     data_last
+    output logic [             7:0] data,
+    output logic                    data_last
 );
   localparam logic [7:0] IDENTITY = 8'h81, RESULT = 8'h82, FAILURE = 8'hFF;
   localparam logic [7:0] PROTOCOL = 8'd1;
-  localparam int HEADER = 15;
   localparam int IDENTITY_BYTES = 15, RESULT_BYTES = 9, STATUS_BYTES = 3, FAILURE_BYTES = 1;
   localparam int VALUE_BYTES = VALUE_BITS / 8;
   localparam int BYTE_BITS = VALUE_BYTES > 1 ? $clog2(VALUE_BYTES) : 1;
-  localparam int TOP = 8 * IDENTITY_BYTES;
+  localparam logic [1:0] REQUEST = 2'd0, BUILD = 2'd1, FIXED = 2'd2, VALUES = 2'd3;
+  localparam logic [119:0] IDENTITY_TEXT = {
+    32'(CLOCK_HZ),
+    7'd0,
+    OUT_SIGNED,
+    8'(OUT_BITS),
+    32'(OUT_LANES * OUT_WORDS),
+    32'(IMAGE_BYTES),
+    PROTOCOL
+  };
 
-  logic [4:0] at;  // byte of header and fixed part
-  logic in_values;
+  // Where we are: a part of the reply, and a byte of it.
+  logic [1:0] part;
+  logic [3:0] at;
+  logic [3:0] last_at;
   logic [BYTE_BITS-1:0] value_byte;
-  logic [TOP-1:0] fixed;
-  logic [4:0] last_fixed;
-  wire [8*HEADER-1:0] header = {BUILD_ID, request_crc, sequence_number, kind};
   wire last_byte = value_byte == BYTE_BITS'(VALUE_BYTES - 1);
   wire last_lane = select == LANE_BITS'(OUT_LANES - 1);
   wire last_word = word == ADDRESS_BITS'(OUT_WORDS - 1);
-  wire fixed_ends = !in_values && at == last_fixed;
+  logic part_ends;
 
   always_comb begin
-    case (kind)
-      IDENTITY: begin
-        fixed = {
-          32'(CLOCK_HZ),
-          7'd0,
-          OUT_SIGNED,
-          8'(OUT_BITS),
-          32'(OUT_LANES * OUT_WORDS),
-          32'(IMAGE_BYTES),
-          PROTOCOL
-        };
-        last_fixed = 5'(HEADER + IDENTITY_BYTES - 1);
-      end
-      RESULT: begin
-        fixed = TOP'({24'd0, cycles, flags});
-        last_fixed = 5'(HEADER + RESULT_BYTES - 1);
-      end
-      FAILURE: begin
-        fixed = TOP'(reason);
-        last_fixed = 5'(HEADER + FAILURE_BYTES - 1);
-      end
+    case (part)
+      REQUEST: last_at = 4'd6;
+      BUILD:   last_at = 4'd7;
       default: begin
-        fixed = TOP'({damaged, flags});
-        last_fixed = 5'(HEADER + STATUS_BYTES - 1);
+        case (kind)
+          IDENTITY: last_at = 4'(IDENTITY_BYTES - 1);
+          RESULT:   last_at = 4'(RESULT_BYTES - 1);
+          FAILURE:  last_at = 4'(FAILURE_BYTES - 1);
+          default:  last_at = 4'(STATUS_BYTES - 1);
+        endcase
       end
     endcase
   end
 
-  wire [TOP+8*HEADER-1:0] bytes = {fixed, header};
+  // A byte of every part, then the one of ours.
+  wire [63:0] request = {8'd0, request_crc, sequence_number, kind};
+  wire [127:0] result = {80'd0, cycles, flags};
+  wire [31:0] status = {8'd0, damaged, flags};
+  wire [127:0] identity = {8'd0, IDENTITY_TEXT};
+  logic [7:0] request_byte, build_byte, identity_byte, result_byte, status_byte, output_byte;
+
+  always_ff @(posedge clk) begin
+    request_byte  <= request[8*at[2:0]+:8];
+    build_byte    <= BUILD_ID[8*at[2:0]+:8];
+    identity_byte <= identity[8*at+:8];
+    result_byte   <= result[8*at+:8];
+    status_byte   <= kind == FAILURE ? reason : status[8*at[1:0]+:8];
+    output_byte   <= value[8*value_byte+:8];
+    case (part)
+      REQUEST: data <= request_byte;
+      BUILD:   data <= build_byte;
+      FIXED:   data <= kind == IDENTITY ? identity_byte : kind == RESULT ? result_byte : status_byte;
+      default: data <= output_byte;
+    endcase
+    part_ends <= part == VALUES ? last_byte && last_lane && last_word : at == last_at;
+    data_last <= part_ends && (part == VALUES || (part == FIXED && kind != RESULT));
+  end
   assign data_valid = sending;
-  assign data = in_values ? value[8*value_byte+:8] : bytes[8*at+:8];
-  assign data_last = in_values ? last_byte && last_lane && last_word : fixed_ends && kind != RESULT;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       sending <= 1'b0;
     end else if (start) begin
       sending    <= 1'b1;
-      in_values  <= 1'b0;
+      part       <= REQUEST;
       at         <= '0;
       value_byte <= '0;
       select     <= '0;
       word       <= '0;
     end else if (data_valid && data_ready) begin
       if (data_last) sending <= 1'b0;
-      if (fixed_ends) in_values <= 1'b1;
-      else at <= at + 1'b1;
-      if (in_values) begin
+      at <= part_ends ? '0 : at + 1'b1;
+      if (part_ends) part <= part + 1'b1;
+      if (part == VALUES) begin
         value_byte <= last_byte ? '0 : value_byte + 1'b1;
         if (last_byte) begin
           select <= last_lane ? '0 : select + 1'b1;

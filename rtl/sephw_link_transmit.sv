@@ -2,6 +2,8 @@
 //
 // A frame's bytes come with `data_valid`, taken with `data_ready`; `data_last` comes with the last
 // one. Frames have at least one byte. `idle` is up while nothing is on its way.
+// Timing: between two bytes on `byte_data` lie at least 14 cycles. `data` and `data_last` are looked
+//   at from the eleventh cycle after the last `data_ready` on; so is the CRC, settled by then.
 // Invariant: the CRC covers exactly the bytes that were taken.
 `default_nettype none
 
@@ -23,16 +25,23 @@ module sephw_link_transmit (
   logic [1:0] state;
   logic [1:0] crc_byte;
   logic escaped;  // the escape before the byte at hand has gone out
+  logic [3:0] settling;
+  logic [7:0] plain;
+  logic special;  // `plain` needs an escape
   wire [31:0] crc_state;
-  wire [7:0] plain = state == BODY ? data : ~crc_state[8*crc_byte+:8];
-  wire escape = !escaped && (plain == FLAG || plain == ESCAPE);
-  wire [7:0] inner = escape ? ESCAPE : {plain[7:6], plain[5] ^ escaped, plain[4:0]};
+  wire settled = settling == '0;
   wire flag = state == IDLE || state == CLOSE;
+  wire escape = special && !escaped;
   wire sent = byte_valid && byte_ready;
-  assign byte_valid = state == IDLE || state == BODY ? data_valid : 1'b1;
-  assign byte_data = flag ? FLAG : inner;
-  assign data_ready = state == BODY && byte_ready && !escape;
+  assign byte_valid = settled && (data_valid || state == CHECK || state == CLOSE);
+  assign byte_data = flag ? FLAG : escape ? ESCAPE : {plain[7:6], plain[5] ^ escaped, plain[4:0]};
+  assign data_ready = settled && state == BODY && byte_ready && !escape;
   assign idle = state == IDLE;
+
+  always_ff @(posedge clk) begin
+    plain   <= state == BODY ? data : ~crc_state[8*crc_byte+:8];
+    special <= plain == FLAG || plain == ESCAPE;
+  end
 
   sephw_crc32 crc (
       .clk(clk),
@@ -47,8 +56,12 @@ module sephw_link_transmit (
       state    <= IDLE;
       crc_byte <= '0;
       escaped  <= 1'b0;
-    end else if (sent) begin
-      escaped <= !flag && escape;
+      settling <= '1;
+    end else if (!sent) begin
+      if (!settled) settling <= settling - 1'b1;
+    end else begin
+      settling <= 4'd13;
+      escaped  <= !flag && escape;
       case (state)
         IDLE: state <= BODY;
         BODY: if (!escape && data_last) state <= CHECK;

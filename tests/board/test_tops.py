@@ -1,0 +1,223 @@
+"""Every board's files: pins, constraints, lint, elaboration with the vendor's cells, refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from board_designs import classifier, design, feature_map
+
+from sephw.backends.board import board_pins, write_board
+from sephw.backends.rtl import write_project
+from sephw.errors import SephwError
+from sephw.ir import Graph
+from sephw.targets import TARGETS, Technology, find_target
+from sephw.tools.verilator import lint
+from sephw.tools.yosys import run_yosys
+
+BOARDS = [target.name for target in TARGETS if target.open_board is not None]
+
+# From the boards' schematics: clock, host to FPGA, FPGA to host, lights (- active low), button
+# (- active low), pins that are 1.
+PINS = {
+    "ulx3s-85f": ("G2", "M1", "L4", ["B2", "C2", "C1"], "R1", ["L2"]),
+    "ulx3s-25f": ("G2", "M1", "L4", ["B2", "C2", "C1"], "R1", ["L2"]),
+    "orangecrab-25f": ("A9", "N17", "M18", ["-M3", "-J3", "-K4"], "-J17", []),
+    "orangecrab-85f": ("A9", "N17", "M18", ["-M3", "-J3", "-K4"], "-J17", []),
+    "icebreaker": ("35", "6", "9", ["-11", "-37"], "-10", []),
+    "tang-nano-9k": ("52", "18", "17", ["-10", "-11", "-13"], "-3", []),
+    "tang-nano-20k": ("4", "70", "69", ["-15", "-16", "-17"], "88", []),
+}
+MHZ = {"ulx3s": 25, "orangecrab": 48, "icebreaker": 12, "tang": 27}
+CELLS = {
+    Technology.ECP5: ("EHXPLLL", "-lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v"),
+    Technology.ICE40: ("SB_PLL40_PAD", "-lib -D ICE40_U +/ice40/cells_sim.v"),
+    Technology.GOWIN: ("rPLL", "-lib +/gowin/cells_sim.v +/gowin/cells_xtra_gw1n.v"),
+}
+
+
+def _signed(pin) -> str:
+    return f"{'-' if pin.inverted else ''}{pin.site}"
+
+
+def test_every_open_board_is_here() -> None:
+    assert set(BOARDS) == set(PINS)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_pins(name) -> None:
+    pins = board_pins(find_target(name))
+    clock, rx, tx, leds, button, high = PINS[name]
+    assert (pins.clock.site, pins.uart_rx.site, pins.uart_tx.site) == (clock, rx, tx)
+    assert [_signed(pin) for pin in pins.leds] == leds
+    assert pins.button is not None
+    assert _signed(pins.button) == button
+    assert [pin.site for pin in pins.high] == high
+    assert pins.clock_mhz == MHZ[name.split("-")[0]]
+    assert len({pin.site for pin in pins.all}) == len({pin.port for pin in pins.all})
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return feature_map()
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_constraints_place_every_port_once(name, graph, tmp_path) -> None:
+    found = design(graph, tmp_path, target=name, clock_mhz=24.0)
+    text = found.project.constraints.read_text()
+    ending = found.project.constraints.suffix
+    located = {
+        ".lpf": r'^LOCATE COMP "(\w+)" SITE "(\w+)";$',
+        ".pcf": r"^set_io (?:-pullup yes )?(\w+) (\w+)$",
+        ".cst": r'^IO_LOC "(\w+)" (\w+);$',
+    }[ending]
+    places = re.findall(located, text, re.MULTILINE)
+    top = (tmp_path / "board" / f"{found.project.top}.sv").read_text()
+    header = top[top.index("module ") : top.index(");")]
+    ports = re.findall(r"(?:input|output) +wire (\w+)", header)
+    assert sorted(port for port, _ in places) == sorted(ports)
+    clock, rx, tx, leds, button, high = PINS[name]
+    expected = {
+        "clk_in": clock, "uart_rx": rx, "uart_tx": tx, "button": button.strip("-"),
+        **{f"led_{i}": led.strip("-") for i, led in enumerate(leds)},
+        **{f"high_{i}": pin for i, pin in enumerate(high)},
+    }  # fmt: skip
+    assert dict(places) == expected
+    # An unconnected receive line reads as the rest level.
+    pull = {".lpf": '"uart_rx" .*PULLMODE=UP', ".pcf": "-pullup yes uart_rx",
+            ".cst": '"uart_rx" .*PULL_MODE=UP'}[ending]  # fmt: skip
+    assert re.search(pull, text)
+
+
+@pytest.mark.parametrize("name", ["ulx3s-85f", "orangecrab-25f", "icebreaker", "tang-nano-9k"])
+def test_lint_and_elaboration(name, graph, tmp_path) -> None:
+    """Without a warning, and with the vendor's PLL cell, every parameter and port of it known."""
+    found = design(graph, tmp_path, target=name, clock_mhz=50.0)
+    work = tmp_path / "work"
+    shutil.copytree(tmp_path / "rtl", work)
+    for path in {*found.project.sources, *found.project.simulation_sources}:
+        shutil.copy(path, work)
+    shared = (work / "files.f").read_text().split()
+    simulated = [path.name for path in found.project.simulation_sources]
+    lint([*shared, *simulated], found.project.top, work, purpose="test")
+    cell, library = CELLS[find_target(name).device.technology]
+    pll = (work / "sephw_board_pll.sv").read_text()
+    assert f"  {cell} #(" in pll
+    own = [path.name for path in found.project.sources]
+    assert not set(own) - {path.name for path in work.iterdir()}
+    printed = run_yosys(
+        f"read_verilog {library}; read_verilog -sv {' '.join(dict.fromkeys([*shared, *own]))}; "
+        f"hierarchy -check -top {found.project.top}; proc; check -assert; stat",
+        work, purpose="test",
+    )  # fmt: skip
+    assert cell in printed
+
+
+def test_the_link_takes_any_shape_of_stream(tmp_path) -> None:
+    """Lint of one beat, one lane, 1-bit and 64-bit values, a single word of many lanes."""
+    found = design(feature_map(), tmp_path)
+    for name in ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv"):
+        assert (tmp_path / "board" / name).is_file()
+    files = [p.name for p in found.project.sources if "_board_pll" not in p.name][1:]
+    for number, (lanes, bits, words, outs, width, out_words) in enumerate(
+        [(1, 8, 1, 1, 1, 1), (3, 5, 7, 1, 64, 1), (64, 8, 1, 5, 17, 3), (1, 1, 2, 1, 8, 256)]
+    ):
+        parameters = {
+            "IN_LANES": lanes, "IN_BITS": bits, "IN_WORDS": words, "OUT_LANES": outs,
+            "OUT_BITS": width, "OUT_WORDS": out_words, "CLOCKS_PER_BIT": 4,
+        }  # fmt: skip
+        top = f"shape_{number}"
+        (tmp_path / "board" / f"{top}.sv").write_text(
+            f"module {top} (input wire clk, input wire rst_n, input wire rx, output wire tx,\n"
+            f"  output wire r, input wire [{outs * width - 1}:0] o, input wire v,\n"
+            f"  output wire [{lanes * bits - 1}:0] i, output wire iv, output wire y,\n"
+            "  input wire z, output wire h, output wire t);\n"
+            f"  sephw_link #({', '.join(f'.{k}({v})' for k, v in parameters.items())}) link (\n"
+            "    .clk(clk), .rst_n(rst_n), .uart_rx(rx), .uart_tx(tx), .network_rst_n(r),\n"
+            "    .m_axis_tdata(i), .m_axis_tvalid(iv), .m_axis_tready(z), .s_axis_tdata(o),\n"
+            "    .s_axis_tvalid(v), .s_axis_tready(y), .heard(h), .trouble(t));\n"
+            "endmodule\n"
+        )
+        own = [name for name in files if "sephw_board" not in name]
+        lint([*own, f"{top}.sv"], top, tmp_path / "board", purpose=f"test {number}")
+
+
+def test_the_same_bytes_every_time_and_another_build_for_another_design(tmp_path) -> None:
+    first, again = (design(feature_map(), tmp_path / name) for name in "ab")
+    files = sorted(path.name for path in (tmp_path / "a" / "board").iterdir())
+    assert files == sorted(path.name for path in (tmp_path / "b" / "board").iterdir())
+    for name in files:
+        assert (tmp_path / "a" / "board" / name).read_bytes() == (
+            tmp_path / "b" / "board" / name
+        ).read_bytes(), name
+
+    def build(directory) -> str:
+        return json.loads((directory / "board" / "accelerator.json").read_text())["build_id"]
+
+    builds = [build(first.directory)]
+    assert build(again.directory) == builds[0]
+    # Another clock, another board, other weights, other RTL.
+    design(feature_map(), tmp_path / "c", clock_mhz=16)
+    design(feature_map(), tmp_path / "d", target="ulx3s-25f")
+    node = next(n for n in feature_map().nodes if n.operator.kind == "pattern_conv")
+    flipped = replace(node.operator, patterns=-node.operator.patterns)
+    other = feature_map()
+    nodes = tuple(replace(n, operator=flipped) if n.name == node.name else n for n in other.nodes)
+    design(replace(other, nodes=nodes), tmp_path / "e")
+    source = tmp_path / "b" / "rtl" / "files.f"
+    changed = tmp_path / "b" / "rtl" / source.read_text().split()[0]
+    changed.write_text(changed.read_text() + "\n")
+    write_board(
+        feature_map(), find_target("ulx3s-85f"), tmp_path / "b" / "rtl", tmp_path / "b" / "board",
+        clock_mhz=8.0,
+    )  # fmt: skip
+    builds += [build(tmp_path / name) for name in "cdeb"]
+    assert len(set(builds)) == 5
+
+
+def test_what_an_export_holds(tmp_path) -> None:
+    found = design(classifier(), tmp_path)
+    description = json.loads((tmp_path / "board" / "accelerator.json").read_text())
+    assert description["image_shape"] == [4, 4, 3]
+    assert (description["output_bits"], description["output_signed"]) == (28, True)
+    assert (description["clock_hz"], description["baud"]) == (8_000_000, 1_000_000)
+    assert description["cable"] == "ulx3s"
+    images = np.load(tmp_path / "board" / "test_images.npy")
+    outputs = np.load(tmp_path / "board" / "test_outputs.npy")
+    assert np.array_equal(found.outputs(images), outputs)
+
+
+@pytest.mark.parametrize(
+    ("target", "clock", "baud", "message"),
+    [
+        ("pynq-z2", 100, None, "target 'pynq-z2' has no open place-and-route, so no board top is "
+         "generated; use one of the ECP5, iCE40 or Gowin boards"),
+        ("ulx3s-85f", 3.5, 1_000_000, "a clock of 3.5 MHz cannot make 1000000 baud: it takes at "
+         "least 8 cycles a bit within 1 %; choose another rate or a faster clock"),
+        ("ulx3s-85f", 25, 1_720_000, "a clock of 25 MHz cannot make 1720000 baud: it takes at "
+         "least 8 cycles a bit within 1 %; choose another rate or a faster clock"),
+        ("icebreaker", 5, None, "a clock of 5 MHz: the PLL makes no less than 16 MHz and the "
+         "board's oscillator is 12 MHz; ask for 12 MHz or more"),
+    ],
+)  # fmt: skip
+def test_refusals(target, clock, baud, message, graph, tmp_path) -> None:
+    write_project(graph, tmp_path / "rtl", samples={}, golden={})
+    with pytest.raises(SephwError) as caught:
+        write_board(
+            graph, find_target(target), tmp_path / "rtl", tmp_path / "board", clock_mhz=clock,
+            baud=baud,
+        )  # fmt: skip
+    assert str(caught.value) == message
+    assert not (tmp_path / "board").exists()
+
+
+@pytest.mark.parametrize(
+    ("clock", "rate"), [(8, 1_000_000), (25, 1_000_000), (7.4, 921_600), (4, 500_000)]
+)
+def test_the_fastest_usual_rate_is_taken(clock, rate, graph, tmp_path) -> None:
+    assert design(graph, tmp_path, clock_mhz=clock).project.baud == rate
