@@ -31,9 +31,7 @@ class Effort:
     adder_graph_bits: int = ADDER_GRAPH_BITS
 
 
-def build_problem(
-    graph: Graph, costs: Costs, effort: Effort, base: Resources, progress: Progress
-) -> Problem:
+def build_problem(graph: Graph, costs: Costs, effort: Effort, base: Resources) -> Problem:
     """Every way to fold ``graph``: an option per group and legal folding, converters by lanes.
 
     A node that follows its one reader (a sliding window) is one group with it. Forks are counted
@@ -42,10 +40,7 @@ def build_problem(
     """
     members = _members(graph)
     group_of = {node.name: g for g, nodes in enumerate(members) for node in nodes}
-    groups = []
-    for nodes in members:
-        progress(nodes[-1].name)
-        groups.append(Group(nodes[-1].name, _options(graph, nodes, costs, effort)))
+    groups = [Group(nodes[-1].name, _options(graph, nodes, costs, effort)) for nodes in members]
     edges = []
     copied: dict[str, int] = {}
     for nodes in members:
@@ -61,9 +56,9 @@ def build_problem(
                        for m in made for r in read}  # fmt: skip
             edges.append(Edge(source, port, group_of[node.name], reads, between))
     for name in graph.inputs:
-        tensor = graph.tensors[name]
+        image = graph.tensors[name]
         copies = fork_copies(_readers(graph, name))
-        base += costs.forks(tensor, tensor.channels, copies).resources
+        base += costs.forks(image, image.channels, copies).resources
     least = max((graph.tensors[t].height * graph.tensors[t].width for t in graph.inputs), default=1)
     return Problem(tuple(groups), tuple(edges), least, base)
 
@@ -148,14 +143,14 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
         if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
-        if costs.engine(node.operator, folding, node.outputs).resources.dsp:
+        if costs.engine(node.operator, folding, node.outputs, node.name).resources.dsp:
             found.append(replace(folding, multipliers=Multipliers.LUT))
     return found
 
 
 def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
     """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
-    cost = costs.engine(node.operator, folding, node.outputs)
+    cost = costs.engine(node.operator, folding, node.outputs, node.name)
     around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
     outputs = []
     streams = node.operator.output_streams(folding)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Protocol
 
@@ -27,48 +27,78 @@ class Cost(Protocol):
         """Highest clock."""
 
 
-# (operator, folding, FIFO depth of each output in beats, technology)
-Estimator = Callable[[Operator, Folding, Sequence[int], Technology], Cost]
+class Estimator(Protocol):
+    """A resource model: ``sephw.resources.estimate``."""
+
+    def __call__(
+        self,
+        operator: Operator,
+        folding: Folding,
+        fifo_depths: Sequence[int],
+        technology: Technology,
+        *,
+        solve: bool = False,
+    ) -> Cost:
+        """Cost of an engine; ``fifo_depths`` in beats by output, ``solve`` its adder graph."""
+
+
 # What a converter makes of `t` is `t>` here: one key for all lanes.
 CONVERTED = ">"
 # No engine has a longer pipeline, except adder graphs.
 _LONGEST_PIPELINE = 32
-# Pipeline of an adder graph beside a level per halving of its inputs; a guess, it is not solved.
+# Families whose pipeline is known only once their adder graph is solved. Guessed: so many stages
+# beside a level per halving of the inputs.
+SOLVED_FAMILIES = (Family.ADDER_GRAPH, Family.DIGIT_SERIAL)
 _GRAPH_STAGES = 7
 
 
 @dataclass(frozen=True, eq=False)
+class Memory:
+    """What was asked before. Operators have no value to compare: their identity is the key."""
+
+    costs: dict[tuple[int, Folding, tuple[int, ...], bool], Cost] = field(default_factory=dict)
+    pipelines: dict[tuple[int, Folding], int] = field(default_factory=dict)
+    converters: dict[tuple[Tensor, int, int], WidthConverter] = field(default_factory=dict)
+    forks: dict[tuple[Tensor, int], Fork] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Costs:
-    """Costs of one search. ``waiting``: integers that wait in a tensor's FIFO, by tensor."""
+    """Costs of one search.
+
+    ``waiting``: integers that wait in a tensor's FIFO, by tensor. ``solved``: nodes whose adder
+    graph is solved, so that its size need not be guessed.
+    """
 
     estimator: Estimator
     technology: Technology
     waiting: Mapping[str, int] = field(default_factory=dict)
-    _known: dict[tuple[int, Folding, tuple[int, ...]], Cost] = field(default_factory=dict)
-    _pipelines: dict[tuple[int, Folding], int] = field(default_factory=dict)
-    # Keeps operators alive whose identity is a key.
-    _operators: dict[int, Operator] = field(default_factory=dict)
+    solved: frozenset[str] = frozenset()
+    memory: Memory = field(default_factory=Memory)
 
-    def learn(self, waiting: Mapping[str, int]) -> Costs:
-        """The same costs with other FIFOs."""
-        return Costs(
-            self.estimator, self.technology, waiting,
-            self._known, self._pipelines, self._operators,
-        )  # fmt: skip
+    def learn(self, waiting: Mapping[str, int], solved: frozenset[str]) -> Costs:
+        """The same costs with other FIFOs, and with more known of adder graphs."""
+        return replace(self, waiting=waiting, solved=self.solved | solved)
 
-    def engine(self, operator: Operator, folding: Folding, outputs: Sequence[str]) -> Cost:
-        """Cost of an engine that makes the tensors ``outputs``."""
+    def engine(
+        self, operator: Operator, folding: Folding, outputs: Sequence[str], node: str = ""
+    ) -> Cost:
+        """Cost of an engine, of ``node``, that makes the tensors ``outputs``.
+
+        The caller keeps the operator alive as long as these costs.
+        """
         streams = operator.output_streams(folding)
         depths = tuple(
-            in_flight(operator, folding, port, self._pipelines)
+            in_flight(operator, folding, port, self.memory.pipelines)
             + -(-self.waiting.get(name, 0) // stream.lanes)
             for port, (name, stream) in enumerate(zip(outputs, streams, strict=True))
         )
-        key = (id(operator), folding, depths)
-        if key not in self._known:
-            self._operators[id(operator)] = operator
-            self._known[key] = self.estimator(operator, folding, depths, self.technology)
-        return self._known[key]
+        solve = folding.family in SOLVED_FAMILIES and node in self.solved
+        key = (id(operator), folding, depths, solve)
+        known = self.memory.costs
+        if key not in known:
+            known[key] = self.estimator(operator, folding, depths, self.technology, solve=solve)
+        return known[key]
 
     def converters(self, tensor: Tensor, made: int, read: int, name: str) -> Between:
         """What stands between ``made`` and ``read`` lanes on ``tensor``, as the pass inserts it.
@@ -79,10 +109,13 @@ class Costs:
         common = gcd(made, read)
         ways = ((made, read),) if common in (made, read) else ((made, common), (common, read))
         for lanes_in, lanes_out in ways if made != read else ():
-            operator = WidthConverter(
-                height=tensor.height, width=tensor.width, channels=tensor.channels,
-                dtype=tensor.dtype, lanes_in=lanes_in, lanes_out=lanes_out,
-            )  # fmt: skip
+            key = (tensor, lanes_in, lanes_out)
+            if key not in self.memory.converters:
+                self.memory.converters[key] = WidthConverter(
+                    height=tensor.height, width=tensor.width, channels=tensor.channels,
+                    dtype=tensor.dtype, lanes_in=lanes_in, lanes_out=lanes_out,
+                )  # fmt: skip
+            operator = self.memory.converters[key]
             result = self._with(result, operator, operator.folding, (f"{name}{CONVERTED}",))
         return result
 
@@ -93,10 +126,13 @@ class Costs:
         folding = Folding(pe=common, simd=common)
         first = 0
         for place, count in enumerate(copies):
-            operator = Fork(
-                height=tensor.height, width=tensor.width, channels=tensor.channels,
-                dtype=tensor.dtype, copies=count,
-            )  # fmt: skip
+            key = (tensor, count)
+            if key not in self.memory.forks:
+                self.memory.forks[key] = Fork(
+                    height=tensor.height, width=tensor.width, channels=tensor.channels,
+                    dtype=tensor.dtype, copies=count,
+                )  # fmt: skip
+            operator = self.memory.forks[key]
             leaves = count - (place < len(copies) - 1)
             names = [f"{tensor.name}_copy{first + i}" for i in range(leaves)]
             names += [f"{tensor.name}_more{place}"] * (count - leaves)
@@ -133,8 +169,8 @@ def in_flight(
 ) -> int:
     """Beats of output ``port`` that the pipeline holds at full pace, and one: the least depth."""
     words, cycles = operator.output_streams(folding)[port].words, operator.frame_cycles(folding)
-    if folding.family is not Family.SELECT:
-        pipeline = _GRAPH_STAGES + folding.simd.bit_length()
+    if folding.family in SOLVED_FAMILIES:
+        pipeline = guessed_latency(operator, folding)
     elif words * _LONGEST_PIPELINE <= cycles:
         return 2
     else:
@@ -145,3 +181,9 @@ def in_flight(
             known[key] = operator.schedule(folding).latency_cycles
         pipeline = known[key]
     return max(2, -(-pipeline * words // cycles) + 1)
+
+
+def guessed_latency(operator: Operator, folding: Folding) -> int:
+    """Cycles from issue to output of an adder graph that is not solved; a beat is an issue."""
+    interval = operator.frame_cycles(folding) // operator.output_streams(folding)[0].words
+    return _GRAPH_STAGES + folding.simd.bit_length() + (interval if interval > 1 else 0)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sephw.explore.costs import CONVERTED, Cost, Estimator, in_flight
+from sephw.explore.costs import CONVERTED, SOLVED_FAMILIES, Cost, Costs, in_flight
+from sephw.explore.unsolved import unsolved
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sephw.targets import Technology
 from sim.timing import simulate, size_fifos
 
 
 @dataclass(frozen=True, eq=False)
 class FinalGraph:
-    """Folded, with forks, converters and FIFOs; ``frame_cycles`` simulated, costs estimated."""
+    """Folded, with forks, converters and FIFOs.
+
+    ``frame_cycles`` simulated, ``bottleneck`` what sets it, costs by node estimated.
+    """
 
     graph: Graph
     frame_cycles: int
+    bottleneck: str
     engines: Mapping[str, Cost]
 
     @property
@@ -32,22 +36,38 @@ class FinalGraph:
         """Of the slowest engine."""
         return min(cost.fmax_mhz for cost in self.engines.values())
 
+    @property
+    def adder_graphs(self) -> frozenset[str]:
+        """Nodes whose engine is made of an adder graph."""
+        return frozenset(
+            node.name for node in self.graph.nodes if node.folding.family in SOLVED_FAMILIES
+        )
 
-def final_graph(
-    graph: Graph, foldings: Mapping[str, Folding], estimator: Estimator, technology: Technology
-) -> FinalGraph:
-    """Fold ``graph`` and do all passes, as an export does."""
+
+def final_graph(graph: Graph, foldings: Mapping[str, Folding], costs: Costs) -> FinalGraph:
+    """Fold ``graph`` and do all passes, as an export does.
+
+    Adder graphs that ``costs`` does not call solved are not solved here either: their sizes and
+    pipelines, and with these some FIFOs, are guesses.
+    """
     folded = insert_width_converters(insert_forks(fold(graph, foldings)))
-    folded = size_fifos(folded)
+    real = {node.name: node.operator for node in folded.nodes}
+    guessed = tuple(n if n.name in costs.solved else unsolved(n) for n in folded.nodes)
+    timed = folded.with_nodes(guessed, folded.tensors)
+    timed = size_fifos(timed)
+    timing = simulate(timed)
+    nodes = tuple(replace(node, operator=real[node.name]) for node in timed.nodes)
+    folded = timed.with_nodes(nodes, timed.tensors)
     folded.validate()
     engines = {
-        node.name: estimator(
+        node.name: costs.estimator(
             node.operator, node.folding,
-            [folded.tensors[t].fifo_depth for t in node.outputs], technology,
+            [folded.tensors[t].fifo_depth for t in node.outputs], costs.technology,
+            solve=node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
         )
         for node in folded.nodes
     }  # fmt: skip
-    return FinalGraph(folded, simulate(folded).frame_interval_cycles, engines)
+    return FinalGraph(folded, timing.frame_interval_cycles, timing.bottleneck, engines)
 
 
 def waiting(final: Graph) -> dict[str, int]:

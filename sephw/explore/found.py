@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sephw.errors import UsageError
-from sephw.ir import Folding
+from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile
@@ -25,9 +24,9 @@ class Margins:
     Logic that is filled further rarely routes, or only at a low clock.
     """
 
-    lut: float = 0.85
-    ff: float = 0.85
-    bram: float = 0.95
+    lut: float = 0.8
+    ff: float = 0.8
+    bram: float = 1.0
     dsp: float = 1.0
 
     def __post_init__(self) -> None:
@@ -55,7 +54,7 @@ class Goal:
     device: Device
     clock_mhz: float | None = None
     fps: float | None = None
-    minimize: str = SHARE
+    minimize: str = "lut"
     margins: Margins = field(default_factory=Margins)
     reserved: Resources = field(default_factory=Resources)
 
@@ -75,9 +74,13 @@ class Goal:
 
 @dataclass(frozen=True)
 class NodeFound:
-    """One node of the unfolded graph: folding, cycles per frame, estimate."""
+    """One node of the unfolded graph: folding, cycles per frame, estimate.
+
+    ``module``: the PyTorch module it came from.
+    """
 
     name: str
+    module: str
     kind: str
     folding: Folding
     frame_cycles: int
@@ -85,29 +88,30 @@ class NodeFound:
     fmax_mhz: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """A folding of a network for a device.
 
-    ``frame_cycles``: clock cycles per frame, of the graph with converters and forks. ``clock_mhz``:
-    requested, or estimated. ``modelled``: what the search counted, ``estimated``: the resource
-    model's count of the final graph with its FIFOs, both with what is reserved; ``limits`` is what
-    they had to keep. ``proven_optimal``: no folding of the search's model is better. ``rounds``:
-    searches until the final graph fitted.
+    ``frame_cycles``: clock cycles per frame, simulated, of the graph with converters and forks;
+    ``bottleneck``: the node that sets them. ``clock_mhz``: requested, or the estimated highest.
+    ``modelled``: what the search counted, ``estimated``: the resource model's count of ``graph``,
+    the final one with its FIFOs, both with what is reserved. ``proven_optimal``: no folding of the
+    search's model is better. ``rounds``: searches until the final graph fitted.
     """
 
     network: str
-    device: Device
+    goal: Goal
     clock_mhz: float
     folding: FoldingFile
     frame_cycles: int
+    bottleneck: str
     modelled: Resources
     estimated: Resources
-    limits: Resources
     fmax_mhz: float
     proven_optimal: bool
     rounds: int
     nodes: tuple[NodeFound, ...]
+    graph: Graph
 
     @property
     def frames_per_second(self) -> float:
@@ -115,28 +119,37 @@ class Found:
         return self.clock_mhz * 1e6 / self.frame_cycles
 
     @property
-    def available(self) -> Resources:
-        """All that the device has."""
-        return self.device.available
+    def between(self) -> Resources:
+        """Forks and width converters, estimated."""
+        engines = sum((node.resources for node in self.nodes), self.goal.reserved)
+        return Resources(
+            **{k: n - getattr(engines, k) for k, n in asdict(self.estimated).items()}
+        )
 
-    def as_dict(self) -> Mapping[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON; ``folding`` is a folding file."""
+        goal = self.goal
         return {
             "network": self.network,
-            "device": self.device.name,
+            "device": goal.device.name,
             "clock_mhz": round(self.clock_mhz, 3),
             "frame_cycles": self.frame_cycles,
             "frames_per_second": round(self.frames_per_second, 3),
+            "bottleneck": self.bottleneck,
             "fmax_mhz": round(self.fmax_mhz, 3),
+            "source": "estimated",
             "estimated": asdict(self.estimated),
             "modelled": asdict(self.modelled),
-            "limits": asdict(self.limits),
-            "available": asdict(self.available),
+            "limits": asdict(goal.limits),
+            "reserved": asdict(goal.reserved),
+            "available": asdict(goal.device.available),
+            "between": asdict(self.between),
             "proven_optimal": self.proven_optimal,
             "rounds": self.rounds,
             "nodes": [
                 {
                     "name": node.name,
+                    "module": node.module,
                     "kind": node.kind,
                     "folding": encode_folding(node.folding),
                     "frame_cycles": node.frame_cycles,
@@ -145,12 +158,5 @@ class Found:
                 }
                 for node in self.nodes
             ],
-            "folding": folding_as_dict(self.folding),
+            "folding": self.folding.as_dict(),
         }
-
-
-def folding_as_dict(folding: FoldingFile) -> dict[str, Any]:
-    """The content of a folding file."""
-    nodes = {name: encode_folding(f) for name, f in folding.nodes.items()}
-    fifos = {"fifos": dict(folding.fifos)} if folding.fifos else {}
-    return {"frame_cycles": folding.frame_cycles, "nodes": nodes, **fifos}

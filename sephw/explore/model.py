@@ -22,8 +22,12 @@ Vector = NDArray[np.float64]
 Lanes = tuple[int, ...]
 RESOURCES = ("lut", "ff", "bram", "dsp")
 # Seconds after which a solution that is not proved yet is taken as it is.
-SOLVE_SECONDS = 120.0
+SOLVE_SECONDS = 60.0
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
+
+
+class NoAnswerError(SephwError):
+    """The time was over before there was a solution, or a proof that there is none."""
 
 
 def vector(resources: Resources) -> Vector:
@@ -108,7 +112,7 @@ def solve(
     """The options with the least Σ weights · (lut, ff, bram, dsp) within ``limits``.
 
     ``first``: any options within the limits will do. None where there are none, proved. Raises
-    SephwError where ``seconds`` pass without an answer.
+    NoAnswerError where ``seconds`` pass without either.
     """
     if any(not group.options for group in problem.groups):
         return None
@@ -150,7 +154,7 @@ def solve(
     if result.status == _INFEASIBLE:
         return None
     if result.x is None:
-        raise SephwError(
+        raise NoAnswerError(
             f"folding search: no answer after {seconds:.0f} s ({result.message}); "
             "give a slower --fps or a larger device"
         )

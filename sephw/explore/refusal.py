@@ -8,7 +8,7 @@ from dataclasses import replace
 from sephw.errors import SephwError
 from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
-from sephw.explore.search import choose, clocks, frame_budget
+from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.ir.resources import Resources
 from sephw.targets import DEVICES, Device
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sephw.errors import UsageError
 from sephw.ir import Family, Folding, Graph, Multipliers
@@ -29,6 +30,20 @@ class FoldingFile:
     nodes: Mapping[str, Folding] = field(default_factory=dict)
     frame_cycles: int = DEFAULT_FRAME_CYCLES
     fifos: Mapping[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of such a file."""
+        nodes = {name: encode_folding(folding) for name, folding in self.nodes.items()}
+        fifos = {"fifos": dict(self.fifos)} if self.fifos else {}
+        return {"frame_cycles": self.frame_cycles, "nodes": nodes, **fifos}
+
+    def write(self, path: Path) -> None:
+        """Write a file that `read_folding_file` reads, an entry a line."""
+        entries = [f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in self.as_dict()["nodes"].items()]
+        rest = {key: value for key, value in self.as_dict().items() if key != "nodes"}
+        head = "".join(f"  {json.dumps(k)}: {json.dumps(v)},\n" for k, v in rest.items())
+        text = f'{{\n{head}  "nodes": {{\n' + ",\n".join(entries) + "\n  }\n}\n"
+        path.write_text(text, encoding="utf-8")
 
 
 def read_folding_file(path: Path) -> FoldingFile:
@@ -64,9 +79,7 @@ def read_folding_file(path: Path) -> FoldingFile:
 
 def write_folding_file(path: Path, graph: Graph, frame_cycles: int = DEFAULT_FRAME_CYCLES) -> None:
     """Write every node's folding of ``graph``: a file to edit and read again."""
-    nodes = {n.name: encode_folding(n.folding) for n in graph.nodes}
-    text = json.dumps({"frame_cycles": frame_cycles, "nodes": nodes}, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
+    FoldingFile({n.name: n.folding for n in graph.nodes}, frame_cycles).write(path)
 
 
 def _folding(place: str, entry: object) -> Folding:

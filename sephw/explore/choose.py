@@ -1,0 +1,189 @@
+"""The optimum of a choice problem for a goal, over frame intervals and clocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sephw.errors import UsageError
+from sephw.explore.found import SHARE, Goal
+from sephw.explore.model import (
+    RESOURCES,
+    NoAnswerError,
+    Problem,
+    Solution,
+    candidate_cycles,
+    restrict,
+    solve,
+    vector,
+)
+from sephw.ir import Folding
+from sephw.ir.resources import Resources
+
+# Estimated clocks are told apart in steps of this factor: their error is larger.
+CLOCK_STEP = 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A solution with the problem it is of, and the clock it is for."""
+
+    problem: Problem
+    solution: Solution
+    clock_mhz: float
+
+    @property
+    def foldings(self) -> dict[str, Folding]:
+        """By node."""
+        groups = zip(self.problem.groups, self.solution.taken, strict=True)
+        return dict(pair for group, k in groups for pair in group.options[k].foldings)
+
+    @property
+    def frames_per_second(self) -> float:
+        """At its clock."""
+        return self.clock_mhz * 1e6 / self.solution.cycles
+
+
+def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | None:
+    """The optimum over foldings, and over clocks where none is given; None where nothing fits.
+
+    ``near``: a frame interval to begin looking at; it changes the time, not the answer.
+    """
+    best: Choice | None = None
+    for clock in clocks(problem, goal):
+        most = frame_budget(problem, goal, clock)
+        if goal.fps is not None:
+            solution = smallest(problem, goal, clock, most)
+        else:
+            if best is not None:
+                # Only what is faster than the best so far is of interest.
+                most = min(most, -int(-clock * 1e6 // best.frames_per_second) - 1)
+            solution = fastest(problem, goal, clock, most, near)
+        if solution is not None:
+            found = Choice(problem, solution, clock)
+            if best is None or better(found, best, goal):
+                best = found
+    if best is None or goal.fps is not None:
+        return best
+    return _least_of(best, goal)
+
+
+def _least_of(choice: Choice, goal: Goal) -> Choice:
+    """The least cost at the frame interval of ``choice``."""
+    found = choice.solution
+    try:
+        least = smallest(choice.problem, goal, choice.clock_mhz, found.cycles)
+    except NoAnswerError:
+        least = None
+    if least is None:
+        return replace(choice, solution=replace(found, proven=False))
+    return replace(choice, solution=replace(least, proven=least.proven and found.proven))
+
+
+def better(one: Choice, other: Choice, goal: Goal) -> bool:
+    """True where ``one`` serves ``goal`` better."""
+    if goal.fps is None and one.frames_per_second != other.frames_per_second:
+        return one.frames_per_second > other.frames_per_second
+    return cost(one.solution.resources, goal) < cost(other.solution.resources, goal)
+
+
+def frame_budget(problem: Problem, goal: Goal, clock_mhz: float) -> int:
+    """Most cycles per frame at ``clock_mhz``; without a frame rate, as many as there may be."""
+    if goal.fps is None:
+        return candidate_cycles(problem)[-1]
+    return int(clock_mhz * 1e6 / goal.fps)
+
+
+def clocks(problem: Problem, goal: Goal) -> list[float]:
+    """Clocks to search, descending: the one asked for, or steps from the highest estimate.
+
+    At the highest one every group still has an option. Raises UsageError where no clock is asked
+    for and none estimated.
+    """
+    if goal.clock_mhz is not None:
+        return [goal.clock_mhz]
+    highest = min(max(o.fmax_mhz for o in g.options) for g in problem.groups)
+    lowest = min(o.fmax_mhz for g in problem.groups for o in g.options)
+    if highest == float("inf"):
+        raise UsageError(
+            f"the clock of {goal.device.technology} is not estimated; give one with --clock-mhz"
+        )
+    found = [highest]
+    while found[-1] > lowest:
+        found.append(max(lowest, found[-1] / CLOCK_STEP))
+    return found
+
+
+def fastest(
+    problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int, near: int | None = None
+) -> Solution | None:
+    """A solution of the fewest cycles per frame within the limits. None: nothing fits.
+
+    Bisection over the intervals that can occur; each step is an exact answer to "does it fit".
+    """
+    candidates = [c for c in candidate_cycles(problem) if c <= most_cycles]
+    low, high = 0, len(candidates)
+    if not candidates:
+        return None
+    # Whether anything fits is asked first: it seldom does after another clock was searched.
+    probe = high - 1
+    if near is not None:
+        probe = min(probe, sum(c < near for c in candidates))
+    step, turned, decided = 1, near is None, True
+    answer: Solution | None = None
+    while low < high:
+        part = restrict(problem, candidates[probe], clock_mhz)
+        try:
+            found = solve(part, goal.limits, weights(goal), first=True)
+        except NoAnswerError:
+            found, decided = None, False
+        if found is None:
+            turned = turned or answer is not None
+            low = probe + 1
+            probe = low + step - 1
+        else:
+            turned = turned or low > 0
+            answer = _of_whole(problem, part, found)
+            high = min(probe, candidates.index(max(candidates[0], found.cycles)))
+            probe = high - step
+        step *= 2
+        middle = (low + high) // 2
+        probe = middle if turned else min(max(probe, low), max(high - 1, low))
+    if answer is None:
+        return None
+    return replace(answer, proven=decided)
+
+
+def smallest(problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int) -> Solution | None:
+    """The least of what ``goal`` minimizes, in at most ``most_cycles``. None: nothing fits."""
+    if most_cycles < problem.least_cycles:
+        return None
+    part = restrict(problem, most_cycles, clock_mhz)
+    solution = solve(part, goal.limits, weights(goal))
+    return None if solution is None else _of_whole(problem, part, solution)
+
+
+def weights(goal: Goal) -> tuple[float, ...]:
+    """Of lut, ff, bram, dsp: a share of the limit each; one resource first where it is named."""
+    limits = vector(goal.limits)
+    shares = [1.0 / limit if limit > 0 else 0.0 for limit in limits]
+    if goal.minimize == SHARE:
+        return tuple(shares)
+    # All shares together stay below one unit of the resource: they only break ties.
+    return tuple(
+        0.01 * share + (name == goal.minimize)
+        for name, share in zip(RESOURCES, shares, strict=True)
+    )
+
+
+def cost(resources: Resources, goal: Goal) -> float:
+    """Σ weights · resources."""
+    return float(vector(resources) @ weights(goal))
+
+
+def _of_whole(problem: Problem, part: Problem, solution: Solution) -> Solution:
+    """A solution of a restricted problem, options by their place in the whole one."""
+    places = []
+    for whole, few, k in zip(problem.groups, part.groups, solution.taken, strict=True):
+        wanted = few.options[k]
+        places.append(next(i for i, option in enumerate(whole.options) if option is wanted))
+    return replace(solution, taken=tuple(places))
