@@ -27,7 +27,7 @@ from sim.timing import simulate
 
 FILES = ("report.json", "report.txt", "report.html")
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
-_SYNTHESIS = Path("synth", "synth.json")
+_SYNTHESIS, _VENDOR = Path("synth", "synth.json"), Path("amd", "synth.json")
 
 
 def report_of_export(
@@ -37,11 +37,13 @@ def report_of_export(
     cycles: Mapping[str, Any] | None = None,
     verification: Verification | None = None,
     synthesis: Mapping[str, Any] | None = None,
+    vendor: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report of ``graph`` and the contents of manifest.json (its files may be missing),
-    cycles.json and synth.json; None: not there.
+    cycles.json, synth/synth.json and amd/synth.json; None: not there.
 
-    Resources are those of the synthesized device, without a synthesis of the target's. Raises
+    Resources are those of the synthesized device, without a synthesis of the target's; ``vendor``
+    counts only where that is the target's. Raises
     SephwError where a content is not what it should be.
     """
     provenance = read_provenance(manifest)
@@ -59,6 +61,7 @@ def report_of_export(
         device=device,
         estimates=estimate_graph(graph, device.technology),
         synthesis=synthesis,
+        vendor=vendor if device == target.device else None,
         verification=verification,
         timeline=_timeline(cycles),
         provenance=provenance,
@@ -87,6 +90,7 @@ def read_export(folder: Path) -> Report:
         cycles=_read(folder / "cycles.json"),
         verification=None if verification is None else read_verification(verification),
         synthesis=_read(folder / _SYNTHESIS),
+        vendor=_read(folder / _VENDOR),
     )
 
 

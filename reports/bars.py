@@ -14,11 +14,12 @@ _MOST_PERCENT = 400
 
 @dataclass(frozen=True)
 class Bar:
-    """One count. ``path``: where it is in report.json. Percentages are of ``available``; None
-    where the device has none of it.
+    """One count. ``label`` says how it was found, ``path`` where it is in report.json. Percentages
+    are of ``available``; None where the device has none of it.
     """
 
     kind: str
+    label: str
     path: str
     figure: Figure
     available: int
@@ -52,24 +53,26 @@ def resource_bars(resources: ResourceReport) -> Bars:
 
 
 def _bars(resources: ResourceReport) -> Iterator[Bar]:
-    parts: list[tuple[str, Usage, Resources]] = []
+    parts: list[tuple[str, str, Usage, Resources]] = []
     available = resources.device.available
     if resources.estimated is not None:
-        parts.append(("estimated/total", resources.estimated.total, available))
+        parts.append(("estimated", "estimated/total", resources.estimated.total, available))
     if resources.synthesized is not None:
-        parts.append(("synthesized/total", resources.synthesized.total, available))
+        parts.append(("synthesized", "synthesized/total", resources.synthesized.total, available))
     if resources.routed is not None:
-        parts.append(("routed/used", resources.routed.used, resources.routed.available))
+        parts.append(("routed", "routed/used", resources.routed.used, resources.routed.available))
+    for i, run in enumerate(resources.vendor):
+        parts.append((f"{run.source} ({run.name})", f"vendor/{i}/used", run.used, run.available))
     for kind in KINDS:
-        for path, usage, limits in parts:
-            yield _bar(kind, f"resources/{path}/{kind}", getattr(usage, kind), limits)
+        for label, path, usage, limits in parts:
+            yield _bar(kind, label, f"resources/{path}/{kind}", getattr(usage, kind), limits)
 
 
-def _bar(kind: str, path: str, figure: Figure, limits: Resources) -> Bar:
+def _bar(kind: str, label: str, path: str, figure: Figure, limits: Resources) -> Bar:
     available = int(getattr(limits, kind))
 
     def percent(value: int | float | None) -> float | None:
         return round(100 * value / available, 2) if available and value is not None else None
 
     low, high = percent(figure.low), percent(figure.high)
-    return Bar(kind, path, figure, available, percent(figure.value), low, high)
+    return Bar(kind, label, path, figure, available, percent(figure.value), low, high)

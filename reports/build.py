@@ -8,7 +8,7 @@ from typing import Any
 from reports.estimates import Estimates
 from reports.model import Figure, LayerActivity, LayerReport, Report, Source, Total
 from reports.provenance import Provenance
-from reports.resources import ResourceReport, engine_usage, read_synthesis
+from reports.resources import ResourceReport, engine_usage, read_synthesis, read_vendor
 from sephw.ir import Graph, Node
 from sephw.targets import Device
 from sephw.verify import Verification
@@ -46,23 +46,24 @@ def build_report(
     device: Device | None = None,
     estimates: Estimates | None = None,
     synthesis: Mapping[str, Any] | None = None,
+    vendor: Mapping[str, Any] | None = None,
     verification: Verification | None = None,
     timeline: Timeline | None = None,
     provenance: Provenance | None = None,
 ) -> Report:
     """The report of `graph` at `clock_ns`. `network` names the model in the report.
 
-    What is None has not been run. `device` is the one that `estimates` and `synthesis`, the
-    content of synth.json, are for; without it they are left out. Raises SephwError where
-    `synthesis` is no such content.
+    What is None has not been run. `device` is the one that `estimates`, `synthesis` (the content
+    of synth/synth.json) and `vendor` (of amd/synth.json) are for; without it they are left out.
+    Raises SephwError where one is no such content.
     """
     if device is None:
-        estimates, synthesis = None, None
+        estimates, synthesis, vendor = None, None, None
     spent = {engine.name: engine for engine in timeline.engines} if timeline is not None else {}
     layers = tuple(
         _layer(graph, node, spent.get(node.name), estimates, synthesis) for node in graph.nodes
     )
-    resources = None if device is None else _resources(device, estimates, synthesis)
+    resources = None if device is None else _resources(device, estimates, synthesis, vendor)
     totals = _totals(graph, timing, layers, clock_ns)
     return Report(
         network=network,
@@ -81,7 +82,10 @@ def build_report(
 
 
 def _resources(
-    device: Device, estimates: Estimates | None, synthesis: Mapping[str, Any] | None
+    device: Device,
+    estimates: Estimates | None,
+    synthesis: Mapping[str, Any] | None,
+    vendor: Mapping[str, Any] | None,
 ) -> ResourceReport:
     synthesized, routed = (None, None) if synthesis is None else read_synthesis(synthesis)
     record = synthesis or {}
@@ -92,6 +96,7 @@ def _resources(
         routed=routed,
         tools=tuple((str(k), str(v)) for k, v in record.get("tools", {}).items()),
         note=str(record.get("note", "")),
+        vendor=() if vendor is None else read_vendor(vendor),
     )
 
 
@@ -178,8 +183,7 @@ def _totals(
 
 def _routed_totals(resources: ResourceReport | None, timing: Timing) -> tuple[Total, ...]:
     """Speed at the clock that place-and-route reached."""
-    routed = None if resources is None else resources.routed
-    clock = None if routed is None else routed.clock
+    clock = None if resources is None else resources.clock
     if clock is None:
         return ()
     megahertz, interval = clock.fmax.value, timing.frame_interval_cycles

@@ -6,14 +6,14 @@ import shlex
 from dataclasses import dataclass
 
 from reports.matrix import verified_layers
-from reports.model import Report
+from reports.model import Report, Source
 from sephw.targets import TARGETS
 from sephw.verify import describe
 
 # Commands are for the export's own folder, where the report lies.
 SYNTHESIZE = "sephw synth ."
 PROGRAM = "sephw program ."
-_VITIS = "cd hls && vitis_hls -f build_prj.tcl"
+VIVADO = "cd amd && ./build.sh rtl"
 # Representations that a step of the export compares.
 _STEPS = ("csim", "rtlsim")
 
@@ -51,6 +51,8 @@ def not_run(report: Report) -> tuple[NotRun, ...]:
         parts.append(NotRun("synthesis", SYNTHESIZE))
     if resources is not None and resources.device.routable and resources.routed is None:
         parts.append(NotRun("place-and-route", SYNTHESIZE))
+    if resources is not None and not resources.device.routable and not resources.vendor:
+        parts.append(NotRun("place-and-route", VIVADO))
     return tuple(parts)
 
 
@@ -71,7 +73,9 @@ def next_step(report: Report) -> Step:
         return Step("place and route it", SYNTHESIZE)
     routed = resources.routed
     if routed is None:
-        return Step(f"synthesize for {report.part} with the vendor's tools", _VITIS)
+        if best is not None and best[0] is Source.ROUTED:
+            return Step("copy what is in amd to the board; docs/amd.md goes on", "")
+        return Step("place and route it with Vivado", VIVADO)
     missed = next((clock for clock in routed.clocks if not clock.met), None)
     if missed is not None:
         return Step(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from reports.matrix import verified_layers
 from reports.model import Figure, LayerReport, Report
 from reports.next_step import next_step, not_run
-from reports.resources import ResourceReport, Routed, Usage
+from reports.resources import Clock, ResourceReport, Routed, Usage
 from sephw.verify import Verification
 
 
@@ -98,6 +99,15 @@ def _resources(resources: ResourceReport) -> dict[str, Any]:
             "top": synthesized.top,
         },
         "routed": None if resources.routed is None else _routed(resources.routed),
+        "vendor": [
+            {
+                "name": run.name,
+                "used": _usage(run.used),
+                "available": asdict(run.available),
+                "clocks": _clocks(run.clocks),
+            }
+            for run in resources.vendor
+        ],
     }
 
 
@@ -107,15 +117,7 @@ def _routed(routed: Routed) -> dict[str, Any]:
         "part": routed.part,
         "used": _usage(routed.used),
         "available": asdict(routed.available),
-        "clocks": [
-            {
-                "name": clock.name,
-                "fmax": _figure(clock.fmax),
-                "asked": None if clock.asked is None else _figure(clock.asked),
-                "met": clock.met,
-            }
-            for clock in routed.clocks
-        ],
+        "clocks": _clocks(routed.clocks),
         "worst_path": None
         if worst is None
         else {
@@ -132,6 +134,18 @@ def _routed(routed: Routed) -> dict[str, Any]:
         "seed": routed.seed,
         "bitstream": routed.bitstream,
     }
+
+
+def _clocks(clocks: Sequence[Clock]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": clock.name,
+            "fmax": _figure(clock.fmax),
+            "asked": None if clock.asked is None else _figure(clock.asked),
+            "met": clock.met,
+        }
+        for clock in clocks
+    ]
 
 
 def _verification(verification: Verification | None) -> dict[str, Any] | None:

@@ -103,6 +103,24 @@ class Routed:
 
 
 @dataclass(frozen=True)
+class VendorRun:
+    """What the vendor's tools made of one route to the chip: Vitis HLS estimates, Vivado routes.
+
+    ``name`` says tool and route, as "Vivado, rtl".
+    """
+
+    name: str
+    used: Usage
+    available: Resources
+    clocks: tuple[Clock, ...]
+
+    @property
+    def source(self) -> Source:
+        """Estimated or routed."""
+        return self.used.lut.source
+
+
+@dataclass(frozen=True)
 class ResourceReport:
     """On ``device``. Parts are None where nothing of the kind has been run."""
 
@@ -112,17 +130,29 @@ class ResourceReport:
     routed: Routed | None
     tools: tuple[tuple[str, str], ...]
     note: str
+    vendor: tuple[VendorRun, ...] = ()
 
     @property
     def best(self) -> tuple[Source, Usage, Resources] | None:
         """(source, used, available) of the part that is nearest to the hardware."""
         if self.routed is not None:
             return Source.ROUTED, self.routed.used, self.routed.available
+        routed = next((run for run in self.vendor if run.source is Source.ROUTED), None)
+        if routed is not None:
+            return Source.ROUTED, routed.used, routed.available
         if self.synthesized is not None:
             return Source.SYNTHESIZED, self.synthesized.total, self.device.available
         if self.estimated is not None:
             return Source.ESTIMATED, self.estimated.total, self.device.available
         return None
+
+    @property
+    def clock(self) -> Clock | None:
+        """The network's clock after place-and-route; None where nothing is routed."""
+        if self.routed is not None:
+            return self.routed.clock
+        clocks = (run.clocks for run in self.vendor if run.source is Source.ROUTED)
+        return next((found[0] for found in clocks if found), None)
 
 
 def usage(
@@ -165,6 +195,30 @@ def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | Non
         ) from None
 
 
+def read_vendor(record: Mapping[str, Any]) -> tuple[VendorRun, ...]:
+    """What the amd folder's synth.json says, routed before estimated. SephwError for another."""
+    try:
+        return tuple(
+            VendorRun(
+                name=f"{tool}, {route}",
+                used=usage_from(found[key][counts], source),
+                available=Resources(*(int(found[key]["available"][kind]) for kind in KINDS)),
+                clocks=_clocks(found[key], source),
+            )
+            for key, counts, tool, source in (
+                ("routed", "used", "Vivado", Source.ROUTED),
+                ("estimated", "total", "Vitis HLS", Source.ESTIMATED),
+            )
+            for route, found in record["routes"].items()
+            if found[key] is not None
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SephwError(
+            f"amd/synth.json is not a record of the vendor's tools ({type(error).__name__}: "
+            f"{error}); write it again"
+        ) from None
+
+
 def engine_usage(record: Mapping[str, Any] | None, name: str) -> Usage | None:
     """The synthesized counts of an engine; None where the record has none."""
     engines = (record or {}).get("synthesized", {}).get("engines", {})
@@ -172,20 +226,27 @@ def engine_usage(record: Mapping[str, Any] | None, name: str) -> Usage | None:
 
 
 def _routed(routed: Mapping[str, Any]) -> Routed:
-    asked = routed["constraint_mhz"]
-    clocks = tuple(
-        Clock(name, _megahertz(fmax), _megahertz(asked[name]) if name in asked else None)
-        for name, fmax in routed["fmax_mhz"].items()
-    )
     worst = routed["worst_path"]
     return Routed(
         part=str(routed["part"]),
         used=usage_from(routed["used"], Source.ROUTED),
         available=Resources(*(int(routed["available"][kind]) for kind in KINDS)),
-        clocks=clocks,
+        clocks=_clocks(routed, Source.ROUTED),
         worst_path=None if worst is None else _worst_path(worst),
         seed=int(routed["seed"]),
         bitstream=str(routed["bitstream"] or ""),
+    )
+
+
+def _clocks(found: Mapping[str, Any], source: Source) -> tuple[Clock, ...]:
+    asked = found["constraint_mhz"]
+    return tuple(
+        Clock(
+            name,
+            Figure(float(fmax), "MHz", source),
+            Figure(float(asked[name]), "MHz", source) if name in asked else None,
+        )
+        for name, fmax in found["fmax_mhz"].items()
     )
 
 
@@ -204,7 +265,3 @@ def _worst_path(worst: Mapping[str, Any]) -> WorstPath:
         from_cell=str(worst["from_cell"]),
         to_cell=str(worst["to_cell"]),
     )
-
-
-def _megahertz(value: float) -> Figure:
-    return Figure(float(value), "MHz", Source.ROUTED)

@@ -121,7 +121,7 @@ def _resources(report: Report) -> Iterator[str]:
             _error_bar(bar.figure),
             number(bar.available),
             percent(bar.figure.value, bar.available) if bar.available else "-",
-            str(bar.figure.source),
+            bar.label,
         )
         for bar in resource_bars(resources).bars
     ]
@@ -158,15 +158,21 @@ def _resources(report: Report) -> Iterator[str]:
 def _clocks(report: Report, resources: ResourceReport) -> Iterator[str]:
     estimated = resources.estimated
     if estimated is not None and estimated.clock is not None:
-        clock = estimated.clock
-        bar = _error_bar(clock)
+        highest = estimated.clock
+        bar = _error_bar(highest)
         yield (
-            f"highest clock of the slowest engine by itself: {number(clock.value)} MHz "
-            f"{f'({bar}) ' if bar else ''}[{clock.source}]"
+            f"highest clock of the slowest engine by itself: {number(highest.value)} MHz "
+            f"{f'({bar}) ' if bar else ''}[{highest.source}]"
         )
         yield ""
     if resources.routed is not None:
         yield from _routed(report, resources.routed)
+    for run in resources.vendor:
+        for clock in run.clocks:
+            asked = f" of {number(clock.asked.value)} asked for" if clock.asked else ""
+            yield f"{run.name}: {clock.name} {number(clock.fmax.value)} MHz{asked} [{run.source}]"
+    if resources.vendor:
+        yield ""
     if resources.tools:
         yield "tools: " + ", ".join(f"{name} {version}" for name, version in resources.tools)
         yield ""

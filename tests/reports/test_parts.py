@@ -6,7 +6,14 @@ from dataclasses import replace
 import export_folder
 import pytest
 
-from reports import Estimates, build_report, read_provenance, render_text
+from reports import (
+    Estimates,
+    as_dict,
+    build_report,
+    read_provenance,
+    render_html,
+    render_text,
+)
 from reports.bars import resource_bars
 from reports.estimates import estimate_graph
 from reports.next_step import next_step
@@ -128,9 +135,56 @@ def test_next_step(graph):
         graph, target="pynq-z2", device=find_device("xc7z020"), verification=equal,
         synthesis={**unrouted, "device": "xc7z020"},
     )  # fmt: skip
-    assert next_step(xilinx).command == "cd hls && vitis_hls -f build_prj.tcl"
+    assert next_step(xilinx).command == "cd amd && ./build.sh rtl"
     wrong = make(graph, verification=export_folder.verification(graph, wrong=True))
     assert next_step(wrong).command == "" and "(3 of 600 elements differ)" in next_step(wrong).why
+
+
+VENDOR = {
+    "routes": {
+        "hls": {
+            "estimated": {
+                "total": {"lut": 900, "ff": 800, "bram": 7, "dsp": 6},
+                "available": {"lut": 53200, "ff": 106400, "bram": 280, "dsp": 220},
+                "fmax_mhz": {"ap_clk": 120.5}, "constraint_mhz": {"ap_clk": 125.0},
+            },
+            "routed": None,
+        },
+        "rtl": {
+            "estimated": None,
+            "routed": {
+                "used": {"lut": 1000, "ff": 1100, "bram": 5, "dsp": 4},
+                "available": {"lut": 53200, "ff": 106400, "bram": 280, "dsp": 220},
+                "fmax_mhz": {"ap_clk": 131.25}, "constraint_mhz": {"ap_clk": 125.0},
+            },
+        },
+    }
+}  # fmt: skip
+
+
+def test_figures_of_the_vendors_tools(graph):
+    report = make(
+        graph, target="pynq-z2", device=find_device("xc7z020"), vendor=VENDOR,
+        verification=export_folder.verification(graph),
+        synthesis={**export_folder.synthesis(graph), "routed": None},
+    )  # fmt: skip
+    luts = [(bar.label, bar.figure.value) for bar in resource_bars(report.resources).of("lut")][1:]
+    assert luts == [("routed (Vivado, rtl)", 1000), ("estimated (Vitis HLS, hls)", 900)]
+    source, used, _ = report.resources.best
+    assert report.total("clock_routed").value == 131.25
+    assert source == "routed" and used.resources == Resources(1000, 1100, 5, 4)
+    text = render_text(report)
+    assert "Vivado, rtl: ap_clk 131.25 MHz of 125 asked for [routed]" in text
+    page = render_html(report)
+    assert "131.25" in page and "120.5" in page
+    plain = as_dict(report)["resources"]["vendor"]
+    assert [run["clocks"][0]["met"] for run in plain] == [True, False]
+    assert next_step(report).command == ""
+    with pytest.raises(SephwError) as error:
+        make(graph, device=find_device("xc7z020"), vendor={})
+    assert str(error.value) == (
+        "amd/synth.json is not a record of the vendor's tools (KeyError: 'routes'); write it again"
+    )
 
 
 def test_text_has_the_same_facts(graph):

@@ -79,7 +79,7 @@ def test_without_the_optional_files(graph, tmp_path):
     assert report.timeline is None and report.verification is None
     plain = json.loads((out / "report.json").read_text())
     assert [part["what"] for part in plain["not_run"]] == [
-        "cycle simulation", "verification", "synthesis",
+        "cycle simulation", "verification", "synthesis", "place-and-route",
     ]  # fmt: skip
     assert plain["verification"] is None and plain["layers"][0]["activity"] is None
 
