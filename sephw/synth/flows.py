@@ -43,6 +43,10 @@ class Flow(ABC):
     bitstream_suffix: ClassVar[str]
     effort: ClassVar[tuple[str, ...]] = ()
     units: ClassVar[Units]
+    # Packages whose versions decide what the bitstream is, beside nextpnr's own.
+    packages: ClassVar[tuple[str, ...]] = ()
+    # Clock to aim for where nobody asks for one, MHz: seldom reached, so that nextpnr tries.
+    aims: ClassVar[Mapping[str, float]]
 
     @abstractmethod
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
@@ -65,6 +69,7 @@ class Ecp5(Flow):
     units = Units(
         lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1}
     )
+    aims: ClassVar[Mapping[str, float]] = {"ecp5-25f": 100.0, "ecp5-45f": 100.0, "ecp5-85f": 100.0}
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         size = device.part.rsplit("-", 1)[1].removesuffix("F")
@@ -91,16 +96,17 @@ class Ice40(Flow):
         bram={"ICESTORM_RAM": 1},
         dsp={"ICESTORM_DSP": 1},
     )
-    packages: ClassVar[Mapping[str, str]] = {"up5k": "sg48", "hx8k": "ct256"}
+    usual: ClassVar[Mapping[str, str]] = {"up5k": "sg48", "hx8k": "ct256"}
+    aims: ClassVar[Mapping[str, float]] = {"ice40-up5k": 30.0, "ice40-hx8k": 75.0}
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         return [
-            f"--{device.part}", "--package", package or self.packages[device.part],
+            f"--{device.part}", "--package", package or self.usual[device.part],
             *(["--pcf", pins] if pins else []), "--pcf-allow-unconstrained",
         ]  # fmt: skip
 
     def part(self, device: Device, package: str, speed: str) -> str:
-        return f"iCE40{device.part.upper()} {package or self.packages[device.part]}"
+        return f"iCE40{device.part.upper()} {package or self.usual[device.part]}"
 
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         icepack(routed, bitstream, directory, purpose=_PURPOSE)
@@ -112,6 +118,8 @@ class Gowin(Flow):
     tool = Nextpnr.GOWIN
     output_option, output, bitstream_suffix = "--write", "routed.json", ".fs"
     units = Units(lut={"LUT4": 1}, ff={"DFF": 1}, bram={"BSRAM": 1}, dsp={"MULT18X18": 1})
+    packages = ("apycula",)
+    aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 90.0}
     parts: ClassVar[Mapping[str, str]] = {
         "GW1N-9C": "GW1NR-LV9QN88PC6/I5",
         "GW2A-18C": "GW2AR-LV18QN88C8/I7",

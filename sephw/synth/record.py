@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sephw.ir import Graph, Resources
-from sephw.synth.route import Routed
+from sephw.synth.route import Routed, flow_of
 from sephw.synth.synthesize import Synthesis
-from sephw.targets import Device
+from sephw.targets import Device, Target
 
 FORMAT, VERSION = "sephw-synth", 1
 RECORD = "synth.json"
@@ -20,20 +21,30 @@ NO_ROUTE = "no open tool places and routes this device; the counts are those of 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the flow. ``seconds`` by step; ``top``: the module that was synthesized."""
+    """One run of the flow.
+
+    ``target``: the board whose top was built; None: no board. ``top``: the module that was
+    synthesized. ``clock_mhz``: what the design runs at; None: it is not routed. ``asked_mhz``: what
+    was asked of routing; None: nothing. ``seconds`` by step.
+    """
 
     graph: Graph
     device: Device
+    target: Target | None
     top: str
     synthesis: Synthesis
     routed: Routed | None
+    clock_mhz: float | None
+    asked_mhz: float | None
     bitstream: Path | None
-    seed: int
     seconds: Mapping[str, float]
 
 
 def as_dict(run: Run) -> dict[str, Any]:
-    """Plain values of `Run`; file names are relative to the folder of synth.json."""
+    """Plain values of `Run`; file names are relative to the folder of synth.json.
+
+    The seconds are left out: the same design gives the same bytes.
+    """
     synthesis, routed = run.synthesis, run.routed
     engines = {
         node.name: {
@@ -46,16 +57,19 @@ def as_dict(run: Run) -> dict[str, Any]:
     }
     tools = {"yosys": synthesis.yosys_version}
     if routed is not None:
-        tools["nextpnr"] = routed.version
+        flow = flow_of(run.device)
+        tools[flow.tool.value] = routed.version
+        tools |= {name: _version(name) for name in flow.packages}
     return {
         "format": FORMAT,
         "version": VERSION,
         "name": run.graph.name,
         "device": run.device.name,
         "technology": run.device.technology.value,
+        "target": None if run.target is None else run.target.name,
         "top": run.top,
         "tools": tools,
-        "seconds": dict(run.seconds),
+        "clock_mhz": run.clock_mhz,
         "synthesized": {
             "source": "synthesized",
             "total": asdict(synthesis.total),
@@ -77,6 +91,13 @@ def write_record(run: Run, folder: Path) -> Path:
     return path
 
 
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
 def used_and_available(used: Resources, available: Resources) -> list[tuple[str, int, int]]:
     """(name, used, available) of every kind."""
     names = ("lut", "ff", "bram", "dsp")
@@ -89,11 +110,11 @@ def _routed(run: Run, routed: Routed) -> dict[str, Any]:
         "part": routed.part,
         "used": asdict(routed.used),
         "available": asdict(routed.available),
-        "clock_mhz": routed.clock_mhz,
+        "asked_mhz": run.asked_mhz,
         "fmax_mhz": dict(routed.fmax_mhz),
         "constraint_mhz": dict(routed.constraint_mhz),
         "timing_met": routed.timing_met,
         "worst_path": None if routed.worst_path is None else asdict(routed.worst_path),
-        "seed": run.seed,
+        "seed": routed.seed,
         "bitstream": None if run.bitstream is None else run.bitstream.name,
     }

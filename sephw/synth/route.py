@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +43,17 @@ class Routed:
     log: Path
     configuration: Path
     part: str
+    seed: int
 
     @property
     def timing_met(self) -> bool:
         """True where every clock reaches what was asked of it."""
         return all(self.fmax_mhz[name] >= mhz for name, mhz in self.constraint_mhz.items())
+
+    @property
+    def slowest_mhz(self) -> float:
+        """Of the clocks, the rate of the one that reaches least; 0 without registers."""
+        return min(self.fmax_mhz.values(), default=0.0)
 
 
 def place_and_route(
@@ -58,14 +68,15 @@ def place_and_route(
     progress: Callable[[str], None],
     timeout_seconds: float,
     seed: int = DEFAULT_SEED,
+    cancelled: threading.Event | None = None,
 ) -> Routed:
-    """Place and route on ``device``; files go to ``work``.
+    """Place and route on ``device``; files go to ``work``, the log is its ``nextpnr.log``.
 
     ``package`` and ``speed`` as nextpnr spells them ("": the device's usual ones; for Gowin
     ``package`` is the whole part number). ``constraints``: pins, in the device's own format; None
     lets nextpnr choose them. A missed clock is no error: see `Routed.timing_met`. Raises
     DoesNotFit, and SephwError where the device has no open place-and-route, nextpnr is missing,
-    fails or takes longer than ``timeout_seconds``, naming its log.
+    fails, takes longer than ``timeout_seconds`` or is ``cancelled``, naming its log.
     """
     purpose = f"place and route for {device.name}"
     flow = flow_of(device)
@@ -90,7 +101,7 @@ def place_and_route(
     try:
         run_nextpnr(
             flow.tool, arguments, work, log=log, purpose=purpose,
-            on_line=_phases(progress), timeout_seconds=timeout_seconds,
+            on_line=_phases(progress), timeout_seconds=timeout_seconds, cancelled=cancelled,
         )  # fmt: skip
     except NextpnrError as error:
         found = does_not_fit(error, device, flow)
@@ -116,7 +127,54 @@ def place_and_route(
         log=log,
         configuration=work / flow.output,
         part=part,
+        seed=seed,
     )
+
+
+def route_best(
+    synthesis: Synthesis,
+    device: Device,
+    *,
+    seeds: Sequence[int],
+    jobs: int | None = None,
+    package: str = "",
+    speed: str = "",
+    clock_mhz: float,
+    constraints: Path | None,
+    work: Path,
+    progress: Callable[[str], None],
+    timeout_seconds: float,
+) -> Routed:
+    """`place_and_route` with each of ``seeds``, ``jobs`` at a time; the fastest design.
+
+    Among equals the seed that comes first. Files of a seed go to a folder of its own in ``work``.
+    Where one run fails, the others are stopped.
+    """
+    cancelled = threading.Event()
+
+    def run(seed: int) -> Routed:
+        def say(text: str) -> None:
+            progress(text if len(seeds) == 1 else f"seed {seed}: {text}")
+
+        routed = place_and_route(
+            synthesis, device, package=package, speed=speed, clock_mhz=clock_mhz,
+            constraints=constraints, work=work / f"seed_{seed}", progress=say,
+            timeout_seconds=timeout_seconds, seed=seed, cancelled=cancelled,
+        )  # fmt: skip
+        if len(seeds) > 1:
+            say(f"routed, {routed.slowest_mhz:g} MHz")
+        return routed
+
+    with ThreadPoolExecutor(min(len(seeds), jobs or os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(run, seed) for seed in seeds]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            cancelled.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return max((future.result() for future in futures), key=lambda routed: routed.slowest_mhz)
 
 
 def pack(routed: Routed, device: Device, work: Path) -> Path:
@@ -147,13 +205,17 @@ def flow_of(device: Device) -> Flow:
     return flow
 
 
+# Of nextpnr's messages, the ones that say how far it is; and those of a pin or net each.
+_PHASE = re.compile(r"Info: +((?:pack|plac|rout|legali|at iter|running|creating|iter=).*)", re.I)
+_DETAIL = re.compile(r"Info: +(?:placed PLL|placed \d+ cells)", re.I)
+
+
 def _phases(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """Of nextpnr's lines, those that say how far it is."""
-    words = ("pack", "plac", "rout", "legali", "iteration", "wirelen", "constrain", "promot")
+    """Passes on the lines of nextpnr that say how far it is."""
 
     def read(line: str) -> None:
-        text = line.removeprefix("Info: ").strip()
-        if line.startswith("Info:") and any(word in text.lower() for word in words):
-            progress(text)
+        match = _PHASE.match(line)
+        if match is not None and not _DETAIL.match(line):
+            progress(match[1].rstrip(". "))
 
     return read

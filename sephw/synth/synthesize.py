@@ -33,10 +33,10 @@ _ENGINE_TOP = "engine"
 class Synthesis:
     """A synthesized project.
 
-    ``engines`` by node name; ``glue``: what lies in none of them; ``total``: their sum.
-    ``instances``: the engine's instance name by node name, a component of the names of its cells
-    in ``netlist`` (Yosys JSON, flat). ``runs``: how many engines Yosys synthesized now, the
-    others came from the cache.
+    ``top``: the module that holds all. ``engines`` by node name; ``glue``: what lies in none of
+    them; ``total``: their sum. ``instances``: the engine's instance name by node name, a component
+    of the names of its cells in ``netlist`` (Yosys JSON, flat). ``runs``: how many engines Yosys
+    synthesized now, the others came from the cache; ``engine_logs``: a folder with their logs.
     """
 
     engines: Mapping[str, Resources]
@@ -48,6 +48,8 @@ class Synthesis:
     technology: Technology
     instances: Mapping[str, str]
     runs: int
+    top: str
+    engine_logs: Path
 
 
 def synthesize(
@@ -67,7 +69,7 @@ def synthesize(
 
     ``top`` (default: the network's own top module) is in ``top_sources`` or the project's top;
     it and what lies around the engines are synthesized as one. Distinct engines are synthesized
-    once each, ``jobs`` at a time (default: two, or as many as there are processors), and kept in
+    once each, ``jobs`` at a time (default: as many as there are processors), and kept in
     ``cache`` (default: the user's). ``timeout_seconds`` is for each run of Yosys. Raises
     SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
@@ -81,9 +83,10 @@ def synthesize(
     keys = {name: _key(engine, technology, version) for name, engine in engines.items()}
     modules = {name: f"engine_{key}" for name, key in keys.items()}
     link = work / "link"
-    netlists = link / "engines"
-    shutil.rmtree(work, ignore_errors=True)
+    netlists, logs = link / "engines", work / "engines"
+    shutil.rmtree(link, ignore_errors=True)
     netlists.mkdir(parents=True)
+    logs.mkdir(exist_ok=True)
     distinct = {modules[name]: name for name in engines}
     missing = [
         (module, name)
@@ -95,12 +98,12 @@ def synthesize(
 
     def run_one(module: str, name: str) -> str:
         netlist = netlists / f"{module}.json"
-        log = work / "engines" / f"{layout.engines[name]}.log"
+        log = logs / f"{layout.engines[name]}.log"
         _run_engine(engines[name], technology, netlist, log, name, timeout_seconds, cancelled)
         kept.keep(keys[name], netlist)
         return name
 
-    _run_all(run_one, missing, jobs or min(2, os.cpu_count() or 1), cancelled, progress)
+    _run_all(run_one, missing, jobs or os.cpu_count() or 1, cancelled, progress)
     for module in distinct:
         _rename(netlists / f"{module}.json", module)
     log = work / "link.log"
@@ -129,6 +132,8 @@ def synthesize(
         technology=technology,
         instances=dict(layout.engines),
         runs=len(missing),
+        top=top or layout.project,
+        engine_logs=logs,
     )
 
 

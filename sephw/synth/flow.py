@@ -1,0 +1,246 @@
+"""The whole flow: an RTL project to synth/ and board/, with a bitstream that meets its clock."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sephw.backends.board import BoardProject, write_board
+from sephw.errors import UsageError
+from sephw.ir import Graph, Integers
+from sephw.synth.cache import NetlistCache
+from sephw.synth.harness import HARNESS, write_harness
+from sephw.synth.record import Run, write_record
+from sephw.synth.route import DEFAULT_SEED, Routed, flow_of, pack, route_best
+from sephw.synth.synthesize import Synthesis, synthesize
+from sephw.synth.timing import MARGINS, TimingNotMet, reaches, rounded_down
+from sephw.synth.workplace import Workplace
+from sephw.targets import Device, Target
+
+NETLIST = "netlist.json"
+LOGS = "logs"
+SECONDS = "seconds.json"
+DEFAULT_TIMEOUT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run of the flow is to do.
+
+    ``target``: a board; its top holds the network behind the host link where the open flow knows
+    the board. None: ``device`` alone, the network between two shift registers. ``clock_mhz`` None:
+    as fast as it goes, up to what one may expect of the device. ``seeds``: how many are tried,
+    from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
+    processor.
+    """
+
+    device: Device
+    target: Target | None = None
+    clock_mhz: float | None = None
+    seed: int = DEFAULT_SEED
+    seeds: int = 1
+    route: bool = True
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    jobs: int | None = None
+
+    @property
+    def board(self) -> Target | None:
+        """The board whose top is built; None: no board, or one of the vendor's flow."""
+        target = self.target
+        return None if target is None or target.open_board is None else target
+
+    @property
+    def routes(self) -> bool:
+        """True where the design is placed and routed."""
+        return self.route and self.device.routable
+
+    @property
+    def aim_mhz(self) -> float:
+        """The clock to try first."""
+        if self.clock_mhz is not None:
+            return self.clock_mhz
+        if self.device.routable:
+            return flow_of(self.device).aims[self.device.name]
+        return 1000 / self.target.clock_ns if self.target is not None else 100.0
+
+
+@dataclass
+class _Job:
+    """One run: its arguments and how long its steps took."""
+
+    graph: Graph
+    project: Path
+    request: Request
+    cache: NetlistCache | None
+    progress: Callable[[str], None]
+    samples: Integers | None
+    golden: Integers | None
+    seconds: dict[str, float]
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[step] = round(self.seconds.get(step, 0.0) + time.monotonic() - began, 1)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A design made for one clock, as far as it was built."""
+
+    board: BoardProject | None
+    top: str
+    synthesis: Synthesis
+    routed: Routed | None = None
+
+
+def run_flow(
+    graph: Graph,
+    project: Path,
+    request: Request,
+    out: Path,
+    *,
+    board_out: Path | None = None,
+    progress: Callable[[str], None],
+    samples: Integers | None = None,
+    golden: Integers | None = None,
+    cache: NetlistCache | None = None,
+    failures: Path | None = None,
+) -> Run:
+    """Synthesize, place, route and pack the RTL ``project`` of ``graph``; what came out.
+
+    ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, ``board_out``
+    (default: ``board`` beside ``out``) appear whole or not at all, and replace what is there.
+    ``samples`` and ``golden``, int64 (N, h, w, c), become the board's test images. A bitstream
+    meets its clock: without a wanted one the board's PLL is set to what routing reaches. The same
+    arguments give the same bytes, except below ``out``/logs.
+
+    Raises TimingNotMet where a wanted clock is missed, DoesNotFit where the device is too small,
+    and SephwError where a tool is missing, fails or takes too long, or the device has no open
+    place-and-route but a clock is asked for. The message names the log, which is then kept in
+    ``failures`` (default: the user's folder of logs).
+    """
+    if request.clock_mhz is not None and not request.routes:
+        if request.route:
+            flow_of(request.device)
+        raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
+    job = _Job(graph, project, request, cache, progress, samples, golden, {})
+    target = board_out if board_out is not None else out.parent / "board"
+    with Workplace(out, f"{graph.name}-{request.device.name}", failures) as place:
+        attempt = _build(job, place.path)
+        folder = place.path / "done"
+        run = _collect(job, attempt, place.path, folder)
+        done = {out: folder}
+        if attempt.board is not None:
+            done[target] = place.path / "board"
+        place.put(done)
+    return replace(
+        run,
+        synthesis=replace(run.synthesis, netlist=out / NETLIST, log=out / LOGS / "link.log"),
+        routed=None if run.routed is None else replace(run.routed, log=out / LOGS / "nextpnr.log"),
+        bitstream=None if run.bitstream is None else out / run.bitstream.name,
+    )
+
+
+def _build(job: _Job, work: Path) -> _Attempt:
+    """Build for the wanted clock, and again for a slower one until it is met."""
+    request = job.request
+    wanted = request.aim_mhz
+    attempt = _attempt(job, work, wanted)
+    if attempt.routed is None:
+        return attempt
+    for margin in MARGINS:
+        assert attempt.routed is not None
+        asked = attempt.board.clock_mhz if attempt.board is not None else wanted
+        if reaches(attempt.routed, asked):
+            return attempt
+        if request.clock_mhz is not None:
+            break
+        if attempt.board is None:
+            return attempt
+        wanted = min(asked, rounded_down(attempt.routed.slowest_mhz)) * margin
+        job.progress(
+            f"{attempt.routed.slowest_mhz:g} MHz of {asked:g}; again with the PLL at {wanted:.1f}"
+        )
+        attempt = _attempt(job, work, wanted)
+    assert attempt.routed is not None
+    asked = attempt.board.clock_mhz if attempt.board is not None else wanted
+    if not reaches(attempt.routed, asked):
+        raise TimingNotMet(request.device, asked, attempt.routed)
+    return attempt
+
+
+def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
+    request, device = job.request, job.request.device
+    board, top, sources = None, None, []
+    if request.board is not None:
+        shutil.rmtree(work / "board", ignore_errors=True)
+        board = write_board(
+            job.graph, request.board, job.project, work / "board", clock_mhz=clock_mhz,
+            samples=job.samples, golden=job.golden,
+        )  # fmt: skip
+        top, sources = board.top, list(board.sources)
+        clock_mhz = board.clock_mhz
+    elif device.routable:
+        top, sources = HARNESS, [write_harness(job.graph, work / "harness")]
+    with job.timed("synthesis"):
+        synthesis = synthesize(
+            job.project, job.graph, device.technology, work / "synthesis", top=top,
+            top_sources=sources, progress=job.progress, jobs=request.jobs, cache=job.cache,
+            timeout_seconds=request.timeout_seconds,
+        )  # fmt: skip
+    attempt = _Attempt(board, top or synthesis.top, synthesis)
+    if not request.routes:
+        return attempt
+    chip = request.board.open_board if request.board is not None else None
+    with job.timed("place and route"):
+        routed = route_best(
+            synthesis, device, seeds=range(request.seed, request.seed + request.seeds),
+            jobs=request.jobs, package=chip.package if chip is not None else "",
+            speed=chip.speed if chip is not None else "", clock_mhz=clock_mhz,
+            constraints=board.constraints if board is not None else None, work=work / "route",
+            progress=job.progress, timeout_seconds=request.timeout_seconds,
+        )  # fmt: skip
+    return replace(attempt, routed=routed)
+
+
+def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
+    """Everything that is kept, in ``folder``."""
+    request, synthesis, routed = job.request, attempt.synthesis, attempt.routed
+    logs = folder / LOGS
+    shutil.copytree(synthesis.engine_logs, logs / "engines")
+    shutil.copyfile(synthesis.log, logs / "link.log")
+    shutil.copyfile(synthesis.netlist, folder / NETLIST)
+    bitstream = None
+    if routed is not None:
+        shutil.copyfile(routed.log, logs / "nextpnr.log")
+        job.progress("packing the bitstream")
+        with job.timed("bitstream"):
+            bitstream = pack(routed, request.device, folder)
+    if attempt.board is None and (work / "harness").is_dir():
+        shutil.copyfile(work / "harness" / f"{HARNESS}.sv", folder / f"{HARNESS}.sv")
+    (logs / SECONDS).write_text(json.dumps(job.seconds, indent=1) + "\n", encoding="utf-8")
+    asked = request.clock_mhz if attempt.board is None else attempt.board.clock_mhz
+    if routed is not None:
+        # What nextpnr was given is rounded, or only there to make it try.
+        asked_of = {} if asked is None else dict.fromkeys(routed.fmax_mhz, asked)
+        routed = replace(routed, constraint_mhz=asked_of)
+    run = Run(
+        graph=job.graph, device=request.device, target=request.board, top=attempt.top,
+        synthesis=synthesis, routed=routed, clock_mhz=_clock(routed, asked), asked_mhz=asked,
+        bitstream=bitstream, seconds=dict(job.seconds),
+    )  # fmt: skip
+    write_record(run, folder)
+    return run
+
+
+def _clock(routed: Routed | None, asked_mhz: float | None) -> float | None:
+    """The clock of the design in MHz: the board's, the wanted one, or what was reached."""
+    if routed is None:
+        return None
+    return asked_mhz if asked_mhz is not None else rounded_down(routed.slowest_mhz)

@@ -1,0 +1,83 @@
+"""What a person reads after a run of the flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sephw.ir import Resources
+from sephw.synth.record import NO_ROUTE, Run, used_and_available
+from sephw.synth.timing import describe
+
+_ENGINES = 10
+
+
+def summary(run: Run, out: Path, next_command: str) -> str:
+    """Lines: resources, clocks, worst path, largest engines, tools, files, what to do next.
+
+    ``out``: the folder of synth.json as a person calls it; ``next_command``: "" for none.
+    """
+    synthesis, routed = run.synthesis, run.routed
+    where = run.device.name if run.target is None else run.target.board
+    part = run.device.part if routed is None else routed.part
+    lines = [f"{run.graph.name} on {where} ({part}), top {run.top}"]
+    used, source, available = synthesis.total, "synthesized", run.device.available
+    if routed is not None:
+        used, source, available = routed.used, "routed", routed.available
+    for name, count, limit in used_and_available(used, available):
+        share = f"{count / limit:7.1%}" if limit else "       "
+        lines.append(f"  {name:<9} {count:9,} of {limit:7,} {share}  [{source}]")
+    if routed is None:
+        if not run.device.routable:
+            lines.append(f"  note      {NO_ROUTE}")
+        else:
+            lines.append("  note      not routed: no clock, no bitstream")
+    else:
+        for name, mhz in routed.fmax_mhz.items():
+            lines.append(f"  clock     {name}: {mhz:g} MHz [routed]{_asked(run)}")
+        if routed.worst_path is not None:
+            lines.append(f"  path      {describe(routed.worst_path)}")
+    lines += _engines(run)
+    lines.append(f"  tools     {_tools(run)}")
+    lines.append(f"  files     {out}: {', '.join(_files(run))}")
+    if next_command:
+        lines.append(f"  next      {next_command}")
+    return "\n".join(lines)
+
+
+def _asked(run: Run) -> str:
+    if run.target is not None:
+        return f", the board runs at {run.clock_mhz:g} MHz"
+    return "" if run.asked_mhz is None else f", {run.asked_mhz:g} MHz asked for"
+
+
+def _engines(run: Run) -> list[str]:
+    """The engines that take most LUTs, and what lies outside of engines."""
+    engines = run.synthesis.engines
+    first = sorted(engines, key=lambda name: (-engines[name].lut, name))[:_ENGINES]
+    rows = [(name, engines[name]) for name in first]
+    rest = [count for name, count in engines.items() if name not in first]
+    if rest:
+        rows.append((f"{len(rest)} more", sum(rest, Resources())))
+    rows += [("outside of engines", run.synthesis.glue), ("total", run.synthesis.total)]
+    width = max(len(name) for name, _ in rows)
+    head = f"  engines   {'by Yosys':<{width}}     LUT      FF  BRAM  DSP  [synthesized]"
+    return [
+        head,
+        *(
+            f"            {name:<{width}} {r.lut:7,} {r.ff:7,} {r.bram:5,} {r.dsp:4,}"
+            for name, r in rows
+        ),
+    ]
+
+
+def _tools(run: Run) -> str:
+    tools = [f"Yosys {run.synthesis.yosys_version}"]
+    if run.routed is not None:
+        tools.append(f"nextpnr {run.routed.version}")
+    seconds = ", ".join(f"{step} {value:.0f} s" for step, value in run.seconds.items())
+    return f"{', '.join(tools)}; {seconds}"
+
+
+def _files(run: Run) -> list[str]:
+    made = [run.bitstream.name] if run.bitstream is not None else []
+    return ["synth.json", run.synthesis.netlist.name, *made, "logs/"]

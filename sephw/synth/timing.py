@@ -1,0 +1,55 @@
+"""Which clock a routed design runs at, and what to ask for where it misses one."""
+
+from __future__ import annotations
+
+from sephw.errors import SephwError
+from sephw.synth.report import WorstPath
+from sephw.synth.route import Routed
+from sephw.targets import Device
+
+# A routed design reaches a few percent more or less when its clock's dividers change: how far
+# below what was reached the next attempt aims, attempt by attempt.
+MARGINS = (0.98, 0.95, 0.9, 0.8)
+
+
+class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
+    """A routed design does not reach the clock that was asked for.
+
+    ``asked_mhz``; ``routed``: what came out instead.
+    """
+
+    def __init__(self, device: Device, asked_mhz: float, routed: Routed) -> None:
+        reached = rounded_down(routed.slowest_mhz)
+        path = "" if routed.worst_path is None else f"; worst path {describe(routed.worst_path)}"
+        super().__init__(
+            f"{device.name}: timing not met: {reached:g} MHz of {asked_mhz:g} MHz{path}; ask for "
+            f"--clock-mhz {reached:g} or less, try more --seeds, or fold the slow engine further; "
+            f"log: {routed.log}"
+        )
+        self.device = device
+        self.asked_mhz = asked_mhz
+        self.routed = routed
+
+
+def reaches(routed: Routed, clock_mhz: float) -> bool:
+    """True where every clock of the network's registers reaches ``clock_mhz``."""
+    return routed.slowest_mhz >= clock_mhz
+
+
+def rounded_down(mhz: float) -> float:
+    """A clock that can be asked for: ``mhz`` in tenths, not above it."""
+    return int(mhz * 10) / 10
+
+
+def describe(path: WorstPath) -> str:
+    """A path in words, by engine: ``from 'a' to 'b', 9.1 ns (5.0 logic, 4.1 routing, 7 nets)``."""
+    first, last = (_engine(name) for name in (path.from_engine, path.to_engine))
+    where = f"in {first}" if path.from_engine == path.to_engine else f"from {first} to {last}"
+    return (
+        f"{where}, {path.delay_ns:.1f} ns ({path.logic_ns:.1f} logic, {path.routing_ns:.1f} "
+        f"routing, {path.hops} nets)"
+    )
+
+
+def _engine(name: str) -> str:
+    return f"'{name}'" if name else "the host link and wiring"

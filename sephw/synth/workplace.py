@@ -1,0 +1,81 @@
+"""Where a run of the flow works: a folder beside its results, put in place at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from platformdirs import user_log_path
+
+from sephw.errors import SephwError
+
+
+class Workplace:
+    """A temporary folder beside ``beside``; use as a context manager.
+
+    What is not put in place is removed. Where the run fails with a SephwError, its logs are moved
+    to ``failures`` (default: a folder of the user's logs), and the message names them there.
+    """
+
+    def __init__(self, beside: Path, name: str, failures: Path | None = None) -> None:
+        self._beside = beside
+        self._name = name
+        self._failures = failures if failures is not None else user_log_path("sephw") / "synth"
+        self._path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where to work now."""
+        assert self._path is not None, "used outside of 'with'"
+        return self._path
+
+    def __enter__(self) -> Workplace:
+        try:
+            self._beside.parent.mkdir(parents=True, exist_ok=True)
+            made = tempfile.mkdtemp(dir=self._beside.parent, prefix=f".{self._beside.name}.")
+        except OSError as error:
+            raise SephwError(
+                f"'{self._beside}' cannot be written ({error.strerror}); choose another folder"
+            ) from None
+        self._path = Path(made)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, SephwError):
+            kept = self._keep_logs()
+            error.args = (str(error).replace(str(self.path), str(kept)), *error.args[1:])
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._path = None
+
+    def put(self, folders: Mapping[Path, Path]) -> None:
+        """Move finished folders (by where they go) in place of what is there."""
+        for target, made in folders.items():
+            old = self.path / f"old_{target.name}"
+            if target.exists():
+                target.replace(old)
+            try:
+                made.replace(target)
+            except OSError:
+                if old.exists():
+                    old.replace(target)
+                raise
+
+    def _keep_logs(self) -> Path:
+        """Copy the logs of a failed run over those of the last one; the folder they are in."""
+        folder = self._failures / self._name
+        shutil.rmtree(folder, ignore_errors=True)
+        for log in self.path.rglob("*.log"):
+            kept = folder / log.relative_to(self.path)
+            with contextlib.suppress(OSError):
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(log, kept)
+        return folder
