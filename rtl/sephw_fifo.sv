@@ -57,8 +57,11 @@ module sephw_fifo #(
   // up to there a FIFO leaves the blocks to weights, which fill them.
 `ifdef SEPHW_ECP5
   localparam int LUT_RAM_BITS = 4096;
+  // At the least: a block's words have 36 bits, and shallow FIFOs of wide beats fill few of them.
+  localparam int BLOCKS = (BITS + 35) / 36;
   localparam STYLE = DEPTH <= 2 ? "registers" :
-                     (DEPTH + 15) / 16 * 16 * BITS <= LUT_RAM_BITS ? "distributed" : "block";
+                     (DEPTH + 15) / 16 * 16 * BITS <= LUT_RAM_BITS * BLOCKS ? "distributed"
+                                                                            : "block";
 `else
   localparam STYLE = DEPTH <= 2 ? "registers" : "auto";
 `endif
