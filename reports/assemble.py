@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reports.build import build_report
@@ -27,6 +27,8 @@ from sim.timing import simulate
 
 FILES = ("report.json", "report.txt", "report.html")
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
+# Folders that a synthesis after the export makes.
+_LATER = ("synth", "board")
 _SYNTHESIS, _VENDOR = Path("synth", "synth.json"), Path("amd", "synth.json")
 
 
@@ -103,15 +105,17 @@ def refresh(folder: Path) -> Report:
     report = read_export(folder)
     write_report(report, folder)
     manifest = dict(_manifest(folder))
-    later = [
-        path for path in sorted(folder.joinpath(_SYNTHESIS.parent).rglob("*")) if path.is_file()
-    ]
-    files = dict(manifest.get("files") or {})
-    for path in (*(folder / name for name in FILES), *later):
+    files = {
+        name: digest
+        for name, digest in (manifest.get("files") or {}).items()
+        if PurePosixPath(name).parts[0] not in _LATER
+    }
+    later = (path for name in _LATER for path in folder.joinpath(name).rglob("*"))
+    for path in (*(folder / name for name in FILES), *filter(Path.is_file, later)):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[path.relative_to(folder).as_posix()] = digest
-    manifest["files"] = dict(sorted(files.items()))
+    manifest["files"] = {name: files[name] for name in sorted(files, key=PurePosixPath)}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (folder / _MANIFEST).write_text(text, encoding="utf-8")
     return report

@@ -89,6 +89,7 @@ def _resources(
 ) -> ResourceReport:
     synthesized, routed = (None, None) if synthesis is None else read_synthesis(synthesis)
     record = synthesis or {}
+    clock = record.get("clock_mhz")
     return ResourceReport(
         device=device,
         estimated=None if estimates is None else estimates.whole(),
@@ -97,6 +98,8 @@ def _resources(
         tools=tuple((str(k), str(v)) for k, v in record.get("tools", {}).items()),
         note=str(record.get("note", "")),
         vendor=() if vendor is None else read_vendor(vendor),
+        board=str(record.get("target") or ""),
+        runs_at=Figure(float(clock), "MHz", Source.ROUTED) if clock is not None else None,
     )
 
 
@@ -182,19 +185,27 @@ def _totals(
 
 
 def _routed_totals(resources: ResourceReport | None, timing: Timing) -> tuple[Total, ...]:
-    """Speed at the clock that place-and-route reached."""
-    clock = None if resources is None else resources.clock
-    if clock is None:
+    """Speed at the clock that place-and-route reached, and at the one that the board has."""
+    if resources is None or resources.clock is None:
         return ()
-    megahertz, interval = clock.fmax.value, timing.frame_interval_cycles
-    rate = round(megahertz * 1e6 / interval, 3)
+    highest, set_to = resources.clock.fmax, resources.runs_at
+    totals = [
+        Total("clock_routed", "highest clock", highest),
+        *_speed(timing, highest.value, "routed", "at the highest clock"),
+    ]
+    if resources.board and set_to is not None:
+        totals.append(Total("clock_board", "clock of the board", set_to))
+        totals += _speed(timing, set_to.value, "board", "at the board's clock")
+    return tuple(totals)
+
+
+def _speed(timing: Timing, megahertz: float, name: str, words: str) -> tuple[Total, Total]:
+    rate = round(megahertz * 1e6 / timing.frame_interval_cycles, 3)
     latency = round(timing.latency_cycles / megahertz, 3)
     return (
-        Total("clock_routed", "highest clock", clock.fmax),
-        Total("throughput_routed", "throughput at the highest clock",
+        Total(f"throughput_{name}", f"throughput {words}",
               Figure(rate, "frames/s", Source.ROUTED)),
-        Total("latency_us_routed", "latency at the highest clock",
-              Figure(latency, "us", Source.ROUTED)),
+        Total(f"latency_us_{name}", f"latency {words}", Figure(latency, "us", Source.ROUTED)),
     )  # fmt: skip
 
 

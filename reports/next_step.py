@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from reports.matrix import verified_layers
 from reports.model import Report, Source
-from sephw.targets import TARGETS
 from sephw.verify import describe
 
 # Commands are for the export's own folder, where the report lies.
@@ -83,7 +82,7 @@ def next_step(report: Report) -> Step:
             "paths further",
             _explore(report),
         )
-    if any(t.name == report.target and t.open_board is not None for t in TARGETS):
+    if resources.board and routed.bitstream:
         return Step("load the bitstream into the board", PROGRAM)
     return Step("nothing: exact, synthesized and routed", "")
 

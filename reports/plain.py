@@ -85,6 +85,7 @@ def _resources(resources: ResourceReport) -> dict[str, Any]:
         "available": asdict(resources.device.available),
         "tools": dict(resources.tools),
         "note": resources.note,
+        "board": resources.board,
         "estimated": None
         if estimated is None
         else {

@@ -95,10 +95,7 @@ class Routed:
 
     @property
     def clock(self) -> Clock | None:
-        """The clock of the network: that of the worst path, else the slowest."""
-        names = {clock.name: clock for clock in self.clocks}
-        if self.worst_path is not None and self.worst_path.clock in names:
-            return names[self.worst_path.clock]
+        """The clock that limits the design: the one that reaches least."""
         return min(self.clocks, key=lambda clock: clock.fmax.value, default=None)
 
 
@@ -122,7 +119,11 @@ class VendorRun:
 
 @dataclass(frozen=True)
 class ResourceReport:
-    """On ``device``. Parts are None where nothing of the kind has been run."""
+    """On ``device``. Parts are None where nothing of the kind has been run.
+
+    ``board``: the target whose top was synthesized around the network, "" for none.
+    ``runs_at``: the clock that a routed design is set to.
+    """
 
     device: Device
     estimated: Estimated | None
@@ -131,6 +132,8 @@ class ResourceReport:
     tools: tuple[tuple[str, str], ...]
     note: str
     vendor: tuple[VendorRun, ...] = ()
+    board: str = ""
+    runs_at: Figure | None = None
 
     @property
     def best(self) -> tuple[Source, Usage, Resources] | None:

@@ -172,6 +172,7 @@ def test_clocks_and_worst_path(full):
     assert f"Worst path, clock clk: {module} → outside the engines, 16.327 ns" in text
     interval = full.total("frame_interval").value
     assert full.total("throughput_routed").value == round(61.25e6 / interval, 3)
+    assert full.total("throughput_board").value == round(50e6 / interval, 3)
     assert full.total("throughput_routed").source is Source.ROUTED
 
 

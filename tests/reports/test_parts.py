@@ -126,6 +126,8 @@ def test_next_step(graph):
     assert command() == f"{export} csim,rtlsim,verify,report"
     assert command(verification=equal, device=device) == "sephw synth ."
     assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
+    no_board = {**record, "target": None}
+    assert command(verification=equal, device=device, synthesis=no_board) == ""
     unrouted = {**record, "routed": None}
     assert command(verification=equal, device=device, synthesis=unrouted) == "sephw synth ."
     slow = {**record, "routed": {**record["routed"], "constraint_mhz": {"clk": 70.0}}}

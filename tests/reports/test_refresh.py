@@ -44,6 +44,8 @@ def test_a_later_synthesis_is_in_it(export, graph):
     (export / "synth").mkdir()
     (export / "synth" / "synth.json").write_text(json.dumps(export_folder.synthesis(graph)))
     (export / "synth" / "bitstream.bit").write_bytes(b"bits")
+    (export / "board" / "pins").mkdir(parents=True)
+    (export / "board" / "pins" / "top.lpf").write_bytes(b"pins")
     refresh(export)
     resources = json.loads((export / "report.json").read_text())["resources"]
     assert resources["routed"]["clocks"][0]["fmax"]["value"] == 61.25
@@ -51,7 +53,11 @@ def test_a_later_synthesis_is_in_it(export, graph):
     assert resources["estimated"]["total"]["lut"]["value"] > 0
     files = json.loads((export / "manifest.json").read_text())["files"]
     assert files["synth/bitstream.bit"] == hashlib.sha256(b"bits").hexdigest()
+    assert files["board/pins/top.lpf"] == hashlib.sha256(b"pins").hexdigest()
     assert "synth/synth.json" in files
+    (export / "synth" / "bitstream.bit").unlink()
+    refresh(export)
+    assert "synth/bitstream.bit" not in (export / "manifest.json").read_text()
 
 
 def test_same_files_same_bytes_in_another_process(export):

@@ -62,7 +62,7 @@ def synthesis(graph: Graph) -> dict[str, Any]:
     return {
         "format": "sephw-synth", "version": 1, "name": "small", "device": "ecp5-85f",
         "technology": "ecp5", "top": "small_board", "tools": {"yosys": "0.70", "nextpnr": "0.11"},
-        "seconds": {"synthesis": 3.5},
+        "target": "ulx3s-85f", "clock_mhz": 50.0,
         "synthesized": {
             "source": "synthesized", "total": total, "available": available, "glue": glue,
             "engines": engines, "netlist": "netlist.json",
@@ -70,7 +70,7 @@ def synthesis(graph: Graph) -> dict[str, Any]:
         "routed": {
             "source": "routed", "part": "LFE5U-85F-6 CABGA381",
             "used": {**total, "lut": total["lut"] + 11}, "available": available,
-            "clock_mhz": 50.0, "fmax_mhz": {"clk": 61.25, "link": 100.5},
+            "asked_mhz": 50.0, "fmax_mhz": {"clk": 61.25, "link": 100.5},
             "constraint_mhz": {"clk": 50.0, "link": 25.0}, "timing_met": True,
             "worst_path": {
                 "clock": "clk", "from_engine": graph.nodes[0].name, "to_engine": "",
