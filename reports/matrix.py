@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.verify import CYCLES, Difference, LayerCheck, Verification, describe
+from sephw.verify import CYCLES, REPRESENTATIONS, Difference, LayerCheck, Verification, describe
 
 # Columns that a report always has, in this order; others that were run come behind them.
-USUAL = ("torch", "qonnx", "integer", "csim", "rtlsim", "netlist", CYCLES[1])
+USUAL = (*REPRESENTATIONS, *CYCLES[1:])
 
 
 class State(StrEnum):

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from reports.matrix import verified_layers
 from reports.model import Report, Source
+from sephw.targets import Technology
 from sephw.verify import describe
 
 # Commands are for the export's own folder, where the report lies.
 SYNTHESIZE = "sephw synth ."
 PROGRAM = "sephw program ."
 VIVADO = "cd amd && ./build.sh rtl"
-# Representations that a step of the export compares.
-_STEPS = ("csim", "rtlsim")
+# Representations that an export usually compares, and one that it does when asked.
+_USUAL, _ON_REQUEST = ("csim", "rtlsim"), "netlist"
+# Cells of these have a meaning outside of Yosys, for simulating a netlist.
+_NETLISTS = (Technology.ECP5, Technology.ICE40)
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,17 @@ def not_run(report: Report) -> tuple[NotRun, ...]:
     """Every part that is missing, in the order in which they are made."""
     parts: list[NotRun] = []
     if report.timeline is None:
-        parts.append(NotRun("cycle simulation", _export(report, "cyclesim", "report")))
+        parts.append(NotRun("cycle simulation", _export(report)))
     if report.verification is None:
-        parts.append(NotRun("verification", _export(report, *_STEPS, "verify", "report")))
+        parts.append(NotRun("verification", _export(report)))
     else:
         ran = {column.name for column in verified_layers(report.verification).columns if column.run}
-        missing = [name for name in _STEPS if name not in ran]
+        missing = [name for name in _USUAL if name not in ran]
         if missing:
-            parts.append(NotRun(", ".join(missing), _export(report, *missing, "report")))
+            parts.append(NotRun(", ".join(missing), _export(report)))
+        known = report.resources is not None and report.resources.device.technology in _NETLISTS
+        if _ON_REQUEST not in ran and known:
+            parts.append(NotRun(_ON_REQUEST, f"{_export(report)} --steps +{_ON_REQUEST}"))
     resources = report.resources
     if resources is None or resources.synthesized is None:
         parts.append(NotRun("synthesis", SYNTHESIZE))
@@ -65,7 +71,7 @@ def next_step(report: Report) -> Step:
     if resources is not None and best is not None and best[1].resources.excess(best[2]):
         return Step(f"make it fit {resources.device.name}", _explore(report))
     if verification is None:
-        return Step("prove every layer equal", _export(report, *_STEPS, "verify", "report"))
+        return Step("prove every layer equal", _export(report))
     if resources is None or resources.synthesized is None:
         return Step("what synthesis makes of it", SYNTHESIZE)
     if resources.device.routable and resources.routed is None:
@@ -92,9 +98,8 @@ def _model(report: Report) -> str:
     return "MODEL.pth" if provenance is None else shlex.quote(provenance.model_file)
 
 
-def _export(report: Report, *steps: str) -> str:
-    target = shlex.quote(report.target)
-    return f"sephw export {_model(report)} --target {target} --steps {','.join(steps)}"
+def _export(report: Report) -> str:
+    return f"sephw export {_model(report)} --target {shlex.quote(report.target)}"
 
 
 def _explore(report: Report) -> str:

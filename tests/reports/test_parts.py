@@ -16,7 +16,7 @@ from reports import (
 )
 from reports.bars import resource_bars
 from reports.estimates import estimate_graph
-from reports.next_step import next_step
+from reports.next_step import next_step, not_run
 from reports.numbers import number, percent, short
 from reports.resources import read_synthesis
 from reports.strips import draw
@@ -118,12 +118,12 @@ def test_next_step(graph):
     device, record = find_device("ecp5-85f"), export_folder.synthesis(graph)
     equal = export_folder.verification(graph)
     origin = read_provenance(export_folder.manifest())
-    export = "sephw export small.pth --target ulx3s-85f --steps"
+    export = "sephw export small.pth --target ulx3s-85f"
 
     def command(**parts):
         return next_step(make(graph, provenance=origin, **parts)).command
 
-    assert command() == f"{export} csim,rtlsim,verify,report"
+    assert command() == export
     assert command(verification=equal, device=device) == "sephw synth ."
     assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
     no_board = {**record, "target": None}
@@ -187,6 +187,16 @@ def test_figures_of_the_vendors_tools(graph):
     assert str(error.value) == (
         "amd/synth.json is not a record of the vendor's tools (KeyError: 'routes'); write it again"
     )
+
+
+def test_what_is_missing_of_the_verification(graph):
+    report = make(
+        graph, device=find_device("ecp5-85f"), verification=export_folder.verification(graph)
+    )
+    export = "sephw export MODEL.pth --target ulx3s-85f"
+    commands = {part.what: part.command for part in not_run(report)}
+    assert commands["csim"] == export and commands["netlist"] == f"{export} --steps +netlist"
+    assert "rtlsim" not in commands
 
 
 def test_text_has_the_same_facts(graph):
