@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reports.model import Figure, Source
-from reports.resources import Estimated, Usage, usage
+from reports.resources import KINDS, Estimated, Usage, usage
+from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
 from sephw.targets import Technology
 
@@ -27,9 +28,9 @@ class Estimate(Protocol):
 
 @dataclass(frozen=True)
 class Estimates:
-    """By node name. ``errors``: true value / estimate, lowest and highest of what was measured
-    (90 % of it), by kind ("lut", "ff", "bram", "dsp", "fmax"); of one engine and, ``of_networks``,
-    of a whole network.
+    """By node name. ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
+    "bram", "dsp", "fmax"), of nine in ten engines that the model was not fitted to;
+    ``of_networks``: of all whole networks that were measured, by kind.
     """
 
     technology: Technology
@@ -50,23 +51,51 @@ class Estimates:
         if math.isfinite(clock):
             low, high = (
                 round(clock * factor, 1) if factor else None
-                for factor in self.of_networks.get("fmax", (None, None))
+                for factor in self.errors.get("fmax", (None, None))
             )
             figure = Figure(round(clock, 1), "MHz", Source.ESTIMATED, low, high)
         return Estimated(usage(total, Source.ESTIMATED, self.of_networks), figure)
 
 
 def estimate_graph(graph: Graph, technology: Technology) -> Estimates | None:
-    """Estimates of every engine; None where the technology has not been characterized."""
-    from sephw.resources import CHARACTERIZED, estimate
+    """Estimates of every engine; None where the technology has not been characterized.
 
-    if technology not in CHARACTERIZED:
+    Adder graphs are solved where no other step has done so; that takes seconds, once.
+    """
+    from sephw.resources import accuracy, estimate
+
+    try:
+        known = accuracy(technology)
+    except SephwError:
         return None
     engines = {
-        node.name: estimate(node.operator, node.folding, _depths(graph, node.outputs), technology)
+        node.name: estimate(
+            node.operator, node.folding, _depths(graph, node.outputs), technology, solve=True
+        )
         for node in graph.nodes
     }
-    return Estimates(technology, engines)
+    measured = {kind: getattr(known, kind) for kind in (*KINDS, "fmax")}
+    errors = {kind: _around(e.p90) for kind, e in measured.items() if e is not None and e.count}
+    ratios = {
+        kind: [
+            network.synthesized[kind] / network.estimated[kind]
+            for network in known.networks
+            if network.estimated[kind]
+        ]
+        for kind in KINDS
+    }
+    # Without a measured network, the sum of engines is taken to be as good as one of them.
+    networks = {
+        kind: (min(1.0, *found), max(1.0, *found)) if found else errors[kind]
+        for kind, found in ratios.items()
+        if found or kind in errors
+    }
+    return Estimates(technology, engines, errors, networks)
+
+
+def _around(error: float) -> tuple[float, float]:
+    """The range of measured / estimate where |estimate − measured| / measured is ``error``."""
+    return 1 / (1 + error), 1 / max(0.01, 1 - error)
 
 
 def _depths(graph: Graph, outputs: Sequence[str]) -> tuple[int, ...]:

@@ -12,8 +12,6 @@ from sephw.ir import Resources
 from sephw.targets import Device
 
 KINDS = ("lut", "ff", "bram", "dsp")
-# Share of the measured estimates that lie within the error bar.
-WITHIN_PERCENT = 90
 
 
 @dataclass(frozen=True)

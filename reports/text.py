@@ -302,6 +302,8 @@ def _shown(figure: Figure) -> str:
 def _error_bar(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
+    if figure.low == figure.high:
+        return "± 0"
     return f"{number(figure.low)} to {number(figure.high)}"
 
 

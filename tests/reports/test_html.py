@@ -33,7 +33,7 @@ def estimates(graph, luts=100):
         node.name: Cost(Resources(luts, 40, 2, 1), 90.0 + i) for i, node in enumerate(graph.nodes)
     }
     return Estimates(
-        Technology.ECP5, engines, {"lut": (0.9, 1.2)}, {"lut": (0.95, 1.1), "fmax": (0.8, 1.1)}
+        Technology.ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, {"lut": (0.95, 1.1)}
     )
 
 

@@ -23,6 +23,7 @@ from reports.strips import draw
 from reports.where import by_group, by_kind, source_of_layers
 from sephw.errors import SephwError
 from sephw.ir import Resources
+from sephw.resources import accuracy, estimate
 from sephw.targets import Technology, find_device
 from sim.timeline import EngineTimeline, Timeline
 from sim.timing import simulate
@@ -224,6 +225,25 @@ def test_text_has_the_same_facts(graph):
     assert f"model: small.pth, SHA-256 {'0123456789abcdef' * 4}" in lines
     bare = [" ".join(line.split()) for line in render_text(make(graph)).splitlines()]
     assert "exact: not run" in bare and "fits: not known" in bare and "sephw synth ." in bare
+
+
+def test_errors_come_from_the_measured_accuracy(graph):
+    found, known = estimate_graph(graph, Technology.ECP5), accuracy(Technology.ECP5)
+    for kind, (low, high) in found.errors.items():
+        # The estimate is off by p90 of the measured number at both ends of the bar.
+        p90 = getattr(known, kind).p90
+        assert (1 - low) / low == pytest.approx(p90)
+        assert (high - 1) / high == pytest.approx(p90)
+    for kind, (least, most) in found.of_networks.items():
+        for network in known.networks:
+            used = network.synthesized[kind]
+            assert least * network.estimated[kind] <= used + 1e-6
+            assert used - 1e-6 <= most * network.estimated[kind] or not network.estimated[kind]
+    node = graph.nodes[0]
+    depths = [graph.tensors[name].fifo_depth for name in node.outputs]
+    alone = estimate(node.operator, node.folding, depths, Technology.ECP5, solve=True)
+    assert found.engines[node.name] == alone
+    assert found.whole().total.lut.value == sum(e.resources.lut for e in found.engines.values())
 
 
 def test_a_technology_without_a_model_has_no_estimates(graph):
