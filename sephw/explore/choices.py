@@ -113,7 +113,12 @@ def _options(
         ]  # fmt: skip
         joined = []
         for option in found:
-            for first in ahead:
+            wanted = option.inputs[port]
+            # Other lanes than those of a reader that takes part of a window at a time would make
+            # whole rows of windows wait: it reads in bursts, the window engine keeps its pace.
+            partly = dict(option.foldings)[reader.name].family is Family.SELECT
+            same = [first for first in ahead if first.outputs[0] == wanted]
+            for first in same if partly and same else ahead:
                 between = costs.converters(
                     tensor, first.outputs[0], option.inputs[port], tensor.name
                 )
@@ -143,14 +148,14 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
         if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
-        if costs.engine(node.operator, folding, node.outputs, node.name).resources.dsp:
+        if costs.engine(node.operator, folding, node=node.name).resources.dsp:
             found.append(replace(folding, multipliers=Multipliers.LUT))
     return found
 
 
 def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
     """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
-    cost = costs.engine(node.operator, folding, node.outputs, node.name)
+    cost = costs.engine(node.operator, folding, node=node.name)
     around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
     outputs = []
     streams = node.operator.output_streams(folding)

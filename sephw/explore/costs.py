@@ -7,24 +7,12 @@ from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Protocol
 
-from sephw.explore.model import Between
+from sephw.explore.model import Between, Cost
 from sephw.ir import Family, Folding, Operator, Tensor
 from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
 from sephw.ops.fork import MAX_COPIES
 from sephw.targets import Technology
-
-
-class Cost(Protocol):
-    """What an estimator says of one engine."""
-
-    @property
-    def resources(self) -> Resources:
-        """Logic and blocks, the output FIFOs included."""
-
-    @property
-    def fmax_mhz(self) -> float:
-        """Highest clock."""
 
 
 class Estimator(Protocol):
@@ -42,8 +30,8 @@ class Estimator(Protocol):
         """Cost of an engine; ``fifo_depths`` in beats by output, ``solve`` its adder graph."""
 
 
-# What a converter makes of `t` is `t>` here: one key for all lanes.
-CONVERTED = ">"
+# Depth in beats of a FIFO where nothing waits; only the difference to a deeper one counts.
+_SHALLOW = 4
 # No engine has a longer pipeline, except adder graphs.
 _LONGEST_PIPELINE = 32
 # Families whose pipeline is known only once their adder graph is solved. Guessed: so many stages
@@ -66,8 +54,9 @@ class Memory:
 class Costs:
     """Costs of one search.
 
-    ``waiting``: integers that wait in a tensor's FIFO, by tensor. ``solved``: nodes whose adder
-    graph is solved, so that its size need not be guessed.
+    ``waiting``: integers that wait between a tensor's maker and its reader, by tensor (a fork's
+    copies by themselves), wherever that is: converters come and go. ``solved``: nodes whose
+    adder graph is solved, so that its size need not be guessed.
     """
 
     estimator: Estimator
@@ -81,51 +70,62 @@ class Costs:
         return replace(self, waiting=waiting, solved=self.solved | solved)
 
     def engine(
-        self, operator: Operator, folding: Folding, outputs: Sequence[str], node: str = ""
+        self,
+        operator: Operator,
+        folding: Folding,
+        *,
+        node: str = "",
+        extra_beats: tuple[int, ...] = (),
     ) -> Cost:
-        """Cost of an engine, of ``node``, that makes the tensors ``outputs``.
+        """Cost of an engine, of ``node``; ``extra_beats`` by output, beside those in flight.
 
         The caller keeps the operator alive as long as these costs.
         """
         streams = operator.output_streams(folding)
+        extra = extra_beats or (0,) * len(streams)
         depths = tuple(
-            in_flight(operator, folding, port, self.memory.pipelines)
-            + -(-self.waiting.get(name, 0) // stream.lanes)
-            for port, (name, stream) in enumerate(zip(outputs, streams, strict=True))
+            in_flight(operator, folding, port, self.memory.pipelines) + extra[port]
+            for port in range(len(streams))
         )
         solve = folding.family in SOLVED_FAMILIES and node in self.solved
-        key = (id(operator), folding, depths, solve)
-        known = self.memory.costs
-        if key not in known:
-            known[key] = self.estimator(operator, folding, depths, self.technology, solve=solve)
-        return known[key]
+        return self._asked(operator, folding, depths, solve)
 
     def converters(self, tensor: Tensor, made: int, read: int, name: str) -> Between:
         """What stands between ``made`` and ``read`` lanes on ``tensor``, as the pass inserts it.
 
+        What waits there is in the last FIFO, counted here also where there is no converter.
         ``name``: of the tensor that is converted, a fork's copy where there is one.
         """
         result = Between(Resources(), 1)
         common = gcd(made, read)
         ways = ((made, read),) if common in (made, read) else ((made, common), (common, read))
         for lanes_in, lanes_out in ways if made != read else ():
-            key = (tensor, lanes_in, lanes_out)
-            if key not in self.memory.converters:
-                self.memory.converters[key] = WidthConverter(
-                    height=tensor.height, width=tensor.width, channels=tensor.channels,
-                    dtype=tensor.dtype, lanes_in=lanes_in, lanes_out=lanes_out,
-                )  # fmt: skip
-            operator = self.memory.converters[key]
-            result = self._with(result, operator, operator.folding, (f"{name}{CONVERTED}",))
-        return result
+            operator = self._converter(tensor, lanes_in, lanes_out)
+            cost = self.engine(operator, operator.folding)
+            result = result.with_engine(cost, operator.frame_cycles(operator.folding))
+        beats = -(-self.waiting.get(name, 0) // read)
+        return replace(result, resources=result.resources + self.fifo(tensor, read, beats))
+
+    def fifo(self, tensor: Tensor, lanes: int, beats: int) -> Resources:
+        """What ``beats`` more in a FIFO of ``lanes`` cost."""
+        if beats == 0:
+            return Resources()
+        operator = self._converter(tensor, lanes, lanes)
+        deep, shallow = (
+            self._asked(operator, operator.folding, (depth,), False).resources
+            for depth in (_SHALLOW + beats, _SHALLOW)
+        )
+        return deep.less(shallow)
 
     def forks(self, tensor: Tensor, lanes: int, copies: Sequence[int]) -> Between:
         """Forks behind ``tensor``, of so many copies each, at ``lanes``; converters to them too."""
+        result = Between(Resources(), 1)
+        if not copies:
+            return result
         common = gcd(tensor.channels, lanes)
         result = self.converters(tensor, lanes, common, tensor.name)
         folding = Folding(pe=common, simd=common)
-        first = 0
-        for place, count in enumerate(copies):
+        for count in copies:
             key = (tensor, count)
             if key not in self.memory.forks:
                 self.memory.forks[key] = Fork(
@@ -133,22 +133,27 @@ class Costs:
                     dtype=tensor.dtype, copies=count,
                 )  # fmt: skip
             operator = self.memory.forks[key]
-            leaves = count - (place < len(copies) - 1)
-            names = [f"{tensor.name}_copy{first + i}" for i in range(leaves)]
-            names += [f"{tensor.name}_more{place}"] * (count - leaves)
-            first += leaves
-            result = self._with(result, operator, folding, names)
+            cost = self.engine(operator, folding)
+            result = result.with_engine(cost, operator.frame_cycles(folding))
         return result
 
-    def _with(
-        self, before: Between, operator: Operator, folding: Folding, outputs: Sequence[str]
-    ) -> Between:
-        cost = self.engine(operator, folding, outputs)
-        return Between(
-            before.resources + cost.resources,
-            max(before.cycles, operator.frame_cycles(folding)),
-            min(before.fmax_mhz, cost.fmax_mhz),
-        )
+    def _converter(self, tensor: Tensor, lanes_in: int, lanes_out: int) -> WidthConverter:
+        key = (tensor, lanes_in, lanes_out)
+        if key not in self.memory.converters:
+            self.memory.converters[key] = WidthConverter(
+                height=tensor.height, width=tensor.width, channels=tensor.channels,
+                dtype=tensor.dtype, lanes_in=lanes_in, lanes_out=lanes_out,
+            )  # fmt: skip
+        return self.memory.converters[key]
+
+    def _asked(
+        self, operator: Operator, folding: Folding, depths: tuple[int, ...], solve: bool
+    ) -> Cost:
+        key = (id(operator), folding, depths, solve)
+        known = self.memory.costs
+        if key not in known:
+            known[key] = self.estimator(operator, folding, depths, self.technology, solve=solve)
+        return known[key]
 
 
 def fork_copies(readers: int) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sephw.explore.costs import CONVERTED, SOLVED_FAMILIES, Cost, Costs, in_flight
+from sephw.explore.costs import SOLVED_FAMILIES, Costs, in_flight
+from sephw.explore.model import Cost
 from sephw.explore.unsolved import unsolved
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
@@ -71,21 +72,20 @@ def final_graph(graph: Graph, foldings: Mapping[str, Folding], costs: Costs) -> 
 
 
 def waiting(final: Graph) -> dict[str, int]:
-    """Integers that wait in each FIFO beyond what pipelines hold, under the keys of ``Costs``."""
+    """Integers that wait beyond what pipelines hold, under the keys of ``Costs``."""
     result: dict[str, int] = {}
     for node in final.nodes:
         streams = node.operator.output_streams(node.folding)
         for port, (name, stream) in enumerate(zip(node.outputs, streams, strict=True)):
             beats = final.tensors[name].fifo_depth - in_flight(node.operator, node.folding, port)
-            if beats > 0:
-                key = _key(final, node, name)
-                result[key] = max(result.get(key, 0), beats * stream.lanes)
-    return result
+            key = _key(final, node, name)
+            result[key] = result.get(key, 0) + max(0, beats) * stream.lanes
+    return {name: count for name, count in result.items() if count}
 
 
 def _key(final: Graph, node: Node | None, name: str) -> str:
-    converted = False
+    """What was converted to ``name``."""
     while node is not None and isinstance(node.operator, WidthConverter):
-        converted, name = True, node.inputs[0]
+        name = node.inputs[0]
         node = final.producer(name)
-    return f"{name}{CONVERTED}" if converted else name
+    return name

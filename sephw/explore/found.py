@@ -25,7 +25,7 @@ class Margins:
     """
 
     lut: float = 0.8
-    ff: float = 0.8
+    ff: float = 0.9
     bram: float = 1.0
     dsp: float = 1.0
 

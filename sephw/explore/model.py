@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,18 @@ RESOURCES = ("lut", "ff", "bram", "dsp")
 # Seconds after which a solution that is not proved yet is taken as it is.
 SOLVE_SECONDS = 60.0
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
+
+
+class Cost(Protocol):
+    """What is said of one engine."""
+
+    @property
+    def resources(self) -> Resources:
+        """Logic and blocks, the output FIFOs included."""
+
+    @property
+    def fmax_mhz(self) -> float:
+        """Highest clock."""
 
 
 class NoAnswerError(SephwError):
@@ -62,6 +75,14 @@ class Between:
     resources: Resources
     cycles: int
     fmax_mhz: float = float("inf")
+
+    def with_engine(self, cost: Cost, cycles: int) -> Between:
+        """This and one more engine."""
+        return Between(
+            self.resources + cost.resources,
+            max(self.cycles, cycles),
+            min(self.fmax_mhz, cost.fmax_mhz),
+        )
 
 
 @dataclass(frozen=True)

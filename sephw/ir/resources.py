@@ -25,6 +25,12 @@ class Resources:
             self.lut + other.lut, self.ff + other.ff, self.bram + other.bram, self.dsp + other.dsp
         )
 
+    def less(self, other: Resources) -> Resources:
+        """This without ``other``; counts may become negative."""
+        return Resources(
+            self.lut - other.lut, self.ff - other.ff, self.bram - other.bram, self.dsp - other.dsp
+        )
+
     def fits(self, limits: Resources) -> bool:
         """True where no count is above that of ``limits``."""
         return not self.excess(limits)
