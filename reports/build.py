@@ -21,7 +21,8 @@ NOTES = (
     "BQ: patterns 1 bit, the rest 8 bits.",
     "constants are the per-channel multipliers, shifts and biases that batch norm and the "
     "patterns' scales became; they are on the chip but not in the model bytes.",
-    "LUT: 4-input ones, of AMD devices 6-input ones. BRAM: blocks of 18 Kbit, of iCE40 4 Kbit. "
+    "LUT: 4-input ones, of AMD devices 6-input ones; routed ones of iCE40 are logic cells, which "
+    "hold a LUT, a flip-flop or both. BRAM: blocks of 18 Kbit, of iCE40 4 Kbit. "
     "DSP: 18 x 18 multipliers, of iCE40 16 x 16, of AMD DSP slices.",
     "counted: exact, from the network. estimated: from a model, or at the requested clock. "
     "simulated: from the cycle simulation. synthesized: by Yosys. routed: by place-and-route. "

@@ -95,6 +95,11 @@ class LayerReport:
         return f"{self.kind}, {self.family}{digits}"
 
     @property
+    def title(self) -> str:
+        """Module and kind, which together tell most engines apart: 'stem.conv (conv8)'."""
+        return f"{self.module or self.name} ({self.kind.replace('_', ' ')})"
+
+    @property
     def group(self) -> str:
         """The part of the network that it belongs to: 'stages.0.1' of 'stages.0.1.prb1.act'.
 
@@ -160,6 +165,12 @@ class Report:
             if total.name == name:
                 return total.figure
         raise KeyError(name)
+
+    def engine_title(self, name: str) -> str:
+        """How a person calls the engine `name`; "" is what lies in no engine."""
+        if not name:
+            return "outside the engines"
+        return next((layer.title for layer in self.layers if layer.name == name), name)
 
     def has(self, name: str) -> bool:
         """True where there is a total called `name`."""

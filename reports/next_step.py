@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.matrix import verified_layers
 from reports.model import Report, Source
-from sephw.targets import Technology
+from sephw.targets import TARGETS, Technology
 from sephw.verify import describe
 
 # Commands are for the export's own folder, where the report lies.
@@ -90,6 +90,13 @@ def next_step(report: Report) -> Step:
         )
     if resources.board and routed.bitstream:
         return Step("load the bitstream into the board", PROGRAM)
+    boards = [t for t in TARGETS if t.device == resources.device and t.open_board is not None]
+    if boards and not resources.board:
+        names = " or ".join(board.name for board in boards)
+        return Step(
+            f"it is routed without a board; for one to load into {names}",
+            f"{SYNTHESIZE} --target {boards[0].name}",
+        )
     return Step("nothing: exact, synthesized and routed", "")
 
 

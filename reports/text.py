@@ -185,7 +185,8 @@ def _routed(report: Report, routed: Routed) -> Iterator[str]:
     rows = [
         (
             clock.name, number(clock.fmax.value),
-            number(clock.asked.value) if clock.asked else "-", "yes" if clock.met else "NO",
+            number(clock.asked.value) if clock.asked else "-",
+            "-" if clock.asked is None else "yes" if clock.met else "NO",
         )
         for clock in routed.clocks
     ]  # fmt: skip
@@ -193,11 +194,7 @@ def _routed(report: Report, routed: Routed) -> Iterator[str]:
     yield ""
     worst = routed.worst_path
     if worst is not None:
-        modules = {layer.name: layer.module for layer in report.layers}
-        ends = [
-            modules.get(end) or end or "outside the engines"
-            for end in (worst.from_engine, worst.to_engine)
-        ]
+        ends = [report.engine_title(end) for end in (worst.from_engine, worst.to_engine)]
         yield (
             f"worst path: {ends[0]} to {ends[1]}, {number(worst.delay.value)} ns = "
             f"{number(worst.logic.value)} logic + {number(worst.routing.value)} routing, "

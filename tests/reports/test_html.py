@@ -168,8 +168,9 @@ def test_estimated_synthesized_and_routed_stand_beside_each_other(full):
 def test_clocks_and_worst_path(full):
     text = section(read_html(render_html(full)), "resources").text
     assert re.search(r"clk\s*61\.25\s*50\s*✓ yes", text)
-    module = full.layers[0].module or full.layers[0].name
-    assert f"Worst path, clock clk: {module} → outside the engines, 16.327 ns" in text
+    first = full.layers[0]
+    title = f"{first.module or first.name} ({first.kind.replace('_', ' ')})"
+    assert f"Worst path, clock clk: {title} → outside the engines, 16.327 ns" in text
     interval = full.total("frame_interval").value
     assert full.total("throughput_routed").value == round(61.25e6 / interval, 3)
     assert full.total("throughput_board").value == round(50e6 / interval, 3)

@@ -128,7 +128,11 @@ def test_next_step(graph):
     assert command(verification=equal, device=device) == "sephw synth ."
     assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
     no_board = {**record, "target": None}
-    assert command(verification=equal, device=device, synthesis=no_board) == ""
+    assert command(verification=equal, device=device, synthesis=no_board) == (
+        "sephw synth . --target ulx3s-85f"
+    )
+    small = find_device("ice40-hx8k")  # no board of it is known
+    assert command(verification=equal, device=small, synthesis=no_board) == ""
     unrouted = {**record, "routed": None}
     assert command(verification=equal, device=device, synthesis=unrouted) == "sephw synth ."
     slow = {**record, "routed": {**record["routed"], "constraint_mhz": {"clk": 70.0}}}
