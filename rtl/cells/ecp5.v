@@ -188,10 +188,17 @@ module DP16KD (
   wire [35:0] old_a = pairs[pair_a] ^ (pair_a == pair_b ? mask_b : 36'd0);
   wire [35:0] old_b = pairs[pair_b] ^ (pair_a == pair_b ? mask_a : 36'd0);
 
+  // Both ports may write parts of one pair; of a bit that both write, B's value stays.
+  wire [35:0] also_a = pair_a == pair_b ? mask_a & ~mask_b : 36'd0;
+  wire [35:0] also_b = pair_a == pair_b ? mask_b : 36'd0;
   always @(posedge CLKA)
-    if (mask_a != 36'd0) pairs[pair_a] <= (pairs[pair_a] & ~mask_a) | (data_a & mask_a);
+    if (mask_a != 36'd0)
+      pairs[pair_a] <= (pairs[pair_a] & ~mask_a & ~also_b) | (data_a & mask_a & ~also_b)
+                       | (data_b & also_b);
   always @(posedge CLKB)
-    if (mask_b != 36'd0) pairs[pair_b] <= (pairs[pair_b] & ~mask_b) | (data_b & mask_b);
+    if (mask_b != 36'd0)
+      pairs[pair_b] <= (pairs[pair_b] & ~mask_b & ~also_a) | (data_b & mask_b)
+                       | (data_a & also_a);
 
   reg [35:0] read_a = 36'd0;
   reg [35:0] read_b = 36'd0;

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from sephw.errors import SephwError
-from sephw.synth.netlist.model import Block, Cell, Function, Meaning, Part, Register, table_of
+from sephw.synth.netlist.model import Bit, Cell, Function, Meaning, Part, Register, table_of
 
 _MAJORITY = table_of(lambda a, b, c: a + b + c >= 2, 3)
 # Clock edge, enable, then: reset or set, synchronous where an S comes before it.
@@ -16,12 +16,8 @@ _FLIP_FLOPS = [
     for enable in ("", "E")
     for reset in ("", "R", "S", "SR", "SS")
 ]
-# A multiplication of 16 x 16 bits without any of the block's registers and adders.
-_PLAIN_MULTIPLIER = {
-    "NEG_TRIGGER": 0, "A_REG": 0, "B_REG": 0, "C_REG": 0, "D_REG": 0, "TOP_8x8_MULT_REG": 0,
-    "BOT_8x8_MULT_REG": 0, "PIPELINE_16x16_MULT_REG1": 0, "PIPELINE_16x16_MULT_REG2": 0,
-    "TOPOUTPUT_SELECT": 3, "BOTOUTPUT_SELECT": 3, "MODE_8x8": 0,
-}  # fmt: skip
+# What a pin is where nothing is connected; the others are 0.
+_UP = {"SB_RAM40_4K": ("RCLKE", "WCLKE"), "SB_MAC16": ("CE",)}
 
 
 def _lut4(cell: Cell) -> list[Part]:
@@ -55,26 +51,15 @@ def _flip_flop(cell: Cell) -> list[Part]:
     ]
 
 
-def _multiplier(cell: Cell) -> list[Part]:
-    for parameter, value in _PLAIN_MULTIPLIER.items():
-        if cell.number(parameter) != value:
-            raise SephwError(
-                f"netlist: SB_MAC16 '{cell.name}' has {parameter} = {cell.number(parameter)}; the "
-                f"simulation has a model of {value} only"
-            )
-    signs = {name: cell.parameters.get(name, "0") for name in ("A_SIGNED", "B_SIGNED")}
-    ports = {name: cell.ports[name] for name in "ABO"}
-    return [Block(cell.name, cell.kind, signs, ports, frozenset("O"))]
-
-
-def _memory(cell: Cell) -> list[Part]:
-    return [cell.as_block()]
+def _block(cell: Cell) -> list[Part]:
+    ports: dict[str, tuple[Bit, ...]] = dict.fromkeys(_UP[cell.kind], ("1",))
+    ports |= {name: bits for name, bits in cell.ports.items() if bits}
+    return [replace(cell.as_block(), ports=ports)]
 
 
 MEANINGS: dict[str, Meaning] = {
     "SB_LUT4": _lut4,
     "SB_CARRY": _carry,
     **dict.fromkeys(_FLIP_FLOPS, _flip_flop),
-    "SB_RAM40_4K": _memory,
-    "SB_MAC16": _multiplier,
+    **dict.fromkeys(_UP, _block),
 }
