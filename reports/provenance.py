@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,7 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
                 ("images", f"{options['data']}, {options['samples']} real ones"),
                 ("folding", "chosen" if folding is None else f"file, SHA-256 {folding['sha256']}"),
                 ("clock", f"{options['clock_ns']:g} ns asked for"),
+                *_wishes(options),
                 ("steps", ", ".join(options["steps"])),
             ),
             versions=tuple((str(k), str(v)) for k, v in manifest["versions"].items()),
@@ -58,3 +59,10 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
             f"manifest.json is not that of an export ({type(error).__name__}: {error}); "
             "export the model again"
         ) from None
+
+
+def _wishes(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What search and synthesis were to reach, where somebody said so."""
+    for name, label, unit in (("fps", "frame rate", "frames/s"), ("clock_mhz", "clock", "MHz")):
+        if options.get(name) is not None:
+            yield f"wanted {label}", f"{float(options[name]):g} {unit}"

@@ -24,7 +24,12 @@ from reports.where import by_group, by_kind, source_of_layers
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.resources import accuracy, estimate
-from sephw.targets import Technology, find_device
+from sephw.synth.record import Run
+from sephw.synth.record import as_dict as record_as_dict
+from sephw.synth.report import WorstPath
+from sephw.synth.route import Routed
+from sephw.synth.synthesize import Synthesis
+from sephw.targets import Technology, find_device, find_target
 from sim.timeline import EngineTimeline, Timeline
 from sim.timing import simulate
 
@@ -254,6 +259,13 @@ def test_a_technology_without_a_model_has_no_estimates(graph):
     assert estimate_graph(graph, Technology.GOWIN) is None
 
 
+def test_wishes_are_told_where_there_are_some():
+    content = export_folder.manifest()
+    assert not [name for name, _ in read_provenance(content).options if name.startswith("wanted")]
+    content["options"].update(fps=5000.0, clock_mhz=None)
+    assert ("wanted frame rate", "5000 frames/s") in read_provenance(content).options
+
+
 def test_broken_records_are_refused():
     with pytest.raises(SephwError) as error:
         read_synthesis({"synthesized": {"total": {"lut": 1}}})
@@ -265,3 +277,33 @@ def test_broken_records_are_refused():
     assert str(error.value) == (
         "manifest.json is not that of an export (KeyError: 'options'); export the model again"
     )
+
+
+def test_the_flows_own_record_is_understood(graph, tmp_path):
+    counts = Resources(500, 400, 3, 2)
+    synthesis = Synthesis(
+        engines={node.name: Resources(10, 20, 1, 0) for node in graph.nodes},
+        glue=Resources(1, 2), total=counts, netlist=tmp_path / "n.json", log=tmp_path / "log",
+        yosys_version="0.70", technology=Technology.ECP5, instances={}, runs=0, top="board",
+        engine_logs=tmp_path,
+    )  # fmt: skip
+    routed = Routed(
+        fmax_mhz={"clk": 77.5}, constraint_mhz={"clk": 70.0}, clock_mhz=70.0,
+        worst_path=WorstPath("clk", graph.nodes[0].name, "", 12.9, 4.9, 8.0, 6, "a", "b"),
+        used=counts, available=Resources(83640, 83640, 208, 156), seconds=3.0, version="0.11",
+        log=tmp_path, configuration=tmp_path, part="LFE5U-85F-6 CABGA381", seed=2,
+    )  # fmt: skip
+    run = Run(
+        graph=graph, device=find_device("ecp5-85f"), target=find_target("ulx3s-85f"), top="board",
+        synthesis=synthesis, routed=routed, clock_mhz=70.0, asked_mhz=70.0,
+        bitstream=tmp_path / "small.bit", seconds={},
+    )  # fmt: skip
+    report = make(graph, device=run.device, synthesis=record_as_dict(run))
+    found = report.resources
+    assert found.synthesized.total.resources == counts
+    assert found.synthesized.outside.resources == Resources(1, 2)
+    assert report.layers[0].synthesized.resources == Resources(10, 20, 1, 0)
+    assert (found.board, found.routed.seed) == ("ulx3s-85f", 2)
+    assert (found.routed.bitstream, found.routed.worst_path.hops.value) == ("small.bit", 6)
+    assert report.total("clock_routed").value == 77.5 and report.total("clock_board").value == 70.0
+    assert dict(found.tools)["yosys"] == "0.70"
