@@ -41,6 +41,11 @@ class Strips:
     strips: tuple[Strip, ...]
     ticks: tuple[Tick, ...]
 
+    def of(self, engine: str) -> Strip:
+        """The drawing of an engine; KeyError where there is none."""
+        found = {strip.engine: strip for strip in self.strips}
+        return found[engine]
+
 
 def draw(timeline: Timeline, frame_interval_cycles: int) -> Strips:
     """Strips of ``timeline``, with a tick every frame interval."""
