@@ -21,6 +21,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("sephw.export.command:export", "Verified hardware project from a checkpoint."),
     "run": ("sephw.run.command:run", "An exported network on a board: compare, measure."),
     "program": ("sephw.run.command:program", "Load an exported bitstream into its board."),
+    "explore": (
+        "sephw.explore_command:explore",
+        "Folding of every layer for a device or a frame rate.",
+    ),
     "synth": ("sephw.synth_command:synth", "Bitstream of an export, with open tools."),
     "report": ("sephw.report:report", "Report of an export, from the files it has now."),
     "train": ("sephw.train.command:train", "Train a pattern network through R, B and BQ."),

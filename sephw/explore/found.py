@@ -122,9 +122,7 @@ class Found:
     def between(self) -> Resources:
         """Forks and width converters, estimated."""
         engines = sum((node.resources for node in self.nodes), self.goal.reserved)
-        return Resources(
-            **{k: n - getattr(engines, k) for k, n in asdict(self.estimated).items()}
-        )
+        return Resources(**{k: n - getattr(engines, k) for k, n in asdict(self.estimated).items()})
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; ``folding`` is a folding file."""

@@ -139,8 +139,12 @@ def solve(
         return None
     if any(not edge.between for edge in problem.edges):
         return None
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import coo_array
+    from scipy.optimize import (  # type: ignore[import-untyped]
+        Bounds,
+        LinearConstraint,
+        milp,
+    )
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]
 
     layout = _Layout.of(problem)
     matrix, low, high = layout.rows()

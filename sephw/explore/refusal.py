@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from sephw.errors import SephwError
+from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
-from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.ir.resources import Resources
 from sephw.targets import DEVICES, Device
 
@@ -111,9 +110,10 @@ def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | 
 def _nearest(problem: Problem, goal: Goal) -> Device | None:
     """The smallest device of the technology that takes it."""
     kin = [d for d in DEVICES if d.technology is goal.device.technology and d != goal.device]
-    fits: Callable[[Device], bool] = lambda device: (
-        choose(problem, replace(goal, device=device)) is not None
-    )
+
+    def fits(device: Device) -> bool:
+        return choose(problem, replace(goal, device=device)) is not None
+
     return next((d for d in sorted(kin, key=lambda d: d.available.lut) if fits(d)), None)
 
 

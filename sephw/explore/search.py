@@ -9,7 +9,7 @@ with what was still missed. A choice that fits is tried once more to be improved
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from sephw.errors import SephwError
 from sephw.explore.choices import Effort, Progress, build_problem
@@ -86,7 +86,7 @@ def search(
     Raises SephwError where nothing fits, saying what would.
     """
     session = open_session(graph, goal, estimator, effort, progress)
-    return settle(session, lambda problem, near: choose(problem, goal, near))
+    return settle(session, lambda problem, near: choose(problem, goal, near))[0]
 
 
 def open_session(
@@ -105,12 +105,14 @@ def open_session(
     return Session(graph, goal, costs, effort or Effort(), progress)
 
 
-def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> Found:
+def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> tuple[Found, Session]:
     """Choose, build the graph, and choose again until its estimate is within the limits.
 
-    ``solve``: solve the adder graphs that are chosen, so that the result is not a guess.
+    ``solve``: solve the adder graphs that are chosen, so that the result is not a guess. The
+    session that comes back knows the FIFOs of what was found.
     """
-    goal, costs, known = session.goal, session.costs, _Knowledge()
+    goal, costs = session.goal, session.costs
+    known = _Knowledge(dict(costs.waiting))
     best: _Candidate | None = None
     near: int | None = None
     for tried in range(1, _ROUNDS + 1):
@@ -147,7 +149,8 @@ def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> Found:
             f"{session.graph.name}: {_ROUNDS} foldings for {goal.device.name} were above its "
             "limits once their FIFOs were counted; give a lower --fps or smaller margins"
         )
-    return _found(session, best)
+    knowing = best.costs.learn(waiting(best.final.graph), frozenset())
+    return _found(session, best), replace(session, costs=knowing)
 
 
 def _learn(

@@ -39,7 +39,9 @@ class FoldingFile:
 
     def write(self, path: Path) -> None:
         """Write a file that `read_folding_file` reads, an entry a line."""
-        entries = [f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in self.as_dict()["nodes"].items()]
+        entries = [
+            f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in self.as_dict()["nodes"].items()
+        ]
         rest = {key: value for key, value in self.as_dict().items() if key != "nodes"}
         head = "".join(f"  {json.dumps(k)}: {json.dumps(v)},\n" for k, v in rest.items())
         text = f'{{\n{head}  "nodes": {{\n' + ",\n".join(entries) + "\n  }\n}\n"

@@ -1,0 +1,19 @@
+"""Folding search: family, digits, PE, SIMD and multipliers per layer, for a device and a goal."""
+
+from sephw.explore.found import Found, Goal, Margins
+from sephw.explore.pareto import pareto
+from sephw.explore.reserved import board_reserve
+from sephw.explore.search import search
+from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
+
+__all__ = [
+    "Found",
+    "Goal",
+    "Margins",
+    "SynthesisJob",
+    "SynthesisResult",
+    "board_reserve",
+    "pareto",
+    "search",
+    "synthesize_many",
+]

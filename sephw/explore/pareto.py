@@ -1,0 +1,81 @@
+"""The Pareto set: frames per second against logic, at one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sephw.errors import SephwError
+from sephw.explore.choices import Progress
+from sephw.explore.choose import Choice, choose, smallest
+from sephw.explore.costs import Estimator
+from sephw.explore.found import Found, Goal
+from sephw.explore.model import Problem, candidate_cycles
+from sephw.explore.search import Chooser, Session, open_session, settle
+from sephw.ir import Graph
+
+DEFAULT_POINTS = 10
+
+
+def pareto(
+    graph: Graph,
+    goal: Goal,
+    *,
+    points: int = DEFAULT_POINTS,
+    estimator: Estimator | None = None,
+    progress: Progress = lambda text: None,
+) -> tuple[Found, ...]:
+    """Foldings of which none is slower than another without being smaller, fastest first.
+
+    The first one is what `search` finds without a frame rate; the others have the least of what
+    ``goal`` minimizes at slower frame intervals: all that can occur down to the frame rate of
+    ``goal`` (without one: to the slowest), or ``points`` of them, evenly spread by ratio. All have
+    the clock of the first. Raises SephwError where nothing fits.
+    """
+    floor = goal.fps
+    session = open_session(graph, replace(goal, fps=None), estimator, None, progress)
+    found, session = settle(session, lambda p, near: choose(p, session.goal, near), solve=False)
+    result = [found]
+    clock = session.goal.clock_mhz or int(found.clock_mhz * 10) / 10
+    session = replace(session, goal=replace(session.goal, clock_mhz=clock))
+    problem = session.problem(session.costs, session.goal.reserved)
+    slowest = clock * 1e6 / floor if floor is not None else float("inf")
+    intervals = [c for c in candidate_cycles(problem) if found.frame_cycles < c <= slowest]
+    for cycles in _spread(intervals, points - 1):
+        progress(f"point {len(result) + 1} of {min(points, len(intervals) + 1)}")
+        try:
+            following, session = settle(session, _smallest_in(session, cycles), solve=False)
+        except SephwError:
+            # The FIFOs of this interval leave no room; slower ones may.
+            continue
+        result.append(following)
+    return tuple(_undominated(result))
+
+
+def _smallest_in(session: Session, cycles: int) -> Chooser:
+    goal, clock = session.goal, session.goal.clock_mhz or 0.0
+
+    def chooser(problem: Problem, near: int | None) -> Choice | None:
+        solution = smallest(problem, goal, clock, cycles)
+        return None if solution is None else Choice(problem, solution, clock)
+
+    return chooser
+
+
+def _spread(values: Sequence[int], count: int) -> list[int]:
+    """At most ``count`` of ascending ``values``, about evenly by ratio, the last one included."""
+    if len(values) <= count:
+        return list(values)
+    wanted = np.geomspace(values[0], values[-1], count)
+    places = np.unique([int(np.argmin(np.abs(np.log(np.array(values) / w)))) for w in wanted])
+    return [values[i] for i in places]
+
+
+def _undominated(found: Sequence[Found]) -> Iterator[Found]:
+    best = None
+    for one in sorted(found, key=lambda f: (-f.frames_per_second, f.estimated.lut)):
+        if best is None or one.estimated.lut < best:
+            best = one.estimated.lut
+            yield one

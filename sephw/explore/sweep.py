@@ -1,0 +1,161 @@
+"""Independent synthesis runs side by side: in this process, or on a dask cluster by address."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sephw.errors import SephwError
+from sephw.ir import Graph
+from sephw.ir.resources import Resources
+from sephw.ir.serialize import load_graph, save_graph
+from sephw.targets import Technology
+
+_CONNECT_SECONDS = 10
+_JSON, _NPZ = "graph.json", "graph.npz"
+
+
+@dataclass(frozen=True)
+class SynthesisJob:
+    """A folded graph to synthesize; plain values, so that it reaches any worker.
+
+    ``graph``: the text and the archive that `save_graph` writes.
+    """
+
+    name: str
+    graph: tuple[str, bytes]
+    technology: Technology
+    timeout_seconds: float = 1800.0
+
+    @classmethod
+    def of(
+        cls, name: str, graph: Graph, technology: Technology, timeout_seconds: float = 1800.0
+    ) -> SynthesisJob:
+        """The job of ``graph``, with its FIFO depths."""
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            save_graph(graph, folder / _JSON, folder / _NPZ)
+            content = (folder / _JSON).read_text("utf-8"), (folder / _NPZ).read_bytes()
+        return cls(name, content, technology, timeout_seconds)
+
+    def load(self) -> Graph:
+        """The graph."""
+        from sephw.ops import OPERATORS
+
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            (folder / _JSON).write_text(self.graph[0], "utf-8")
+            (folder / _NPZ).write_bytes(self.graph[1])
+            return load_graph(folder / _JSON, folder / _NPZ, OPERATORS)
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """Synthesized counts of a job, ``engines`` by node; or the ``error`` that ended it, a line."""
+
+    name: str
+    total: Resources = field(default_factory=Resources)
+    engines: Mapping[str, Resources] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str = ""
+
+
+def synthesize_job(job: SynthesisJob) -> SynthesisResult:
+    """Synthesize one job here, in a temporary folder. Raises what synthesis raises."""
+    from sephw.backends import rtl
+    from sephw.synth import synthesize
+
+    began = time.monotonic()
+    graph = job.load()
+    zeros = {
+        name: np.zeros((1, *graph.tensors[name].shape), np.int64) for name in graph.inputs
+    }  # fmt: skip
+    golden = graph.run(*zeros.values())
+    with tempfile.TemporaryDirectory() as made:
+        project = Path(made) / "rtl"
+        rtl.write_project(
+            graph, project, samples=zeros, golden={name: golden[name] for name in graph.outputs}
+        )
+        found = synthesize(
+            project, graph, job.technology, Path(made) / "work",
+            progress=lambda text: None, timeout_seconds=job.timeout_seconds, jobs=1,
+        )  # fmt: skip
+    return SynthesisResult(
+        job.name, found.total, dict(found.engines), round(time.monotonic() - began, 1)
+    )
+
+
+def synthesize_many(
+    jobs: Sequence[SynthesisJob],
+    scheduler: str | None = None,
+    *,
+    workers: int = 2,
+    run: Callable[[SynthesisJob], SynthesisResult] = synthesize_job,
+    progress: Callable[[str], None] = lambda text: None,
+) -> list[SynthesisResult]:
+    """Run all ``jobs``; results in their order. A job that fails loses none of the others.
+
+    ``scheduler``: address of a dask scheduler whose workers have sephw; None: ``workers`` threads
+    of this process. Raises SephwError where the scheduler cannot be reached or has no workers.
+    """
+    if not jobs:
+        return []
+    from distributed import as_completed
+
+    with ExitStack() as stack:
+        client = _client(stack, scheduler, workers)
+        # Equal jobs are run once each: the key would merge them otherwise.
+        futures = [
+            client.submit(run, job, pure=False, retries=1 if scheduler else 0) for job in jobs
+        ]
+        places = {future.key: i for i, future in enumerate(futures)}
+        results: list[SynthesisResult | None] = [None] * len(jobs)
+        for done, future in enumerate(as_completed(futures), 1):
+            place = places[future.key]
+            results[place] = _result(jobs[place], future)
+            progress(f"{jobs[place].name} ({done} of {len(jobs)})")
+    return [r for r in results if r is not None]
+
+
+def _result(job: SynthesisJob, future: Any) -> SynthesisResult:
+    if future.status == "finished":
+        result: SynthesisResult = future.result()
+        return result
+    error = future.exception() if future.status == "error" else None
+    text = str(error) if isinstance(error, SephwError) else f"{type(error).__name__}: {error}"
+    if error is None:
+        text = f"the run was {future.status}"
+    return SynthesisResult(job.name, error=" ".join(text.split()))
+
+
+def _client(stack: ExitStack, scheduler: str | None, workers: int) -> Any:
+    from distributed import Client, LocalCluster
+
+    if scheduler is None:
+        cluster = stack.enter_context(
+            LocalCluster(
+                n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None,
+                silence_logs=50,
+            )
+        )  # fmt: skip
+        return stack.enter_context(Client(cluster))
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SephwError(
+            f"scheduler '{scheduler}' cannot be reached ({type(error).__name__}); start one with "
+            "'dask scheduler' and 'dask worker', or leave --scheduler out"
+        ) from None
+    stack.callback(client.close)
+    if not client.scheduler_info(n_workers=-1)["workers"]:
+        raise SephwError(
+            f"scheduler '{scheduler}' has no workers; start some with 'dask worker {scheduler}'"
+        )
+    return client

@@ -1,0 +1,141 @@
+"""What a person reads of a search: the folding by layer, totals, and the Pareto set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sephw.errors import SephwError
+from sephw.explore.found import Found, NodeFound
+from sephw.explore.sweep import SynthesisResult
+from sephw.ir import Family, Multipliers
+from sephw.ir.resources import Resources
+from sephw.targets import Device
+
+_KINDS = ("lut", "ff", "bram", "dsp")
+
+
+def table(found: Found) -> str:
+    """Every engine with its folding, cycles and estimate; forks and converters as one line."""
+    head = ("engine", "family", "PE", "SIMD", "cycles", "LUT", "FF", "BRAM", "DSP", "")
+    rows = [_row(found, node) for node in found.nodes]
+    between = "forks and width converters"
+    rows.append((between, "", "", "", "", *_counts(found.between), ""))
+    if any(asdict(found.goal.reserved).values()):
+        rows.append(("reserved: board top", "", "", "", "", *_counts(found.goal.reserved), ""))
+    return "\n".join(_aligned((head, *rows), left=(0, 1, 9)))
+
+
+def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
+    folding = node.folding
+    family = str(folding.family)
+    if folding.family is Family.DIGIT_SERIAL:
+        family = f"{family} {folding.digit_bits}"
+    if folding.multipliers is Multipliers.LUT:
+        family = f"{family}, LUT"
+    pace = "◀ slowest" if node.name == found.bottleneck else ""
+    return (
+        node.name, family, str(folding.pe), str(folding.simd), f"{node.frame_cycles:,}",
+        *_counts(node.resources), pace,
+    )  # fmt: skip
+
+
+def summary(found: Found) -> str:
+    """Totals against the limits, speed, and how sure all that is."""
+    goal, device = found.goal, found.goal.device
+    lines = [f"{found.network} on {device.name}"]
+    margins = asdict(goal.margins)
+    shares = []
+    for kind in _KINDS:
+        used, available = getattr(found.estimated, kind), getattr(device.available, kind)
+        share = f"{100 * used / available:.0f} %" if available else "none there"
+        limit = "" if margins[kind] == 1 else f", limit {getattr(goal.limits, kind):,}"
+        shares.append(f"{kind.upper()} {used:,} of {available:,} ({share}{limit})")
+    clock = "asked for" if goal.clock_mhz is not None else "estimated"
+    proof = (
+        "no folding of the search's model is better"
+        if found.proven_optimal
+        else "not proved to be the best: the time was over"
+    )
+    entries = [
+        ("speed", f"{found.frames_per_second:,.1f} frames/s [estimated]: "
+                  f"{found.frame_cycles:,} cycles/frame [simulated] at {found.clock_mhz:.1f} MHz "
+                  f"[{clock}]; set by '{found.bottleneck}'"),
+        ("takes", f"{', '.join(shares[:2])} [estimated]"),
+        ("", ", ".join(shares[2:])),
+        ("clock", f"up to {found.fmax_mhz:.1f} MHz [estimated]"),
+        ("errors", error_bars(device)),
+        ("optimum", f"{proof}; {found.rounds} round{'s' if found.rounds > 1 else ''}"),
+    ]  # fmt: skip
+    if found.fmax_mhz == float("inf"):
+        entries = [entry for entry in entries if entry[0] != "clock"]
+    return "\n".join([*lines, *(f"  {name:8}{text}" for name, text in entries)])
+
+
+def error_bars(device: Device) -> str:
+    """The measured errors of estimates for ``device``."""
+    from sephw.resources import accuracy
+
+    try:
+        found = accuracy(device.technology)
+    except SephwError as error:
+        return str(error)
+    parts = [
+        f"{name} ±{100 * errors.median:.1f} % (9 of 10 within {100 * errors.p90:.0f} %)"
+        for name, errors in (("LUT", found.lut), ("FF", found.ff))
+    ]
+    parts += [
+        f"{name} exact in {100 * errors.exact:.0f} %"
+        for name, errors in (("BRAM", found.bram), ("DSP", found.dsp))
+    ]
+    if found.fmax is not None:
+        parts.append(f"clock ±{100 * found.fmax.median:.0f} %")
+    return f"{', '.join(parts)} of {found.lut.count} engines that no figure was fitted to"
+
+
+def pareto_table(points: Sequence[Found]) -> str:
+    """One line a point, fastest first."""
+    head = ("frames/s", "cycles/frame", "LUT", "share", "FF", "BRAM", "DSP", "")
+    rows = [
+        (
+            f"{one.frames_per_second:,.1f}", f"{one.frame_cycles:,}", f"{one.estimated.lut:,}",
+            f"{100 * one.estimated.lut / one.goal.device.available.lut:.1f} %",
+            *_counts(one.estimated)[1:], "" if one.proven_optimal else "not proved",
+        )
+        for one in points
+    ]  # fmt: skip
+    return "\n".join(_aligned((head, *rows), left=(7,)))
+
+
+def synthesis_table(points: Sequence[Found], results: Sequence[SynthesisResult]) -> str:
+    """Estimated beside synthesized."""
+    head = ("frames/s", "cycles/frame", "", *(k.upper() for k in _KINDS), "fits", "")
+    rows = []
+    for one, result in zip(points, results, strict=True):
+        own = one.estimated.less(one.goal.reserved)
+        speed = f"{one.frames_per_second:,.1f}", f"{one.frame_cycles:,}"
+        rows.append((*speed, "estimated", *_counts(own), "yes", ""))
+        if result.error:
+            rows.append(("", "", "synthesized", *["-"] * len(_KINDS), "-", result.error))
+            continue
+        fits = (result.total + one.goal.reserved).fits(one.goal.limits)
+        note = f"{result.seconds:.0f} s"
+        answer = "yes" if fits else "no"
+        rows.append(("", "", "synthesized", *_counts(result.total), answer, note))
+    return "\n".join(_aligned((head, *rows), left=(2, 7, 8)))
+
+
+def _counts(resources: Resources) -> tuple[str, ...]:
+    return tuple(f"{getattr(resources, kind):,}" for kind in _KINDS)
+
+
+def _aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = (
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join(cells).rstrip())
+    return lines

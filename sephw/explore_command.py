@@ -1,0 +1,298 @@
+"""The command `sephw explore`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sephw.errors import SephwError, UsageError
+from sephw.targets import Target, find_device, find_target
+
+if TYPE_CHECKING:
+    from sephw.explore import Found, Goal
+    from sephw.export.progress import Progress
+    from sephw.ir import Graph
+
+_MANIFEST, _ONNX = "manifest.json", "model.onnx"
+_MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
+
+
+@click.command(name="explore")
+@click.argument(
+    "model", type=click.Path(path_type=Path, exists=True), metavar="MODEL.pth|EXPORT_DIR"
+)
+@click.option("--target", metavar="NAME", help="A board; its top's own logic is left free.")
+@click.option("--device", metavar="NAME", help="A device without a board.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="F",
+    help="Frames per second to reach, with as little as possible.  [default: as many as fit]",
+)
+@click.option(
+    "--clock-mhz",
+    type=click.FloatRange(1, 1000),
+    metavar="MHZ",
+    help="[default: the best by the estimates; the board's where they know no clock]",
+)
+@click.option(
+    "--minimize",
+    type=click.Choice(_MINIMIZE),
+    default="lut",
+    show_default=True,
+    help="What is kept small; 'share' is the sum of all, each by its limit.",
+)
+@click.option(
+    "--margin-lut",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Part of the device's LUTs that may be taken.  [default: 0.8]",
+)
+@click.option("--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s and LUTs.")
+@click.option(
+    "--points",
+    default=10,
+    show_default=True,
+    type=click.IntRange(2, 200),
+    metavar="N",
+    help="Most points of the Pareto set.",
+)
+@click.option(
+    "--synth",
+    type=click.IntRange(1),
+    metavar="K",
+    help="Synthesize the K fastest points of the Pareto set; the fastest that fits is taken.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A dask scheduler for --synth, such as tcp://host:8786.  [default: this process]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Folding file to write, for 'sephw export --folding'.",
+)
+@click.option(
+    "--finn",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="FINN folding configuration to write, as far as FINN has the notions.",
+)
+@click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
+@click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def explore(
+    model: Path,
+    target: str | None,
+    device: str | None,
+    fps: float | None,
+    clock_mhz: float | None,
+    minimize: str,
+    margin_lut: float | None,
+    with_pareto: bool,
+    points: int,
+    synth: int | None,
+    scheduler: str | None,
+    out: Path | None,
+    finn: Path | None,
+    network: str | None,
+    arguments: str | None,
+    as_json: bool,
+) -> None:
+    """Choose the folding of every layer for a board or a device.
+
+    Family, digit width, PE, SIMD and multipliers, as an exact optimum of the estimates: the most
+    frames per second that fit, or the least logic for --fps. Exit status: 0, or 2 for an error;
+    where nothing fits, it says what would.
+    """
+    from sephw.explore import pareto, search
+    from sephw.explore.finn import finn_config
+    from sephw.export.progress import Progress
+    from sephw.export.settings import parse_arguments
+
+    if scheduler is not None and synth is None:
+        raise UsageError("--scheduler: nothing is synthesized; add --synth K")
+    goal = _goal(target, device, fps, clock_mhz, minimize, margin_lut)
+    progress = Progress()
+    with progress.step("load", model.name):
+        graph = _graph(model, network, parse_arguments(arguments))
+    began = time.monotonic()
+    with progress.step("explore", f"foldings for {goal.device.name}"):
+        if with_pareto or synth is not None:
+            count = points if with_pareto else max(2, synth or 0)
+            found = pareto(graph, goal, points=count, progress=progress.update)
+        else:
+            found = (search(graph, goal, progress=progress.update),)
+    seconds = time.monotonic() - began
+    chosen, results = found[0], None
+    if fps is not None and len(found) > 1:
+        # The least logic that is fast enough is the last point.
+        chosen = found[-1]
+    if synth is not None:
+        tried = found[-synth:] if fps is not None else found[:synth]
+        results = _synthesize(tried, scheduler, progress)
+        chosen = _fitting(tried, results, fps)
+    if out is not None:
+        chosen.folding.write(out)
+    if finn is not None:
+        finn.write_text(json.dumps(finn_config(chosen), indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        content = chosen.as_dict()
+        content["seconds"] = round(seconds, 1)
+        if len(found) > 1:
+            content["pareto"] = [_point(one) for one in found]
+        if results is not None:
+            content["synthesized"] = [_synthesized(result) for result in results]
+        click.echo(json.dumps(content, indent=2))
+        return
+    _print(chosen, found, tried if synth is not None else (), results, seconds, out, model)
+
+
+def _goal(
+    target: str | None,
+    device: str | None,
+    fps: float | None,
+    clock_mhz: float | None,
+    minimize: str,
+    margin_lut: float | None,
+) -> Goal:
+    from sephw.explore import Goal, Margins, board_reserve
+    from sephw.ir.resources import Resources
+
+    if (target is None) == (device is None):
+        raise UsageError("give either --target or --device; 'sephw explore --help' says more")
+    board: Target | None = None if target is None else find_target(target)
+    chip = board.device if board is not None else find_device(device or "")
+    open_board = board is not None and board.open_board is not None
+    if board is not None and clock_mhz is None and not chip.routable:
+        clock_mhz = 1000 / board.clock_ns
+    margins = Margins() if margin_lut is None else replace(Margins(), lut=margin_lut)
+    return Goal(
+        chip, clock_mhz=clock_mhz, fps=fps, minimize=minimize, margins=margins,
+        reserved=board_reserve(chip.technology) if open_board else Resources(),
+    )  # fmt: skip
+
+
+def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> Graph:
+    """The graph of a checkpoint or an export, not folded."""
+    # Libraries print and warn about their own affairs.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        if model.is_dir():
+            return _exported(model)
+        from sephw.export.lower import deploy_network, load_trained
+        from sephw.export.samples import input_format
+        from sephw.export.settings import Settings
+        from sephw.frontend import export_qonnx, read_qonnx
+
+        settings = Settings(
+            model=model, out=model, target=find_target("pynq-z2"), network=network,
+            arguments=arguments,
+        )  # fmt: skip
+        checkpoint = load_trained(settings)
+        form = input_format(checkpoint)
+        with tempfile.TemporaryDirectory() as folder:
+            onnx = Path(folder) / _ONNX
+            shape = (form.channels, form.height, form.width)
+            export_qonnx(deploy_network(checkpoint), onnx, shape)
+            return replace(read_qonnx(onnx).graph, name=settings.name)
+
+
+def _exported(folder: Path) -> Graph:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        name = str(manifest["name"]) if manifest["format"] == "sephw-export" else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        name = ""
+    if not name or not (folder / _ONNX).is_file():
+        raise UsageError(
+            f"{folder}: is no export ({_MANIFEST} or {_ONNX} is missing); give a checkpoint, or "
+            "the folder that 'sephw export' made"
+        )
+    from sephw.frontend import read_qonnx
+
+    return replace(read_qonnx(folder / _ONNX).graph, name=name)
+
+
+def _synthesize(found: Sequence[Found], scheduler: str | None, progress: Progress) -> list[Any]:
+    from sephw.explore import SynthesisJob, synthesize_many
+
+    technology = found[0].goal.device.technology
+    jobs = [
+        SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, technology)
+        for one in found
+    ]  # fmt: skip
+    with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):
+        return synthesize_many(jobs, scheduler, progress=progress.update)
+
+
+def _fitting(found: Sequence[Found], results: Sequence[Any], fps: float | None) -> Found:
+    """The one to take of what was synthesized: the fastest that fits; with ``fps``, the smallest.
+
+    Raises SephwError where none fits, or none could be synthesized.
+    """
+    pairs = list(zip(found, results, strict=True))
+    for one, result in pairs if fps is None else pairs[::-1]:
+        if not result.error and (result.total + one.goal.reserved).fits(one.goal.limits):
+            return one
+    device = found[0].goal.device.name
+    if all(result.error for result in results):
+        raise SephwError(f"synthesis of every folding failed; the first: {results[0].error}")
+    name, used, limit = next(
+        excess
+        for one, result in pairs
+        if not result.error
+        for excess in (result.total + one.goal.reserved).excess(one.goal.limits)
+    )
+    raise SephwError(
+        f"{found[0].network}: none of {len(pairs)} foldings fits {device} once synthesized; the "
+        f"first takes {used:,} {name} of {limit:,}; try more with --synth, or a slower --fps"
+    )
+
+
+def _point(found: Found) -> dict[str, Any]:
+    content = found.as_dict()
+    keys = ("frames_per_second", "frame_cycles", "clock_mhz", "estimated", "proven_optimal")
+    return {key: content[key] for key in (*keys, "folding")}
+
+
+def _synthesized(result: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {"name": result.name, "total": asdict(result.total), "error": result.error}
+
+
+def _print(
+    chosen: Found,
+    found: Sequence[Found],
+    tried: Sequence[Found],
+    results: Sequence[Any] | None,
+    seconds: float,
+    out: Path | None,
+    model: Path,
+) -> None:
+    from sephw.explore.text import pareto_table, summary, synthesis_table, table
+
+    click.echo(table(chosen))
+    click.echo()
+    if len(found) > 1:
+        click.echo(pareto_table(found) + "\n")
+    if results is not None:
+        click.echo(synthesis_table(tried, results) + "\n")
+    click.echo(summary(chosen))
+    click.echo(f"  {'search':8}{seconds:.1f} s")
+    if out is not None:
+        name = model if model.is_file() else "MODEL.pth"
+        click.echo(f"  {'next':8}sephw export {name} --folding {out}")
