@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from small_graphs import GraphBuilder, chain, network
 from sephw.backends.board import BoardProject, CompiledBoard, compile_board, write_board
 from sephw.backends.rtl import write_project
 from sephw.host import Accelerator, Retries
-from sephw.ir import Graph, IntType, Tensor
+from sephw.ir import Family, Folding, Graph, IntType, Tensor
 from sephw.passes import fold, insert_forks, insert_width_converters
 from sephw.targets import find_target
 from sim.timing import size_fifos
@@ -21,14 +22,19 @@ RETRIES = Retries(attempts=8, margin_seconds=0.001)
 MHZ = 8.0
 
 
-def ready(graph: Graph, frame_cycles: int) -> Graph:
+def ready(graph: Graph, frame_cycles: int, foldings: Mapping[str, Folding] | None = None) -> Graph:
     """Folded, with forks, width converters and sized FIFOs."""
-    return size_fifos(insert_width_converters(insert_forks(fold(graph, {}, frame_cycles))))
+    folded = fold(graph, dict(foldings or {}), frame_cycles)
+    return size_fifos(insert_width_converters(insert_forks(folded)))
 
 
 def classifier() -> Graph:
-    """A residual network: signed 28-bit outputs, one lane out."""
-    return ready(network(4), 2048)
+    """A residual network with engines of all families: signed 28-bit outputs, one lane out."""
+    foldings = {
+        "pattern_node": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+        "point_node": Folding(family=Family.ADDER_GRAPH),
+    }
+    return ready(network(4), 2048, foldings)
 
 
 def feature_map() -> Graph:
@@ -58,7 +64,7 @@ class Design:
         top = 1 << tensor.dtype.bits
         rng = np.random.default_rng(seed)
         images = rng.integers(0, top, (count, *tensor.shape), np.uint8)
-        images[:2] = np.array([0x7E, 0x7D], np.uint8)[:count].reshape(-1, 1, 1, 1) % top
+        images[:2] = np.array([0x7E, 0x7D])[:count].reshape(-1, 1, 1, 1) % top
         return images
 
     def outputs(self, images: np.ndarray) -> np.ndarray:
