@@ -18,8 +18,16 @@ import click
 
 from sephw.cli import EXIT_MISMATCH
 from sephw.errors import UsageError
-from sephw.export.settings import STEPS, Settings, check_trace, parse_arguments, parse_steps
-from sephw.targets import DEFAULT_TARGET, find_target
+from sephw.export.settings import (
+    STEPS,
+    Settings,
+    check_search,
+    check_trace,
+    default_steps,
+    parse_arguments,
+    parse_steps,
+)
+from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:
     from sephw.export.pipeline import Outcome
@@ -58,14 +66,26 @@ if TYPE_CHECKING:
     default=DEFAULT_TARGET,
     show_default=True,
     metavar="NAME",
-    help="Board: pynq-z2, zcu104, kv260, ultra96.",
+    help=f"Board: {', '.join(target.name for target in TARGETS)}.",
+)
+@click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Frames per second that the folding search reaches with the least logic.  "
+    "[default: as many as fit]",
+)
+@click.option(
+    "--clock-mhz",
+    type=click.FloatRange(1, 1000),
+    metavar="MHZ",
+    help="Clock that search and synthesis must reach.  [default: the best]",
 )
 @click.option(
     "--steps",
-    default=",".join(STEPS),
-    show_default=True,
     metavar="LIST",
-    help="What to do; a step brings the ones that it needs.",
+    help=f"What to do, of {','.join(STEPS)}; a step brings the ones that it needs, +STEP is "
+    "beside the usual ones.  [default: all but netlist; synth for ECP5, iCE40 and Gowin boards]",
 )
 @click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
@@ -85,7 +105,9 @@ def export(
     samples: int,
     folding: Path | None,
     target: str,
-    steps: str,
+    fps: float | None,
+    clock_mhz: float | None,
+    steps: str | None,
     network: str | None,
     arguments: str | None,
     trace: bool,
@@ -99,18 +121,22 @@ def export(
     of every beat between RTL and cycle simulation. Exit status: 0 all equal, 1 a mismatch, 2 an
     error.
     """
+    board = find_target(target)
     settings = Settings(
         model=model,
         out=out if out is not None else Path("build"),
-        target=find_target(target),
+        target=board,
         data=data,
         samples=samples,
         folding=folding,
-        steps=parse_steps(steps),
+        steps=default_steps(board) if steps is None else parse_steps(steps, board),
+        fps=fps,
+        clock_mhz=clock_mhz,
         network=network,
         arguments=parse_arguments(arguments),
     )
     settings = replace(settings, trace=check_trace(trace, settings.steps))
+    check_search(settings)
     if out is None:
         settings = replace(settings, out=Path("build") / settings.name)
     if as_json and "report" not in settings.steps:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.export.rtl import RtlRuns
+from sephw.export.rtl import ByTensor
 from sephw.export.samples import Samples
 from sephw.ir import Graph
 from sephw.verify import CheckedTensor, Verification, merge, verify
@@ -19,6 +20,13 @@ from sephw.verify import CheckedTensor, Verification, merge, verify
 Integers = NDArray[np.int64]
 Run = Callable[[Integers], Mapping[str, Integers]]
 BATCH = 8  # images held in memory with all their layers at a time
+
+
+class Simulation(Protocol):
+    """Runs a clocked simulation, and the cycle simulation under the same pauses."""
+
+    def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
+        """Values by tensor, and the cycles of beats, int64 (N, words), by names of `CYCLES`."""
 
 
 @dataclass(frozen=True)
@@ -67,29 +75,31 @@ def compare(
     output: str,
     exponents: Integers,
     note: Callable[[str], None],
-    rtl: RtlRuns | None = None,
+    simulations: Mapping[str, Simulation] = MappingProxyType({}),
 ) -> tuple[Verification, Agreement]:
     """Compare all representations on all samples; `note` is told how far it is.
 
     `output` is the logits' tensor, `exponents` its per-class exponents: value = integer·2^-e.
-    With `rtl`, its streams and the cycles of their beats are compared as well.
+    Of each of `simulations`, by representation, streams and the cycles of their beats are compared
+    as well.
     """
     parts: list[Verification] = []
     predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
     for start, batch in _batches(samples.images):
         values: dict[str, Mapping[str, Integers]] = {}
-        cycles = None
-        # The RTL simulation is a process of its own and takes longest: the others run beside it.
-        with ThreadPoolExecutor(1) as pool:
-            beside = None if rtl is None else pool.submit(rtl.run, batch)
+        cycles: dict[str, ByTensor] = {}
+        # A clocked simulation is a process of its own and takes longest: the others run beside it.
+        with ThreadPoolExecutor(max(1, len(simulations))) as pool:
+            beside = {name: pool.submit(sim.run, batch) for name, sim in simulations.items()}
             for name, run in runs.items():
                 note(f"{name}, image {start} of {len(samples.images)}")
                 values[name] = run(batch)
-            if beside is not None:
-                note(f"rtlsim, image {start} of {len(samples.images)}")
-                values["rtlsim"], cycles = beside.result()
+            for name, future in beside.items():
+                note(f"{name}, image {start} of {len(samples.images)}")
+                values[name], beats = future.result()
+                cycles |= beats
         names = samples.names[start : start + len(batch)]
-        parts.append(verify(tensors, values, cycles, data=samples.data, samples=names))
+        parts.append(verify(tensors, values, cycles or None, data=samples.data, samples=names))
         for name, found in predicted.items():
             logits = values[name][output].reshape(len(batch), -1) * np.exp2(-exponents)
             found.append(np.argmax(logits, axis=1).astype(np.int64))

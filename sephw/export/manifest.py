@@ -49,6 +49,8 @@ def describe_export(
             "target": settings.target.name,
             "part": settings.target.part,
             "clock_ns": settings.target.clock_ns,
+            "clock_mhz": settings.clock_mhz,
+            "fps": settings.fps,
             "steps": list(settings.steps),
         },
         "versions": {
@@ -74,3 +76,11 @@ def trained_accuracy(metrics: Any) -> float | None:
 def write_json(path: Path, content: Any) -> None:
     """Readable JSON, the same bytes for the same content."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file that this program wrote; None where there is no file."""
+    if not path.is_file():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content

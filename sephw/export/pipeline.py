@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,31 @@ from reports import Report, report_of_export, write_report
 from sephw.backends import rtl
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
-from sephw.export.compare import Agreement, checked_tensors, compare, representations
+from sephw.errors import SephwError
+from sephw.export.chip import (
+    SYNTH,
+    TESTBENCH_SAMPLES,
+    choose_folding,
+    netlist_runs,
+    synthesize_export,
+    write_vendor_project,
+)
+from sephw.export.compare import Agreement, Simulation, checked_tensors, compare, representations
 from sephw.export.directory import ExportDirectory
 from sephw.export.lower import deploy_network, fold_graph, load_trained
-from sephw.export.manifest import describe_export, write_json, write_manifest
+from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
 from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples, input_format
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
-from sephw.passes import FoldingFile, read_folding_file
+from sephw.passes import read_folding_file
 from sephw.tools.cxx import find_compiler
 from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification
 
 PROJECT = "hls"
-# The project's own testbench runs these again; a few suffice, and they are stored as text.
-_TESTBENCH_SAMPLES = 8
 # Enough for the steady state behind the first frame.
 _CYCLE_FRAMES = 4
 
@@ -50,10 +58,12 @@ class Outcome:
 def export_model(settings: Settings, progress: Progress) -> Outcome:
     """Do all steps of `settings` and put the directory in place, also after a mismatch.
 
-    SephwError for anything the user can mend; then nothing is left behind.
+    SephwError for anything the user can mend; then nothing is left behind, except where all but
+    the synthesis went well: then the rest is in place.
     """
     steps = settings.steps
-    folding = FoldingFile() if settings.folding is None else read_folding_file(settings.folding)
+    if settings.folding is not None:
+        read_folding_file(settings.folding)  # Refused before anything takes time.
     with ExportDirectory(settings.out) as directory:
         if "csim" in steps:
             find_compiler("C-simulation")
@@ -67,9 +77,12 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if samples.data == "random":
             progress.warn("--data random: noise images; exactness is checked, accuracy is not")
         with progress.step("qonnx", "network to QONNX and hardware graph"):
-            read, graph = _lower(settings, checkpoint, deploy, folding, directory.path)
+            read = _read_network(settings, checkpoint, deploy, directory.path)
+        folding = choose_folding(settings, read.graph, directory.path, progress)
+        graph = fold_graph(read.graph, settings.name, folding)
+        save_graph(graph, directory.path / "graph.json", directory.path / "graph.npz")
         _write_projects(settings, graph, samples, directory.path, progress)
-        compiled, rtl_runs = _build(settings, graph, samples, directory.path, progress)
+        compiled, simulations = _build(settings, graph, samples, directory.path, progress)
         cycles = None
         if "cyclesim" in steps:
             with progress.step("cyclesim", "every beat's cycle, engine activity"):
@@ -77,6 +90,12 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 trace = directory.path if settings.trace else None
                 cycles = simulate_cycles(graph, frames, trace)
                 write_json(directory.path / "cycles.json", cycles)
+        failure = None
+        if "synth" in steps:
+            failure = synthesize_export(settings, graph, samples, directory.path, progress)
+        if "netlist" in steps:
+            made = netlist_runs(settings, graph, directory.path, progress)
+            simulations = {**simulations, "netlist": made}
         verification, agreement = None, None
         if "verify" in steps:
             with progress.step("verify", f"{len(samples.images)} images, every layer"):
@@ -87,7 +106,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
                     runs, tensors, samples, logits.tensor, logits.exponents, progress.update,
-                    rtl_runs,
+                    simulations,
                 )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())
         exact = None if verification is None else verification.exact
@@ -95,31 +114,33 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         report = None
         if "report" in steps:
             with progress.step("report", "cycle simulation and figures"):
-                report = report_of_export(graph, manifest, cycles=cycles, verification=verification)
+                report = report_of_export(
+                    graph, manifest, cycles=cycles, verification=verification,
+                    synthesis=read_json(directory.path / SYNTH / "synth.json"),
+                )  # fmt: skip
                 write_report(report, directory.path)
         write_manifest(directory.path, manifest)
         directory.commit()
+    if failure is not None:
+        raise SephwError(f"{failure}; all but the bitstream is in {settings.out}")
     return Outcome(settings, checkpoint, graph, verification, agreement, report)
 
 
-def _lower(
-    settings: Settings, checkpoint: Checkpoint, deploy: Any, folding: FoldingFile, folder: Path
-) -> tuple[Any, Graph]:
+def _read_network(settings: Settings, checkpoint: Checkpoint, deploy: Any, folder: Path) -> Any:
+    """The network as QONNX, read back."""
     from sephw.frontend import export_qonnx, read_qonnx
 
     form = input_format(checkpoint)
     export_qonnx(deploy, folder / "model.onnx", (form.channels, form.height, form.width))
     read = read_qonnx(folder / "model.onnx")
-    graph = fold_graph(read.graph, settings.name, folding)
-    save_graph(graph, folder / "graph.json", folder / "graph.npz")
-    return read, graph
+    return replace(read, graph=replace(read.graph, name=settings.name))
 
 
 def _write_projects(
     settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
 ) -> None:
     """Write the HLS and the SystemVerilog project, as far as asked."""
-    images = samples.images[:_TESTBENCH_SAMPLES]
+    images = samples.images[:TESTBENCH_SAMPLES]
     integers = images.astype(np.int64)
     output = graph.outputs[0]
     if "hls" in settings.steps:
@@ -140,16 +161,17 @@ def _write_projects(
                 samples={graph.inputs[0]: integers},
                 golden={output: graph.run(integers)[output]},
             )
+    write_vendor_project(settings, graph, folder)
 
 
 def _build(
     settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
-) -> tuple[Any | None, RtlRuns | None]:
-    """Compile the C-simulation and the RTL simulation, side by side; None where not asked for."""
+) -> tuple[Any | None, Mapping[str, Simulation]]:
+    """Compile the C-simulation and the RTL simulation, as far as asked for, side by side."""
     wanted = {"csim": "C-simulation", "rtlsim": "RTL simulation"}
     names = [text for step, text in wanted.items() if step in settings.steps]
     if not names:
-        return None, None
+        return None, {}
     with (
         progress.step("build", f"compile the {' and the '.join(names)}"),
         ThreadPoolExecutor(len(names)) as pool,
@@ -162,4 +184,5 @@ def _build(
         rtl_runs = None if runs is None else RtlRuns(graph, runs.result(), settings.target.clock_ns)
         if rtl_runs is not None and settings.trace:
             rtl_runs.write_vcd(samples.images[:1].astype(np.int64), folder / "rtl.vcd")
-        return None if compiled is None else compiled.result(), rtl_runs
+        simulations = {} if rtl_runs is None else {"rtlsim": rtl_runs}
+        return None if compiled is None else compiled.result(), simulations

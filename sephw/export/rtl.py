@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.backends.rtl import CompiledRtl
+from sephw.backends.rtl.project import quiet_limit_cycles
 from sephw.ir import Graph, Integers
 from sephw.verify import CYCLES
 from sim import cycles
@@ -53,7 +54,9 @@ def run_with_pauses(
     """
     _, interval = frame_interval(graph)
     gaps, stalls = (pauses(_SEED + i, len(images) * interval, 2 * interval) for i in (0, 1))
-    found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls)
+    # Longer than a pause of the source and one of the sink together: then nothing moves any more.
+    quiet = 4 * interval + quiet_limit_cycles(graph)
+    found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls, quiet_limit_cycles=quiet)
     expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
     shape = (len(images), -1)
     simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
+from sephw.resources import CHARACTERIZED
 from sephw.targets import Target
 
-STEPS = ("qonnx", "hls", "csim", "rtl", "rtlsim", "cyclesim", "verify", "report")
+STEPS = (
+    "qonnx", "hls", "csim", "rtl", "rtlsim", "cyclesim", "synth", "netlist", "verify", "report",
+)  # fmt: skip
+# Left out unless asked for: simulating a netlist takes minutes for all but small networks.
+_ON_REQUEST = ("netlist",)
 # A simulation that nobody compares would be useless, so it brings the verification along.
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "qonnx": (),
@@ -21,6 +26,8 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "rtl": ("qonnx",),
     "rtlsim": ("qonnx", "rtl", "cyclesim", "verify"),
     "cyclesim": ("qonnx",),
+    "synth": ("qonnx", "rtl"),
+    "netlist": ("qonnx", "rtl", "cyclesim", "verify"),
     "verify": ("qonnx",),
     "report": ("qonnx",),
 }
@@ -32,6 +39,8 @@ class Settings:
     """Options of one export. `data` None: the data set that the checkpoint names.
 
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
+    `folding` None: the folding search's for a board of the open flow, else the smallest within a
+    budget of cycles. `fps` is for the search, `clock_mhz` for search and synthesis.
     """
 
     model: Path
@@ -44,6 +53,14 @@ class Settings:
     network: str | None = None
     arguments: Mapping[str, Any] | None = None
     trace: bool = False
+    fps: float | None = None
+    clock_mhz: float | None = None
+
+    @property
+    def searches(self) -> bool:
+        """True where the folding search chooses the folding: it needs the device's costs."""
+        known = self.target.device.technology in CHARACTERIZED
+        return self.folding is None and self.target.open_board is not None and known
 
     @property
     def name(self) -> str:
@@ -52,16 +69,45 @@ class Settings:
         return name if name and not name[0].isdigit() else f"model_{name}".rstrip("_")
 
 
-def parse_steps(text: str) -> tuple[str, ...]:
-    """Steps from a comma list, with the ones they need, in order; UsageError lists the names."""
+def default_steps(target: Target) -> tuple[str, ...]:
+    """What is done unless told otherwise: synthesis only for boards of the open flow."""
+    left_out = {*_ON_REQUEST, *(() if target.open_board is not None else ("synth",))}
+    return tuple(step for step in STEPS if step not in left_out)
+
+
+def parse_steps(text: str, target: Target) -> tuple[str, ...]:
+    """Steps from a comma list, with the ones they need, in order; UsageError lists the names.
+
+    Words with a plus are added to what `target` usually has.
+    """
+    words = [word for word in (part.strip() for part in text.split(",")) if word]
     wanted: set[str] = set()
-    for word in filter(None, (part.strip() for part in text.split(","))):
+    if words and all(word.startswith("+") for word in words):
+        wanted |= set(default_steps(target))
+        words = [word[1:] for word in words]
+    for word in words:
         if word not in STEPS:
             raise UsageError(f"--steps: '{word}' is unknown; use {', '.join(STEPS)}")
         wanted |= {word, *_NEEDS[word]}
     if not wanted:
         raise UsageError(f"--steps: nothing to do; use {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in wanted)
+
+
+def check_search(settings: Settings) -> None:
+    """UsageError where a wish for search or synthesis has nobody to grant it."""
+    if settings.fps is not None and not settings.searches:
+        why = "--folding decides" if settings.folding is not None else "no search is made for it"
+        raise UsageError(
+            f"--fps: the folding of target '{settings.target.name}' is not searched ({why}); "
+            "leave --fps out, or choose a board of the open flow without --folding"
+        )
+    if settings.clock_mhz is not None and not (settings.searches or "synth" in settings.steps):
+        raise UsageError(
+            f"--clock-mhz: nothing is synthesized for target '{settings.target.name}'; its project "
+            f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "
+            "--steps"
+        )
 
 
 def check_trace(trace: bool, steps: tuple[str, ...]) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from reports import FILES, Report, number
+from reports.next_step import next_step
+from sephw.backends.amd import has_amd_flow
 from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import PROJECT, Outcome
 from sephw.export.rtl import RTL_PROJECT
@@ -24,9 +27,8 @@ def summary(outcome: Outcome) -> str:
     if outcome.report is not None:
         lines += _figures(outcome.report)
     add(_fact("files", _files(outcome)))
-    if "hls" in settings.steps:
-        folder = settings.out / PROJECT
-        add(_fact("next", f"cd {folder} && vitis_hls -f build_prj.tcl"))
+    if outcome.report is not None:
+        lines += _next(outcome.report, settings.out)
     return "\n".join(lines)
 
 
@@ -70,8 +72,41 @@ def _figures(report: Report) -> list[str]:
             f"{shown('macs_1bit')} 1-bit and {shown('macs_8bit')} 8-bit MACs/frame [counted]",
         ),
         _fact("speed", f"frame interval {tagged('frame_interval')}, latency {tagged('latency')}"),
-        _fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}"),
+        *_speed(report, tagged),
+        *_chip(report),
     ]
+
+
+def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
+    """Frames per second: at the board's clock where it was routed, else at the requested one."""
+    names = {total.name for total in report.totals}
+    if "throughput_board" in names:
+        return [_fact("", f"{tagged('throughput_board')} at {tagged('clock_board')}")]
+    return [_fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}")]
+
+
+def _chip(report: Report) -> list[str]:
+    """What the design takes of the device, by the best source there is."""
+    resources = report.resources
+    if resources is None or resources.best is None:
+        return []
+    source, usage, available = resources.best
+    shares = [
+        f"{kind.upper()} {number(figure.value)} of {number(getattr(available, kind))}"
+        for kind, figure in usage.figures()
+    ]
+    return [_fact("chip", f"{resources.device.name}: {', '.join(shares)} [{source}]")]
+
+
+def _next(report: Report, out: Path) -> list[str]:
+    """What to do next, and the command for it."""
+    step = next_step(report)
+    command = step.command
+    if command.startswith("cd "):
+        command = f"cd {out}/{command.removeprefix('cd ')}"
+    elif command:
+        command = command.replace(" .", f" {out}") if command.endswith(" .") else command
+    return [_fact("next", f"{step.why}: {command}" if command else step.why)]
 
 
 def _files(outcome: Outcome) -> str:
@@ -83,5 +118,11 @@ def _files(outcome: Outcome) -> str:
     names += ["trace.json"] if outcome.settings.trace else []
     names += ["rtl.vcd"] if outcome.settings.trace and "rtlsim" in steps else []
     names += ["verify.json"] if "verify" in steps else []
+    target = outcome.settings.target
+    names += ["folding.json"] if outcome.settings.searches else []
+    names += ["synth/"] if "synth" in steps else []
+    names += ["board/"] if "synth" in steps and target.open_board is not None else []
+    names += ["netlist/"] if "netlist" in steps else []
+    names += ["amd/"] if has_amd_flow(target) and {"hls", "rtl"} & set(steps) else []
     names += list(FILES) if "report" in steps else []
     return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"

@@ -1,0 +1,102 @@
+"""The way to the chip: the folding search, synthesis, its netlist's simulation, vendor scripts."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from sephw.backends.amd import has_amd_flow, write_amd
+from sephw.errors import SephwError
+from sephw.export.manifest import write_json
+from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
+from sephw.export.progress import Progress
+from sephw.export.rtl import RTL_PROJECT
+from sephw.export.samples import Samples
+from sephw.export.settings import Settings
+from sephw.ir import Graph
+from sephw.passes import FoldingFile, read_folding_file
+
+FOLDING, SYNTH, BOARD, AMD = "folding.json", "synth", "board", "amd"
+# The board's own test, and the projects' testbenches, run these; a few suffice.
+TESTBENCH_SAMPLES = 8
+_NETLIST_TIMEOUT_SECONDS = 3600.0
+
+
+def choose_folding(
+    settings: Settings, graph: Graph, folder: Path, progress: Progress
+) -> FoldingFile:
+    """The folding that is asked for: a file's, the search's (kept as folding.json), or none.
+
+    SephwError as the search has it, where nothing fits the device.
+    """
+    if settings.folding is not None:
+        return read_folding_file(settings.folding)
+    if not settings.searches:
+        return FoldingFile()
+    from sephw.explore.found import Goal
+    from sephw.explore.reserved import board_reserve
+    from sephw.explore.search import search
+
+    device = settings.target.device
+    goal = Goal(
+        device, clock_mhz=settings.clock_mhz, fps=settings.fps,
+        reserved=board_reserve(device.technology),
+    )  # fmt: skip
+    with progress.step("explore", f"foldings for {device.name}"):
+        found = search(graph, goal, progress=progress.update)
+        write_json(folder / FOLDING, found.folding.as_dict())
+    return found.folding
+
+
+def write_vendor_project(settings: Settings, graph: Graph, folder: Path) -> None:
+    """Write amd/, for the vendor's boards; it refers to the projects beside it."""
+    steps = settings.steps
+    if not has_amd_flow(settings.target) or not {"hls", "rtl"} & set(steps):
+        return
+    graph_bytes = b"".join((folder / name).read_bytes() for name in ("graph.json", "graph.npz"))
+    digest = hashlib.sha256(graph_bytes + settings.target.name.encode()).digest()
+    write_amd(
+        graph, settings.target, folder / AMD, hls=folder / "hls" if "hls" in steps else None,
+        rtl=folder / RTL_PROJECT if "rtl" in steps else None,
+        build_id=int.from_bytes(digest[:8], "big"),
+    )  # fmt: skip
+
+
+def synthesize_export(
+    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+) -> SephwError | None:
+    """Make synth/ and, for a board of the open flow, board/; the failure, where it is one.
+
+    A design that does not fit or misses its clock costs nothing but these two folders.
+    """
+    from sephw.synth import Request, run_flow
+
+    images = samples.images[:TESTBENCH_SAMPLES].astype(np.int64)
+    golden = graph.run(images)[graph.outputs[0]]
+    target = settings.target
+    request = Request(device=target.device, target=target, clock_mhz=settings.clock_mhz)
+    with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
+        try:
+            run_flow(
+                graph, folder / RTL_PROJECT, request, folder / SYNTH, board_out=folder / BOARD,
+                progress=progress.update, samples=images, golden=golden,
+            )  # fmt: skip
+        except SephwError as error:
+            return error
+    return None
+
+
+def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progress) -> NetlistRuns:
+    """Synthesize the network's own top and build the simulation of what comes out."""
+    from sephw.synth import synthesize
+
+    technology = settings.target.device.technology
+    with progress.step("netlist", f"synthesized network of {technology} to a simulation"):
+        work = folder / NETLIST_PROJECT
+        synthesis = synthesize(
+            folder / RTL_PROJECT, graph, technology, work / SYNTH, progress=progress.update,
+            timeout_seconds=_NETLIST_TIMEOUT_SECONDS,
+        )  # fmt: skip
+        return NetlistRuns.of(synthesis, graph, folder / RTL_PROJECT, work)
