@@ -111,10 +111,8 @@ def synthesize_many(
 
     with ExitStack() as stack:
         client = _client(stack, scheduler, workers)
-        # Equal jobs are run once each: the key would merge them otherwise.
-        futures = [
-            client.submit(run, job, pure=False, retries=1 if scheduler else 0) for job in jobs
-        ]
+        # Equal jobs are runs of their own: dask would merge them by what they are.
+        futures = [client.submit(_guarded, run, job, pure=False) for job in jobs]
         places = {future.key: i for i, future in enumerate(futures)}
         results: list[SynthesisResult | None] = [None] * len(jobs)
         for done, future in enumerate(as_completed(futures), 1):
@@ -124,15 +122,27 @@ def synthesize_many(
     return [r for r in results if r is not None]
 
 
+def _guarded(run: Callable[[SynthesisJob], SynthesisResult], job: SynthesisJob) -> SynthesisResult:
+    """On the worker: an error is a result as well, and nothing that a cluster has to log."""
+    try:
+        return run(job)
+    except Exception as error:
+        return SynthesisResult(job.name, error=_line(error))
+
+
+def _line(error: BaseException) -> str:
+    text = str(error) if isinstance(error, SephwError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
+
+
 def _result(job: SynthesisJob, future: Any) -> SynthesisResult:
+    """The result, also of a job whose worker was lost."""
     if future.status == "finished":
         result: SynthesisResult = future.result()
         return result
-    error = future.exception() if future.status == "error" else None
-    text = str(error) if isinstance(error, SephwError) else f"{type(error).__name__}: {error}"
-    if error is None:
-        text = f"the run was {future.status}"
-    return SynthesisResult(job.name, error=" ".join(text.split()))
+    if future.status == "error":
+        return SynthesisResult(job.name, error=_line(future.exception()))
+    return SynthesisResult(job.name, error=f"the run was {future.status}")
 
 
 def _client(stack: ExitStack, scheduler: str | None, workers: int) -> Any:

@@ -1,0 +1,297 @@
+"""The search on small graphs against folding them every way, with forks and converters."""
+
+from itertools import product
+
+import pytest
+from fake_estimates import by_lanes, constant, with_fifos
+from small_graphs import GraphBuilder, chain
+
+from sephw.errors import SephwError, UsageError
+from sephw.explore import Goal, Margins, pareto, search
+from sephw.explore.choices import Effort
+from sephw.ir import Family, Folding, Graph, Multipliers
+from sephw.ir.resources import Resources
+from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
+from sephw.targets import Device, Technology, find_device
+from sim.timing import simulate, size_fifos
+
+ALL = Margins(1.0, 1.0, 1.0, 1.0)
+ROOMY = Resources(10**6, 10**6, 10**6, 10**6)
+
+
+def residual() -> Graph:
+    """A 1×1 convolution that is read twice: by a 3×3 pattern convolution, and by the join."""
+    b = GraphBuilder("residual", seed=3)
+    x = b.input("image", 3, 3, 2)
+    first = b.join("first", b.conv("point", x, 2))
+    pattern = b.conv("pattern", first, 2, 3, pattern=1)
+    return b.build(x, b.join("last", pattern, first, shift=7))
+
+
+def device(limits: Resources) -> Device:
+    return Device("test", Technology.ECP5, "test", limits, False)
+
+
+def options(graph: Graph, families: bool) -> list[list[tuple[str, Folding]]]:
+    """Of every node all that the search may choose; multipliers in logic where there are any."""
+    result = []
+    for node in graph.nodes:
+        operator = node.operator
+        foldings = [*operator.legal_foldings(), *operator.further_foldings()]
+        if not families:
+            foldings = [f for f in foldings if f.family is Family.SELECT]
+        multiplied = [
+            Folding(f.pe, f.simd, f.family, f.digit_bits, Multipliers.LUT)
+            for f in foldings
+            if operator.kind in ("conv8", "join")
+        ]
+        result.append([(node.name, f) for f in (*foldings, *multiplied)])
+    return result
+
+
+def every_folding(graph: Graph, *, families: bool):
+    """(frame cycles, resources, slowest clock) of every folding, from the folded graphs.
+
+    A window has the lanes of a reader of family select.
+    """
+    for chosen in product(*options(graph, families)):
+        foldings = dict(chosen)
+        partly = foldings["pattern_node"].family is Family.SELECT
+        window = next(f for name, f in chosen if "window" in name)
+        if partly and window.pe != foldings["pattern_node"].simd:
+            continue
+        folded = insert_width_converters(insert_forks(fold(graph, foldings)))
+        guesses = [by_lanes(n.operator, n.folding, [2], Technology.ECP5) for n in folded.nodes]
+        cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
+        image = graph.tensors[graph.inputs[0]]
+        total = sum((g.resources for g in guesses), Resources())
+        yield max(cycles, image.height * image.width), total, min(g.fmax_mhz for g in guesses)
+
+
+@pytest.fixture(scope="module")
+def whole_chain():
+    return list(every_folding(chain(4), families=True))
+
+
+@pytest.fixture(scope="module")
+def whole_residual():
+    return list(every_folding(residual(), families=False))
+
+
+LIMITS = [
+    ROOMY,
+    Resources(900, 1800, 8, 12),
+    Resources(620, 1500, 4, 4),
+    Resources(480, 1200, 3, 0),
+]
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=lambda r: f"{r.lut} LUT")
+def test_chain_of_all_families_is_as_fast_as_any_folding_that_fits(whole_chain, limits):
+    check(chain(4), whole_chain, limits, Effort())
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=lambda r: f"{r.lut} LUT")
+def test_residual_with_forks_is_as_fast_as_any_folding_that_fits(whole_residual, limits):
+    check(residual(), whole_residual, limits, Effort(adder_graph_bits=0))
+
+
+def check(graph: Graph, every, limits: Resources, effort: Effort) -> None:
+    fitting = [(n, r.lut) for n, r, mhz in every if r.fits(limits) and mhz >= 110]
+    assert fitting
+    goal = Goal(device(limits), clock_mhz=110.0, margins=ALL)
+    found = search(graph, goal, estimator=by_lanes, effort=effort)
+    assert (found.frame_cycles, found.estimated.lut) == min(fitting)
+    assert found.proven_optimal and found.rounds == 1
+    assert found.modelled == found.estimated
+    assert found.frames_per_second == 110e6 / found.frame_cycles
+
+
+@pytest.mark.parametrize("cycles", [87, 120, 300])
+def test_a_frame_rate_is_reached_with_the_least_logic(whole_residual, cycles):
+    fitting = [r.lut for n, r, mhz in whole_residual if n <= cycles and mhz >= 150]
+    goal = Goal(device(ROOMY), clock_mhz=150.0, fps=150e6 / cycles, margins=ALL)
+    found = search(residual(), goal, estimator=by_lanes, effort=Effort(adder_graph_bits=0))
+    assert found.estimated.lut == min(fitting)
+    assert found.frame_cycles <= cycles
+
+
+def test_the_best_clock_is_found_where_none_is_asked_for(whole_residual):
+    # Engines of 8 lanes and more reach 120 MHz only, the others 200.
+    limits = LIMITS[1]
+    best = max(mhz / n for n, r, mhz in whole_residual if r.fits(limits))
+    goal = Goal(device(limits), margins=ALL)
+    found = search(residual(), goal, estimator=by_lanes, effort=Effort(adder_graph_bits=0))
+    assert found.frames_per_second == pytest.approx(best * 1e6, rel=1e-12)
+    assert found.clock_mhz == found.fmax_mhz
+
+
+def test_pareto_set_is_that_of_all_foldings(whole_residual):
+    limits = LIMITS[1]
+    goal = Goal(device(limits), clock_mhz=110.0, margins=ALL)
+    points = {(n, r.lut) for n, r, mhz in whole_residual if r.fits(limits) and mhz >= 110}
+    wanted = sorted(
+        p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)
+    )
+    # The 1×1 convolutions have adder families as well; they are larger here, and never win.
+    found = pareto(residual(), goal, points=100, estimator=by_lanes)
+    assert [(one.frame_cycles, one.estimated.lut) for one in found] == wanted
+    assert len(wanted) > 3
+
+
+def test_fewer_points_keep_the_fastest_and_the_smallest():
+    goal = Goal(device(ROOMY), clock_mhz=110.0, margins=ALL)
+    some = pareto(residual(), goal, points=3, estimator=by_lanes)
+    found = pareto(residual(), goal, points=100, estimator=by_lanes)
+    assert 1 < len(some) <= 3 < len(found)
+    assert some[0].frame_cycles == found[0].frame_cycles
+    assert some[-1].estimated.lut == found[-1].estimated.lut
+
+
+def test_fifos_of_the_folded_graph_are_within_the_limits():
+    graph = residual()
+    loose = search(graph, Goal(device(ROOMY), clock_mhz=110.0, margins=ALL), estimator=with_fifos)
+    limits = Resources(loose.estimated.lut - 150, 10**6, 10**6, 10**6)
+    found = search(graph, Goal(device(limits), clock_mhz=110.0, margins=ALL), estimator=with_fifos)
+    assert found.estimated.lut <= limits.lut
+    assert found.frame_cycles > loose.frame_cycles
+    # The estimate is that of the graph an export makes of the folding.
+    folded = size_fifos(insert_width_converters(insert_forks(fold(graph, found.folding.nodes))))
+    depths = {name: tensor.fifo_depth for name, tensor in folded.tensors.items()}
+    again = sum(
+        (
+            with_fifos(
+                n.operator, n.folding, [depths[t] for t in n.outputs], Technology.ECP5
+            ).resources
+            for n in folded.nodes
+        ),
+        Resources(),
+    )
+    assert again == found.estimated
+    assert simulate(folded).frame_interval_cycles == found.frame_cycles
+
+
+def test_what_is_reserved_is_left_free():
+    free = search(residual(), Goal(device(ROOMY), clock_mhz=110.0, margins=ALL), estimator=by_lanes)
+    limits = Resources(free.estimated.lut + 149, 10**6, 10**6, 10**6)
+    goal = Goal(device(limits), clock_mhz=110.0, margins=ALL, reserved=Resources(lut=150))
+    found = search(residual(), goal, estimator=by_lanes)
+    engines = sum((node.resources.lut for node in found.nodes), found.between.lut)
+    assert found.estimated.lut == engines + 150 <= limits.lut
+    assert found.frame_cycles > free.frame_cycles
+
+
+def test_the_same_search_gives_the_same_folding():
+    goal = Goal(device(LIMITS[1]), margins=ALL)
+    one, other = (search(residual(), goal, estimator=with_fifos) for _ in range(2))
+    assert one.as_dict() == other.as_dict()
+
+
+def test_the_folding_file_brings_the_same_graph_back(tmp_path):
+    found = search(chain(4), Goal(device(LIMITS[1]), margins=ALL), estimator=by_lanes)
+    found.folding.write(tmp_path / "folding.json")
+    read = read_folding_file(tmp_path / "folding.json")
+    assert read == found.folding
+    folded = insert_width_converters(insert_forks(fold(chain(4), read.nodes, read.frame_cycles)))
+    assert [n.folding for n in folded.nodes] == [n.folding for n in found.graph.nodes]
+
+
+def test_adder_graphs_are_solved_only_where_they_are_chosen():
+    solved = []
+
+    def counting(operator, folding, fifo_depths, technology, *, solve=False):
+        if solve:
+            solved.append(operator.kind)
+        return by_lanes(operator, folding, fifo_depths, technology)
+
+    goal = Goal(device(ROOMY), clock_mhz=110.0, fps=110e6 / 21, margins=ALL)
+    found = search(chain(4), goal, estimator=counting)
+    # 21 cycles for 16 pixels: only the adder graph is that fast, behind a whole window.
+    assert found.nodes[1].folding.family is Family.ADDER_GRAPH
+    assert set(solved) == {"pattern_conv"}
+    slow = Goal(device(ROOMY), clock_mhz=110.0, fps=110e6 / 5000, margins=ALL)
+    solved.clear()
+    assert search(chain(4), slow, estimator=counting).nodes[1].folding.family is Family.SELECT
+    assert solved == []
+
+
+REFUSALS = {
+    "nothing fits": (
+        constant(10_000),
+        {"clock_mhz": 100.0},
+        "chain does not fit ecp5-25f: needs at least 30,000 LUT, 19,430 available (80 % of "
+        "24,288; 10,570 too many); the nearest device that fits is ecp5-45f",
+    ),
+    "no device is large enough": (
+        constant(1, bram=100),
+        {"clock_mhz": 100.0},
+        "chain does not fit ecp5-25f: needs at least 300 BRAM, 56 available (244 too many); "
+        "no larger ecp5 device is known that it fits",
+    ),
+    "a frame rate beyond every folding": (
+        constant(10),
+        {"clock_mhz": 100.0, "fps": 5e6},
+        "chain: 5,000,000 frames/s are beyond every folding; the fastest takes 21 cycles a frame, "
+        "4,761,904 frames/s at 100 MHz; ask for at most --fps 4761904",
+    ),
+    "a clock beyond every folding": (
+        constant(10),
+        {"clock_mhz": 200.0},
+        "chain: no folding of 'pattern_node' is estimated to reach 200 MHz on ecp5-25f; ask for "
+        "at most --clock-mhz 100",
+    ),
+    "no clock is estimated": (
+        constant(10, float("inf")),
+        {},
+        "the clock of ecp5 is not estimated; give one with --clock-mhz",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_say_what_would_do(case):
+    estimator, wanted, message = REFUSALS[case]
+    goal = Goal(find_device("ecp5-25f"), **wanted)
+    with pytest.raises(SephwError) as error:
+        search(chain(4), goal, estimator=estimator)
+    assert str(error.value) == message
+
+
+def test_a_frame_rate_that_does_not_fit_names_the_one_that_does():
+    def estimator(operator, folding, fifo_depths, technology, *, solve=False):
+        guess = constant(6_000)(operator, folding, fifo_depths, technology)
+        slow = operator.kind != "pattern_conv" or folding.pe * folding.simd == 1
+        return guess if slow else constant(9_000)(operator, folding, fifo_depths, technology)
+
+    # With one lane the convolution takes 4·4·8·18 = 2,304 cycles.
+    goal = Goal(find_device("ecp5-25f"), clock_mhz=100.0, fps=50_000)
+    with pytest.raises(SephwError) as error:
+        search(chain(4), goal, estimator=estimator)
+    assert str(error.value) == (
+        "chain at 50,000 frames/s does not fit ecp5-25f: needs at least 21,000 LUT, 19,430 "
+        "available (80 % of 24,288; 1,570 too many); the nearest device that fits is ecp5-45f; "
+        "or at most 43,402 frames/s fit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"fps": 0.0}, "--fps 0; it must be above 0"),
+        ({"clock_mhz": -5.0}, "--clock-mhz -5; it must be above 0"),
+        (
+            {"minimize": "watts"},
+            "minimize 'watts' is unknown; use share, lut, ff, bram, dsp",
+        ),
+    ],
+)
+def test_goals_are_checked(wanted, message):
+    with pytest.raises(UsageError) as error:
+        Goal(find_device("ecp5-25f"), **wanted)
+    assert str(error.value) == message
+
+
+def test_margins_are_shares():
+    with pytest.raises(UsageError) as error:
+        Margins(lut=1.2)
+    assert str(error.value) == "margin of lut: 1.2; it must be between 0 and 1"

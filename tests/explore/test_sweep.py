@@ -1,0 +1,113 @@
+"""Synthesis runs side by side: in this process, on a cluster by address, with failures."""
+
+import time
+
+import pytest
+from small_graphs import chain
+
+from sephw.errors import SephwError
+from sephw.explore import sweep
+from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
+from sephw.ir import Graph
+from sephw.ir.resources import Resources
+from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.targets import Technology
+from sim.timing import size_fifos
+
+
+def job(name: str, frame_cycles: int = 500) -> SynthesisJob:
+    graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, frame_cycles))))
+    return SynthesisJob.of(name, graph, Technology.ECP5)
+
+
+def slowest(graph: Graph) -> int:
+    return max(n.operator.frame_cycles(n.folding) for n in graph.nodes)
+
+
+def engines(job: SynthesisJob) -> SynthesisResult:
+    """Stands for synthesis: as many LUTs as engines, the frame's cycles; fails or waits by name."""
+    if job.name == "bad":
+        raise SephwError("synthesis of 'x' failed: see\n x.log")
+    if job.name == "worse":
+        raise RuntimeError("out of memory")
+    if job.name == "slow":
+        time.sleep(0.3)
+    graph = job.load()
+    return SynthesisResult(job.name, Resources(lut=len(graph.nodes), ff=slowest(graph)))
+
+
+def check(results: list[SynthesisResult]) -> None:
+    assert [r.name for r in results] == ["slow", "bad", "fast", "worse"]
+    assert [r.error for r in results] == [
+        "", "synthesis of 'x' failed: see x.log", "", "RuntimeError: out of memory",
+    ]  # fmt: skip
+    graphs = [job("slow", 3000).load(), job("fast", 500).load()]
+    assert [results[0].total, results[2].total] == [
+        Resources(lut=len(g.nodes), ff=slowest(g)) for g in graphs
+    ]
+    assert results[0].total != results[2].total
+
+
+JOBS = ("slow", "bad", "fast", "worse")
+
+
+def jobs() -> list[SynthesisJob]:
+    return [job(name, 500 if name == "fast" else 3000) for name in JOBS]
+
+
+def test_threads_of_this_process_run_all_jobs():
+    seen: list[str] = []
+    results = synthesize_many(jobs(), run=engines, workers=2, progress=seen.append)
+    check(results)
+    assert len(seen) == 4
+    assert {text.split(" (")[0] for text in seen} == set(JOBS)
+    assert seen[-1].endswith("(4 of 4)")
+
+
+def test_a_cluster_is_used_by_its_address():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", host="127.0.0.1",
+        dashboard_address=None, silence_logs=50,
+    ) as cluster:  # fmt: skip
+        assert cluster.scheduler_address.startswith("tcp://127.0.0.1:")
+        check(synthesize_many(jobs(), cluster.scheduler_address, run=engines))
+
+
+def test_a_cluster_without_workers_is_refused():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None,
+        silence_logs=50,
+    ) as cluster:  # fmt: skip
+        address = cluster.scheduler_address
+        with pytest.raises(SephwError) as error:
+            synthesize_many(jobs(), address, run=engines)
+    assert str(error.value) == (
+        f"scheduler '{address}' has no workers; start some with 'dask worker {address}'"
+    )
+
+
+def test_a_scheduler_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(sweep, "_CONNECT_SECONDS", 0.5)
+    with pytest.raises(SephwError) as error:
+        synthesize_many(jobs(), "tcp://127.0.0.1:9", run=engines)
+    assert str(error.value) == (
+        "scheduler 'tcp://127.0.0.1:9' cannot be reached (OSError); start one with "
+        "'dask scheduler' and 'dask worker', or leave --scheduler out"
+    )
+
+
+def test_no_jobs_need_no_cluster():
+    assert synthesize_many([], "tcp://127.0.0.1:9") == []
+
+
+def test_a_job_carries_the_graph_with_its_fifos():
+    graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, 300))))
+    loaded = SynthesisJob.of("chain", graph, Technology.ICE40).load()
+    assert [(n.name, n.folding) for n in loaded.nodes] == [(n.name, n.folding) for n in graph.nodes]
+    assert {k: t.fifo_depth for k, t in loaded.tensors.items()} == {
+        k: t.fifo_depth for k, t in graph.tensors.items()
+    }
