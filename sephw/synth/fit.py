@@ -13,6 +13,9 @@ from sephw.tools.nextpnr import NextpnrError
 
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)\s*/\s*(\d+)\s+\d+%")
 
+# Cells of nextpnr's own that take no place.
+_BOOKKEEPING = {"DUMMY_CELL"}
+
 
 class DoesNotFit(SephwError):  # noqa: N818 - reads as what it says
     """A design takes more than a device has.
@@ -62,12 +65,16 @@ def does_not_fit(error: NextpnrError, device: Device, flow: Flow) -> DoesNotFit 
     """What nextpnr's log says of the room there was; None where it failed for another reason."""
     found = utilization(error.log)
     used = flow.units.resources({name: pair[0] for name, pair in found.items()})
-    available = flow.units.resources({name: pair[1] for name, pair in found.items()})
+    available = flow.units.available({name: pair[1] for name, pair in found.items()})
     excess = used.excess(available)
     if excess:
         larger = larger_device(used, device)
         return DoesNotFit(device, excess, larger if larger is not device else None)
-    over = tuple((name, n, limit) for name, (n, limit) in found.items() if n > limit)
+    over = tuple(
+        (name, n, limit)
+        for name, (n, limit) in found.items()
+        if n > limit and name not in _BOOKKEEPING
+    )
     return DoesNotFit(device, over, None) if over else None
 
 

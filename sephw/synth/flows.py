@@ -18,7 +18,10 @@ _PURPOSE = "bitstream"
 
 @dataclass(frozen=True)
 class Units:
-    """Names in nextpnr's utilization, each with what one of it counts, by `Resources` field."""
+    """Names in nextpnr's utilization, each with what one of it counts, by `Resources` field.
+
+    The first name of a field is that of the places there are; others take such places as well.
+    """
 
     lut: Mapping[str, int]
     ff: Mapping[str, int]
@@ -30,6 +33,13 @@ class Units:
         lut, ff, bram, dsp = (
             sum(weight * counts.get(name, 0) for name, weight in names.items())
             for names in (self.lut, self.ff, self.bram, self.dsp)
+        )
+        return Resources(lut, ff, bram, dsp)
+
+    def available(self, counts: Mapping[str, int]) -> Resources:
+        """What there is of each, from the counts of places by nextpnr's names."""
+        lut, ff, bram, dsp = (
+            counts.get(next(iter(names)), 0) for names in (self.lut, self.ff, self.bram, self.dsp)
         )
         return Resources(lut, ff, bram, dsp)
 
@@ -117,7 +127,12 @@ class Gowin(Flow):
 
     tool = Nextpnr.GOWIN
     output_option, output, bitstream_suffix = "--write", "routed.json", ".fs"
-    units = Units(lut={"LUT4": 1}, ff={"DFF": 1}, bram={"BSRAM": 1}, dsp={"MULT18X18": 1})
+    units = Units(
+        lut={"LUT4": 1, "ALU": 1, "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+        ff={"DFF": 1},
+        bram={"BSRAM": 1},
+        dsp={"MULT18X18": 1, "MULTALU18X18": 2, "MULT36X36": 4},
+    )
     packages = ("apycula",)
     aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 90.0}
     parts: ClassVar[Mapping[str, str]] = {

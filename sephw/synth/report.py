@@ -53,12 +53,10 @@ def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         counts = content["utilization"]
-        fmax = {_clock(name): float(v["achieved"]) for name, v in content["fmax"].items()}
-        asked = {_clock(name): float(v["constraint"]) for name, v in content["fmax"].items()}
-        used, available = (
-            flow.units.resources({name: int(pair[side]) for name, pair in counts.items()})
-            for side in ("used", "available")
-        )
+        fmax = _by_clock(content["fmax"], "achieved")
+        asked = _by_clock(content["fmax"], "constraint")
+        used = flow.units.resources({name: int(n["used"]) for name, n in counts.items()})
+        available = flow.units.available({name: int(n["available"]) for name, n in counts.items()})
         worst = _worst(content["critical_paths"], asked, instances)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SephwError(
@@ -72,8 +70,18 @@ def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
     )  # fmt: skip
 
 
+def _by_clock(found: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, float]:
+    """A figure in MHz by clock; the least where two nets are called the same."""
+    values: dict[str, float] = {}
+    for net, entry in found.items():
+        name, value = _clock(net), float(entry[key])
+        values[name] = min(value, values.get(name, value))
+    return values
+
+
 def _clock(name: str) -> str:
-    return _DECORATION.sub("", _DECORATION.sub("", name))
+    """The net's name without decorations, and without the instance that it was found in."""
+    return _DECORATION.sub("", _DECORATION.sub("", name)).rsplit(".", 1)[-1]
 
 
 def _worst(

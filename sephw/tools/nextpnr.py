@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sephw.errors import SephwError
-from sephw.tools.process import run, run_logged
+from sephw.tools.process import killed_by, run, run_logged
 
 _ERROR = re.compile(r"^ERROR: (.*)$")
 
@@ -114,4 +114,6 @@ def run_nextpnr(
     except SephwError as error:
         raise SephwError(f"{purpose}: {tool.value}: {error}") from None
     if status != 0:
-        raise NextpnrError(tuple(errors) or (last or "no message",), log)
+        killed = killed_by(status, last)
+        found = (killed,) if killed is not None else tuple(errors) or (last or "no message",)
+        raise NextpnrError(found, log)

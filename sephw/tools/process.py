@@ -95,9 +95,11 @@ def run_logged(
             raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
         assert process.stdout is not None
 
+        ended = threading.Event()
+
         def watch() -> None:
-            while process.poll() is None:
-                if stop.wait(_POLL_SECONDS) or time.monotonic() > deadline:
+            while not ended.wait(_POLL_SECONDS):
+                if stop.is_set() or time.monotonic() > deadline:
                     _kill_group(process)
                     return
 
@@ -109,6 +111,7 @@ def run_logged(
                 on_line(line.decode("utf-8", "replace").rstrip())
             status = process.wait()
         finally:
+            ended.set()
             _kill_group(process)
             process.wait()
             process.stdout.close()
@@ -121,6 +124,19 @@ def run_logged(
             f"design smaller; log: {log}"
         )
     return status
+
+
+def killed_by(status: int, last_line: str) -> str | None:
+    """What to say of a program that a signal ended, its exit status as `run_logged` gives it.
+
+    None where it ended by itself.
+    """
+    if status >= 0:
+        return None
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else "unknown"
+    after = f" after '{last_line.strip()}'" if last_line.strip() else ""
+    memory = "; out of memory?" if -status == signal.SIGKILL else ""
+    return f"killed by signal {-status} ({name}){after}{memory}"
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

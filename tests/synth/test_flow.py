@@ -1,0 +1,283 @@
+"""The flow with tools that do what a test tells them."""
+
+import json
+import re
+import threading
+import time
+
+import pytest
+from synth_projects import small_graph
+
+from sephw.errors import SephwError
+from sephw.ir import Resources
+from sephw.synth import DoesNotFit, Request, TimingNotMet, run_flow, synthesize
+from sephw.synth.cache import NetlistCache
+from sephw.synth.timing import describe, rounded_down
+from sephw.targets import Technology, find_device, find_target
+
+ECP5 = find_device("ecp5-25f")
+BOARD = find_target("ulx3s-25f")
+
+
+def flow(export, request: Request, **options):
+    return run_flow(
+        export.graph, export.rtl, request, export.folder / "synth",
+        **{"progress": lambda text: None, **options},
+    )  # fmt: skip
+
+
+def failure(export, request: Request, kind: type[SephwError] = SephwError, **options) -> str:
+    """The message of a run that fails; nothing of it is left but its logs."""
+    before = sorted(export.folder.rglob("*"))
+    with pytest.raises(kind) as caught:
+        flow(export, request, **options)
+    assert sorted(export.folder.rglob("*")) == before
+    return str(caught.value)
+
+
+def test_a_device_alone(tools, export):
+    tools.plan(fmax=[61.27])
+    run = flow(export, Request(ECP5))
+    assert tools.calls() == [*["engine"] * 4, "link", "route 100 seed 1"]
+    out = export.folder / "synth"
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()) == [
+        "bitstream.bit", "logs/engines/image_to_lanes1_engine.log",
+        "logs/engines/image_window3_node_engine.log", "logs/engines/map_node_engine.log",
+        "logs/engines/pattern_node_engine.log", "logs/link.log", "logs/nextpnr.log",
+        "logs/seconds.json", "netlist.json", "sephw_harness.sv", "synth.json",
+    ]  # fmt: skip
+    assert not (export.folder / "board").exists()
+    assert (out / "bitstream.bit").read_text() == "packed: routed with seed 1"
+    record = json.loads((out / "synth.json").read_text())
+    # Nobody asked for a clock, so none is missed; the design runs at what was reached.
+    assert record["clock_mhz"] == run.clock_mhz == 61.2
+    assert record["routed"]["fmax_mhz"] == {"clk": 61.27}
+    assert record["routed"]["constraint_mhz"] == {} and record["routed"]["timing_met"] is True
+    assert record["tools"] == {"yosys": "9.9 (git sha1 0123abc)", "nextpnr-ecp5": "7.7"}
+    assert record["top"] == "sephw_harness" and record["target"] is None
+    assert {name: engine["lut"] for name, engine in record["synthesized"]["engines"].items()} == {
+        "image_to_lanes1": 3, "image_window3_node": 3, "pattern_node": 3, "map_node": 3,
+    }  # fmt: skip
+    assert record["synthesized"]["glue"] == {"lut": 0, "ff": 1, "bram": 0, "dsp": 0}
+    assert run.synthesis.total == Resources(12, 1)
+    assert run.synthesis.netlist == out / "netlist.json" and run.synthesis.netlist.is_file()
+    assert run.bitstream == out / "bitstream.bit" and run.bitstream.is_file()
+    assert run.routed.log.is_file() and run.synthesis.log.is_file()
+
+
+def test_the_same_run_gives_the_same_bytes(tools, export):
+    contents = []
+    for _ in range(2):
+        flow(export, Request(ECP5))
+        files = (p for p in export.folder.rglob("*") if p.is_file() and "logs" not in p.parts)
+        contents.append({path: path.read_bytes() for path in files})
+    assert contents[0] == contents[1]
+    assert tools.calls().count("engine") == 4
+
+
+def test_engines_come_from_the_cache(tools, export, tmp_path):
+    cache = NetlistCache(tmp_path / "netlists")
+    for expected in (4, 0):
+        assert flow(export, Request(ECP5), cache=cache).synthesis.runs == expected
+    tools.plan(fmax=[100.0], luts=9)
+    # The cache is asked for the engine and the script: another technology starts anew.
+    found = synthesize(
+        export.rtl, export.graph, Technology.ICE40, tmp_path / "w", progress=lambda text: None,
+        timeout_seconds=60, cache=cache,
+    )  # fmt: skip
+    assert found.runs == 4 and found.total.lut == 0
+
+
+def test_a_board_gets_the_clock_that_is_reached(tools, export):
+    # The board aims at 100 MHz; 70.2 is reached; 0.98 of it is 68.8, the PLL makes 68.75.
+    tools.plan(fmax=[70.2, 69.0])
+    told = []
+    run = flow(
+        export, Request(BOARD.device, BOARD), progress=told.append, samples=export.images,
+        golden=export.outputs,
+    )  # fmt: skip
+    routes = [line for line in tools.calls() if line.startswith("route")]
+    assert routes == ["route 100 seed 1", "route 68.75 seed 1"]
+    assert "70.2 MHz of 100; again with the PLL at 68.8" in told
+    record = json.loads((export.folder / "synth" / "synth.json").read_text())
+    assert record["clock_mhz"] == run.clock_mhz == 68.75
+    assert record["target"] == "ulx3s-25f" and record["top"] == "chain_board"
+    assert record["routed"]["constraint_mhz"] == {"clk": 68.75}
+    board = export.folder / "board"
+    assert json.loads((board / "accelerator.json").read_text())["clock_hz"] == 68_750_000
+    assert "25 MHz to 68.75 MHz" in (board / "sephw_board_pll.sv").read_text()
+    assert (board / "test_images.npy").is_file()
+
+
+def test_a_board_whose_clock_is_met_is_routed_once(tools, export):
+    tools.plan(fmax=[100.0])
+    assert flow(export, Request(BOARD.device, BOARD)).clock_mhz == 100
+    assert sum(line.startswith("route") for line in tools.calls()) == 1
+
+
+def test_a_board_that_never_meets_its_clock(tools, export):
+    tools.plan(fmax=[50.0, 40.0, 30.0, 20.0, 10.0])
+    message = failure(export, Request(BOARD.device, BOARD), TimingNotMet)
+    # 50 -> 49, 40 -> 38, 30 -> 27, 20 -> 16: the fifth attempt reaches 10.
+    assert sum(line.startswith("route") for line in tools.calls()) == 5
+    assert message.startswith("ecp5-25f: timing not met: 10 MHz of 16 MHz; worst path ")
+
+
+def test_a_wanted_clock_that_is_missed(tools, export, tmp_path):
+    tools.plan(fmax=[61.27], slow="network.pattern_node_engine.sum")
+    request = Request(ECP5, clock_mhz=80, seeds=2)
+    message = failure(export, request, TimingNotMet)
+    log = tmp_path / "state/sephw/log/synth/chain-ecp5-25f/route/seed_1/nextpnr.log"
+    assert message == (
+        "ecp5-25f: timing not met: 61.2 MHz of 80 MHz; worst path from 'pattern_node' to the host "
+        "link and wiring, 3.5 ns (1.5 logic, 2.0 routing, 1 nets); ask for --clock-mhz 61.2 or "
+        f"less, try more --seeds, or fold the slow engine further; log: {log}"
+    )
+    assert log.read_text() == "Info: Packing constants..\n"
+    assert (log.parents[2] / "synthesis/link.log").read_text() == "Yosys was here\n"
+
+
+def test_a_wanted_clock_that_is_met(tools, export):
+    tools.plan(fmax=[80.0])
+    run = flow(export, Request(ECP5, clock_mhz=80))
+    assert (run.clock_mhz, run.asked_mhz) == (80, 80)
+    assert run.routed.constraint_mhz == {"clk": 80} and run.routed.timing_met
+
+
+def test_the_fastest_of_several_seeds_counts(tools, export):
+    tools.plan(by_seed={"7": 50.0, "8": 70.0, "9": 70.0, "10": 60.0}, fmax=[1.0])
+    told = []
+    run = flow(export, Request(ECP5, seed=7, seeds=4), progress=told.append)
+    assert (run.routed.seed, run.clock_mhz) == (8, 70)
+    assert run.bitstream.read_text() == "packed: routed with seed 8"
+    routes = {line for line in tools.calls() if line.startswith("route")}
+    assert routes == {f"route 100 seed {seed}" for seed in (7, 8, 9, 10)}
+    assert "seed 10: routed, 60 MHz" in told and "seed 7: Packing constants" in told
+
+
+def test_counts_alone(tools, export):
+    run = flow(export, Request(ECP5, route=False))
+    assert tools.calls() == [*["engine"] * 4, "link"]
+    assert (run.routed, run.bitstream, run.clock_mhz) == (None, None, None)
+    record = json.loads((export.folder / "synth" / "synth.json").read_text())
+    assert record["routed"] is None and record["note"] == ""
+
+
+def test_a_device_without_open_place_and_route(tools, export):
+    device = find_device("xc7z020")
+    run = flow(export, Request(device, find_target("pynq-z2")))
+    record = json.loads((export.folder / "synth" / "synth.json").read_text())
+    assert run.routed is None and record["top"] == "chain_top"
+    assert record["note"] == (
+        "no open tool places and routes this device; the counts are those of Yosys"
+    )
+    assert failure(export, Request(device, clock_mhz=50)) == (
+        "place and route for xc7z020: no open tool places and routes xc7 devices; use --no-route "
+        "for the counts of Yosys, and the vendor's tools for a bitstream"
+    )
+    assert failure(export, Request(ECP5, clock_mhz=50, route=False)) == (
+        "--clock-mhz: nothing is routed with --no-route; leave one of them out"
+    )
+
+
+def test_too_large_by_the_counts(tools, export):
+    tools.plan(fmax=[1.0], luts=8000)
+    message = failure(export, Request(ECP5), DoesNotFit)
+    assert message.startswith("ecp5-25f: the design does not fit: LUT 32,000 of 24,288 (7,712 too")
+    assert not any(line.startswith("route") for line in tools.calls())
+
+
+def test_too_large_for_nextpnr(tools, export):
+    tools.plan(nextpnr="full")
+    assert failure(export, Request(ECP5), DoesNotFit) == (
+        "ecp5-25f: the design does not fit: LUT 24,500 of 24,288 (212 too many); it fits "
+        "ecp5-45f; use --device ecp5-45f, or fold the network further"
+    )
+
+
+def test_a_tool_that_fails(tools, export, tmp_path):
+    folder = tmp_path / "logs/chain-ecp5-25f"
+    tools.plan(nextpnr="crash")
+    log = folder / "route/seed_1/nextpnr.log"
+    assert failure(export, Request(ECP5), failures=tmp_path / "logs") == (
+        "place and route for ecp5-25f: nextpnr-ecp5 failed: something in the router broke; "
+        f"log: {log}"
+    )
+    assert "router broke" in log.read_text()
+    tools.plan(yosys="fail", luts=5)
+    message = failure(export, Request(find_device("ecp5-45f")), failures=tmp_path / "logs",
+                      cache=NetlistCache(tmp_path / "empty"))  # fmt: skip
+    match = re.fullmatch(
+        r"synthesis of '(\w+)': Yosys failed: Module `x' is missing; log: (.*)", message
+    )
+    assert match is not None
+    kept = tmp_path / "logs/chain-ecp5-45f/synthesis/engines" / f"{match[1]}_engine.log"
+    assert match[2] == str(kept)
+    assert "ERROR: Module `x' is missing" in kept.read_text()
+
+
+def test_a_tool_that_takes_too_long(tools, export, tmp_path):
+    flow(export, Request(ECP5, route=False))
+    tools.plan(nextpnr="hang")
+    log = tmp_path / "logs/chain-ecp5-25f/route/seed_1/nextpnr.log"
+    assert failure(export, Request(ECP5, timeout_seconds=3), failures=tmp_path / "logs") == (
+        "place and route for ecp5-25f: nextpnr-ecp5: not finished within 3 s, stopped; allow more "
+        f"time or make the design smaller; log: {log}"
+    )
+
+
+def test_one_engine_that_fails_stops_the_others(tools, export, tmp_path):
+    tools.plan(yosys="fail")
+    failure(export, Request(ECP5, jobs=1), cache=NetlistCache(tmp_path / "empty"))
+    assert len(tools.calls()) < 4
+
+
+def test_an_interrupt_leaves_what_was_there(tools, export):
+    flow(export, Request(ECP5))
+    before = {p: p.read_bytes() for p in export.folder.rglob("*") if p.is_file()}
+    tools.plan(nextpnr="hang")
+
+    def interrupt(text: str) -> None:
+        if text == "Packing constants":
+            raise KeyboardInterrupt
+
+    began, threads = time.monotonic(), threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        flow(export, Request(ECP5, seeds=2), progress=interrupt)
+    assert time.monotonic() - began < 300
+    assert threading.active_count() == threads
+    assert {p: p.read_bytes() for p in export.folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_folder_that_cannot_be_written(tools, export):
+    (export.folder / "file").write_text("")
+    with pytest.raises(SephwError) as caught:
+        run_flow(
+            export.graph, export.rtl, Request(ECP5), export.folder / "file" / "synth",
+            progress=lambda text: None,
+        )  # fmt: skip
+    assert str(caught.value) == (
+        f"'{export.folder / 'file' / 'synth'}' cannot be written (File exists); choose another "
+        "folder"
+    )
+
+
+def test_a_source_that_is_missing(tools, export):
+    (export.rtl / "sephw_fifo.sv").unlink()
+    assert failure(export, Request(ECP5)) == (
+        f"RTL project '{export.rtl}': sephw_fifo.sv cannot be read; export the model again"
+    )
+
+
+def test_paths_in_words():
+    from sephw.synth import WorstPath
+
+    inside = WorstPath("clk", "a", "a", 5.04, 2.0, 3.04, 4, "x", "y")
+    assert describe(inside) == "in 'a', 5.0 ns (2.0 logic, 3.0 routing, 4 nets)"
+    outside = WorstPath("clk", "", "b", 5.04, 2.0, 3.04, 4, "x", "y")
+    assert describe(outside).startswith("from the host link and wiring to 'b', 5.0 ns")
+    assert [rounded_down(mhz) for mhz in (61.29, 100.0, 0.05)] == [61.2, 100.0, 0.0]
+
+
+def test_the_network_of_these_tests_has_four_engines():
+    assert len(small_graph().nodes) == 4
