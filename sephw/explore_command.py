@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sephw.errors import SephwError, UsageError
-from sephw.targets import Target, find_device, find_target
+from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
     from sephw.explore import Found, Goal
@@ -168,21 +168,16 @@ def _goal(
     minimize: str,
     margin_lut: float | None,
 ) -> Goal:
-    from sephw.explore import Goal, Margins, board_reserve
-    from sephw.ir.resources import Resources
+    from sephw.explore import Goal, Margins, board_goal
 
     if (target is None) == (device is None):
         raise UsageError("give either --target or --device; 'sephw explore --help' says more")
-    board: Target | None = None if target is None else find_target(target)
-    chip = board.device if board is not None else find_device(device or "")
-    open_board = board is not None and board.open_board is not None
-    if board is not None and clock_mhz is None and not chip.routable:
-        clock_mhz = 1000 / board.clock_ns
+    if target is not None:
+        goal = board_goal(find_target(target), clock_mhz, fps)
+    else:
+        goal = Goal(find_device(device or ""), clock_mhz=clock_mhz, fps=fps)
     margins = Margins() if margin_lut is None else replace(Margins(), lut=margin_lut)
-    return Goal(
-        chip, clock_mhz=clock_mhz, fps=fps, minimize=minimize, margins=margins,
-        reserved=board_reserve(chip.technology) if open_board else Resources(),
-    )  # fmt: skip
+    return replace(goal, minimize=minimize, margins=margins)
 
 
 def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> Graph:

@@ -1,8 +1,8 @@
 """Folding search: family, digits, PE, SIMD and multipliers per layer, for a device and a goal."""
 
+from sephw.explore.boards import board_goal, board_reserve
 from sephw.explore.found import Found, Goal, Margins
 from sephw.explore.pareto import pareto
-from sephw.explore.reserved import board_reserve
 from sephw.explore.search import search
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 
@@ -12,6 +12,7 @@ __all__ = [
     "Margins",
     "SynthesisJob",
     "SynthesisResult",
+    "board_goal",
     "board_reserve",
     "pareto",
     "search",

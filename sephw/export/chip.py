@@ -35,16 +35,11 @@ def choose_folding(
         return read_folding_file(settings.folding)
     if not settings.searches:
         return FoldingFile()
-    from sephw.explore.found import Goal
-    from sephw.explore.reserved import board_reserve
+    from sephw.explore.boards import board_goal
     from sephw.explore.search import search
 
-    device = settings.target.device
-    goal = Goal(
-        device, clock_mhz=settings.clock_mhz, fps=settings.fps,
-        reserved=board_reserve(device.technology),
-    )  # fmt: skip
-    with progress.step("explore", f"foldings for {device.name}"):
+    goal = board_goal(settings.target, settings.clock_mhz, settings.fps)
+    with progress.step("explore", f"foldings for {goal.device.name}"):
         found = search(graph, goal, progress=progress.update)
         write_json(folder / FOLDING, found.folding.as_dict())
     return found.folding

