@@ -86,8 +86,10 @@ def synthesize_export(
 def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progress) -> NetlistRuns:
     """Synthesize the network's own top and build the simulation of what comes out."""
     from sephw.synth import synthesize
+    from sephw.synth.netlist import meanings_of
 
     technology = settings.target.device.technology
+    meanings_of(technology)  # before minutes of synthesis
     with progress.step("netlist", f"synthesized network of {technology} to a simulation"):
         work = folder / NETLIST_PROJECT
         synthesis = synthesize(

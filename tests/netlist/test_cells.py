@@ -22,6 +22,7 @@ from cell_models import (
 
 from rtl import SOURCES
 from sephw.synth.netlist import MEANINGS
+from sephw.synth.netlist.expression import expression
 from sephw.targets import Technology
 
 CYCLES = 400

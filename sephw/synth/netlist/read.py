@@ -20,18 +20,25 @@ MEANINGS: Mapping[Technology, Mapping[str, Meaning]] = {
 }
 
 
+def meanings_of(technology: Technology) -> Mapping[str, Meaning]:
+    """What each cell of a technology means; SephwError where there are no models of it."""
+    meanings = MEANINGS.get(technology)
+    if meanings is None:
+        known = " and ".join(sorted(MEANINGS))
+        raise SephwError(
+            f"netlist simulation: no cell models of {technology.value}, only of {known}; choose a "
+            "board of these"
+        )
+    return meanings
+
+
 def read_netlist(path: Path, technology: Technology) -> Netlist:
     """The one module of a netlist of ``technology``.
 
     Raises SephwError where the file is no flat netlist, where the technology has no cell models,
     and where a cell is of a kind without a model, naming it.
     """
-    meanings = MEANINGS.get(technology)
-    if meanings is None:
-        known = ", ".join(sorted(MEANINGS))
-        raise SephwError(
-            f"netlist simulation: no cell models of {technology.value}; those of {known} are there"
-        )
+    meanings = meanings_of(technology)
     name, module = _module(path)
     nets = module["netnames"]
     fresh = count(

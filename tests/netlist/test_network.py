@@ -1,0 +1,193 @@
+"""A whole network, synthesized: every stream of its netlist, and faults put into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_graphs import GraphBuilder
+
+from sephw.backends.rtl import write_project
+from sephw.errors import SephwError
+from sephw.export.netlist import NetlistRuns
+from sephw.ir import Folding, Graph
+from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.synth import Synthesis, synthesize
+from sephw.synth.count import owner
+from sephw.targets import Technology
+from sephw.verify import CheckedTensor, Verification, describe, verify
+from sim.timing import size_fifos
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 16))
+
+
+def tiny() -> Graph:
+    """A pattern convolution beside a 1×1 convolution: block RAM, multipliers, carries."""
+    b = GraphBuilder("tiny", seed=3)
+    x = b.input("image", 4, 4, 16)
+    pattern = b.conv("pattern", x, 32, 3, pattern=1, groups=4)
+    point = b.conv("point", x, 32)
+    graph = b.build(x, b.join("map", pattern, point))
+    graph = fold(graph, {"point_node": Folding(pe=1, simd=2)}, 1 << 20)
+    return size_fifos(insert_width_converters(insert_forks(graph)))
+
+
+@dataclass(frozen=True)
+class Built:
+    """The network in RTL and as a netlist."""
+
+    graph: Graph
+    project: Path
+    synthesis: Synthesis
+    folder: Path
+
+    def cells(self, node: str, kind: str) -> list[str]:
+        """Cells of a kind in a node's engine."""
+        cells = module_of(json.loads(self.synthesis.netlist.read_text()))["cells"]
+        instance = self.synthesis.instances[node]
+        return sorted(
+            name for name, cell in cells.items()
+            if cell["type"] == kind and owner(name, [instance]) is not None
+        )  # fmt: skip
+
+    def run(self) -> Verification:
+        runs = NetlistRuns.of(self.synthesis, self.graph, self.project, self.folder / "netlist")
+        return checked(self.graph, runs)
+
+    def changed(self, folder: Path, change: Callable[[dict[str, Any]], None]) -> Built:
+        """The same with a fault in the netlist."""
+        content = json.loads(self.synthesis.netlist.read_text())
+        change(module_of(content))
+        netlist = folder / "netlist.json"
+        netlist.write_text(json.dumps(content))
+        return replace(self, synthesis=replace(self.synthesis, netlist=netlist), folder=folder)
+
+
+def module_of(netlist: dict[str, Any]) -> dict[str, Any]:
+    (module,) = netlist["modules"].values()
+    return module  # type: ignore[no-any-return]
+
+
+def checked(graph: Graph, runs: NetlistRuns) -> Verification:
+    tensors = [
+        CheckedTensor(tensor, node.module, shared=False)
+        for node in graph.nodes
+        for tensor in node.outputs
+    ]
+    values, cycles = runs.run(IMAGES)
+    found = {"integer": graph.run(IMAGES), "netlist": values}
+    return verify(tensors, found, cycles, data="random", samples=["a", "b", "c"])
+
+
+def build(technology: Technology, folder: Path) -> Built:
+    graph = tiny()
+    project = folder / "rtl"
+    write_project(graph, project, samples={}, golden={})
+    synthesis = synthesize(
+        project, graph, technology, folder / "synth", progress=lambda _: None, timeout_seconds=600
+    )
+    return Built(graph, project, synthesis, folder)
+
+
+@pytest.fixture(scope="module")
+def ecp5(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    yield build(Technology.ECP5, tmp_path_factory.mktemp("ecp5"))
+
+
+def assert_exact(built: Built) -> None:
+    found = built.run()
+    assert found.exact, describe(found.first_mismatch, found.samples)  # type: ignore[arg-type]
+    assert found.representations == ("integer", "netlist", "cyclesim")
+    tensors = {tensor for node in built.graph.nodes for tensor in node.outputs}
+    values = {c.name: c.elements for c in found.checks if c.representation == "netlist"}
+    beats = {c.name: c.elements for c in found.checks if c.representation == "netlist-cycles"}
+    assert set(values) == tensors and set(beats) == tensors | {"image"}
+    assert values["image_window3"] == 3 * 16 * 9 * 16 and values["map"] == 3 * 16 * 32
+    assert beats["pattern"] == 3 * 16 * 32 and beats["image"] == 3 * 16
+
+
+def test_every_stream_of_an_ecp5_netlist_is_equal(ecp5: Built) -> None:
+    assert ecp5.synthesis.total.bram > 0 and ecp5.synthesis.total.dsp > 0
+    assert_exact(ecp5)
+
+
+def test_every_stream_of_an_ice40_netlist_is_equal(tmp_path: Path) -> None:
+    built = build(Technology.ICE40, tmp_path)
+    assert built.synthesis.total.bram > 0 and built.synthesis.total.dsp > 0
+    assert_exact(built)
+
+
+def flip(text: str, bit: int) -> str:
+    at = len(text) - 1 - bit
+    return text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :]
+
+
+def test_a_wrong_bit_in_a_block_ram_is_found(ecp5: Built, tmp_path: Path) -> None:
+    (memory,) = ecp5.cells("point_node", "DP16KD")
+
+    def change(module: dict[str, Any]) -> None:
+        values = module["cells"][memory]["parameters"]
+        values["INITVAL_00"] = flip(values["INITVAL_00"], 0)
+
+    found = ecp5.changed(tmp_path, change).run()
+    first = found.first_mismatch
+    assert first is not None and first.name == "point"
+    assert describe(first, found.samples).startswith(
+        "layer 'net.point' (tensor 'point'), netlist against integer: sample 0 (a), row 0, "
+        "column 0, channel 0 is "
+    )
+    # It is one weight: one channel of every pixel.
+    assert 0 < first.mismatches <= 3 * 16
+    # Nothing before it; the layer behind it may round the difference away.
+    assert {check.name for check in found.checks if check.mismatches} - {"map"} == {"point"}
+
+
+def test_swapped_wires_are_found(ecp5: Built, tmp_path: Path) -> None:
+    multiplier = ecp5.cells("point_node", "MULT18X18D")[0]
+
+    def change(module: dict[str, Any]) -> None:
+        pins = module["cells"][multiplier]["connections"]
+        pins["A0"], pins["A1"] = pins["A1"], pins["A0"]
+
+    found = ecp5.changed(tmp_path, change).run()
+    assert {check.name for check in found.checks if check.mismatches} - {"map"} == {"point"}
+    assert {c.representation for c in found.checks if c.mismatches} == {"netlist"}
+
+
+def test_a_wrong_bit_in_a_lut_is_found(ecp5: Built, tmp_path: Path) -> None:
+    """Of a LUT before the register of a sum of patterns."""
+    module = module_of(json.loads(ecp5.synthesis.netlist.read_text()))
+    pins = {name: cell["connections"] for name, cell in module["cells"].items()}
+    loaded = {bit for name in ecp5.cells("pattern_node", "TRELLIS_FF") for bit in pins[name]["DI"]}
+    wrong = next(n for n in ecp5.cells("pattern_node", "CCU2C") if loaded & {*pins[n]["S0"]})
+    # The bit for data inputs of 0; other inputs are constants.
+    row = sum(pins[wrong][f"{pin}0"] == ["1"] and 1 << k for k, pin in enumerate("ABCD"))
+
+    def change(module: dict[str, Any]) -> None:
+        values = module["cells"][wrong]["parameters"]
+        values["INIT0"] = flip(values["INIT0"], row)
+
+    found = ecp5.changed(tmp_path, change).run()
+    assert found.first_mismatch is not None and found.first_mismatch.name == "pattern"
+
+
+def test_a_stuck_handshake_is_found(ecp5: Built, tmp_path: Path) -> None:
+    def change(module: dict[str, Any]) -> None:
+        (valid,) = module["netnames"]["point_stream_tvalid"]["bits"]
+        (driver,) = (
+            cell for cell in module["cells"].values()
+            if valid in cell["connections"].get("Q", ())
+        )  # fmt: skip
+        driver["connections"]["DI"] = ["0"]
+
+    stuck = ecp5.changed(tmp_path, change)
+    with pytest.raises(SephwError) as error:
+        stuck.run()
+    message = str(error.value)
+    assert message.startswith("netlist simulation of 'tiny_top': stalled in cycle ")
+    assert "'point' 1536" in message
