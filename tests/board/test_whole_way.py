@@ -28,7 +28,7 @@ def test_the_deploy_network_and_the_board_agree(tmp_path) -> None:
     network = SEPNet(
         in_channels=1, height=6, width=6, classes=4, widths=(8,), modules=(1,), groups=2
     )
-    deploy = freeze(to_bq(enliven(network, 1), image_batch(shape, 12, 1)))
+    deploy = freeze(to_bq(enliven(network, 3), image_batch(shape, 12, 3)))
     path = tmp_path / "model.onnx"
     export_qonnx(deploy, path, shape)
     result = read_qonnx(path)
