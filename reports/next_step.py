@@ -53,9 +53,9 @@ def not_run(report: Report) -> tuple[NotRun, ...]:
             parts.append(NotRun(_ON_REQUEST, f"{_export(report)} --steps +{_ON_REQUEST}"))
     resources = report.resources
     if resources is None or resources.synthesized is None:
-        parts.append(NotRun("synthesis", SYNTHESIZE))
+        parts.append(NotRun("synthesis", _synthesize(report)))
     if resources is not None and resources.device.routable and resources.routed is None:
-        parts.append(NotRun("place-and-route", SYNTHESIZE))
+        parts.append(NotRun("place-and-route", _synthesize(report)))
     if resources is not None and not resources.device.routable and not resources.vendor:
         parts.append(NotRun("place-and-route", VIVADO))
     return tuple(parts)
@@ -73,9 +73,9 @@ def next_step(report: Report) -> Step:
     if verification is None:
         return Step("prove every layer equal", _export(report))
     if resources is None or resources.synthesized is None:
-        return Step("what synthesis makes of it", SYNTHESIZE)
+        return Step("what synthesis makes of it", _synthesize(report))
     if resources.device.routable and resources.routed is None:
-        return Step("place and route it", SYNTHESIZE)
+        return Step("place and route it", _synthesize(report))
     routed = resources.routed
     if routed is None:
         if best is not None and best[0] is Source.ROUTED:
@@ -109,5 +109,12 @@ def _export(report: Report) -> str:
     return f"sephw export {_model(report)} --target {shlex.quote(report.target)}"
 
 
+def _synthesize(report: Report) -> str:
+    """Synthesis, where the export has the SystemVerilog for it; else the whole export."""
+    provenance = report.provenance
+    return SYNTHESIZE if provenance is None or "rtl" in provenance.steps else _export(report)
+
+
 def _explore(report: Report) -> str:
-    return f"sephw explore {_model(report)} --target {shlex.quote(report.target)}"
+    # The file lies beside the folder: an export replaces only what an export wrote.
+    return f"sephw explore . --target {shlex.quote(report.target)} --out ../folding.json"

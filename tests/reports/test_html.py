@@ -224,7 +224,7 @@ def test_a_design_that_is_too_large(graph):
     used = 10_000 * len(graph.nodes)
     assert "✗ no estimated" in " ".join(summary.split())
     assert f"{used:,} of 24,288" in summary
-    assert "sephw explore MODEL.pth --target ulx3s-85f" in summary
+    assert "sephw explore . --target ulx3s-85f --out ../folding.json" in summary
     assert "✗" in section(page, "resources").text
 
 

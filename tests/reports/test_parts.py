@@ -131,6 +131,10 @@ def test_next_step(graph):
 
     assert command() == export
     assert command(verification=equal, device=device) == "sephw synth ."
+    content = export_folder.manifest()
+    content["options"]["steps"] = ["qonnx", "report"]  # nothing to synthesize is there
+    light = make(graph, verification=equal, provenance=read_provenance(content))
+    assert next_step(light).command == export
     assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
     no_board = {**record, "target": None}
     assert command(verification=equal, device=device, synthesis=no_board) == (

@@ -41,7 +41,7 @@ def manifest(target: str = "ulx3s-85f", model_file: str = "small.pth") -> dict[s
         },
         "options": {
             "data": "digits", "samples": 3, "folding": None, "target": target,
-            "part": "part", "clock_ns": 10.0, "steps": ["qonnx", "report"],
+            "part": "part", "clock_ns": 10.0, "steps": ["qonnx", "rtl", "report"],
         },
         "versions": {"sephw": "0.1.0", "torch": "2.13.0"},
     }  # fmt: skip
