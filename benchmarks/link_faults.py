@@ -205,13 +205,11 @@ def campaign(
     )
 
 
-def small_board(directory: Path) -> tuple[CompiledBoard, Description, Graph]:
-    """The board top of a pattern convolution with its requantizer, built; its graph."""
-    from sephw.backends.rtl import write_project
+def small_graph() -> Graph:
+    """A pattern convolution with its requantizer: 36 bytes in, 36 signed 14-bit outputs."""
     from sephw.ir import IntType, Node, Tensor
     from sephw.ops import Join, PatternConv, SlidingWindow
     from sephw.passes import fold, insert_forks, insert_width_converters
-    from sephw.targets import find_target
     from sim.timing import size_fifos
 
     rng, byte, size, channels, outputs = np.random.default_rng(1), IntType(8, False), 3, 4, 4
@@ -241,7 +239,15 @@ def small_board(directory: Path) -> tuple[CompiledBoard, Description, Graph]:
         )  # fmt: skip
         before = name
     graph = Graph("small", tuple(nodes), tensors, ("image",), ("sums",))
-    graph = size_fifos(insert_width_converters(insert_forks(fold(graph, {}, 128))))
+    return size_fifos(insert_width_converters(insert_forks(fold(graph, {}, 128))))
+
+
+def small_board(directory: Path) -> tuple[CompiledBoard, Description, Graph]:
+    """The board top around `small_graph`, built."""
+    from sephw.backends.rtl import write_project
+    from sephw.targets import find_target
+
+    graph = small_graph()
     write_project(graph, directory / "rtl", samples={}, golden={})
     write_board(
         graph, find_target("ulx3s-85f"), directory / "rtl", directory / "board", clock_mhz=8.0
