@@ -1,10 +1,14 @@
 """The resource model: synthesize generated layers, fit the model to them, and say how good it is.
 
-    python -m benchmarks.characterize [--layers N] [--technology T ...] [--minutes M]
+    python -m benchmarks.characterize [--layers N] [--technology T ...] [--kind K ...]
+        [--minutes M] [--clocks N] [--networks MODEL ...]
 
 Layers come from `benchmarks.characterize_layers`; each is synthesized as an engine of its own.
 Points that are there already are kept, unless an engine's sources or the recipe have changed
-since; an interrupted run loses nothing. Data: sephw/resources/data.
+since; an interrupted run loses nothing. With --clocks, so many engines of each routable
+technology are placed and routed; with --networks, every engine of a shipped model at the default
+folding is synthesized for the technologies. Then the model is fitted and measured. Writes
+sephw/resources/data and reports/published/resource_model.md and .json.
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from pathlib import Path
 
 import click
 
+from benchmarks import characterize_clock, characterize_networks
 from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_layers import layer
+from benchmarks.characterize_report import make_model, publish
 from sephw.errors import SephwError
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
@@ -77,14 +83,55 @@ def sweep(
         )
 
 
+def route_clocks(technologies: tuple[Technology, ...], wanted_engines: int) -> None:
+    """Place and route engines until there are ``wanted_engines`` of each technology."""
+    for technology in technologies:
+        if technology not in characterize_clock.DEVICES:
+            continue
+        found = characterize_clock.read(technology)
+        points = PointFile.load(technology).points
+        for index, made in characterize_clock.candidates(points):
+            if len(found) >= wanted_engines:
+                break
+            if str(index) in found:
+                continue
+            try:
+                with tempfile.TemporaryDirectory() as work:
+                    mhz = characterize_clock.route(made, technology, Path(work), 900)
+            except SephwError as error:
+                click.echo(f"{technology} {index}: {error}")
+                continue
+            found[str(index)] = {"mhz": mhz}
+            characterize_clock.write(technology, found)
+            click.echo(f"{technology} {index} {made.operator.kind} {made.folding}: {mhz} MHz")
+
+
+def synthesize_networks(models: tuple[str, ...], technologies: tuple[Technology, ...]) -> None:
+    """Synthesize all engines of shipped models."""
+    found = characterize_networks.read()
+    for model in models:
+        for technology in technologies:
+            rows = characterize_networks.synthesize_engines(model, technology, click.echo)
+            found.setdefault(model, {})[technology.value] = rows
+            characterize_networks.write(found)
+
+
 @click.command()
 @click.option("--layers", default=480, show_default=True, help="How many layers are generated.")
 @click.option("--technology", "names", multiple=True, help="Only these; default: all.")
 @click.option("--kind", "kinds", multiple=True, help="Only these: join, conv8:select, ...")
 @click.option("--minutes", default=90.0, show_default=True, help="Stop synthesizing after these.")
-def main(layers: int, names: tuple[str, ...], kinds: tuple[str, ...], minutes: float) -> None:
+@click.option("--clocks", default=0, help="Route engines until there are so many.")
+@click.option("--networks", multiple=True, help="Shipped models to synthesize engine by engine.")
+def main(
+    layers: int, names: tuple[str, ...], kinds: tuple[str, ...], minutes: float, clocks: int,
+    networks: tuple[str, ...],
+) -> None:  # fmt: skip
     technologies = tuple(t for t in TECHNOLOGIES if not names or t.value in names)
     sweep(layers, technologies, kinds, minutes)
+    route_clocks(technologies, clocks)
+    synthesize_networks(networks, technologies)
+    publish(make_model())
 
 
 if __name__ == "__main__":

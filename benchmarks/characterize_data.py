@@ -33,18 +33,24 @@ class PointFile:
         return DATA / f"{technology.value}.json"
 
     @classmethod
+    def load(cls, technology: Technology) -> PointFile:
+        """All points that are there."""
+        path = cls.path(technology)
+        if not path.is_file():
+            return cls(technology, "", {})
+        content = json.loads(path.read_text("utf-8"))
+        points = {point["seed"]: point for point in content["points"]}
+        return cls(technology, content["yosys"], points)
+
+    @classmethod
     def read(cls, technology: Technology) -> PointFile:
         """Points that are there and still hold: the layer, its sources and the recipe as today."""
         version = yosys_version("characterization")
-        path = cls.path(technology)
-        if not path.is_file():
+        found = cls.load(technology)
+        if found.yosys != version:
             return cls(technology, version, {})
-        content = json.loads(path.read_text("utf-8"))
-        if content["yosys"] != version:
-            return cls(technology, version, {})
-        points = {point["seed"]: point for point in content["points"]}
         return cls(technology, version, {
-            index: point for index, point in points.items()
+            index: point for index, point in found.points.items()
             if engine_key(layer(index), technology) == point["key"]
         })  # fmt: skip
 

@@ -46,8 +46,10 @@ class OutputPart:
 class MultiplierPart:
     """``count`` signed products of ``a_bits`` × ``b_bits``, of which ``product_bits`` are used.
 
-    ``a_registers``, ``b_registers``: bits of registers right before the operands, that a DSP block
-    could hold; ``registered``: a register right behind each product.
+    Each product has a register. ``a_registers``: bits of registers right before the operands a,
+    which have a sign only if ``a_signed``; ``constants``: true where operands b come from the
+    register behind a ROM's word. ``sums``: the adders, registered, that add pairs of products. A
+    DSP block can hold all these.
     """
 
     count: int
@@ -55,8 +57,9 @@ class MultiplierPart:
     b_bits: int
     product_bits: int
     a_registers: int = 0
-    b_registers: int = 0
-    registered: bool = True
+    a_signed: bool = False
+    constants: bool = False
+    sums: AdderPart | None = None
 
 
 @dataclass(frozen=True)

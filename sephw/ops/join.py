@@ -196,7 +196,7 @@ class Join(LaneOperator):
             multipliers=tuple(
                 MultiplierPart(
                     lanes, dtype.bits + (not dtype.signed), mantissa_bits, product,
-                    lanes * dtype.bits,
+                    lanes * dtype.bits, dtype.signed,
                 )
                 for dtype, product in zip(self.input_dtypes, products, strict=True)
             ),

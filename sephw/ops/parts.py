@@ -30,7 +30,7 @@ class AdderTree:
 
         ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv.
         """
-        adders = []
+        adders: list[AdderPart] = []
         register_bits = 0
         # A term without a partner passes with the bits that it had; its sign is one register.
         odd = min(bits, limit)

@@ -1,5 +1,14 @@
 """Resources and clock rate of engines without synthesis, fitted to what Yosys makes of them."""
 
-from sephw.resources.estimate import CHARACTERIZED, Estimate, estimate
+from sephw.resources.estimate import Estimate, estimate
+from sephw.resources.model import CHARACTERIZED, Accuracy, Errors, NetworkError, accuracy
 
-__all__ = ["CHARACTERIZED", "Estimate", "estimate"]
+__all__ = [
+    "CHARACTERIZED",
+    "Accuracy",
+    "Errors",
+    "Estimate",
+    "NetworkError",
+    "accuracy",
+    "estimate",
+]

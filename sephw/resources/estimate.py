@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
-from sephw.errors import SephwError
-from sephw.ir import Folding, MemoryKind, Multipliers, Operator, Structure
+from sephw.ir import Folding, Operator
 from sephw.ir.resources import Resources
-from sephw.resources.memories import map_memory
+from sephw.resources.blocks import bram, dsp
+from sephw.resources.clock import delays
+from sephw.resources.features import features, kind_of
+from sephw.resources.flip_flops import flip_flops
+from sephw.resources.model import load
 from sephw.targets import Technology
-
-CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7)
 
 
 @dataclass(frozen=True)
@@ -32,63 +34,22 @@ def estimate(
 ) -> Estimate:
     """Resources and clock rate of an engine by itself; ``fifo_depths`` in beats, by output.
 
-    ``solve``: solve the graph of an adder family (seconds, once) instead of guessing its size.
-    Raises SephwError for a technology that has not been characterized.
+    ``solve``: solve the graph of an adder family (seconds, once per set of weights) instead of
+    guessing its size. Raises SephwError for a technology that has not been characterized.
     """
-    if technology not in CHARACTERIZED:
-        names = ", ".join(CHARACTERIZED)
-        raise SephwError(
-            f"resource model: {technology} has not been characterized; estimates exist for {names}"
-        )
+    model = load(technology)
     parts = operator.structure(folding, fifo_depths, solve=solve)
-    return _crude(parts, folding, technology)
+    kind = kind_of(operator, folding)
+    counts = Resources(
+        lut=round(model.lut(features(parts, folding, technology, kind))),
+        ff=flip_flops(parts, folding, technology),
+        bram=bram(parts, technology),
+        dsp=dsp(parts, folding, technology),
+    )
+    if not model.fmax:
+        return Estimate(counts, inf)
+    period = sum(model.fmax.get(n, 0.0) * d for n, d in delays(parts, folding, technology).items())
+    return Estimate(counts, 1000 / period)
 
 
-def _crude(parts: Structure, folding: Folding, technology: Technology) -> Estimate:
-    lut = ff = bram = dsp = 0.0
-    wide = technology is Technology.XC7
-    for memory in parts.memories:
-        writable = memory.kind is MemoryKind.RAM
-        mapped = map_memory(technology, memory.columns, memory.depth, writable)
-        bram += mapped.blocks
-        lut += mapped.luts
-        if not mapped.in_block:
-            ff += memory.columns
-        if mapped.ram is None:
-            bits = memory.columns * memory.depth
-            lut += bits / (32 if wide else 10) if not writable else bits * 0.6
-            ff += bits if writable else 0
-    for out in parts.outputs:
-        address = max(1, (out.depth - 1).bit_length())
-        if out.depth <= 2:
-            lut += out.bits / (2 if wide else 1)
-            ff += out.bits * (out.depth + 1)
-        else:
-            mapped = map_memory(technology, out.bits, out.depth, True)
-            bram += mapped.blocks
-            lut += mapped.luts
-            ff += 0 if mapped.in_block else out.bits
-            if mapped.ram is None:
-                lut += out.bits * out.depth * 0.6
-                ff += out.bits * out.depth
-        lut += 10 + 6 * address
-        ff += 6 + 4 * address + out.stages
-    for period in parts.counters:
-        if period > 1:
-            bits = (period - 1).bit_length()
-            lut += 2 * bits + 2
-            ff += bits + 1
-    for product in parts.multipliers:
-        if folding.multipliers is Multipliers.DSP and min(product.a_bits, product.b_bits) >= 4:
-            dsp += product.count
-        else:
-            lut += product.count * product.a_bits * product.b_bits * (0.7 if wide else 1.2)
-    lut += sum(part.count * (part.bits + 2 * (not wide)) for part in parts.adders)
-    lut += parts.mux_bits * (0.5 if wide else 1.0) + parts.compare_bits
-    lut += 0.6 * parts.shift_bits + 1.5 * parts.clipped_bits + parts.serial_adders
-    ff += parts.register_bits
-    counts = Resources(round(lut), round(ff), round(bram), round(dsp))
-    scale = {Technology.ECP5: 150.0, Technology.ICE40: 45.0}
-    if technology not in scale:
-        return Estimate(counts, float("inf"))
-    return Estimate(counts, scale[technology] / (1 + parts.logic_depth / 64 + parts.fanout / 4000))
+__all__ = ["Estimate", "estimate"]

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sephw.ir import AdderPart, Folding, MemoryKind, Multipliers, OutputPart, Structure
-from sephw.resources.memories import Mapped, map_memory
+from sephw.ir import (
+    AdderPart,
+    Family,
+    Folding,
+    MemoryKind,
+    Multipliers,
+    Operator,
+    OutputPart,
+    Structure,
+)
+from sephw.ops import SlidingWindow
+from sephw.ops.convolution import FoldedConvolution
+from sephw.resources.blocks import dsp_per_product, in_dsp
+from sephw.resources.memories import Mapped, map_fifo, map_memory
 from sephw.targets import Technology
 
 # Sums of so few bits are made of LUTs, without carry cells.
@@ -24,6 +36,15 @@ class Features:
     counts: Mapping[str, float]
 
 
+def kind_of(operator: Operator, folding: Folding) -> str:
+    """Kind, and where there are several engines which one: "conv8:select", "join"."""
+    if folding.family is not Family.SELECT or isinstance(operator, FoldedConvolution):
+        return f"{operator.kind}:{folding.family}"
+    if isinstance(operator, SlidingWindow) and folding == operator.parallel_folding:
+        return f"{operator.kind}:parallel"
+    return operator.kind
+
+
 def features(parts: Structure, folding: Folding, technology: Technology, kind: str) -> Features:
     """Features of an engine of ``kind``, which names the coefficient of what it has once."""
     counted = _Counter(technology)
@@ -36,8 +57,10 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
         counted.counter(period)
     for adder in parts.adders:
         counted.adder(adder)
+    for adder in in_dsp(parts, folding, technology).adders:
+        counted.adder(replace(adder, count=-adder.count))
     for part in parts.multipliers:
-        if folding.multipliers is Multipliers.LUT:
+        if folding.multipliers is Multipliers.LUT or not dsp_per_product(part, technology):
             counted.add("multiplier:partial", part.count * part.a_bits * part.b_bits)
             counted.add("multiplier:once", part.count)
             counted.sum("multiplier", part.count, part.product_bits)
@@ -109,21 +132,26 @@ class _Counter:
             self._address("place", part.depth)
         else:
             self.add("place:power", 2 * (part.depth - 1).bit_length())
-        if part.depth <= 2:
-            self.add("fifo:registers", part.bits * (part.depth - 1))
-        else:
-            self.memory(part.bits, part.bits, part.depth, True)
+        mapped = map_fifo(self.technology, part.bits, part.depth)
+        self._words(mapped, part.bits, part.depth)
 
     def memory(self, distinct: int, columns: int, depth: int, writable: bool) -> None:
         mapped = map_memory(self.technology, columns, depth, writable)
-        self.fixed += mapped.luts
-        if mapped.ram is not None:
-            self._rows(mapped, columns)
-        elif writable:
-            self.add("registers:choice", columns * (depth - 1))
-            self.add("registers:words", depth)
+        if mapped.ram is not None or writable:
+            self._words(mapped, columns, depth)
         elif depth > 1:
             self._table(distinct, depth)
+
+    def _words(self, mapped: Mapped, width: int, depth: int) -> None:
+        """Words that can be written: RAM, or registers and the choice between them."""
+        self.fixed += mapped.luts
+        if mapped.ram is not None:
+            self._rows(mapped, width)
+        elif depth <= 2:
+            self.add("registers:two", width * (depth - 1))
+        else:
+            self.add("registers:choice", width * (depth - 1))
+            self.add("registers:words", depth)
 
     def _rows(self, mapped: Mapped, width: int) -> None:
         if mapped.rows > 1:
@@ -142,4 +170,4 @@ class _Counter:
             self.add("table:once", distinct)
 
 
-__all__ = ["Features", "features"]
+__all__ = ["Features", "features", "kind_of"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sephw.ir import Folding, MemoryKind, OutputPart, Structure
-from sephw.resources.memories import Mapped, map_memory
+from sephw.resources.blocks import behind_word, in_dsp
+from sephw.resources.memories import Mapped, map_fifo, map_memory
 from sephw.targets import Technology
 
 
@@ -15,8 +16,12 @@ def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> in
         writable = memory.kind is MemoryKind.RAM
         mapped = map_memory(technology, memory.columns, memory.depth, writable)
         total += _memory(mapped, memory.distinct, memory.depth, writable)
-        total += memory.followed * (memory.columns if mapped.in_block else memory.distinct)
-    return total + sum(_output(part, technology) for part in parts.outputs)
+        total += behind_word(memory, mapped)
+    total += sum(_output(part, technology) for part in parts.outputs)
+    if technology is Technology.XC7:
+        # Its LUTs are shift registers as well.
+        total -= parts.delay_bits
+    return total - in_dsp(parts, folding, technology).registers
 
 
 def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:
@@ -30,7 +35,5 @@ def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:
 def _output(part: OutputPart, technology: Technology) -> int:
     """Credits and what waits behind the head, two addresses, valid bits, the FIFO."""
     control = 2 * (part.depth.bit_length() + 1) + 2 * (part.depth - 1).bit_length() + 1
-    if part.depth <= 2:
-        return control + part.stages + part.bits * (part.depth + 1)
-    mapped = map_memory(technology, part.bits, part.depth, True)
+    mapped = map_fifo(technology, part.bits, part.depth)
     return control + part.stages + _memory(mapped, part.bits, part.depth, True)

@@ -88,6 +88,8 @@ _RAMS: Mapping[Technology, tuple[Ram, ...]] = {
     Technology.ICE40: _ICE40,
     Technology.XC7: _XC7,
 }
+# As in rtl/sephw_fifo.sv.
+_FIFO_BITS_PER_BLOCK = 4096
 # Cost of a bit in logic.
 _LOGIC_RAM = 1.0
 _LOGIC_ROM: Mapping[Technology, float] = {
@@ -95,6 +97,22 @@ _LOGIC_ROM: Mapping[Technology, float] = {
     Technology.ICE40: 1 / 16,
     Technology.XC7: 1 / 64,
 }
+
+
+@cache
+def map_fifo(technology: Technology, width: int, depth: int) -> Mapped:
+    """The mapping of an output FIFO of ``depth`` beats; None: registers.
+
+    On ECP5 rtl/sephw_fifo.sv chooses, elsewhere the tool.
+    """
+    if depth <= 2:
+        return Mapped(None)
+    if technology is not Technology.ECP5:
+        return map_memory(technology, width, depth, True)
+    bits = -(-depth // 16) * 16 * width
+    in_luts = bits <= _FIFO_BITS_PER_BLOCK * -(-width // 36)
+    shapes = [_shape(ram, width, depth, True) for ram in _ECP5 if (ram.blocks == 0) == in_luts]
+    return min(shapes, key=lambda shape: shape[0])[1]
 
 
 @cache
@@ -142,4 +160,4 @@ def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, Map
     return best
 
 
-__all__ = ["Mapped", "Ram", "map_memory"]
+__all__ = ["Mapped", "Ram", "map_fifo", "map_memory"]

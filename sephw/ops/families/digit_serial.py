@@ -44,8 +44,8 @@ class DigitSerialEngine(WholeWindowEngine):
             + sizes.adders * (digit + 1)
             + sizes.shift_bits
             + sizes.depth,
-            delay_bits=delays,
-            delay_chains=delays // 3,
+            delay_bits=sizes.digit_delays * digit,
+            delay_chains=sizes.digit_chains * digit,
             fanout=window,
             logic_depth=digit + 1,
         )

@@ -21,6 +21,7 @@ from sephw.ir import (
 )
 from sephw.ops.common import clog2, integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.families.sizes import SHORTEST_CHAIN
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, ram, rom
 
 
@@ -110,8 +111,13 @@ class SelectEngine(ConvolutionEngine):
             registers += 3 + (counter_bits(self._synapse_folds) if sums else 0)
         if in_dsp:
             registers += pe * simd * product_bits
+        flags = (sums * stages, (sums and not multiplies) * (stages - 1))
+        chains = [length for length in flags if length >= SHORTEST_CHAIN]
+        sums_of_two = AdderTree.of(2, product_bits, out_bits).adders[0].bits
         product = MultiplierPart(
-            pe * simd, value_bits, 8, product_bits, beat, memories[0].columns
+            pe * simd, value_bits, 8, product_bits, beat, operator.input_dtype.signed,
+            constants=True,
+            sums=AdderPart(pe * (simd // 2), sums_of_two) if simd > 1 else None,
         )  # fmt: skip
         return Structure(
             memories=(*memories, ram(beat, self._synapse_folds)) if reuses else memories,
@@ -127,8 +133,9 @@ class SelectEngine(ConvolutionEngine):
             xor_bits=pe * tree.gate_bits,
             mux_bits=beat if reuses else 0,
             register_bits=registers,
-            delay_bits=0 if reuses else 3 * beat,
-            delay_chains=0 if reuses else beat,
+            # Beats, and the flags of first and last.
+            delay_bits=(0 if reuses else 3 * beat) + sum(chains),
+            delay_chains=(0 if reuses else beat) + len(chains),
             fanout=pe * out_bits,
             logic_depth=out_bits,
         )

@@ -12,14 +12,18 @@ from sephw.adder_graph import AdderGraph
 from sephw.adder_graph.pipeline import Pipeline, schedule
 from sephw.ir import AdderPart, Integers, IntType
 
+# Registers that a tool turns into a shift register.
+SHORTEST_CHAIN = 3
+
 
 @dataclass(frozen=True)
 class AdderSizes:
     """Sizes of an adder graph's two forms.
 
     ``parts``: adders by width, that in which both operands have bits. ``register_bits``: sums
-    and delays of the bit-parallel form; ``delay_bits``: those in chains of two delays and more,
-    ``delay_chains`` how many. ``digit_registers``: sums and delays of the digit-serial form, in
+    and delays of the bit-parallel form; ``delay_bits``: those that a shift register could hold,
+    that is in chains of three and more of which only the end is read, ``delay_chains`` how many.
+    ``digit_registers``, ``digit_delays``, ``digit_chains``: likewise of the digit-serial form, in
     digits; ``shift_bits``: what its shifts hold.
     """
 
@@ -29,6 +33,8 @@ class AdderSizes:
     delay_bits: int
     delay_chains: int
     digit_registers: int
+    digit_delays: int
+    digit_chains: int
     shift_bits: int
     negations: int
     depth: int
@@ -41,7 +47,7 @@ def measure(graph: AdderGraph) -> AdderSizes:
     bits = [interval.bits for interval in graph.intervals]
     widths: Counter[int] = Counter()
     shifts: set[tuple[int, int, int]] = set()
-    chains = [node for node in range(graph.nodes) if plan.delays(node) > 1]
+    chains = _chains(graph, plan)
     for index, adder in enumerate(graph.adders):
         node = inputs + index
         # Below the shifted operand the other one passes, unless it is to be subtracted.
@@ -59,13 +65,36 @@ def measure(graph: AdderGraph) -> AdderSizes:
         adders=len(graph.adders),
         parts=tuple(AdderPart(count, width) for width, count in sorted(widths.items())),
         register_bits=_registers(graph, plan, bits),
-        delay_bits=sum(bits[node] * plan.delays(node) for node in chains),
-        delay_chains=sum(bits[node] for node in chains),
+        delay_bits=sum(bits[node] * length for node, length in chains),
+        delay_chains=sum(bits[node] for node, _ in chains),
         digit_registers=plan.digit_registers(graph),
+        digit_delays=sum(length for _, length in chains),
+        digit_chains=len(chains),
         shift_bits=sum(shift for _, _, shift in shifts),
         negations=graph.negations,
         depth=graph.depth,
     )
+
+
+def _chains(graph: AdderGraph, plan: Pipeline) -> list[tuple[int, int]]:
+    """(node, registers) of every chain of three registers and more that is read at its end only."""
+    inputs = len(graph.inputs)
+    read: list[set[int]] = [set() for _ in range(graph.nodes)]
+    for index, adder in enumerate(graph.adders):
+        for source in (adder.left, adder.right):
+            read[source].add(plan.stages[inputs + index] - 1)
+    for output in graph.outputs:
+        if output.node is not None:
+            read[output.node].add(plan.latency_cycles)
+    chains = []
+    for node, times in enumerate(read):
+        # Sums, and inputs in the window's register, stand in a register from the first.
+        before = plan.stages[node] - 1
+        for time in sorted(times):
+            if time - before >= SHORTEST_CHAIN:
+                chains.append((node, time - before))
+            before = time
+    return chains
 
 
 def _registers(graph: AdderGraph, plan: Pipeline, bits: Sequence[int]) -> int:
@@ -103,34 +132,75 @@ def signed_digits(matrix: Integers) -> int:
     return int(np.bitwise_count((3 * magnitude) ^ magnitude).sum())
 
 
+# Fitted by `python -m benchmarks.characterize_graphs`: of the logarithm, the factors of 1, r, i,
+# r², i², r·i, d, where r and i are the logarithms of a group's outputs and inputs, d that of the
+# signed digits per coefficient; for patterns (±1) and for coefficients of several digits.
+_ADDERS = (
+    (-0.587, 0.0514, 1.3288, 0.1726, -0.0502, -0.016, 0.0),
+    (-0.5065, 0.643, 1.4006, 0.0275, -0.1118, 0.0542, 0.9999),
+)
+# Registers in digits per adder; in bits per adder bit.
+_DIGITS = (
+    (0.5074, 0.8072, -0.3379, -0.182, 0.0217, 0.0211, 0.0),
+    (0.0798, -0.0623, 0.0928, 0.092, -0.0038, -0.097, 0.2639),
+)
+_BITS = (
+    (-0.9567, 0.7822, -0.3099, -0.1883, 0.0022, 0.0365, 0.0, -0.3336, 0.8711),
+    (0.1043, -0.1408, 0.3008, 0.11, -0.0657, -0.0764, 0.259, -0.0367, -0.0067),
+)
+# Bits that shifts hold, per adder, and a little.
+_SHIFTS = (
+    (-4.0389, 2.9715, -0.2962, -0.427, 0.0103, -0.1775, 0.0),
+    (1.0095, 0.147, -0.8437, -0.0469, 0.1412, 0.0194, 0.3757),
+)
+_SHIFT_OFFSET = 0.02
+# Of an adder's width: input bits, output bits, 1. Of the depth: 1, logarithms to base 2 of a
+# group's inputs and outputs.
+_WIDTH = ((0.8992, 0.1187, 1.7992), (0.6451, 0.4185, -0.4737))
+_DEPTH = ((0.37, 1.21, 0.4), (-1.22, 1.23, 1.46))
+# Share of delays in chains that a shift register could hold.
+_LONG = 0.5
+# Outputs and inputs of the largest layers that were solved for it. Above them adders grow with
+# outputs to a power, and with inputs.
+_MOST_OUTPUTS, _MOST_INPUTS, _GROWTH = 32, (400, 32), 0.9
+
+
 def predict(matrix: Integers, groups: int, input_type: IntType, output_type: IntType) -> AdderSizes:
     """Sizes expected of the graph of a matrix (outputs, inputs of a group), without solving it."""
     outputs, inputs = matrix.shape
     rows = outputs // groups
     digits = signed_digits(matrix)
-    # Fitted to solved layers by `python -m benchmarks.characterize`, see docs/resources.md.
-    density = max(1.0, digits / max(1, rows * inputs * groups))
-    adders = 0.0
-    if digits:
-        per_group = digits / groups
-        adders = groups * per_group * _share(rows, inputs, density)
-    width = 0.5 * (input_type.bits + output_type.bits)
-    depth = max(1, round(np.log2(max(2, inputs * density)) * 1.25))
-    delays = adders * 0.9
-    count = max(0, round(adders))
+    if not digits:
+        return AdderSizes(0, (), 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    density = digits / matrix.size
+    several = int(np.abs(matrix).max() > 1)
+    known = min(rows, _MOST_OUTPUTS), min(inputs, _MOST_INPUTS[several])
+    r, i, d = np.log([*known, density])
+    terms = (1.0, r, i, r * r, i * i, r * i, d)
+
+    def grown(factors: Sequence[float], *more: float) -> float:
+        return float(np.exp(np.dot(factors, (*terms, *more))))
+
+    adders = grown(_ADDERS[several]) * groups * (rows / known[0]) ** _GROWTH * inputs / known[1]
+    # Each digit but the first of a sum takes an adder at the most.
+    count = max(0, round(min(adders, digits - np.count_nonzero(matrix.any(axis=1)))))
+    width = float(np.dot(_WIDTH[several], (input_type.bits, output_type.bits, 1)))
+    bits = grown(_BITS[several], np.log(input_type.bits), np.log(output_type.bits)) * count * width
+    depth = np.dot(_DEPTH[several], (1, np.log2(max(2, inputs)), np.log2(max(2, rows))))
+    sums = count * width
+    delays = max(0.0, bits - sums)
+    digit_registers = max(1.0, grown(_DIGITS[several])) * count
+    shifts = max(0.0, grown(_SHIFTS[several]) - _SHIFT_OFFSET) * count
     return AdderSizes(
         adders=count,
-        parts=(AdderPart(count, round(width)),) if count else (),
-        register_bits=round((adders + delays) * width),
-        delay_bits=round(delays * width),
-        delay_chains=round(delays * width / 3),
-        digit_registers=round(adders + delays),
-        shift_bits=round(adders * (1.0 if density > 1 else 0.1)),
-        negations=outputs // 4,
-        depth=depth,
+        parts=(AdderPart(count, max(1, round(width))),) if count else (),
+        register_bits=round(max(bits, sums)),
+        delay_bits=round(delays * _LONG),
+        delay_chains=round(delays * _LONG / 4),
+        digit_registers=round(digit_registers),
+        digit_delays=round((digit_registers - count) * _LONG),
+        digit_chains=round((digit_registers - count) * _LONG / 4),
+        shift_bits=round(shifts),
+        negations=0,
+        depth=max(1, round(float(depth))),
     )
-
-
-def _share(rows: int, inputs: int, density: float) -> float:
-    """Adders per signed digit."""
-    return 0.95 / (1 + 0.12 * np.log2(max(2, rows)) * np.log2(max(2, inputs * density)))

@@ -1,0 +1,180 @@
+"""Fits the resource model to the points of `benchmarks.characterize` and measures its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from benchmarks.characterize_data import PointFile
+from benchmarks.characterize_layers import Layer, build
+from sephw.ir import Family
+from sephw.resources.blocks import bram, dsp
+from sephw.resources.clock import delays
+from sephw.resources.features import Features, features, kind_of
+from sephw.resources.flip_flops import flip_flops
+from sephw.resources.model import Errors, weighted
+from sephw.targets import Technology
+
+HELD_OUT_SHARE = 0.25
+# Below so many LUTs an error counts as one of so many.
+LEAST_LUTS = 30.0
+# LUTs per unit of a feature that one expects, by name or by its first word; elsewhere 1. What few
+# engines show stays near it: a coefficient twice as large counts like an error of this share.
+PRIOR_WEIGHT = 0.03
+PRIOR = {
+    "once": 20.0, "counter:1": 2.0, "counter:2": 3.0, "counter:3": 5.0, "counter:4": 6.0,
+    "credit:2": 4.0, "credit:3": 6.0, "credit:4": 9.0, "credit:once": 4.0, "place:2": 3.0,
+    "place:3": 4.0, "place:4": 6.0, "registers:choice": 0.6, "table:1": 0.5, "compare_bits": 0.7,
+    "shift_bits": 0.7, "clip_bits": 0.4, "serial_adders:1": 2.0, "serial_adders:2": 4.0,
+    "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1, "multiplier:once": 5.0,
+    "rows:writes": 1.5, "delay_chains": 1.0,
+}  # fmt: skip
+
+# Likewise in ns per term of the clock period.
+PERIOD_PRIOR = {
+    Technology.ECP5: {
+        "once": 4.0, "carry": 0.05, "fanout": 0.2, "block": 0.7, "dsp": 0.8, "rows": 0.3,
+        "counter": 0.08, "table": 0.15,
+    },
+    Technology.ICE40: {
+        "once": 12.0, "carry": 0.3, "fanout": 0.6, "block": 1.0, "dsp": 4.0, "rows": 1.0,
+        "counter": 0.3, "table": 0.6,
+    },
+}  # fmt: skip
+
+
+def held_out(index: int) -> bool:
+    """True for layers that no coefficient is fitted to."""
+    return bool(np.random.default_rng((1607, index)).random() < HELD_OUT_SHARE)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A point with what the model knows of it, the graphs of adder families solved or not."""
+
+    index: int
+    kind: str
+    layer: Layer
+    solved: Features
+    unsolved: Features
+    counted: Mapping[str, int]
+    found: Mapping[str, int]
+
+
+def measured(points: PointFile) -> list[Measured]:
+    """All points of a technology."""
+    rows = []
+    for index, point in sorted(points.points.items()):
+        made = build(point)
+        structure, guessed = (
+            made.operator.structure(made.folding, made.fifo_depths, solve=solve)
+            for solve in (True, False)
+        )
+        kind = kind_of(made.operator, made.folding)
+        rows.append(
+            Measured(
+                index, kind, made,
+                features(structure, made.folding, points.technology, kind),
+                features(guessed, made.folding, points.technology, kind),
+                {
+                    "ff": flip_flops(structure, made.folding, points.technology),
+                    "bram": bram(structure, points.technology),
+                    "dsp": dsp(structure, made.folding, points.technology),
+                },
+                {name: point[name] for name in ("lut", "ff", "bram", "dsp")},
+            )
+        )  # fmt: skip
+    return rows
+
+
+def fit_luts(rows: Sequence[Measured]) -> dict[str, float]:
+    """Least squares of relative errors, no coefficient below 0, each drawn towards `PRIOR`."""
+    names = sorted({name for row in rows for name in row.solved.counts})
+    counts = np.array([[row.solved.counts.get(name, 0.0) for name in names] for row in rows])
+    luts = np.array([row.found["lut"] for row in rows], float)
+    targets = luts - np.array([row.solved.fixed for row in rows])
+    priors = np.array([_prior(name) for name in names])
+    return _least_squares(names, counts, targets, 1 / np.maximum(luts, LEAST_LUTS), priors)
+
+
+def fit_period(
+    technology: Technology, found: Sequence[tuple[Mapping[str, float], float]]
+) -> dict[str, float]:
+    """Coefficients of the clock period from (terms, MHz) of routed engines.
+
+    Drawn towards `PERIOD_PRIOR`; none where that has none.
+    """
+    prior = PERIOD_PRIOR.get(technology, {})
+    names = sorted(prior)
+    if not names:
+        return {}
+    counts = np.array([[c[name] for name in names] for c, _ in found]).reshape(-1, len(names))
+    periods = np.array([1000 / mhz for _, mhz in found])
+    priors = np.array([prior[name] for name in names])
+    return _least_squares(names, counts, periods, 1 / periods, priors)
+
+
+def _prior(name: str) -> float:
+    return PRIOR.get(name, PRIOR.get(name.split(":")[0], 1.0))
+
+
+def _least_squares(
+    names: Sequence[str], counts: Any, targets: Any, weights: Any, priors: Any
+) -> dict[str, float]:
+    rows, targets = counts * weights[:, None], targets * weights
+    if len(priors):
+        # One more row for each coefficient: its relative distance from the prior.
+        rows = np.concatenate([rows, np.diag(PRIOR_WEIGHT / priors)])
+        targets = np.concatenate([targets, np.full(len(priors), PRIOR_WEIGHT)])
+    scale = np.maximum(np.abs(rows).max(axis=0), 1e-12)
+    solution, _ = nnls(rows / scale, targets)
+    return {
+        name: round(float(value), 4)
+        for name, value in zip(names, solution / scale, strict=True)
+    }  # fmt: skip
+
+
+def errors(pairs: Sequence[tuple[float, float]]) -> Errors:
+    """Of (estimate, measured)."""
+    if not pairs:
+        return Errors(0, 0.0, 0.0, 0.0, 1.0)
+    relative = [abs(e - m) / max(m, 1) for e, m in pairs]
+    return Errors(
+        count=len(pairs),
+        median=round(float(np.median(relative)), 4),
+        p90=round(float(np.quantile(relative, 0.9)), 4),
+        largest=round(float(max(relative)), 4),
+        exact=round(float(np.mean([round(e) == m for e, m in pairs])), 4),
+    )
+
+
+def accuracy(rows: Sequence[Measured], luts: Mapping[str, float]) -> dict[str, Any]:
+    """Errors on ``rows``, as `sephw.resources.model` reads them; without clocks and networks."""
+
+    def of(estimate: Callable[[Measured], float], name: str, some: Sequence[Measured]) -> Errors:
+        return errors([(estimate(row), row.found[name]) for row in some])
+
+    graphs = [row for row in rows if row.layer.folding.family is not Family.SELECT]
+    kinds = sorted({row.kind for row in rows})
+    return {
+        "lut": asdict(of(lambda row: round(weighted(row.solved, luts)), "lut", rows)),
+        "lut_unsolved": asdict(of(lambda row: weighted(row.unsolved, luts), "lut", graphs)),
+        **{
+            name: asdict(of(lambda row, name=name: row.counted[name], name, rows))  # type: ignore[misc]
+            for name in ("ff", "bram", "dsp")
+        },
+        "by_kind": {
+            kind: asdict(
+                of(lambda row: weighted(row.solved, luts), "lut",
+                   [row for row in rows if row.kind == kind])
+            )
+            for kind in kinds
+        },
+    }  # fmt: skip
+
+
+__all__ = ["Measured", "accuracy", "delays", "errors", "fit_luts", "fit_period", "held_out"]

@@ -1,0 +1,211 @@
+"""The model's file and the published page, from points, routed clocks and networks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import characterize_clock, characterize_networks
+from benchmarks.characterize_data import DATA, TECHNOLOGIES, PointFile
+from benchmarks.characterize_fit import (
+    HELD_OUT_SHARE,
+    Measured,
+    accuracy,
+    errors,
+    fit_luts,
+    fit_period,
+    held_out,
+    measured,
+)
+from benchmarks.characterize_layers import layer
+from sephw.resources.clock import delays
+from sephw.resources.model import FILE
+from sephw.targets import Technology
+
+PUBLISHED = Path(__file__).resolve().parent.parent / "reports" / "published"
+NAME = "resource_model"
+
+
+def make_model() -> dict[str, Any]:
+    """Fit every technology and measure the errors on held-out layers; writes the model's file."""
+    model: dict[str, Any] = {}
+    for technology in TECHNOLOGIES:
+        points = PointFile.load(technology)
+        rows = measured(points)
+        fitted = [row for row in rows if not held_out(row.index)]
+        luts = fit_luts(fitted)
+        clocks = _clocks(technology)
+        period = fit_period(
+            technology, [(c, mhz) for index, c, mhz in clocks if not held_out(index)]
+        )
+        found = accuracy([row for row in rows if held_out(row.index)], luts)
+        found["fmax"] = _clock_errors(period, clocks)
+        found["networks"] = []
+        model[technology.value] = {
+            "yosys": points.yosys, "fitted": len(fitted), "held_out": len(rows) - len(fitted),
+            "luts": luts, "fmax": period, "accuracy": found,
+        }  # fmt: skip
+    _write(model)
+    # Estimates of networks are the written model's.
+    for name, by_technology in characterize_networks.read().items():
+        for technology in TECHNOLOGIES:
+            if technology.value in by_technology:
+                model[technology.value]["accuracy"]["networks"].append(
+                    _network(name, technology, by_technology[technology.value])
+                )
+    _write(model)
+    return model
+
+
+def _clocks(technology: Technology) -> list[tuple[int, Mapping[str, float], float]]:
+    """(layer, terms of the period, routed MHz)."""
+    rows = []
+    for index, found in characterize_clock.read(technology).items():
+        made = layer(int(index))
+        parts = made.operator.structure(made.folding, made.fifo_depths)
+        rows.append((int(index), delays(parts, made.folding, technology), found["mhz"]))
+    return rows
+
+
+def _clock_errors(
+    period: Mapping[str, float], clocks: Sequence[tuple[int, Mapping[str, float], float]]
+) -> dict[str, Any] | None:
+    pairs = [
+        (1000 / sum(period[name] * term for name, term in terms.items()), mhz)
+        for index, terms, mhz in clocks
+        if held_out(index)
+    ]
+    return asdict(errors(pairs)) if pairs else None
+
+
+def _network(name: str, technology: Technology, rows: Sequence[Mapping[str, Any]]) -> Any:
+    guessed = characterize_networks.estimated(name, technology).values()
+    kinds = ("lut", "ff", "bram", "dsp")
+    return {
+        "network": name,
+        "engines": len(rows),
+        "estimated": {kind: sum(getattr(one, kind) for one in guessed) for kind in kinds},
+        "synthesized": {kind: sum(row[kind] for row in rows) for kind in kinds},
+    }
+
+
+def _write(model: Mapping[str, Any]) -> None:
+    text = json.dumps(model, indent=1, sort_keys=True)
+    (DATA / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def publish(model: Mapping[str, Any]) -> None:
+    """Write reports/published/resource_model.json and .md."""
+    PUBLISHED.mkdir(parents=True, exist_ok=True)
+    shown = {
+        name: {key: part[key] for key in ("yosys", "fitted", "held_out", "accuracy")}
+        for name, part in model.items()
+    }
+    (PUBLISHED / f"{NAME}.json").write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
+    (PUBLISHED / f"{NAME}.md").write_text(_page(model), encoding="utf-8")
+
+
+def _page(model: Mapping[str, Any]) -> str:
+    lines = [
+        "# Resource model: error of the estimates",
+        "",
+        "Made by `python -m benchmarks.characterize`. Each layer is one engine, synthesized by "
+        "itself by Yosys; "
+        f"about {HELD_OUT_SHARE:.0%} of the layers, drawn by their number, are held out: no "
+        "coefficient is fitted to them, and all errors below are theirs. Error: "
+        "|estimate − synthesized| / synthesized.",
+        "",
+        "| technology | layers fitted / held out | LUT median / p90 / largest | "
+        "FF median / largest (exact) | BRAM exact | DSP exact | clock median / largest (engines) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, part in model.items():
+        found = part["accuracy"]
+        lut, ff, clock = found["lut"], found["ff"], found["fmax"]
+        lines.append(
+            f"| {name} | {part['fitted']} / {part['held_out']} | "
+            f"{_percent(lut['median'])} / {_percent(lut['p90'])} / {_percent(lut['largest'])} | "
+            f"{_percent(ff['median'])} / {_percent(ff['largest'])} ({_percent(ff['exact'], 0)}) | "
+            f"{_percent(found['bram']['exact'], 0)} | {_percent(found['dsp']['exact'], 0)} | "
+            + (
+                "not modelled |" if clock is None else
+                f"{_percent(clock['median'])} / {_percent(clock['largest'])} ({clock['count']}) |"
+            )
+        )  # fmt: skip
+    lines += ["", *_kinds(model), "", *_unsolved(model), "", *_networks(model), ""]
+    lines += [
+        "Clocks: single engines between shift registers, placed and routed by nextpnr "
+        + ", ".join(
+            f"({technology.value}: {device.name})"
+            for technology, device in characterize_clock.DEVICES.items()
+        )
+        + ". No open tool places and routes xc7 devices: its clock is not estimated.",
+        "",
+        "Yosys " + ", ".join(sorted({part["yosys"] for part in model.values()})) + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _kinds(model: Mapping[str, Any]) -> list[str]:
+    kinds = sorted({kind for part in model.values() for kind in part["accuracy"]["by_kind"]})
+    lines = [
+        "LUT error by engine, median / largest (held-out layers):",
+        "",
+        "| engine | " + " | ".join(model) + " |",
+        "|---|" + "---|" * len(model),
+    ]
+    for kind in kinds:
+        cells = []
+        for part in model.values():
+            found = part["accuracy"]["by_kind"].get(kind)
+            cells.append(
+                f"{_percent(found['median'])} / {_percent(found['largest'])} ({found['count']})"
+                if found is not None and found["count"]
+                else "none held out"
+            )
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _unsolved(model: Mapping[str, Any]) -> list[str]:
+    parts = ", ".join(
+        f"{name} {_percent(found['median'])} / {_percent(found['largest'])} ({found['count']})"
+        for name, part in model.items()
+        for found in [part["accuracy"]["lut_unsolved"]]
+    )
+    return [
+        "The folding search guesses the size of an adder graph instead of solving it. LUT error of "
+        f"the adder families then, median / largest: {parts}."
+    ]
+
+
+def _networks(model: Mapping[str, Any]) -> list[str]:
+    rows = [(name, found) for name, part in model.items() for found in part["accuracy"]["networks"]]
+    if not rows:
+        return []
+    lines = [
+        "Shipped models at the default folding, sums over all engines, estimated / synthesized:",
+        "",
+        "| network | technology | engines | LUT | FF | BRAM | DSP | LUT error |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, found in rows:
+        pairs = [(found["estimated"][k], found["synthesized"][k])
+                 for k in ("lut", "ff", "bram", "dsp")]  # fmt: skip
+        cells = " | ".join(f"{e:,} / {s:,}" for e, s in pairs)
+        lines.append(
+            f"| {found['network']} | {name} | {found['engines']} | {cells} | "
+            f"{pairs[0][0] / pairs[0][1] - 1:+.1%} |"
+        )
+    return lines
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{share:.{digits}%}".replace("%", " %")
+
+
+__all__ = ["Measured", "make_model", "publish"]

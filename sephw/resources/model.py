@@ -1,0 +1,125 @@
+"""The fitted model: coefficients of a technology, and the errors that were measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sephw.errors import SephwError
+from sephw.resources.features import Features
+from sephw.targets import Technology
+
+FILE = "model.json"
+CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Relative errors of estimates, as |estimate − measured| / measured; ``count`` engines.
+
+    ``exact``: the share whose estimate is the measured number.
+    """
+
+    count: int
+    median: float
+    p90: float
+    largest: float
+    exact: float
+
+
+@dataclass(frozen=True)
+class NetworkError:
+    """A whole network: sums of estimates and of synthesized engines."""
+
+    network: str
+    engines: int
+    estimated: Mapping[str, int]
+    synthesized: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Of a technology, on layers that no coefficient was fitted to.
+
+    ``lut``, ``ff``, ``bram``, ``dsp``: with the graphs of adder families solved; ``lut_unsolved``:
+    with their sizes guessed, those families only. ``fmax``: against routed engines, None where
+    there is no open place-and-route. ``by_kind``: LUT errors by kind and family.
+    """
+
+    technology: Technology
+    yosys: str
+    lut: Errors
+    lut_unsolved: Errors
+    ff: Errors
+    bram: Errors
+    dsp: Errors
+    fmax: Errors | None
+    by_kind: Mapping[str, Errors]
+    networks: tuple[NetworkError, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """``luts``: coefficient by feature; ``fmax``: coefficients of the period in ns, or empty."""
+
+    luts: Mapping[str, float]
+    fmax: Mapping[str, float]
+    accuracy: Accuracy
+
+    def lut(self, features: Features) -> float:
+        """LUTs of an engine."""
+        return weighted(features, self.luts)
+
+
+def weighted(features: Features, coefficients: Mapping[str, float]) -> float:
+    """The fixed LUTs and Σ coefficient · count; what no engine showed while fitting counts 0."""
+    return features.fixed + sum(
+        count * coefficients.get(name, 0.0) for name, count in features.counts.items()
+    )
+
+
+@cache
+def load(technology: Technology) -> Model:
+    """The model of ``technology``.
+
+    Raises SephwError naming those that have been characterized.
+    """
+    content = _content()
+    if technology not in CHARACTERIZED:
+        raise SephwError(
+            f"resource model: {technology} has not been characterized; estimates exist for "
+            f"{', '.join(CHARACTERIZED)}"
+        )
+    part = content[technology.value]
+    accuracy = part["accuracy"]
+    errors = {
+        name: Errors(**accuracy[name]) for name in ("lut", "lut_unsolved", "ff", "bram", "dsp")
+    }
+    return Model(
+        luts=part["luts"],
+        fmax=part["fmax"],
+        accuracy=Accuracy(
+            technology=technology,
+            yosys=part["yosys"],
+            **errors,
+            fmax=None if accuracy["fmax"] is None else Errors(**accuracy["fmax"]),
+            by_kind={kind: Errors(**found) for kind, found in accuracy["by_kind"].items()},
+            networks=tuple(NetworkError(**found) for found in accuracy["networks"]),
+        ),
+    )
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    text = files("sephw.resources").joinpath("data", FILE).read_text("utf-8")
+    content: Mapping[str, Any] = json.loads(text)
+    return content
+
+
+def accuracy(technology: Technology) -> Accuracy:
+    """How good estimates for ``technology`` are; raises SephwError as `load` does."""
+    return load(technology).accuracy
