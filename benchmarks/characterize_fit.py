@@ -27,13 +27,31 @@ LEAST_LUTS = 30.0
 PRIOR_WEIGHT = 0.03
 PRIOR = {
     "once": 20.0, "counter:1": 2.0, "counter:2": 3.0, "counter:3": 5.0, "counter:4": 6.0,
-    "credit:2": 4.0, "credit:3": 6.0, "credit:4": 9.0, "credit:once": 4.0, "place:2": 3.0,
-    "place:3": 4.0, "place:4": 6.0, "registers:choice": 0.6, "table:1": 0.5, "compare_bits": 0.7,
-    "shift_bits": 0.7, "clip_bits": 0.4, "serial_adders:1": 2.0, "serial_adders:2": 4.0,
-    "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1, "multiplier:once": 5.0,
-    "rows:writes": 1.5, "delay_chains": 1.0,
+    "counter:bits": 0.8, "credit:2": 4.0, "credit:3": 6.0, "credit:4": 9.0, "credit:once": 4.0,
+    "credit": 0.6, "place:2": 3.0, "place:3": 4.0, "place:4": 6.0, "registers:choice": 0.7,
+    "table:1": 0.5, "compare_bits": 0.9, "shift_bits": 0.75, "clip_bits": 0.4,
+    "clipped_bits": 0.5, "control_bits": 1.7, "serial_adders:1": 2.0, "serial_adders:2": 3.0,
+    "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1,
+    "multiplier:partial": 1.5, "multiplier:once": 5.0, "rows:writes": 1.5, "gates:1": 0.8,
+    "gates:2": 1.5,
 }  # fmt: skip
-
+# LUTs of six inputs take in more.
+WIDE_PRIOR = {
+    "once": 15.0, "counter:2": 2.0, "counter:3": 4.0, "counter:4": 5.0, "credit:2": 3.0,
+    "credit:3": 5.0, "credit:4": 7.0, "registers:choice": 0.35, "rows": 0.5, "compare_bits": 0.6,
+    "shift_bits": 0.5, "clip_bits": 0.3, "control_bits": 1.2, "serial_adders:2": 3.0,
+    "serial_adders:4": 5.0, "serial_adders:8": 9.0, "multiplier:partial": 1.0, "gates:1": 0.1,
+    "gates:2": 1.0,
+}  # fmt: skip
+# What engines may have; a coefficient for each, also where no layer shows it.
+ALL_NAMES = (
+    *(name for name in PRIOR if name not in ("once", "serial_shifts")),
+    *(f"serial_shifts:{digit}" for digit in (1, 2, 4, 8)),
+    "adder", "adder:small", "counter", "counter:once", "credit:bits", "credit:1", "credit:small",
+    "delay_chains", "multiplier", "multiplier:small", "mux_bits", "place", "place:1", "place:bits",
+    "place:once", "place:power", "registers:two", "registers:words", "rows:block", "rows:lut",
+    "table:2", "table:3", "table:4", "table:5", "table:6", "table:once", "table:words", "xor_bits",
+)  # fmt: skip
 # Likewise in ns per term of the clock period.
 PERIOD_PRIOR = {
     Technology.ECP5: {
@@ -91,13 +109,16 @@ def measured(points: PointFile) -> list[Measured]:
     return rows
 
 
-def fit_luts(rows: Sequence[Measured]) -> dict[str, float]:
-    """Least squares of relative errors, no coefficient below 0, each drawn towards `PRIOR`."""
-    names = sorted({name for row in rows for name in row.solved.counts})
+def fit_luts(technology: Technology, rows: Sequence[Measured]) -> dict[str, float]:
+    """Least squares of relative errors, no coefficient below 0, each drawn towards its prior.
+
+    Coefficients that no engine shows are their priors.
+    """
+    names = sorted({*ALL_NAMES, *(name for row in rows for name in row.solved.counts)})
     counts = np.array([[row.solved.counts.get(name, 0.0) for name in names] for row in rows])
     luts = np.array([row.found["lut"] for row in rows], float)
     targets = luts - np.array([row.solved.fixed for row in rows])
-    priors = np.array([_prior(name) for name in names])
+    priors = np.array([_prior(technology, name) for name in names])
     return _least_squares(names, counts, targets, 1 / np.maximum(luts, LEAST_LUTS), priors)
 
 
@@ -118,8 +139,12 @@ def fit_period(
     return _least_squares(names, counts, periods, 1 / periods, priors)
 
 
-def _prior(name: str) -> float:
-    return PRIOR.get(name, PRIOR.get(name.split(":")[0], 1.0))
+def _prior(technology: Technology, name: str) -> float:
+    wide = WIDE_PRIOR if technology is Technology.XC7 else {}
+    for known in ({**PRIOR, **wide}.get(key) for key in (name, name.split(":")[0])):
+        if known is not None:
+            return known
+    return 1.0
 
 
 def _least_squares(

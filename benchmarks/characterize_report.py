@@ -36,7 +36,7 @@ def make_model() -> dict[str, Any]:
         points = PointFile.load(technology)
         rows = measured(points)
         fitted = [row for row in rows if not held_out(row.index)]
-        luts = fit_luts(fitted)
+        luts = fit_luts(technology, fitted)
         clocks = _clocks(technology)
         period = fit_period(
             technology, [(c, mhz) for index, c, mhz in clocks if not held_out(index)]

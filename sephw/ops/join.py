@@ -186,7 +186,10 @@ class Join(LaneOperator):
         # The bias passes levels that have no partner for it; the last sum loses its low bits.
         passing = 0 if self.branches % 2 else acc_bits * lanes - roms[2].distinct
         registers = beats + terms + lanes * (sum(products) + tree.register_bits) - passing
-        registers += out_bits - lanes * self.shift + (2 * counter_bits(words) if words > 1 else 0)
+        # The sign of the last sum makes the clip, and is not kept beside it.
+        registers += (
+            out_bits - lanes * (self.shift + 1) + (2 * counter_bits(words) if words > 1 else 0)
+        )
         return Structure(
             memories=roms,
             outputs=output_parts(

@@ -107,8 +107,9 @@ class SelectEngine(ConvolutionEngine):
         # Beats, sums, accumulators; which beats are valid, first, last.
         registers = 3 * beat + pe * (tree.register_bits + out_bits)
         registers += stages * (1 + sums) + (sums and not multiplies) * (stages - 1)
+        registers += 3 if reuses else 1
         if reuses:
-            registers += 3 + (counter_bits(self._synapse_folds) if sums else 0)
+            registers += counter_bits(self._synapse_folds) if sums else 0
         if in_dsp:
             registers += pe * simd * product_bits
         flags = (sums * stages, (sums and not multiplies) * (stages - 1))
