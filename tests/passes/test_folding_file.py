@@ -84,6 +84,9 @@ def test_illegal_families(node, folding, message):
     assert str(error.value) == message
 
 
+KEYS = "'family', 'multipliers', 'pe', 'simd'"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -91,7 +94,7 @@ def test_illegal_families(node, folding, message):
         ("[]", ": not an object with the keys 'fifos', 'frame_cycles', 'nodes'"),
         ('{"node": {}}', ": unknown key 'node'; known keys: 'fifos', 'frame_cycles', 'nodes'"),
         ('{"nodes": 3}', ": 'nodes' must be an object of node names"),
-        ('{"nodes": {"a": 3}}', ": node 'a': not an object with the keys 'family', 'multipliers', 'pe', 'simd'"),
+        ('{"nodes": {"a": 3}}', f": node 'a': not an object with the keys {KEYS}"),
         ('{"nodes": {"a": {"pe": 1}}}', ": node 'a': the key 'simd' is missing"),
         (
             '{"nodes": {"a": {"pe": 0, "simd": 1}}}',
@@ -103,11 +106,11 @@ def test_illegal_families(node, folding, message):
         ),
         (
             '{"nodes": {"a": {"pe": 1, "simd": 1, "digit_bits": 1}}}',
-            ": node 'a': unknown key 'digit_bits'; known keys: 'family', 'multipliers', 'pe', 'simd'",
+            f": node 'a': unknown key 'digit_bits'; known keys: {KEYS}",
         ),
         (
             '{"nodes": {"a": {"family": "adder-graph", "digit_bits": 1}}}',
-            ": node 'a': unknown key 'digit_bits'; known keys: 'family', 'multipliers', 'pe', 'simd'",
+            f": node 'a': unknown key 'digit_bits'; known keys: {KEYS}",
         ),
         (
             '{"nodes": {"a": {"family": "digit-serial"}}}',
