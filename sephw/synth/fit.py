@@ -8,7 +8,7 @@ from pathlib import Path
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.flows import Flow
-from sephw.targets import DEVICES, Device
+from sephw.targets import DEVICES, TARGETS, Device
 from sephw.tools.nextpnr import NextpnrError
 
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)\s*/\s*(\d+)\s+\d+%")
@@ -37,7 +37,9 @@ class DoesNotFit(SephwError):  # noqa: N818 - reads as what it says
                 "network further"
             )
         else:
-            fix = f"it fits {larger.name}; use --device {larger.name}, or fold the network further"
+            boards = [f"--target {t.name}" for t in TARGETS if t.device is larger and t.open_board]
+            uses = " or ".join([*boards[:1], f"--device {larger.name}"])
+            fix = f"it fits {larger.name}; use {uses}, or fold the network further"
         super().__init__(f"{device.name}: the design does not fit: {short}; {fix}")
         self.device = device
         self.excess = excess

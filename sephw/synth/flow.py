@@ -177,22 +177,23 @@ def _build(job: _Job, work: Path) -> _Attempt:
 
 def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
     request, device = job.request, job.request.device
-    board, top, sources = None, None, []
+    board, top, sources, constraints = None, None, [], None
     if request.board is not None:
         shutil.rmtree(work / "board", ignore_errors=True)
         board = write_board(
             job.graph, request.board, job.project, work / "board", clock_mhz=clock_mhz,
             samples=job.samples, golden=job.golden,
         )  # fmt: skip
-        top, sources = board.top, list(board.sources)
+        top, sources, constraints = board.top, list(board.sources), board.constraints
         clock_mhz = board.clock_mhz
     elif device.routable:
         top, sources = HARNESS, [write_harness(job.graph, work / "harness")]
+        constraints = write_harness_constraints(device, work / "harness")
     with job.timed("synthesis"):
         synthesis = synthesize(
             job.project, job.graph, device.technology, work / "synthesis", top=top,
             top_sources=sources, progress=job.progress, jobs=request.jobs, cache=job.cache,
-            timeout_seconds=request.timeout_seconds,
+            timeout_seconds=request.timeout_seconds, dsp=device.available.dsp > 0,
         )  # fmt: skip
     attempt = _Attempt(board, top or synthesis.top, synthesis)
     if not request.routes:
@@ -203,10 +204,20 @@ def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             synthesis, device, seeds=range(request.seed, request.seed + request.seeds),
             jobs=request.jobs, package=chip.package if chip is not None else "",
             speed=chip.speed if chip is not None else "", clock_mhz=clock_mhz,
-            constraints=board.constraints if board is not None else None, work=work / "route",
-            progress=job.progress, timeout_seconds=request.timeout_seconds,
+            constraints=constraints, work=work / "route", progress=job.progress,
+            timeout_seconds=request.timeout_seconds,
         )  # fmt: skip
     return replace(attempt, routed=routed)
+
+
+def write_harness_constraints(device: Device, folder: Path) -> Path | None:
+    """The harness's pins as a file, where nextpnr wants them; else None."""
+    found = flow_of(device).harness_constraints(device)
+    if found is None:
+        return None
+    path = folder / f"{HARNESS}.{found[0]}"
+    path.write_text(found[1], encoding="utf-8")
+    return path
 
 
 def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
@@ -215,7 +226,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     logs = folder / LOGS
     shutil.copytree(synthesis.engine_logs, logs / "engines")
     shutil.copyfile(synthesis.log, logs / "link.log")
-    shutil.copyfile(synthesis.netlist, folder / NETLIST)
+    shutil.move(synthesis.netlist, folder / NETLIST)
     bitstream = None
     if routed is not None:
         shutil.copyfile(routed.log, logs / "nextpnr.log")
@@ -223,7 +234,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
         with job.timed("bitstream"):
             bitstream = pack(routed, request.device, folder)
     if attempt.board is None and (work / "harness").is_dir():
-        shutil.copyfile(work / "harness" / f"{HARNESS}.sv", folder / f"{HARNESS}.sv")
+        shutil.copytree(work / "harness", folder, dirs_exist_ok=True)
     (logs / SECONDS).write_text(json.dumps(job.seconds, indent=1) + "\n", encoding="utf-8")
     asked = request.clock_mhz if attempt.board is None else attempt.board.clock_mhz
     if routed is not None:

@@ -62,6 +62,10 @@ class Flow(ABC):
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         """Device, package, speed grade and pin constraints (None: free pins)."""
 
+    def harness_constraints(self, device: Device) -> tuple[str, str] | None:
+        """(file name's ending, text) of pins for the harness, where nextpnr chooses none itself."""
+        return None
+
     @abstractmethod
     def part(self, device: Device, package: str, speed: str) -> str:
         """What a person calls the chip in its package."""
@@ -139,6 +143,17 @@ class Gowin(Flow):
         "GW1N-9C": "GW1NR-LV9QN88PC6/I5",
         "GW2A-18C": "GW2AR-LV18QN88C8/I7",
     }
+
+    # Of the usual parts: clock, reset, input and output of the harness; any pins would do.
+    pins: ClassVar[Mapping[str, tuple[str, str, str, str]]] = {
+        "gw1nr-9": ("52", "17", "18", "10"),
+        "gw2ar-18": ("4", "69", "70", "15"),
+    }
+
+    def harness_constraints(self, device: Device) -> tuple[str, str] | None:
+        ports = ("ap_clk", "ap_rst_n", "serial_in", "serial_out")
+        pairs = zip(ports, self.pins[device.name], strict=True)
+        return "cst", "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in pairs)
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         return [

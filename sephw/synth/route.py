@@ -205,17 +205,20 @@ def flow_of(device: Device) -> Flow:
     return flow
 
 
-# Of nextpnr's messages, the ones that say how far it is; and those of a pin or net each.
-_PHASE = re.compile(r"Info: +((?:pack|plac|rout|legali|at iter|running|creating|iter=).*)", re.I)
-_DETAIL = re.compile(r"Info: +(?:placed PLL|placed \d+ cells)", re.I)
+# Of nextpnr's messages, the ones that say how far it is; and rows of its router's table.
+_PHASE = re.compile(r"Info: +((?:Pack|Place|Rout|Legali|Running|Creating|at iter|iter=).*)")
+_ARCS = re.compile(r"Info: +\d+ \|(?: +\d+){2} \|(?: +\d+){2} \| +(\d+)\|")
+_DETAIL = re.compile(r"Placed (?:PLL|\d+)|Router1 time")
 
 
 def _phases(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """Passes on the lines of nextpnr that say how far it is."""
+    """Passes on what the lines of nextpnr say of how far it is."""
 
     def read(line: str) -> None:
-        match = _PHASE.match(line)
-        if match is not None and not _DETAIL.match(line):
-            progress(match[1].rstrip(". "))
+        phase, arcs = _PHASE.match(line), _ARCS.match(line)
+        if arcs is not None:
+            progress(f"routing, {int(arcs[1]):,} arcs left")
+        elif phase is not None and not _DETAIL.match(phase[1]):
+            progress(phase[1].rstrip(". "))
 
     return read

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -64,14 +64,16 @@ def synthesize(
     top: str | None = None,
     jobs: int | None = None,
     cache: NetlistCache | None = None,
+    dsp: bool = True,
 ) -> Synthesis:
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
     ``top`` (default: the network's own top module) is in ``top_sources`` or the project's top;
     it and what lies around the engines are synthesized as one. Distinct engines are synthesized
     once each, ``jobs`` at a time (default: as many as there are processors), and kept in
-    ``cache`` (default: the user's). ``timeout_seconds`` is for each run of Yosys. Raises
-    SephwError where Yosys is missing, fails or takes too long, naming its log.
+    ``cache`` (default: the user's). ``dsp`` False: the device has no DSP blocks, so that
+    multiplications take logic whatever the foldings say. ``timeout_seconds`` is for each run of
+    Yosys. Raises SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
     kept = cache if cache is not None else NetlistCache.default()
@@ -80,6 +82,8 @@ def synthesize(
         node.name: engine_of_node(graph, node, layout.engines[node.name], project)
         for node in graph.nodes
     }
+    if not dsp:
+        engines = {name: replace(engine, dsp=False) for name, engine in engines.items()}
     keys = {name: _key(engine, technology, version) for name, engine in engines.items()}
     modules = {name: f"engine_{key}" for name, key in keys.items()}
     link = work / "link"

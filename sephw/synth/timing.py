@@ -52,4 +52,4 @@ def describe(path: WorstPath) -> str:
 
 
 def _engine(name: str) -> str:
-    return f"'{name}'" if name else "the host link and wiring"
+    return f"'{name}'" if name else "the logic around the engines"

@@ -45,8 +45,8 @@ def test_a_board(tools, export, capsys):
         "  BRAM              0 of      56    0.0%  [routed]",
         "  DSP               0 of      28    0.0%  [routed]",
         "  clock     clk: 69 MHz [routed], the board runs at 68.75 MHz",
-        "  path      from 'pattern_node' to the host link and wiring, 3.5 ns (1.5 logic, 2.0 "
-        "routing, 1 nets)",
+        "  path      from 'pattern_node' to the logic around the engines, 3.5 ns (1.5 logic, "
+        "2.0 routing, 1 nets)",
     ]
     assert lines[7].split() == ["engines", "by", "Yosys", "LUT", "FF", "BRAM", "DSP",
                                 "[synthesized]"]  # fmt: skip

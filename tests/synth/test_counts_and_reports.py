@@ -11,7 +11,7 @@ from sephw.synth.count import count, count_engines, owner
 from sephw.synth.fit import DoesNotFit, check_fit, does_not_fit, larger_device
 from sephw.synth.flows import FLOWS
 from sephw.synth.report import WorstPath, read_report
-from sephw.targets import Technology, find_device
+from sephw.targets import DEVICES, Technology, find_device
 from sephw.tools.nextpnr import NextpnrError
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -130,9 +130,21 @@ def test_a_design_that_fits_nothing_is_told_apart_from_one_that_fits_the_next_de
         "ecp5-25f: the design does not fit: LUT 90,000 of 24,288 (65,712 too many); none of the "
         "ecp5 devices is large enough; fold the network further"
     )
+    with pytest.raises(DoesNotFit) as caught:
+        check_fit(Resources(dsp=100), small)
+    assert str(caught.value).endswith(
+        "; it fits ecp5-85f; use --target ulx3s-85f or --device ecp5-85f, or fold the network "
+        "further"
+    )
     check_fit(small.available, small)
     assert larger_device(Resources(dsp=100), small) == find_device("ecp5-85f")
     assert larger_device(Resources(dsp=1), find_device("ice40-hx8k")) == find_device("ice40-up5k")
+
+
+def test_every_device_with_open_place_and_route_has_a_clock_to_aim_for():
+    for device in DEVICES:
+        if device.routable:
+            assert FLOWS[device.technology].aims[device.name] > 0
 
 
 def failed(tmp_path, technology: str, lines: str) -> DoesNotFit | None:

@@ -129,8 +129,8 @@ def test_a_wanted_clock_that_is_missed(tools, export, tmp_path):
     message = failure(export, request, TimingNotMet)
     log = tmp_path / "state/sephw/log/synth/chain-ecp5-25f/route/seed_1/nextpnr.log"
     assert message == (
-        "ecp5-25f: timing not met: 61.2 MHz of 80 MHz; worst path from 'pattern_node' to the host "
-        "link and wiring, 3.5 ns (1.5 logic, 2.0 routing, 1 nets); ask for --clock-mhz 61.2 or "
+        "ecp5-25f: timing not met: 61.2 MHz of 80 MHz; worst path from 'pattern_node' to the logic "
+        "around the engines, 3.5 ns (1.5 logic, 2.0 routing, 1 nets); ask for --clock-mhz 61.2 or "
         f"less, try more --seeds, or fold the slow engine further; log: {log}"
     )
     assert log.read_text() == "Info: Packing constants..\n"
@@ -238,7 +238,7 @@ def test_an_interrupt_leaves_what_was_there(tools, export):
     tools.plan(nextpnr="hang")
 
     def interrupt(text: str) -> None:
-        if text == "Packing constants":
+        if text == "seed 2: Packing constants":
             raise KeyboardInterrupt
 
     began, threads = time.monotonic(), threading.active_count()
@@ -275,7 +275,7 @@ def test_paths_in_words():
     inside = WorstPath("clk", "a", "a", 5.04, 2.0, 3.04, 4, "x", "y")
     assert describe(inside) == "in 'a', 5.0 ns (2.0 logic, 3.0 routing, 4 nets)"
     outside = WorstPath("clk", "", "b", 5.04, 2.0, 3.04, 4, "x", "y")
-    assert describe(outside).startswith("from the host link and wiring to 'b', 5.0 ns")
+    assert describe(outside).startswith("from the logic around the engines to 'b', 5.0 ns")
     assert [rounded_down(mhz) for mhz in (61.29, 100.0, 0.05)] == [61.2, 100.0, 0.0]
 
 
