@@ -58,7 +58,8 @@ def test_a_cell_without_a_model(tmp_path: Path) -> None:
 
 def test_a_technology_without_models(tmp_path: Path) -> None:
     assert refusal(write(tmp_path, netlist()), Technology.XC7) == (
-        "netlist simulation: no cell models of xc7, only of ecp5 and ice40; choose a board of these"
+        "netlist simulation: no cell models of xc7, only of ecp5, gowin, ice40; choose a board of "
+        "these"
     )
 
 
@@ -103,7 +104,7 @@ def test_the_netlist_of_another_top(tmp_path: Path) -> None:
     with pytest.raises(SephwError) as error:
         write_netlist_project(path, Technology.ECP5, tmp_path / "rtl", tmp_path / "out")
     assert str(error.value) == (
-        "netlist 'netlist.json' is of 'top', the RTL project of 'chain_top'; synthesize the "
+        "netlist 'netlist.json' is of 'top', with other ports than 'chain_top'; synthesize the "
         "network's own top module"
     )
     assert not (tmp_path / "out").exists()

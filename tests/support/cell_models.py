@@ -83,11 +83,12 @@ class FlipFlop(Model):
 
 @dataclass
 class DistributedRam(Model):
-    """16 words of 4 bits, asynchronous read."""
+    """16 words, asynchronous read."""
 
     words: list[int]
     write: Callable[[Pins], bool]
     rising: bool
+    width: int = 4
 
     def _edge(self, pins: Pins) -> None:
         if self.write(pins):
@@ -102,7 +103,7 @@ class DistributedRam(Model):
             self._edge(pins)
 
     def outputs(self, pins: Pins) -> Outputs:
-        return {"DO": (self.words[pins["RAD"]], 15)}
+        return {"DO": (self.words[pins["RAD"]], (1 << self.width) - 1)}
 
 
 @dataclass
@@ -292,3 +293,66 @@ class Ice40Mac(Model):
         now = self._values(pins)
         found = {0: now["sum"], 1: self.held["sum"], 3: now["product"]}[self.select]
         return {"O": (found, _WORD)}
+
+
+@dataclass
+class GowinBlockRam(Model):
+    """2,048 bytes of 8 or 9 bits; ``single``: one port, pins AD, else A writes and B reads."""
+
+    unit: int
+    memory: list[int]
+    write_width: int
+    read_width: int
+    single: bool
+    write_mode: int = 0
+    asynchronous: bool = False
+    read: int = 0
+    known: int = 0
+
+    def places(self, width: int, address: int) -> list[tuple[int, int]]:
+        """(byte, bit) of each data bit, lowest first."""
+        count = width // self.unit
+        if count:
+            first = (address >> 3) // count * count
+            return [(first + k // self.unit, k % self.unit) for k in range(width)]
+        return [(address >> 3, address % 8 // width * width + k) for k in range(width)]
+
+    def _clear(self) -> None:
+        self.read, self.known = 0, (1 << self.read_width) - 1
+
+    def _reset(self, pins: Pins) -> bool:
+        return bool(pins["RESET" if self.single else "RESETB"])
+
+    def settle(self, pins: Pins) -> None:
+        if self.asynchronous and self._reset(pins):
+            self._clear()
+
+    def rise(self, pins: Pins) -> None:
+        to, at = ("AD", "AD") if self.single else ("ADA", "ADB")
+        chosen = not any(pins[name] for name in pins if name.startswith("BLKSEL"))
+        writes = bool(pins["CE"] and pins["WRE"] if self.single else pins["CEA"]) and chosen
+        changed: dict[tuple[int, int], int] = {}
+        if writes:
+            for k, place in enumerate(self.places(self.write_width, pins[to])):
+                by_byte = self.write_width >= 2 * self.unit
+                if not by_byte or pins[to] >> k // self.unit & 1:
+                    changed[place] = pins["DI"] >> k & 1
+        reads = bool(pins["CE" if self.single else "CEB"]) and chosen
+        if self.single and writes and self.write_mode == 0:
+            reads = False
+        if self._reset(pins):
+            self._clear()
+        elif reads:
+            self._clear()
+            for k, (byte, bit) in enumerate(self.places(self.read_width, pins[at])):
+                value = self.memory[byte] >> bit & 1
+                if (byte, bit) in changed and not self.single:
+                    value ^= 1  # not defined; the model promises the wrong one
+                elif (byte, bit) in changed and self.write_mode == 1:
+                    value = changed[byte, bit]
+                self.read |= value << k
+        for (byte, bit), value in changed.items():
+            self.memory[byte] = self.memory[byte] & ~(1 << bit) | value << bit
+
+    def outputs(self, pins: Pins) -> Outputs:
+        return {"DO": (self.read, self.known)}

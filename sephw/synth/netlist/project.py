@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from rtl import SOURCES
-from sephw.backends.layout import STREAM_LIST, read_stream_list
+from sephw.backends.layout import STREAM_LIST, Layout, read_stream_list
 from sephw.backends.rtl import CompiledRtl, compile_project
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
 from sephw.backends.rtl.testbench import HEADER
@@ -33,9 +33,10 @@ def write_netlist_project(
     """
     layout = read_stream_list(project, "RTL")
     content = read_netlist(netlist, technology)
-    if content.name != layout.project:
+    # By its ports: some tools rename the module.
+    if {name: len(bits) for _, name, bits in content.ports} != _ports(layout):
         raise SephwError(
-            f"netlist '{netlist.name}' is of '{content.name}', the RTL project of "
+            f"netlist '{netlist.name}' is of '{content.name}', with other ports than "
             f"'{layout.project}'; synthesize the network's own top module"
         )
     text = verilog_text(content, layout)
@@ -48,6 +49,17 @@ def write_netlist_project(
     listed = "".join(f"{word}\n" for word in (*_OPTIONS, cells, source))
     (directory / FILE_LIST).write_text(listed, encoding="utf-8")
     return content
+
+
+def _ports(layout: Layout) -> dict[str, int]:
+    """Bits by port of a network's own top module."""
+    ports = {"ap_clk": 1, "ap_rst_n": 1}
+    for prefix, names in (("s_axis", layout.inputs), ("m_axis", layout.outputs)):
+        for i, name in enumerate(names):
+            stream = layout.streams[name]
+            ports[f"{prefix}_{i}_tdata"] = stream.bits * stream.lanes
+            ports[f"{prefix}_{i}_tvalid"] = ports[f"{prefix}_{i}_tready"] = 1
+    return ports
 
 
 def compile_netlist(

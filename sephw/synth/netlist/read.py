@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.synth.netlist import ecp5, ice40
+from sephw.synth.netlist import ecp5, gowin, ice40
 from sephw.synth.netlist.model import Bit, Cell, Meaning, Netlist, Part
 from sephw.targets import Technology
 
 MEANINGS: Mapping[Technology, Mapping[str, Meaning]] = {
     Technology.ECP5: ecp5.MEANINGS,
     Technology.ICE40: ice40.MEANINGS,
+    Technology.GOWIN: gowin.MEANINGS,
 }
 
 
@@ -24,7 +25,7 @@ def meanings_of(technology: Technology) -> Mapping[str, Meaning]:
     """What each cell of a technology means; SephwError where there are no models of it."""
     meanings = MEANINGS.get(technology)
     if meanings is None:
-        known = " and ".join(sorted(MEANINGS))
+        known = ", ".join(sorted(MEANINGS))
         raise SephwError(
             f"netlist simulation: no cell models of {technology.value}, only of {known}; choose a "
             "board of these"

@@ -19,7 +19,7 @@ _BITS = frozenset("01xz")
 
 
 def verilog_text(netlist: Netlist, layout: Layout, *, seed: int = 0) -> str:
-    """The module of ``netlist``, with all streams of the project visible to its testbench.
+    """The module of ``netlist`` under the project's name, its streams visible to the testbench.
 
     Registers have no initial value; undefined constants and bits of parameters are drawn from
     ``seed``, as are nets that nothing drives. Raises SephwError naming a stream that the netlist
@@ -44,9 +44,9 @@ def verilog_text(netlist: Netlist, layout: Layout, *, seed: int = 0) -> str:
     floating = sorted(write.used - known)
     return "\n".join(
         [
-            f"// The netlist of {netlist.name}: functions, registers and blocks; generated.",
+            f"// The netlist of {layout.project}: functions, registers and blocks; generated.",
             "// Net k is n<k>.",
-            f"module {netlist.name} (",
+            f"module {layout.project} (",
             ",\n".join(f"  {way} wire {_range(bits)}{name}" for way, name, bits in netlist.ports),
             ");",
             *_declarations("wire", wires),
@@ -161,7 +161,7 @@ class _Writer:
                 width = stream.bits * stream.lanes if side == "tdata" else 1
                 if bits is None or len(bits) != width:
                     raise SephwError(
-                        f"netlist of '{netlist.name}': no net '{wire}' of {width} bits, so the "
+                        f"netlist of '{layout.project}': no net '{wire}' of {width} bits, so the "
                         f"stream '{name}' cannot be observed; synthesize again"
                     )
                 lines.append(

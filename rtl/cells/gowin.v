@@ -1,0 +1,658 @@
+// Behavioural models of Gowin memories and multipliers, for simulating a netlist.
+//
+// Written from the vendor's memory and DSP guides, for what synthesis infers: block RAM without
+// output registers, multipliers without registers. Anything else stops elaboration. LUTs, carries,
+// multiplexers and flip-flops are translated to expressions instead.
+`default_nettype none
+
+// The array of a block RAM: 2048 bytes of UNIT bits (8 or 9), a write and a read port.
+//
+// Addresses count bits: 13..3 choose a byte, 2..0 a part of it. Ports of two and four bytes have a
+//   write enable for each byte in the lowest address bits instead.
+// THROUGH: what is written in a cycle is what is read in it (a single port). COLLIDE: the two ports
+//   are apart, and a word that is read while it is written is not defined; this model then gives
+//   the complement of the old bits. ASYNCHRONOUS: so is the reset of the data out.
+module sephw_gowin_ram #(
+    parameter UNIT = 8,
+    parameter WRITE_WIDTH = 32,
+    parameter READ_WIDTH = 32,
+    parameter THROUGH = 0,
+    parameter COLLIDE = 0,
+    parameter ASYNCHRONOUS = 0,
+    parameter [2048*UNIT-1:0] INITIAL = 0
+) (
+    input wire write_clock,
+    input wire write,
+    input wire [13:0] write_address,
+    input wire [4*UNIT-1:0] write_data,
+    input wire read_clock,
+    input wire read,
+    input wire reset,
+    input wire [13:0] read_address,
+    output reg [4*UNIT-1:0] read_data
+);
+  localparam ROW = 4 * UNIT;
+  reg [ROW-1:0] rows[0:511];
+  integer n;
+  initial for (n = 0; n < 512; n = n + 1) rows[n] = INITIAL[ROW*n+:ROW];
+
+  // Where a port's bits lie in their row of four bytes.
+  function automatic integer offset(input integer width, input [4:0] low);
+    if (width == ROW) offset = 0;
+    else if (width == 2 * UNIT) offset = low[4] ? 2 * UNIT : 0;
+    else if (width == UNIT) offset = low[4:3] * UNIT;
+    else offset = low[4:3] * UNIT + low[2:0] / width * width;
+  endfunction
+
+  function automatic [ROW-1:0] ones(input integer width);
+    ones = {ROW{1'b1}} >> (ROW - width);
+  endfunction
+
+  function automatic [ROW-1:0] written(input [4:0] low);
+    if (WRITE_WIDTH == ROW)
+      written = {{UNIT{low[3]}}, {UNIT{low[2]}}, {UNIT{low[1]}}, {UNIT{low[0]}}};
+    else if (WRITE_WIDTH == 2 * UNIT)
+      written = {{2 * UNIT{1'b0}}, {UNIT{low[1]}}, {UNIT{low[0]}}} << offset(WRITE_WIDTH, low);
+    else written = ones(WRITE_WIDTH) << offset(WRITE_WIDTH, low);
+  endfunction
+
+  wire [8:0] write_row = write_address[13:5];
+  wire [8:0] read_row = read_address[13:5];
+  wire [ROW-1:0] mask = write ? written(write_address[4:0]) : {ROW{1'b0}};
+  wire [ROW-1:0] data = write_data << offset(WRITE_WIDTH, write_address[4:0]);
+  always @(posedge write_clock)
+    if (mask != {ROW{1'b0}}) rows[write_row] <= (rows[write_row] & ~mask) | (data & mask);
+
+  wire [ROW-1:0] changed = read_row == write_row ? mask : {ROW{1'b0}};
+  wire [ROW-1:0] old = rows[read_row];
+  wire [ROW-1:0] seen = COLLIDE != 0 ? old ^ changed
+                        : THROUGH != 0 ? (old & ~changed) | (data & changed) : old;
+  wire [ROW-1:0] value = (seen >> offset(READ_WIDTH, read_address[4:0])) & ones(READ_WIDTH);
+  generate
+    if (ASYNCHRONOUS != 0) begin : asynchronous
+      always @(posedge read_clock, posedge reset)
+        if (reset) read_data <= {ROW{1'b0}};
+        else if (read) read_data <= value;
+    end else begin : synchronous
+      always @(posedge read_clock)
+        if (reset) read_data <= {ROW{1'b0}};
+        else if (read) read_data <= value;
+    end
+  endgenerate
+endmodule
+
+// Two ports, A writes and B reads: bytes of 8 bits, INIT_RAM_k holds 32 of them.
+module SDPB (
+    input wire CLKA, CEA, RESETA, CLKB, CEB, RESETB, OCE,
+    input wire [2:0] BLKSELA, BLKSELB,
+    input wire [13:0] ADA, ADB,
+    input wire [31:0] DI,
+    output wire [31:0] DO
+);
+  parameter READ_MODE = 0;
+  parameter BIT_WIDTH_0 = 32;
+  parameter BIT_WIDTH_1 = 32;
+  parameter BLK_SEL_0 = 0;
+  parameter BLK_SEL_1 = 0;
+  parameter RESET_MODE = "SYNC";
+  parameter [255:0] INIT_RAM_00 = 256'h0;
+  parameter [255:0] INIT_RAM_01 = 256'h0;
+  parameter [255:0] INIT_RAM_02 = 256'h0;
+  parameter [255:0] INIT_RAM_03 = 256'h0;
+  parameter [255:0] INIT_RAM_04 = 256'h0;
+  parameter [255:0] INIT_RAM_05 = 256'h0;
+  parameter [255:0] INIT_RAM_06 = 256'h0;
+  parameter [255:0] INIT_RAM_07 = 256'h0;
+  parameter [255:0] INIT_RAM_08 = 256'h0;
+  parameter [255:0] INIT_RAM_09 = 256'h0;
+  parameter [255:0] INIT_RAM_0A = 256'h0;
+  parameter [255:0] INIT_RAM_0B = 256'h0;
+  parameter [255:0] INIT_RAM_0C = 256'h0;
+  parameter [255:0] INIT_RAM_0D = 256'h0;
+  parameter [255:0] INIT_RAM_0E = 256'h0;
+  parameter [255:0] INIT_RAM_0F = 256'h0;
+  parameter [255:0] INIT_RAM_10 = 256'h0;
+  parameter [255:0] INIT_RAM_11 = 256'h0;
+  parameter [255:0] INIT_RAM_12 = 256'h0;
+  parameter [255:0] INIT_RAM_13 = 256'h0;
+  parameter [255:0] INIT_RAM_14 = 256'h0;
+  parameter [255:0] INIT_RAM_15 = 256'h0;
+  parameter [255:0] INIT_RAM_16 = 256'h0;
+  parameter [255:0] INIT_RAM_17 = 256'h0;
+  parameter [255:0] INIT_RAM_18 = 256'h0;
+  parameter [255:0] INIT_RAM_19 = 256'h0;
+  parameter [255:0] INIT_RAM_1A = 256'h0;
+  parameter [255:0] INIT_RAM_1B = 256'h0;
+  parameter [255:0] INIT_RAM_1C = 256'h0;
+  parameter [255:0] INIT_RAM_1D = 256'h0;
+  parameter [255:0] INIT_RAM_1E = 256'h0;
+  parameter [255:0] INIT_RAM_1F = 256'h0;
+  parameter [255:0] INIT_RAM_20 = 256'h0;
+  parameter [255:0] INIT_RAM_21 = 256'h0;
+  parameter [255:0] INIT_RAM_22 = 256'h0;
+  parameter [255:0] INIT_RAM_23 = 256'h0;
+  parameter [255:0] INIT_RAM_24 = 256'h0;
+  parameter [255:0] INIT_RAM_25 = 256'h0;
+  parameter [255:0] INIT_RAM_26 = 256'h0;
+  parameter [255:0] INIT_RAM_27 = 256'h0;
+  parameter [255:0] INIT_RAM_28 = 256'h0;
+  parameter [255:0] INIT_RAM_29 = 256'h0;
+  parameter [255:0] INIT_RAM_2A = 256'h0;
+  parameter [255:0] INIT_RAM_2B = 256'h0;
+  parameter [255:0] INIT_RAM_2C = 256'h0;
+  parameter [255:0] INIT_RAM_2D = 256'h0;
+  parameter [255:0] INIT_RAM_2E = 256'h0;
+  parameter [255:0] INIT_RAM_2F = 256'h0;
+  parameter [255:0] INIT_RAM_30 = 256'h0;
+  parameter [255:0] INIT_RAM_31 = 256'h0;
+  parameter [255:0] INIT_RAM_32 = 256'h0;
+  parameter [255:0] INIT_RAM_33 = 256'h0;
+  parameter [255:0] INIT_RAM_34 = 256'h0;
+  parameter [255:0] INIT_RAM_35 = 256'h0;
+  parameter [255:0] INIT_RAM_36 = 256'h0;
+  parameter [255:0] INIT_RAM_37 = 256'h0;
+  parameter [255:0] INIT_RAM_38 = 256'h0;
+  parameter [255:0] INIT_RAM_39 = 256'h0;
+  parameter [255:0] INIT_RAM_3A = 256'h0;
+  parameter [255:0] INIT_RAM_3B = 256'h0;
+  parameter [255:0] INIT_RAM_3C = 256'h0;
+  parameter [255:0] INIT_RAM_3D = 256'h0;
+  parameter [255:0] INIT_RAM_3E = 256'h0;
+  parameter [255:0] INIT_RAM_3F = 256'h0;
+
+  localparam [16383:0] INITIAL = {
+    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A,
+    INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34,
+    INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E,
+    INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28,
+    INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, INIT_RAM_23, INIT_RAM_22,
+    INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, INIT_RAM_1C,
+    INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
+    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
+    INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A,
+    INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04,
+    INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00
+  };
+
+  generate
+    if (READ_MODE != 0) begin : output_register
+      $error("SDPB: no model of output registers");
+    end
+    if (BLK_SEL_0 != 0 || BLK_SEL_1 != 0) begin : block_select
+      $error("SDPB: no model of BLK_SEL other than 0");
+    end
+  endgenerate
+
+  sephw_gowin_ram #(
+      .UNIT(8),
+      .WRITE_WIDTH(BIT_WIDTH_0),
+      .READ_WIDTH(BIT_WIDTH_1),
+      .COLLIDE(1),
+      .ASYNCHRONOUS(RESET_MODE != "SYNC"),
+      .INITIAL(INITIAL)
+  ) ram (
+      .write_clock(CLKA),
+      .write(CEA && BLKSELA == 3'd0),
+      .write_address(ADA),
+      .write_data(DI),
+      .read_clock(CLKB),
+      .read(CEB && BLKSELB == 3'd0),
+      .reset(RESETB),
+      .read_address(ADB),
+      .read_data(DO)
+  );
+endmodule
+
+// Two ports, A writes and B reads: bytes of 9 bits, INIT_RAM_k holds 32 of them.
+module SDPX9B (
+    input wire CLKA, CEA, RESETA, CLKB, CEB, RESETB, OCE,
+    input wire [2:0] BLKSELA, BLKSELB,
+    input wire [13:0] ADA, ADB,
+    input wire [35:0] DI,
+    output wire [35:0] DO
+);
+  parameter READ_MODE = 0;
+  parameter BIT_WIDTH_0 = 36;
+  parameter BIT_WIDTH_1 = 36;
+  parameter BLK_SEL_0 = 0;
+  parameter BLK_SEL_1 = 0;
+  parameter RESET_MODE = "SYNC";
+  parameter [287:0] INIT_RAM_00 = 288'h0;
+  parameter [287:0] INIT_RAM_01 = 288'h0;
+  parameter [287:0] INIT_RAM_02 = 288'h0;
+  parameter [287:0] INIT_RAM_03 = 288'h0;
+  parameter [287:0] INIT_RAM_04 = 288'h0;
+  parameter [287:0] INIT_RAM_05 = 288'h0;
+  parameter [287:0] INIT_RAM_06 = 288'h0;
+  parameter [287:0] INIT_RAM_07 = 288'h0;
+  parameter [287:0] INIT_RAM_08 = 288'h0;
+  parameter [287:0] INIT_RAM_09 = 288'h0;
+  parameter [287:0] INIT_RAM_0A = 288'h0;
+  parameter [287:0] INIT_RAM_0B = 288'h0;
+  parameter [287:0] INIT_RAM_0C = 288'h0;
+  parameter [287:0] INIT_RAM_0D = 288'h0;
+  parameter [287:0] INIT_RAM_0E = 288'h0;
+  parameter [287:0] INIT_RAM_0F = 288'h0;
+  parameter [287:0] INIT_RAM_10 = 288'h0;
+  parameter [287:0] INIT_RAM_11 = 288'h0;
+  parameter [287:0] INIT_RAM_12 = 288'h0;
+  parameter [287:0] INIT_RAM_13 = 288'h0;
+  parameter [287:0] INIT_RAM_14 = 288'h0;
+  parameter [287:0] INIT_RAM_15 = 288'h0;
+  parameter [287:0] INIT_RAM_16 = 288'h0;
+  parameter [287:0] INIT_RAM_17 = 288'h0;
+  parameter [287:0] INIT_RAM_18 = 288'h0;
+  parameter [287:0] INIT_RAM_19 = 288'h0;
+  parameter [287:0] INIT_RAM_1A = 288'h0;
+  parameter [287:0] INIT_RAM_1B = 288'h0;
+  parameter [287:0] INIT_RAM_1C = 288'h0;
+  parameter [287:0] INIT_RAM_1D = 288'h0;
+  parameter [287:0] INIT_RAM_1E = 288'h0;
+  parameter [287:0] INIT_RAM_1F = 288'h0;
+  parameter [287:0] INIT_RAM_20 = 288'h0;
+  parameter [287:0] INIT_RAM_21 = 288'h0;
+  parameter [287:0] INIT_RAM_22 = 288'h0;
+  parameter [287:0] INIT_RAM_23 = 288'h0;
+  parameter [287:0] INIT_RAM_24 = 288'h0;
+  parameter [287:0] INIT_RAM_25 = 288'h0;
+  parameter [287:0] INIT_RAM_26 = 288'h0;
+  parameter [287:0] INIT_RAM_27 = 288'h0;
+  parameter [287:0] INIT_RAM_28 = 288'h0;
+  parameter [287:0] INIT_RAM_29 = 288'h0;
+  parameter [287:0] INIT_RAM_2A = 288'h0;
+  parameter [287:0] INIT_RAM_2B = 288'h0;
+  parameter [287:0] INIT_RAM_2C = 288'h0;
+  parameter [287:0] INIT_RAM_2D = 288'h0;
+  parameter [287:0] INIT_RAM_2E = 288'h0;
+  parameter [287:0] INIT_RAM_2F = 288'h0;
+  parameter [287:0] INIT_RAM_30 = 288'h0;
+  parameter [287:0] INIT_RAM_31 = 288'h0;
+  parameter [287:0] INIT_RAM_32 = 288'h0;
+  parameter [287:0] INIT_RAM_33 = 288'h0;
+  parameter [287:0] INIT_RAM_34 = 288'h0;
+  parameter [287:0] INIT_RAM_35 = 288'h0;
+  parameter [287:0] INIT_RAM_36 = 288'h0;
+  parameter [287:0] INIT_RAM_37 = 288'h0;
+  parameter [287:0] INIT_RAM_38 = 288'h0;
+  parameter [287:0] INIT_RAM_39 = 288'h0;
+  parameter [287:0] INIT_RAM_3A = 288'h0;
+  parameter [287:0] INIT_RAM_3B = 288'h0;
+  parameter [287:0] INIT_RAM_3C = 288'h0;
+  parameter [287:0] INIT_RAM_3D = 288'h0;
+  parameter [287:0] INIT_RAM_3E = 288'h0;
+  parameter [287:0] INIT_RAM_3F = 288'h0;
+
+  localparam [18431:0] INITIAL = {
+    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A,
+    INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34,
+    INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E,
+    INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28,
+    INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, INIT_RAM_23, INIT_RAM_22,
+    INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, INIT_RAM_1C,
+    INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
+    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
+    INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A,
+    INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04,
+    INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00
+  };
+
+  generate
+    if (READ_MODE != 0) begin : output_register
+      $error("SDPX9B: no model of output registers");
+    end
+    if (BLK_SEL_0 != 0 || BLK_SEL_1 != 0) begin : block_select
+      $error("SDPX9B: no model of BLK_SEL other than 0");
+    end
+  endgenerate
+
+  sephw_gowin_ram #(
+      .UNIT(9),
+      .WRITE_WIDTH(BIT_WIDTH_0),
+      .READ_WIDTH(BIT_WIDTH_1),
+      .COLLIDE(1),
+      .ASYNCHRONOUS(RESET_MODE != "SYNC"),
+      .INITIAL(INITIAL)
+  ) ram (
+      .write_clock(CLKA),
+      .write(CEA && BLKSELA == 3'd0),
+      .write_address(ADA),
+      .write_data(DI),
+      .read_clock(CLKB),
+      .read(CEB && BLKSELB == 3'd0),
+      .reset(RESETB),
+      .read_address(ADB),
+      .read_data(DO)
+  );
+endmodule
+
+// One port: bytes of 8 bits, INIT_RAM_k holds 32 of them. In a cycle with a write, the data out
+// stays (WRITE_MODE 0), or is the new word (1) or the old one (2).
+module SP (
+    input wire CLK, CE, WRE, RESET, OCE,
+    input wire [2:0] BLKSEL,
+    input wire [13:0] AD,
+    input wire [31:0] DI,
+    output wire [31:0] DO
+);
+  parameter READ_MODE = 0;
+  parameter WRITE_MODE = 0;
+  parameter BIT_WIDTH = 32;
+  parameter BLK_SEL = 0;
+  parameter RESET_MODE = "SYNC";
+  parameter [255:0] INIT_RAM_00 = 256'h0;
+  parameter [255:0] INIT_RAM_01 = 256'h0;
+  parameter [255:0] INIT_RAM_02 = 256'h0;
+  parameter [255:0] INIT_RAM_03 = 256'h0;
+  parameter [255:0] INIT_RAM_04 = 256'h0;
+  parameter [255:0] INIT_RAM_05 = 256'h0;
+  parameter [255:0] INIT_RAM_06 = 256'h0;
+  parameter [255:0] INIT_RAM_07 = 256'h0;
+  parameter [255:0] INIT_RAM_08 = 256'h0;
+  parameter [255:0] INIT_RAM_09 = 256'h0;
+  parameter [255:0] INIT_RAM_0A = 256'h0;
+  parameter [255:0] INIT_RAM_0B = 256'h0;
+  parameter [255:0] INIT_RAM_0C = 256'h0;
+  parameter [255:0] INIT_RAM_0D = 256'h0;
+  parameter [255:0] INIT_RAM_0E = 256'h0;
+  parameter [255:0] INIT_RAM_0F = 256'h0;
+  parameter [255:0] INIT_RAM_10 = 256'h0;
+  parameter [255:0] INIT_RAM_11 = 256'h0;
+  parameter [255:0] INIT_RAM_12 = 256'h0;
+  parameter [255:0] INIT_RAM_13 = 256'h0;
+  parameter [255:0] INIT_RAM_14 = 256'h0;
+  parameter [255:0] INIT_RAM_15 = 256'h0;
+  parameter [255:0] INIT_RAM_16 = 256'h0;
+  parameter [255:0] INIT_RAM_17 = 256'h0;
+  parameter [255:0] INIT_RAM_18 = 256'h0;
+  parameter [255:0] INIT_RAM_19 = 256'h0;
+  parameter [255:0] INIT_RAM_1A = 256'h0;
+  parameter [255:0] INIT_RAM_1B = 256'h0;
+  parameter [255:0] INIT_RAM_1C = 256'h0;
+  parameter [255:0] INIT_RAM_1D = 256'h0;
+  parameter [255:0] INIT_RAM_1E = 256'h0;
+  parameter [255:0] INIT_RAM_1F = 256'h0;
+  parameter [255:0] INIT_RAM_20 = 256'h0;
+  parameter [255:0] INIT_RAM_21 = 256'h0;
+  parameter [255:0] INIT_RAM_22 = 256'h0;
+  parameter [255:0] INIT_RAM_23 = 256'h0;
+  parameter [255:0] INIT_RAM_24 = 256'h0;
+  parameter [255:0] INIT_RAM_25 = 256'h0;
+  parameter [255:0] INIT_RAM_26 = 256'h0;
+  parameter [255:0] INIT_RAM_27 = 256'h0;
+  parameter [255:0] INIT_RAM_28 = 256'h0;
+  parameter [255:0] INIT_RAM_29 = 256'h0;
+  parameter [255:0] INIT_RAM_2A = 256'h0;
+  parameter [255:0] INIT_RAM_2B = 256'h0;
+  parameter [255:0] INIT_RAM_2C = 256'h0;
+  parameter [255:0] INIT_RAM_2D = 256'h0;
+  parameter [255:0] INIT_RAM_2E = 256'h0;
+  parameter [255:0] INIT_RAM_2F = 256'h0;
+  parameter [255:0] INIT_RAM_30 = 256'h0;
+  parameter [255:0] INIT_RAM_31 = 256'h0;
+  parameter [255:0] INIT_RAM_32 = 256'h0;
+  parameter [255:0] INIT_RAM_33 = 256'h0;
+  parameter [255:0] INIT_RAM_34 = 256'h0;
+  parameter [255:0] INIT_RAM_35 = 256'h0;
+  parameter [255:0] INIT_RAM_36 = 256'h0;
+  parameter [255:0] INIT_RAM_37 = 256'h0;
+  parameter [255:0] INIT_RAM_38 = 256'h0;
+  parameter [255:0] INIT_RAM_39 = 256'h0;
+  parameter [255:0] INIT_RAM_3A = 256'h0;
+  parameter [255:0] INIT_RAM_3B = 256'h0;
+  parameter [255:0] INIT_RAM_3C = 256'h0;
+  parameter [255:0] INIT_RAM_3D = 256'h0;
+  parameter [255:0] INIT_RAM_3E = 256'h0;
+  parameter [255:0] INIT_RAM_3F = 256'h0;
+
+  localparam [16383:0] INITIAL = {
+    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A,
+    INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34,
+    INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E,
+    INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28,
+    INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, INIT_RAM_23, INIT_RAM_22,
+    INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, INIT_RAM_1C,
+    INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
+    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
+    INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A,
+    INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04,
+    INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00
+  };
+
+  generate
+    if (READ_MODE != 0) begin : output_register
+      $error("SP: no model of output registers");
+    end
+    if (BLK_SEL != 0) begin : block_select
+      $error("SP: no model of BLK_SEL other than 0");
+    end
+  endgenerate
+
+  wire active = CE && BLKSEL == 3'd0;
+  sephw_gowin_ram #(
+      .UNIT(8),
+      .WRITE_WIDTH(BIT_WIDTH),
+      .READ_WIDTH(BIT_WIDTH),
+      .THROUGH(WRITE_MODE == 1),
+      .ASYNCHRONOUS(RESET_MODE != "SYNC"),
+      .INITIAL(INITIAL)
+  ) ram (
+      .write_clock(CLK),
+      .write(active && WRE),
+      .write_address(AD),
+      .write_data(DI),
+      .read_clock(CLK),
+      .read(active && !(WRE && WRITE_MODE == 0)),
+      .reset(RESET),
+      .read_address(AD),
+      .read_data(DO)
+  );
+endmodule
+
+// One port: bytes of 9 bits, INIT_RAM_k holds 32 of them. In a cycle with a write, the data out
+// stays (WRITE_MODE 0), or is the new word (1) or the old one (2).
+module SPX9 (
+    input wire CLK, CE, WRE, RESET, OCE,
+    input wire [2:0] BLKSEL,
+    input wire [13:0] AD,
+    input wire [35:0] DI,
+    output wire [35:0] DO
+);
+  parameter READ_MODE = 0;
+  parameter WRITE_MODE = 0;
+  parameter BIT_WIDTH = 36;
+  parameter BLK_SEL = 0;
+  parameter RESET_MODE = "SYNC";
+  parameter [287:0] INIT_RAM_00 = 288'h0;
+  parameter [287:0] INIT_RAM_01 = 288'h0;
+  parameter [287:0] INIT_RAM_02 = 288'h0;
+  parameter [287:0] INIT_RAM_03 = 288'h0;
+  parameter [287:0] INIT_RAM_04 = 288'h0;
+  parameter [287:0] INIT_RAM_05 = 288'h0;
+  parameter [287:0] INIT_RAM_06 = 288'h0;
+  parameter [287:0] INIT_RAM_07 = 288'h0;
+  parameter [287:0] INIT_RAM_08 = 288'h0;
+  parameter [287:0] INIT_RAM_09 = 288'h0;
+  parameter [287:0] INIT_RAM_0A = 288'h0;
+  parameter [287:0] INIT_RAM_0B = 288'h0;
+  parameter [287:0] INIT_RAM_0C = 288'h0;
+  parameter [287:0] INIT_RAM_0D = 288'h0;
+  parameter [287:0] INIT_RAM_0E = 288'h0;
+  parameter [287:0] INIT_RAM_0F = 288'h0;
+  parameter [287:0] INIT_RAM_10 = 288'h0;
+  parameter [287:0] INIT_RAM_11 = 288'h0;
+  parameter [287:0] INIT_RAM_12 = 288'h0;
+  parameter [287:0] INIT_RAM_13 = 288'h0;
+  parameter [287:0] INIT_RAM_14 = 288'h0;
+  parameter [287:0] INIT_RAM_15 = 288'h0;
+  parameter [287:0] INIT_RAM_16 = 288'h0;
+  parameter [287:0] INIT_RAM_17 = 288'h0;
+  parameter [287:0] INIT_RAM_18 = 288'h0;
+  parameter [287:0] INIT_RAM_19 = 288'h0;
+  parameter [287:0] INIT_RAM_1A = 288'h0;
+  parameter [287:0] INIT_RAM_1B = 288'h0;
+  parameter [287:0] INIT_RAM_1C = 288'h0;
+  parameter [287:0] INIT_RAM_1D = 288'h0;
+  parameter [287:0] INIT_RAM_1E = 288'h0;
+  parameter [287:0] INIT_RAM_1F = 288'h0;
+  parameter [287:0] INIT_RAM_20 = 288'h0;
+  parameter [287:0] INIT_RAM_21 = 288'h0;
+  parameter [287:0] INIT_RAM_22 = 288'h0;
+  parameter [287:0] INIT_RAM_23 = 288'h0;
+  parameter [287:0] INIT_RAM_24 = 288'h0;
+  parameter [287:0] INIT_RAM_25 = 288'h0;
+  parameter [287:0] INIT_RAM_26 = 288'h0;
+  parameter [287:0] INIT_RAM_27 = 288'h0;
+  parameter [287:0] INIT_RAM_28 = 288'h0;
+  parameter [287:0] INIT_RAM_29 = 288'h0;
+  parameter [287:0] INIT_RAM_2A = 288'h0;
+  parameter [287:0] INIT_RAM_2B = 288'h0;
+  parameter [287:0] INIT_RAM_2C = 288'h0;
+  parameter [287:0] INIT_RAM_2D = 288'h0;
+  parameter [287:0] INIT_RAM_2E = 288'h0;
+  parameter [287:0] INIT_RAM_2F = 288'h0;
+  parameter [287:0] INIT_RAM_30 = 288'h0;
+  parameter [287:0] INIT_RAM_31 = 288'h0;
+  parameter [287:0] INIT_RAM_32 = 288'h0;
+  parameter [287:0] INIT_RAM_33 = 288'h0;
+  parameter [287:0] INIT_RAM_34 = 288'h0;
+  parameter [287:0] INIT_RAM_35 = 288'h0;
+  parameter [287:0] INIT_RAM_36 = 288'h0;
+  parameter [287:0] INIT_RAM_37 = 288'h0;
+  parameter [287:0] INIT_RAM_38 = 288'h0;
+  parameter [287:0] INIT_RAM_39 = 288'h0;
+  parameter [287:0] INIT_RAM_3A = 288'h0;
+  parameter [287:0] INIT_RAM_3B = 288'h0;
+  parameter [287:0] INIT_RAM_3C = 288'h0;
+  parameter [287:0] INIT_RAM_3D = 288'h0;
+  parameter [287:0] INIT_RAM_3E = 288'h0;
+  parameter [287:0] INIT_RAM_3F = 288'h0;
+
+  localparam [18431:0] INITIAL = {
+    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A,
+    INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34,
+    INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E,
+    INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28,
+    INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, INIT_RAM_23, INIT_RAM_22,
+    INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, INIT_RAM_1C,
+    INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
+    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
+    INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A,
+    INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04,
+    INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00
+  };
+
+  generate
+    if (READ_MODE != 0) begin : output_register
+      $error("SPX9: no model of output registers");
+    end
+    if (BLK_SEL != 0) begin : block_select
+      $error("SPX9: no model of BLK_SEL other than 0");
+    end
+  endgenerate
+
+  wire active = CE && BLKSEL == 3'd0;
+  sephw_gowin_ram #(
+      .UNIT(9),
+      .WRITE_WIDTH(BIT_WIDTH),
+      .READ_WIDTH(BIT_WIDTH),
+      .THROUGH(WRITE_MODE == 1),
+      .ASYNCHRONOUS(RESET_MODE != "SYNC"),
+      .INITIAL(INITIAL)
+  ) ram (
+      .write_clock(CLK),
+      .write(active && WRE),
+      .write_address(AD),
+      .write_data(DI),
+      .read_clock(CLK),
+      .read(active && !(WRE && WRITE_MODE == 0)),
+      .reset(RESET),
+      .read_address(AD),
+      .read_data(DO)
+  );
+endmodule
+
+// Distributed RAM of 16 words of 1 bit: synchronous write, asynchronous read; INIT_k holds bit k.
+module RAM16SDP1 (
+    input wire DI,
+    input wire [3:0] WAD,
+    input wire [3:0] RAD,
+    input wire WRE,
+    input wire CLK,
+    output wire DO
+);
+  parameter [15:0] INIT_0 = 16'h0;
+
+  reg [0:0] words[0:15];
+  integer n;
+  initial for (n = 0; n < 16; n = n + 1) words[n] = {INIT_0[n]};
+  always @(posedge CLK) if (WRE) words[WAD] <= DI;
+  assign DO = words[RAD];
+endmodule
+
+// Distributed RAM of 16 words of 2 bits: synchronous write, asynchronous read; INIT_k holds bit k.
+module RAM16SDP2 (
+    input wire [1:0] DI,
+    input wire [3:0] WAD,
+    input wire [3:0] RAD,
+    input wire WRE,
+    input wire CLK,
+    output wire [1:0] DO
+);
+  parameter [15:0] INIT_0 = 16'h0;
+  parameter [15:0] INIT_1 = 16'h0;
+
+  reg [1:0] words[0:15];
+  integer n;
+  initial for (n = 0; n < 16; n = n + 1) words[n] = {INIT_1[n], INIT_0[n]};
+  always @(posedge CLK) if (WRE) words[WAD] <= DI;
+  assign DO = words[RAD];
+endmodule
+
+// Distributed RAM of 16 words of 4 bits: synchronous write, asynchronous read; INIT_k holds bit k.
+module RAM16SDP4 (
+    input wire [3:0] DI,
+    input wire [3:0] WAD,
+    input wire [3:0] RAD,
+    input wire WRE,
+    input wire CLK,
+    output wire [3:0] DO
+);
+  parameter [15:0] INIT_0 = 16'h0;
+  parameter [15:0] INIT_1 = 16'h0;
+  parameter [15:0] INIT_2 = 16'h0;
+  parameter [15:0] INIT_3 = 16'h0;
+
+  reg [3:0] words[0:15];
+  integer n;
+  initial for (n = 0; n < 16; n = n + 1) words[n] = {INIT_3[n], INIT_2[n], INIT_1[n], INIT_0[n]};
+  always @(posedge CLK) if (WRE) words[WAD] <= DI;
+  assign DO = words[RAD];
+endmodule
+
+// Multiplier of 9 x 9 bits without registers, each side signed where its SIGN pin is 1.
+module MULT9X9 (
+    input wire [8:0] A,
+    input wire [8:0] B,
+    input wire ASIGN,
+    input wire BSIGN,
+    output wire [17:0] DOUT
+);
+  wire signed [17:0] wide_a = {{9{ASIGN & A[8]}}, A};
+  wire signed [17:0] wide_b = {{9{BSIGN & B[8]}}, B};
+  assign DOUT = wide_a * wide_b;
+endmodule
+
+// Multiplier of 18 x 18 bits without registers, each side signed where its SIGN pin is 1.
+module MULT18X18 (
+    input wire [17:0] A,
+    input wire [17:0] B,
+    input wire ASIGN,
+    input wire BSIGN,
+    output wire [35:0] DOUT
+);
+  wire signed [35:0] wide_a = {{18{ASIGN & A[17]}}, A};
+  wire signed [35:0] wide_b = {{18{BSIGN & B[17]}}, B};
+  assign DOUT = wide_a * wide_b;
+endmodule
+
+`default_nettype wire
