@@ -12,8 +12,14 @@ from sephw.ir.resources import Resources
 from sephw.targets import Target, Technology
 
 # Host link, reset, cycle counter, lights. Synthesized: what lies in no engine ("glue" in
-# synth.json) of models/mnist5k.pth on ULX3S and iCEBreaker, rounded up.
-_BOARD_TOPS: Mapping[Technology, Resources] = MappingProxyType({})
+# synth.json) on ULX3S, iCEBreaker and Tang Nano 9K, the larger of two small networks, rounded up.
+_BOARD_TOPS: Mapping[Technology, Resources] = MappingProxyType(
+    {
+        Technology.ECP5: Resources(lut=1110, ff=770, bram=1),
+        Technology.ICE40: Resources(lut=950, ff=860, bram=3),
+        Technology.GOWIN: Resources(lut=1260, ff=770, bram=1),
+    }
+)
 
 
 def board_reserve(technology: Technology) -> Resources:

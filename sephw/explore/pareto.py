@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sephw.errors import SephwError
 from sephw.explore.choices import Progress
 from sephw.explore.choose import Choice, choose, smallest
 from sephw.explore.costs import Estimator
 from sephw.explore.found import Found, Goal
 from sephw.explore.model import Problem, candidate_cycles
-from sephw.explore.search import Chooser, Session, open_session, settle
+from sephw.explore.search import Chooser, Session, attempt, open_session, settle
 from sephw.ir import Graph
 
 DEFAULT_POINTS = 10
@@ -36,7 +35,7 @@ def pareto(
     """
     floor = goal.fps
     session = open_session(graph, replace(goal, fps=None), estimator, None, progress)
-    found, session = settle(session, lambda p, near: choose(p, session.goal, near), solve=False)
+    found, session = settle(session, lambda p, near: choose(p, session.goal, near))
     result = [found]
     clock = session.goal.clock_mhz or int(found.clock_mhz * 10) / 10
     session = replace(session, goal=replace(session.goal, clock_mhz=clock))
@@ -45,12 +44,11 @@ def pareto(
     intervals = [c for c in candidate_cycles(problem) if found.frame_cycles < c <= slowest]
     for cycles in _spread(intervals, points - 1):
         progress(f"point {len(result) + 1} of {min(points, len(intervals) + 1)}")
-        try:
-            following, session = settle(session, _smallest_in(session, cycles), solve=False)
-        except SephwError:
-            # The FIFOs of this interval leave no room; slower ones may.
-            continue
-        result.append(following)
+        # Where the FIFOs of an interval leave no room, slower ones may.
+        following = attempt(session, _smallest_in(session, cycles))
+        if following is not None:
+            one, session = following
+            result.append(one)
     return tuple(_undominated(result))
 
 

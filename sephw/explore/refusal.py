@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sephw.errors import SephwError
@@ -14,13 +15,17 @@ from sephw.targets import DEVICES, Device
 _UNLIMITED = 1 << 40
 
 
-def refusal(network: str, problem: Problem, goal: Goal) -> SephwError:
+# Most frames per second that a goal reaches with its FIFOs; None: it does not fit.
+Reaches = Callable[[Goal], float | None]
+
+
+def refusal(network: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
     """The error for a goal that no folding of ``problem`` reaches."""
     wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s"
     return (
         _too_fast_a_clock(network, problem, goal)
         or _too_many_frames(network, problem, goal)
-        or _does_not_fit(wanted, problem, goal)
+        or _does_not_fit(wanted, problem, goal, reaches)
     )
 
 
@@ -51,30 +56,36 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     )
 
 
-def _does_not_fit(wanted: str, problem: Problem, goal: Goal) -> SephwError:
-    name, needed, available = _shortage(problem, goal)
-    total = getattr(goal.device.available, name)
-    margin = getattr(goal.margins, name)
-    of_all = f"{margin * 100:g} % of {total:,}; " if margin != 1 else ""
-    text = (
-        f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
-        f"{available:,} available ({of_all}{needed - available:,} too many)"
-    )
-    larger = _nearest(problem, goal)
+def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
+    shortage = _shortage(problem, goal)
+    if shortage is None:
+        text = f"{wanted} does not fit {goal.device.name} once its FIFOs are counted"
+    else:
+        name, needed, available = shortage
+        total = getattr(goal.device.available, name)
+        margin = getattr(goal.margins, name)
+        of_all = f"{margin * 100:g} % of {total:,}; " if margin != 1 else ""
+        text = (
+            f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
+            f"{available:,} available ({of_all}{needed - available:,} too many)"
+        )
+    larger = _nearest(problem, goal, reaches)
     if larger is None:
         text += f"; no larger {goal.device.technology} device is known that it fits"
     else:
         text += f"; the nearest device that fits is {larger.name}"
     if goal.fps is not None:
-        slower = choose(problem, replace(goal, fps=None))
-        if slower is not None:
-            most = slower.clock_mhz * 1e6 / slower.solution.cycles
+        most = reaches(replace(goal, fps=None))
+        if most is not None:
             text += f"; or at most {_rate(most)} frames/s fit"
     return SephwError(text)
 
 
-def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int]:
-    """(resource, least count, limit): of the one that is short alone, else beside the others."""
+def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
+    """(resource, least count, limit): of the one that is short alone, else beside the others.
+
+    None where none can be blamed.
+    """
     limits = goal.limits
     boundless = Resources(*[_UNLIMITED] * len(RESOURCES))
     alone = {name: _least(problem, goal, name, boundless) for name in RESOURCES}
@@ -88,11 +99,14 @@ def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int]:
         return name, needed, getattr(limits, name)
     for name in RESOURCES:
         beside = _least(problem, goal, name, replace(limits, **{name: _UNLIMITED}))
-        if beside is not None:
+        if beside is not None and beside > getattr(limits, name):
             return name, beside, getattr(limits, name)
-    # Two are short together: the least logic with no limit at all says it best.
-    loose = _least(problem, goal, RESOURCES[0], replace(limits, lut=_UNLIMITED, ff=_UNLIMITED))
-    return RESOURCES[0], loose or 0, limits.lut
+    # Several are short together: the least logic without a limit on it says it best.
+    loose = replace(boundless, bram=limits.bram, dsp=limits.dsp)
+    logic = _least(problem, goal, RESOURCES[0], loose)
+    if logic is not None and logic > limits.lut:
+        return RESOURCES[0], logic, limits.lut
+    return None
 
 
 def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | None:
@@ -107,14 +121,22 @@ def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | 
     return min(found, default=None)
 
 
-def _nearest(problem: Problem, goal: Goal) -> Device | None:
-    """The smallest device of the technology that takes it."""
-    kin = [d for d in DEVICES if d.technology is goal.device.technology and d != goal.device]
-
-    def fits(device: Device) -> bool:
-        return choose(problem, replace(goal, device=device)) is not None
-
-    return next((d for d in sorted(kin, key=lambda d: d.available.lut) if fits(d)), None)
+def _nearest(problem: Problem, goal: Goal, reaches: Reaches) -> Device | None:
+    """The smallest larger device of the technology that takes it."""
+    kin = sorted(
+        (
+            d
+            for d in DEVICES
+            if d.technology is goal.device.technology
+            and d.available.lut > goal.device.available.lut
+        ),
+        key=lambda d: d.available.lut,
+    )
+    for device in kin:
+        other = replace(goal, device=device)
+        if choose(problem, other) is not None and reaches(other) is not None:
+            return device
+    return None
 
 
 def _boundless(device: Device) -> Device:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
-from sephw.errors import SephwError
 from sephw.explore.choices import Effort, Progress, build_problem
 from sephw.explore.choose import Choice, better, choose
 from sephw.explore.costs import Costs, Estimator
@@ -105,12 +104,38 @@ def open_session(
     return Session(graph, goal, costs, effort or Effort(), progress)
 
 
-def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> tuple[Found, Session]:
+def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     """Choose, build the graph, and choose again until its estimate is within the limits.
 
-    ``solve``: solve the adder graphs that are chosen, so that the result is not a guess. The
-    session that comes back knows the FIFOs of what was found.
+    The adder graphs that are chosen are solved, so that the result is not a guess. The session
+    that comes back knows the FIFOs of what was found. Raises SephwError where nothing fits,
+    saying what would.
     """
+    outcome = _settle(session, chooser, solve=True)
+    if isinstance(outcome, _Candidate):
+        return _found(session, outcome)
+    session.progress("nothing fits; what would")
+    raise refusal(session.graph.name, outcome, session.goal, lambda goal: _speed(session, goal))
+
+
+def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
+    """The same with sizes of adder graphs guessed; None where nothing fits."""
+    outcome = _settle(session, chooser, solve=False)
+    return _found(session, outcome) if isinstance(outcome, _Candidate) else None
+
+
+def _speed(session: Session, goal: Goal) -> float | None:
+    """Most frames per second that another goal reaches; None: not even that fits."""
+    other = replace(session, goal=goal)
+    outcome = _settle(other, lambda problem, near: choose(problem, goal, near), False)
+    if not isinstance(outcome, _Candidate):
+        return None
+    clock = goal.clock_mhz or outcome.final.fmax_mhz
+    return clock * 1e6 / outcome.final.frame_cycles
+
+
+def _settle(session: Session, chooser: Chooser, solve: bool) -> _Candidate | Problem:
+    """What was found, or the problem that had no solution."""
     goal, costs = session.goal, session.costs
     known = _Knowledge(dict(costs.waiting))
     best: _Candidate | None = None
@@ -123,8 +148,8 @@ def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> tuple[F
         if best is not None and (choice is None or not better(choice, best.choice, goal)):
             break
         if choice is None:
-            if tried == 1 or tried == _ROUNDS:
-                raise refusal(session.graph.name, problem, goal)
+            if tried == 1:
+                break
             # Other foldings may let less wait than those that were seen.
             known = known.doubted()
             costs = costs.learn(known.waiting, frozenset())
@@ -144,13 +169,7 @@ def settle(session: Session, chooser: Chooser, *, solve: bool = True) -> tuple[F
             break
         known = _learn(known, choice, final, goal, tried)
         costs = costs.learn(known.waiting, frozenset())
-    if best is None:
-        raise SephwError(
-            f"{session.graph.name}: {_ROUNDS} foldings for {goal.device.name} were above its "
-            "limits once their FIFOs were counted; give a lower --fps or smaller margins"
-        )
-    knowing = best.costs.learn(waiting(best.final.graph), frozenset())
-    return _found(session, best), replace(session, costs=knowing)
+    return problem if best is None else best
 
 
 def _learn(
@@ -174,7 +193,7 @@ def _learn(
     return _Knowledge(merged, missed)
 
 
-def _found(session: Session, best: _Candidate) -> Found:
+def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
     goal, choice, final = session.goal, best.choice, best.final
     engines = final.engines
     foldings = choice.foldings
@@ -186,7 +205,7 @@ def _found(session: Session, best: _Candidate) -> Found:
         )
         for node in session.graph.nodes
     )  # fmt: skip
-    return Found(
+    found = Found(
         network=session.graph.name,
         goal=goal,
         clock_mhz=goal.clock_mhz or final.fmax_mhz,
@@ -201,3 +220,5 @@ def _found(session: Session, best: _Candidate) -> Found:
         nodes=nodes,
         graph=final.graph,
     )
+    knowing = best.costs.learn(waiting(final.graph), frozenset())
+    return found, replace(session, costs=knowing)
