@@ -125,16 +125,23 @@ def _page(model: Mapping[str, Any]) -> str:
     for name, part in model.items():
         found = part["accuracy"]
         lut, ff, clock = found["lut"], found["ff"], found["fmax"]
-        lines.append(
-            f"| {name} | {part['fitted']} / {part['held_out']} | "
-            f"{_percent(lut['median'])} / {_percent(lut['p90'])} / {_percent(lut['largest'])} | "
-            f"{_percent(ff['median'])} / {_percent(ff['largest'])} ({_percent(ff['exact'], 0)}) | "
-            f"{_percent(found['bram']['exact'], 0)} | {_percent(found['dsp']['exact'], 0)} | "
-            + (
-                "not modelled |" if clock is None else
-                f"{_percent(clock['median'])} / {_percent(clock['largest'])} ({clock['count']}) |"
+        cells = [name, f"{part['fitted']} / {part['held_out']}"]
+        if lut["count"]:
+            cells += [
+                f"{_percent(lut['median'])} / {_percent(lut['p90'])} / {_percent(lut['largest'])}",
+                f"{_percent(ff['median'])} / {_percent(ff['largest'])} ({_percent(ff['exact'], 0)})",
+                _percent(found["bram"]["exact"], 0),
+                _percent(found["dsp"]["exact"], 0),
+            ]
+        else:
+            cells += ["not measured yet"] * 4
+        if clock is not None:
+            cells.append(
+                f"{_percent(clock['median'])} / {_percent(clock['largest'])} ({clock['count']})"
             )
-        )  # fmt: skip
+        else:
+            cells.append("not measured yet" if part["fmax"] else "not modelled")
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *_kinds(model), "", *_unsolved(model), "", *_networks(model), ""]
     lines += [
         "Clocks: single engines between shift registers, placed and routed by nextpnr "
