@@ -129,7 +129,8 @@ def _page(model: Mapping[str, Any]) -> str:
         if lut["count"]:
             cells += [
                 f"{_percent(lut['median'])} / {_percent(lut['p90'])} / {_percent(lut['largest'])}",
-                f"{_percent(ff['median'])} / {_percent(ff['largest'])} ({_percent(ff['exact'], 0)})",
+                f"{_percent(ff['median'])} / {_percent(ff['largest'])} "
+                f"({_percent(ff['exact'], 0)})",
                 _percent(found["bram"]["exact"], 0),
                 _percent(found["dsp"]["exact"], 0),
             ]
