@@ -55,6 +55,7 @@ module sephw_fifo #(
   // For one or two beats, registers and a multiplexer are smaller than any memory. An ECP5 has 16
   // bits of RAM per LUT, and as many LUTs to a block RAM as hold 4,096 bits and their addressing:
   // up to there a FIFO leaves the blocks to weights, which fill them.
+  /* verilator lint_off UNUSEDPARAM */
 `ifdef SEPHW_ECP5
   localparam int LUT_RAM_BITS = 4096;
   // At the least: a block's words have 36 bits, and shallow FIFOs of wide beats fill few of them.
@@ -65,6 +66,7 @@ module sephw_fifo #(
 `else
   localparam STYLE = DEPTH <= 2 ? "registers" : "auto";
 `endif
+  /* verilator lint_on UNUSEDPARAM */
   (* ram_style = STYLE, no_rw_check *)
   logic [BITS-1:0] beats[DEPTH];
 

@@ -10,7 +10,7 @@ import tty
 import numpy as np
 import pytest
 import torch
-from board_designs import Design, connect, design, feature_map, ready
+from board_designs import Design, connect, design, ready
 
 from sephw import cli
 from sephw.backends.board import SimulatedBoard
@@ -75,12 +75,6 @@ class Bridge:
         self._thread.join()
         for end in (self._slave, self._master):
             os.close(end)
-
-
-@pytest.fixture(scope="module")
-def mapped(tmp_path_factory):
-    found = design(feature_map(), tmp_path_factory.mktemp("serial"))
-    return found, found.compile()
 
 
 def test_a_serial_port_of_the_system(mapped, capsys) -> None:
