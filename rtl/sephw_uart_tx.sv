@@ -2,7 +2,7 @@
 //
 // Parameter: CLOCKS_PER_BIT, at least 2.
 // Timing: a byte is taken in a cycle with `valid` and `ready`; its 10 bits take exactly
-//   10 * CLOCKS_PER_BIT cycles, and the next byte can follow without a gap.
+//   10 * CLOCKS_PER_BIT cycles, and the next byte can follow without a gap. `ready` is a register.
 // Reset: the line rests at 1.
 `default_nettype none
 
@@ -12,7 +12,7 @@ module sephw_uart_tx #(
     input  wire        clk,
     input  wire        rst_n,
     input  wire        valid,
-    output wire        ready,
+    output logic       ready,
     input  wire  [7:0] data,
     output logic       line
 );
@@ -23,19 +23,22 @@ module sephw_uart_tx #(
   logic [3:0] left;  // bits that are not over yet
   logic [TIMER_BITS-1:0] timer;
   wire bit_ends = timer == '0;
-  assign ready = left == 4'd0 || (left == 4'd1 && bit_ends);
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       line  <= 1'b1;
+      ready <= 1'b1;
       left  <= '0;
       timer <= '0;
     end else if (valid && ready) begin
+      ready <= 1'b0;
       line  <= 1'b0;
       rest  <= {1'b1, data};
       left  <= 4'd10;
       timer <= WHOLE;
     end else if (left != 4'd0) begin
+      // One cycle ahead: up in the last cycle of the last bit, and from then on.
+      if (left == 4'd1 && timer <= TIMER_BITS'(1)) ready <= 1'b1;
       timer <= timer - 1'b1;
       if (bit_ends) begin
         timer <= WHOLE;
