@@ -138,7 +138,7 @@ class Gowin(Flow):
         dsp={"MULT18X18": 1, "MULTALU18X18": 2, "MULT36X36": 4},
     )
     packages = ("apycula",)
-    aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 90.0}
+    aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 100.0}
     parts: ClassVar[Mapping[str, str]] = {
         "GW1N-9C": "GW1NR-LV9QN88PC6/I5",
         "GW2A-18C": "GW2AR-LV18QN88C8/I7",

@@ -92,7 +92,7 @@ class FakeTools:
         command = {}
         for name, text in (("yosys", YOSYS), ("nextpnr", NEXTPNR), ("packer", PACKER)):
             (folder / f"{name}.py").write_text(text)
-            command[name] = [sys.executable, "-I", "-S", str(folder / f"{name}.py")]
+            command[name] = [sys.executable, "-I", "-S", "-u", str(folder / f"{name}.py")]
         self.plan(fmax=[1000.0])
         monkeypatch.setattr(yosys, "find_yosys", lambda purpose: tuple(command["yosys"]))
         monkeypatch.setattr(nextpnr, "find_nextpnr", lambda tool, purpose: command["nextpnr"])

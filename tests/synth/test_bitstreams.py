@@ -13,7 +13,7 @@ from sephw.targets import find_device
 MAGIC = {
     "ecp5-25f": ("bitstream.bit", b"\xff\x00"),
     "ice40-hx8k": ("bitstream.bin", b"\xff\x00\x00\xff\x7e\xaa\x99\x7e"),
-    "gw1nr-9": ("bitstream.fs", b"//Copyright (C)"),
+    "gw1nr-9": ("bitstream.fs", b"1010010111000011"),
 }
 
 
