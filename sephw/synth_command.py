@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -16,7 +17,11 @@ from sephw.ir import Graph, Integers
 from sephw.synth.record import RECORD, Run
 from sephw.targets import Device, Target, find_device, find_target
 
+if TYPE_CHECKING:
+    from sephw.export.progress import Progress
+
 SYNTH, BOARD, RTL = "synth", "board", "rtl"
+_SILENCE_SECONDS = 20.0
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
 
 
@@ -94,13 +99,28 @@ def synth(
     with progress.step("synth", f"{graph.name} for {chip.name if board is None else board.name}"):
         run = run_flow(
             graph, directory / RTL, request, out, board_out=directory / BOARD,
-            progress=progress.update, samples=samples, golden=golden,
+            progress=_Teller(progress), samples=samples, golden=golden,
         )  # fmt: skip
     _refresh(directory)
     if as_json:
         click.echo((out / RECORD).read_text(encoding="utf-8"), nl=False)
     else:
         click.echo(_text(run, directory))
+
+
+class _Teller:
+    """Says how far the flow is: at once on a terminal, now and then in a log."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._said = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        if self._progress.console.is_terminal:
+            self._progress.update(text)
+        elif time.monotonic() - self._said > _SILENCE_SECONDS:
+            self._said = time.monotonic()
+            click.echo(f"         {text}", err=True)
 
 
 def _device(

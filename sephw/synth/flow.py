@@ -232,7 +232,9 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
         shutil.copyfile(routed.log, logs / "nextpnr.log")
         job.progress("packing the bitstream")
         with job.timed("bitstream"):
-            bitstream = pack(routed, request.device, folder)
+            # Nobody must load a harness into a board by mistake.
+            stem = "bitstream" if attempt.board is not None else HARNESS
+            bitstream = pack(routed, request.device, folder, stem)
     if attempt.board is None and (work / "harness").is_dir():
         shutil.copytree(work / "harness", folder, dirs_exist_ok=True)
     (logs / SECONDS).write_text(json.dumps(job.seconds, indent=1) + "\n", encoding="utf-8")

@@ -177,14 +177,14 @@ def route_best(
     return max((future.result() for future in futures), key=lambda routed: routed.slowest_mhz)
 
 
-def pack(routed: Routed, device: Device, work: Path) -> Path:
-    """Make the bitstream; its path in ``work``.
+def pack(routed: Routed, device: Device, work: Path, stem: str = "bitstream") -> Path:
+    """Make the bitstream; its path in ``work``, called ``stem`` with the device's own ending.
 
     Raises SephwError where the packer is missing or fails.
     """
     flow = flow_of(device)
     work.mkdir(parents=True, exist_ok=True)
-    target = work / f"bitstream{flow.bitstream_suffix}"
+    target = work / f"{stem}{flow.bitstream_suffix}"
     folder = routed.configuration.parent
     made = folder / target.name
     flow.pack(device, routed.configuration.name, made.name, folder)

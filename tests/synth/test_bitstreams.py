@@ -11,9 +11,9 @@ from sephw.targets import find_device
 
 # Starts of the files: what the vendors' loaders look for.
 MAGIC = {
-    "ecp5-25f": ("bitstream.bit", b"\xff\x00"),
-    "ice40-hx8k": ("bitstream.bin", b"\xff\x00\x00\xff\x7e\xaa\x99\x7e"),
-    "gw1nr-9": ("bitstream.fs", b"1010010111000011"),
+    "ecp5-25f": ("sephw_harness.bit", b"\xff\x00"),
+    "ice40-hx8k": ("sephw_harness.bin", b"\xff\x00\x00\xff\x7e\xaa\x99\x7e"),
+    "gw1nr-9": ("sephw_harness.fs", b"1010010111000011"),
 }
 
 

@@ -41,13 +41,13 @@ def test_a_device_alone(tools, export):
     assert tools.calls() == [*["engine"] * 4, "link", "route 100 seed 1"]
     out = export.folder / "synth"
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()) == [
-        "bitstream.bit", "logs/engines/image_to_lanes1_engine.log",
+        "logs/engines/image_to_lanes1_engine.log",
         "logs/engines/image_window3_node_engine.log", "logs/engines/map_node_engine.log",
         "logs/engines/pattern_node_engine.log", "logs/link.log", "logs/nextpnr.log",
-        "logs/seconds.json", "netlist.json", "sephw_harness.sv", "synth.json",
+        "logs/seconds.json", "netlist.json", "sephw_harness.bit", "sephw_harness.sv", "synth.json",
     ]  # fmt: skip
     assert not (export.folder / "board").exists()
-    assert (out / "bitstream.bit").read_text() == "packed: routed with seed 1"
+    assert (out / "sephw_harness.bit").read_text() == "packed: routed with seed 1"
     record = json.loads((out / "synth.json").read_text())
     # Nobody asked for a clock, so none is missed; the design runs at what was reached.
     assert record["clock_mhz"] == run.clock_mhz == 61.2
@@ -61,7 +61,7 @@ def test_a_device_alone(tools, export):
     assert record["synthesized"]["glue"] == {"lut": 0, "ff": 1, "bram": 0, "dsp": 0}
     assert run.synthesis.total == Resources(12, 1)
     assert run.synthesis.netlist == out / "netlist.json" and run.synthesis.netlist.is_file()
-    assert run.bitstream == out / "bitstream.bit" and run.bitstream.is_file()
+    assert run.bitstream == out / "sephw_harness.bit" and run.bitstream.is_file()
     assert run.routed.log.is_file() and run.synthesis.log.is_file()
 
 
