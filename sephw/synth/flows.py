@@ -111,7 +111,7 @@ class Ice40(Flow):
         dsp={"ICESTORM_DSP": 1},
     )
     usual: ClassVar[Mapping[str, str]] = {"up5k": "sg48", "hx8k": "ct256"}
-    aims: ClassVar[Mapping[str, float]] = {"ice40-up5k": 30.0, "ice40-hx8k": 75.0}
+    aims: ClassVar[Mapping[str, float]] = {"ice40-up5k": 40.0, "ice40-hx8k": 90.0}
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         return [
