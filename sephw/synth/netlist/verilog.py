@@ -30,8 +30,8 @@ def verilog_text(netlist: Netlist, layout: Layout, *, seed: int = 0) -> str:
     registers = [part for part in netlist.parts if isinstance(part, Register)]
     blocks = [part for part in netlist.parts if isinstance(part, Block)]
     inputs = [bits for direction, _, bits in netlist.ports if direction == "input"]
-    block_outputs = [bit for block in blocks for port in block.outputs for bit in block.ports[port]]
-    wires = [*(bit for bits in inputs for bit in bits), *block_outputs]
+    driven = [block.ports.get(port, ()) for block in blocks for port in sorted(block.outputs)]
+    wires = [bit for bits in (*inputs, *driven) for bit in bits]
     wires += [function.output for function in functions]
     body = [
         *write.ports(netlist),
