@@ -11,7 +11,7 @@ import click
 
 from sephw.cli import EXIT_MISMATCH
 from sephw.errors import UsageError
-from sephw.host import Accelerator, PortError, find_ports, read_description
+from sephw.host import Accelerator, Description, PortError, find_ports, read_description
 from sephw.run.measure import first_difference, measure, read_images, read_test
 from sephw.tools.programmer import load_bitstream
 
@@ -63,9 +63,9 @@ def run(
 
     Exit status: 0 all outputs as expected (or none known), 1 a difference, 2 an error.
     """
-    with _board(directory, port, baud) as board:
-        known = board.description
-        given, expected = read_test(known) if images is None else (read_images(images, known), None)
+    known = read_description(directory)
+    given, expected = read_test(known) if images is None else (read_images(images, known), None)
+    with _board(known, port, baud) as board:
         outcome = measure(board, given, expected, frames=frames)
     if out is not None:
         outcome.save(out)
@@ -88,14 +88,12 @@ def program(directory: Path, bitstream: Path | None, flash: bool) -> None:
     """Load an exported bitstream into its board with openFPGALoader."""
     known = read_description(directory)
     file = known.bitstream() if bitstream is None else bitstream
-    load_bitstream(file, known.cable, flash=flash, purpose=f"programming '{known.name}'")
-    where = "flash" if flash else "FPGA"
+    where = load_bitstream(file, known.cable, flash=flash, purpose=f"programming '{known.name}'")
     click.echo(f"{known.name}: {file.name} is in the {where} of {known.target}")
 
 
 @contextlib.contextmanager
-def _board(directory: Path, port: str | None, baud: int | None) -> Iterator[Accelerator]:
-    known = read_description(directory)
+def _board(known: Description, port: str | None, baud: int | None) -> Iterator[Accelerator]:
     if port == _SIMULATION:
         try:
             from sephw.run.simulated import simulated

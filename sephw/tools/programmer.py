@@ -12,8 +12,12 @@ from sephw.errors import SephwError
 from sephw.tools.process import Completed, run
 
 _TIMEOUT_SECONDS = 600.0
+_FAILED = re.compile(r"^.*\bFAIL\b.*$", re.MULTILINE)
 _MISSING_LIBRARY = re.compile(r"shared libraries: (\S+):")
 _LIBRARY_PACKAGES = {"libusb-1.0.so.0": "libusb-1.0-0", "libudev.so.1": "libudev1"}
+# Boards that are only ever loaded through their flash: the iCEBreaker's jumpers connect the USB
+# bridge to it, the OrangeCrab's DFU loader writes nothing else.
+_FLASH_ONLY = frozenset({"ice40_generic", "orangeCrab"})
 _NO_PERMISSION = ("insufficient permissions", "LIBUSB_ERROR_ACCESS", "-4 (usb_open")
 _NO_BOARD = ("device not found", "No DFU compatible device", "no device found", "claim cable")
 
@@ -44,22 +48,26 @@ def load_bitstream(
     flash: bool,
     purpose: str,
     find: Callable[[str], Path] = find_programmer,
-) -> None:
+) -> str:
     """Load ``bitstream`` into the board that openFPGALoader calls ``cable``.
 
     ``flash`` writes it to the board's flash, where it survives power-off; else it goes to the
-    FPGA's own memory. Raises SephwError where the file or the program is missing, a library of
-    the program is, no board answers, the user may not use it, or the load fails.
+    FPGA's own memory, on boards that can. Returns "flash" or "FPGA". Raises SephwError where the
+    file or the program is missing, a library of the program is, no board answers, the user may
+    not use it, or the load fails.
     """
+    to_flash = flash or cable in _FLASH_ONLY
     program = find(purpose)
     if not bitstream.is_file():
         raise SephwError(f"{purpose}: there is no file '{bitstream}'; export the model again")
     done = run(
-        [program, "--board", cable, "--write-flash" if flash else "--write-sram", bitstream],
+        [program, "--board", cable, "--write-flash" if to_flash else "--write-sram", bitstream],
         timeout_seconds=_TIMEOUT_SECONDS,
     )
-    if done.returncode != 0:
+    # Some of its loaders print FAIL and exit with 0.
+    if done.returncode != 0 or _FAILED.search(done.stdout + done.stderr):
         raise SephwError(f"{purpose}: {_why(done, cable)}")
+    return "flash" if to_flash else "FPGA"
 
 
 def _why(done: Completed, cable: str) -> str:
@@ -76,5 +84,8 @@ def _why(done: Completed, cable: str) -> str:
         )
     if any(text.lower() in output.lower() for text in _NO_BOARD):
         return f"no board '{cable}' answers over USB; check the cable, power and the target"
+    failed = _FAILED.search(output)
+    if failed is not None:
+        return f"openFPGALoader failed: {failed[0].strip()}"
     lines = [line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines()]
     return f"openFPGALoader failed: {lines[-1] if lines else 'no message'}"

@@ -27,13 +27,23 @@ def _bitstream(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("flash", "option"), [(False, "--write-sram"), (True, "--write-flash")])
-def test_the_call(tmp_path, flash, option) -> None:
+@pytest.mark.parametrize(
+    ("cable", "flash", "option", "where"),
+    [
+        ("ulx3s", False, "--write-sram", "FPGA"),
+        ("ulx3s", True, "--write-flash", "flash"),
+        ("tangnano9k", False, "--write-sram", "FPGA"),
+        ("ice40_generic", False, "--write-flash", "flash"),
+        ("orangeCrab", False, "--write-flash", "flash"),
+    ],
+)
+def test_the_call(tmp_path, cable, flash, option, where) -> None:
     find = _program(tmp_path, "open(sys.argv[0] + '.args', 'w').write('\\n'.join(sys.argv[1:]))")
     bitstream = _bitstream(tmp_path)
-    load_bitstream(bitstream, "ulx3s", flash=flash, purpose="programming 'x'", find=find)
+    found = load_bitstream(bitstream, cable, flash=flash, purpose="programming 'x'", find=find)
+    assert found == where
     assert (tmp_path / "openFPGALoader.args").read_text().split("\n") == [
-        "--board", "ulx3s", option, str(bitstream),
+        "--board", cable, option, str(bitstream),
     ]  # fmt: skip
 
 
@@ -57,7 +67,8 @@ def test_the_call(tmp_path, flash, option) -> None:
          "install libusb-1.0-0'"),
         ("x: error while loading shared libraries: libzzz.so.1: cannot open shared object file",
          "openFPGALoader needs libzzz.so.1, which is missing; install it"),
-        ("Load SRAM: FAIL\\nCRC error", "openFPGALoader failed: CRC error"),
+        ("Loading\\nCRC error", "openFPGALoader failed: CRC error"),
+        ("Wait for CDONE FAIL\\nbye", "openFPGALoader failed: Wait for CDONE FAIL"),
         ("", "openFPGALoader failed: no message"),
     ],
 )  # fmt: skip
@@ -68,6 +79,13 @@ def test_failures(tmp_path, output, message) -> None:
             _bitstream(tmp_path), "ulx3s", flash=False, purpose="programming 'x'", find=find
         )
     assert str(caught.value) == f"programming 'x': {message}"
+
+
+def test_a_failure_that_exits_with_0(tmp_path) -> None:
+    find = _program(tmp_path, "print('Wait for CDONE FAIL')")
+    with pytest.raises(SephwError) as caught:
+        load_bitstream(_bitstream(tmp_path), "ulx3s", flash=True, purpose="p", find=find)
+    assert str(caught.value) == "p: openFPGALoader failed: Wait for CDONE FAIL"
 
 
 def test_a_program_that_is_none(tmp_path) -> None:

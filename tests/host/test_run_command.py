@@ -139,7 +139,9 @@ def test_program(export, monkeypatch, capsys) -> None:
     calls = []
     monkeypatch.setattr(
         "sephw.run.command.load_bitstream",
-        lambda file, cable, **how: calls.append((file, cable, how)),
+        lambda file, cable, **how: (
+            calls.append((file, cable, how)) or ("FPGA", "flash")[how["flash"]]
+        ),
     )
     bitstream = export / "bitstream.bit"
     bitstream.write_bytes(b"1")
