@@ -30,13 +30,16 @@ class Estimate(Protocol):
 class Estimates:
     """By node name. ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
     "bram", "dsp", "fmax"), of nine in ten engines that the model was not fitted to;
-    ``of_networks``: of all whole networks that were measured, by kind.
+    ``of_networks``: of all whole networks that were measured, by kind. ``measured_engines`` and
+    ``measured_networks``: how many that was.
     """
 
     technology: Technology
     engines: Mapping[str, Estimate]
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     of_networks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    measured_engines: int = 0
+    measured_networks: int = 0
 
     def engine(self, name: str) -> Usage | None:
         """Figures of an engine; None where there is no estimate of it."""
@@ -54,7 +57,12 @@ class Estimates:
                 for factor in self.errors.get("fmax", (None, None))
             )
             figure = Figure(round(clock, 1), "MHz", Source.ESTIMATED, low, high)
-        return Estimated(usage(total, Source.ESTIMATED, self.of_networks), figure)
+        return Estimated(
+            usage(total, Source.ESTIMATED, self.of_networks),
+            figure,
+            self.measured_engines,
+            self.measured_networks,
+        )
 
 
 def estimate_graph(graph: Graph, technology: Technology) -> Estimates | None:
@@ -90,7 +98,7 @@ def estimate_graph(graph: Graph, technology: Technology) -> Estimates | None:
         for kind, found in ratios.items()
         if found or kind in errors
     }
-    return Estimates(technology, engines, errors, networks)
+    return Estimates(technology, engines, errors, networks, known.lut.count, len(known.networks))
 
 
 def _around(error: float) -> tuple[float, float]:

@@ -91,6 +91,8 @@ def _resources(resources: ResourceReport) -> dict[str, Any]:
         else {
             "total": _usage(estimated.total),
             "clock": None if estimated.clock is None else _figure(estimated.clock),
+            "measured_engines": estimated.measured_engines,
+            "measured_networks": estimated.measured_networks,
         },
         "synthesized": None
         if synthesized is None

@@ -35,10 +35,28 @@ class Usage:
 
 @dataclass(frozen=True)
 class Estimated:
-    """By the resource model. ``clock``: of the slowest engine by itself; None: not modelled."""
+    """By the resource model. ``clock``: of the slowest engine by itself; None: not modelled.
+
+    ``measured_engines`` and ``measured_networks``: how many the error bars were found on; those of
+    the total come from networks where there are some.
+    """
 
     total: Usage
     clock: Figure | None
+    measured_engines: int = 0
+    measured_networks: int = 0
+
+    @property
+    def error_basis(self) -> str:
+        """What the error bars are, in words; "" where there are none."""
+        engines, networks = self.measured_engines, self.measured_networks
+        if not engines and not networks:
+            return ""
+        of_engines = f"nine in ten of {engines} engines that the model was not fitted to"
+        if not networks:
+            return f"Error bars: {of_engines}."
+        number = f"{networks} networks" if networks > 1 else "one network"
+        return f"Error bars: the extremes of {number}; of one engine, {of_engines}."
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,9 @@ def _resources(report: Report) -> Iterator[str]:
 
 def _clocks(report: Report, resources: ResourceReport) -> Iterator[str]:
     estimated = resources.estimated
+    if estimated is not None and estimated.error_basis:
+        yield estimated.error_basis
+        yield ""
     if estimated is not None and estimated.clock is not None:
         highest = estimated.clock
         bar = _error_bar(highest)

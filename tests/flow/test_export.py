@@ -32,7 +32,7 @@ def exported(model, tmp_path_factory):
 def test_files(exported):
     out, _ = exported
     assert {p.name for p in out.iterdir()} == {
-        "model.onnx", "graph.json", "graph.npz", "hls", "rtl", "cycles.json", "verify.json",
+        "model.onnx", "graph.json", "graph.npz", "hls", "rtl", "amd", "cycles.json", "verify.json",
         "report.json", "report.txt", "report.html", "manifest.json",
     }  # fmt: skip
     assert [p.name for p in out.parent.iterdir()] == ["first"]

@@ -252,11 +252,32 @@ def test_errors_come_from_the_measured_accuracy(graph):
             used = network.synthesized[kind]
             assert least * network.estimated[kind] <= used + 1e-6
             assert used - 1e-6 <= most * network.estimated[kind] or not network.estimated[kind]
+    assert (found.measured_engines, found.measured_networks) == (
+        known.lut.count, len(known.networks),
+    )  # fmt: skip
     node = graph.nodes[0]
     depths = [graph.tensors[name].fifo_depth for name in node.outputs]
     alone = estimate(node.operator, node.folding, depths, Technology.ECP5, solve=True)
     assert found.engines[node.name] == alone
     assert found.whole().total.lut.value == sum(e.resources.lut for e in found.engines.values())
+
+
+@pytest.mark.parametrize(
+    ("engines", "networks", "words"),
+    [
+        (0, 0, ""),
+        (7, 0, "Error bars: nine in ten of 7 engines that the model was not fitted to."),
+        (7, 1, "Error bars: the extremes of one network; of one engine, nine in ten of 7 engines "
+         "that the model was not fitted to."),
+    ],
+)  # fmt: skip
+def test_error_bars_say_what_they_were_found_on(graph, engines, networks, words):
+    costs = {node.name: Cost(Resources(100, 10, 1, 0), 80.0) for node in graph.nodes}
+    estimates = Estimates(Technology.ECP5, costs, {}, {}, engines, networks)
+    report = make(graph, device=find_device("ecp5-85f"), estimates=estimates)
+    assert report.resources.estimated.error_basis == words
+    for text in (render_text(report), render_html(report)):
+        assert words in text and ("Error bars" in text) == bool(words)
 
 
 def test_a_technology_without_a_model_has_no_estimates(graph):
