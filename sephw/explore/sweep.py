@@ -103,11 +103,17 @@ def synthesize_many(
     """Run all ``jobs``; results in their order. A job that fails loses none of the others.
 
     ``scheduler``: address of a dask scheduler whose workers have sephw; None: ``workers`` threads
-    of this process. Raises SephwError where the scheduler cannot be reached or has no workers.
+    of this process. Raises SephwError where the scheduler cannot be reached or has no
+    workers, or dask.distributed is not installed.
     """
     if not jobs:
         return []
-    from distributed import as_completed
+    try:
+        from distributed import as_completed
+    except ImportError:
+        raise SephwError(
+            "synthesis side by side needs dask.distributed; pip install 'sephw[fpga]'"
+        ) from None
 
     with ExitStack() as stack:
         client = _client(stack, scheduler, workers)

@@ -1,5 +1,6 @@
 """Synthesis runs side by side: in this process, on a cluster by address, with failures."""
 
+import sys
 import time
 
 import pytest
@@ -111,3 +112,23 @@ def test_a_job_carries_the_graph_with_its_fifos():
     assert {k: t.fifo_depth for k, t in loaded.tensors.items()} == {
         k: t.fifo_depth for k, t in graph.tensors.items()
     }
+
+
+def test_a_job_is_synthesized_by_yosys():
+    result = synthesize_many([job("chain", 3000)], workers=1)[0]
+    graph = job("chain", 3000).load()
+    assert result.error == ""
+    assert set(result.engines) == {n.name for n in graph.nodes}
+    # The line buffer of 4 rows fits LUT RAM; the requantizer multiplies in one DSP block a lane.
+    join = next(n for n in graph.nodes if n.operator.kind == "join")
+    assert result.total.dsp == result.engines[join.name].dsp == join.folding.pe
+    assert result.total.lut >= sum(r.lut for r in result.engines.values()) > 0
+
+
+def test_what_is_missing_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SephwError) as error:
+        synthesize_many(jobs(), run=engines)
+    assert str(error.value) == (
+        "synthesis side by side needs dask.distributed; pip install 'sephw[fpga]'"
+    )
