@@ -20,7 +20,9 @@ for name in ("custom_op", "custom_op.fpgadataflow", "custom_op.fpgadataflow.rtl"
     sys.modules[package.__name__] = package
 sys.path.insert(0, str(wheel))
 
-from finn.custom_op.fpgadataflow.rtl import convolutioninputgenerator_rtl as swg  # noqa: E402
+from finn.custom_op.fpgadataflow.rtl import (  # type: ignore[import-not-found]  # noqa: E402
+    convolutioninputgenerator_rtl as swg,
+)
 
 swg.get_settings = lambda: types.SimpleNamespace(finn_rtllib=str(wheel / "finn" / "finn-rtllib"))
 ATTRIBUTES = {
@@ -33,10 +35,10 @@ ATTRIBUTES = {
 class Window(swg.ConvolutionInputGenerator_rtl):
     """Without the ONNX node that it normally reads its attributes from."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         pass
 
-    def get_nodeattr(self, name):
+    def get_nodeattr(self, name: str) -> object:
         return ATTRIBUTES[name]
 
 

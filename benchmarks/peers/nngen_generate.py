@@ -13,11 +13,11 @@ import json
 import sys
 from pathlib import Path
 
-import nngen as ng
+import nngen as ng  # type: ignore[import-not-found]
 import numpy as np
-import veriloggen.thread as vthread
-from veriloggen import Module, Not, Seq
-from veriloggen.types import axi
+import veriloggen.thread as vthread  # type: ignore[import-not-found]
+from veriloggen import Module, Not, Seq  # type: ignore[import-not-found]
+from veriloggen.types import axi  # type: ignore[import-not-found]
 
 folder, s = Path(sys.argv[1]), json.loads(sys.argv[2])
 patterns, images = np.load(folder / "patterns.npy"), np.load(folder / "images.npy")
@@ -63,7 +63,7 @@ Seq(m, "seq", clk, rst)(cycle.inc())
 RUNS, WORDS = 2, size * size * channels
 
 
-def controller():
+def controller() -> None:
     for _ in range(RUNS):
         began = cycle.value
         ng.sim.start(control)

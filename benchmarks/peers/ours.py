@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from sephw.backends.rtl import write_project
 from sephw.ir import Family, Folding, Graph, IntType, Node, Operator, Resources, Tensor
 from sephw.ops import Join, PatternConv, SlidingWindow
 from sephw.passes import fold, insert_forks, insert_width_converters, set_fifo_depths
-from sephw.synth import synthesize
+from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 from sim.timing import size_fifos
 
@@ -161,17 +161,20 @@ def measured(
     at_map = (frame_interval(run.pops["map"], FRAMES), wrong(run.values["map"], bits))
     found = []
     for technology in technologies:
-        synthesis = synthesize(
-            project, graph, technology, folder / technology.value,
-            progress=lambda text: None, timeout_seconds=_TIMEOUT_SECONDS,
-        )  # fmt: skip
-        engines = synthesis.engines
-        names = [node.name for node in graph.nodes]
+        engines = {
+            node.name: synthesize_operator(
+                node.operator, node.folding, technology,
+                fifo_depths=[graph.tensors[name].fifo_depth for name in node.outputs],
+                work=folder / technology.value / node.name, timeout_seconds=_TIMEOUT_SECONDS,
+            )
+            for node in graph.nodes
+        }  # fmt: skip
+        names = list(engines)
         upstream = names[: names.index("sums_node") + 1]
         for scope, used, (cycles, differ) in (
             (Scope.ENGINE, engines["sums_node"], at_sums),
             (Scope.LAYER, total([engines[name] for name in upstream]), at_sums),
-            (Scope.LAYER_8BIT, synthesis.total, at_map),
+            (Scope.LAYER_8BIT, total(list(engines.values())), at_map),
         ):
             found.append(
                 row(layer, contender, configuration.name, scope, technology, used,
@@ -207,10 +210,8 @@ def bare_adders(layer: Layer, work: Path, like: Row) -> list[Row]:
     )
     design = Design("adders", {"adders.sv": text}, {})
     return [
-        replace(
-            row(layer, OURS, like.configuration, Scope.ADDERS, technology,
-                cells(design, technology, work / f"adders_g{layer.groups}"),
-                like.cycles, like.checked, like.wrong),
-        )
+        row(layer, OURS, like.configuration, Scope.ADDERS, technology,
+            cells(design, technology, work / f"adders_g{layer.groups}"),
+            like.cycles, like.checked, like.wrong)
         for technology in TECHNOLOGIES
     ]  # fmt: skip

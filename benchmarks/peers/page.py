@@ -34,8 +34,8 @@ _LICENCES = (
 )
 
 
-def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
-    """Markdown of all rows."""
+def page(rows: Sequence[Row], versions: Mapping[str, str], scripts: Mapping[str, str]) -> str:
+    """Markdown of all rows; ``scripts`` of Yosys by technology, as they were run."""
     layer = Layer()
     comparisons = [c for c in compare(rows) if c.peer.technology != NOT_SYNTHESIZED]
     parts = [_head(layer)]
@@ -44,8 +44,8 @@ def page(rows: Sequence[Row], versions: Mapping[str, str]) -> str:
         parts.append(_layer_tables([r for r in rows if r.groups == groups], groups))
     parts.append(_equal(comparisons))
     parts.append(_values(rows))
-    parts.append(_NOTES)
-    parts.append(_versions(versions))
+    parts.append(_notes(rows))
+    parts.append(_versions(versions, scripts))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -65,9 +65,9 @@ Made by `python -m benchmarks.peers`. The layer: {layer.channels} → {layer.cha
 8-bit activations; {layer.macs:,} one-bit multiply-accumulates (MAC) an image, \
 {layer.macs // 4:,} with 4 groups.
 
-Everything is synthesized by one Yosys with the same script per technology, out of context, \
-without pads (`synth_ecp5`, `synth_xilinx -family xc7 -flatten`), and counted by the same code: \
-LUT4 of ECP5 count two per carry cell, LUTs used as memory count as LUTs, BRAM are 18-Kbit blocks. \
+Everything is synthesized by one Yosys with the same script per technology, that of \
+`sephw synth` (below), out of context, without pads, and counted by the same code: LUT4 of ECP5 \
+count two per carry cell, LUTs used as memory count as LUTs, BRAM are 18-Kbit blocks. \
 Cycles are those between the ends of two images, or of a whole run for NNgen, from RTL simulation \
 by Verilator, in which every output integer is compared with numpy. Clock rates are not compared."""
 
@@ -114,10 +114,21 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
             factors = [c.factor for c in mine if c.peer.contender == name and c.factor is not None]
             if factors:
                 lines.append(
-                    f"  - {name}: {min(factors):.2f} to {max(factors):.2f} times our LUTs, "
-                    f"{len(factors)} designs."
+                    f"  - {name}: {_range(factors)} times our LUTs"
+                    f"{_blocks(c.peer for c in mine if c.peer.contender == name)}."
                 )
     return "\n".join(lines)
+
+
+def _range(factors: Sequence[float]) -> str:
+    low, high = (f"{value:.2f}" for value in (min(factors), max(factors)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _blocks(peers: Iterable[Row]) -> str:
+    """Said of designs whose LUTs are not all of them."""
+    dsp = [row.dsp for row in peers]
+    return f", besides up to {max(dsp)} DSP blocks" if any(dsp) else ""
 
 
 def _layer_tables(rows: Sequence[Row], groups: int) -> str:
@@ -204,33 +215,44 @@ def _said(row: Row) -> str:
     return f"{said}; {row.note}" if row.note else said
 
 
-_NOTES = """\
-## What is what
+_NOTES = {
+    OURS: "`SlidingWindow`, `PatternConv` and `Join` as an export writes them, synthesized "
+    "engine by engine as `sephw synth` does, and added up. Between windows and adders "
+    "stands a FIFO just deep enough for the round trip of a beat; the depths that an "
+    "export finds are larger and save some 30 cycles an image. `select, PE × SIMD` keeps "
+    "patterns in memory; `digit-serial` and `adder graph` compile them.",
+    "da4ml": "its own Verilog from its own solver, one adder between two registers. It makes no "
+    "windows and no flow control: engine and layer take both from this package, so these "
+    "rows compare adders.",
+    "NNgen": "`binary_weight_conv2d`, an accelerator with an AXI master that fetches map and "
+    "weights from a memory and writes 32-bit sums back; DMA and control are in its LUTs "
+    "and its memory traffic in its cycles. With unsigned 8-bit activations its 1-bit "
+    "weights give wrong sums: it negates in their type. The same goes for the least "
+    "signed value. The sizes are those of signed 8-bit activations, without −128; "
+    "`conv2d` with 2-bit weights takes unsigned ones. It has no groups.",
+    "FINN+ RTL": "`fmpadding`, `swg`, `memstream` and `mvu` of its RTL library, as its own Python "
+    "fills them in, without the AXI-lite ports for run-time settings. `mvu` refuses 1-bit "
+    "weights, so they are 2-bit, and it does its multiplications in DSP blocks: its LUTs "
+    "alone are not its size. Two edits were needed to read it: a function moves out of a "
+    "generate block (Verilator), a watchdog for simulation goes (Yosys). Its behavioral "
+    "form is used, in which Yosys finds the multipliers; ECP5 is not among its targets. "
+    "It has no groups other than depthwise. Its 1-bit unit is HLS C++ for Vitis HLS, "
+    "which was not run.",
+}
+_ABSENT = "- **hls4ml, Vitis HLS**: not here; they need the vendor's compiler."
 
-- **sephw**: `SlidingWindow`, `PatternConv` and `Join` as an export writes them, synthesized engine
-  by engine as `sephw synth` does. Between windows and adders stands a FIFO just deep enough for
-  the round trip of a beat; the depths that an export finds are larger and save some 30 cycles an
-  image. `select, PE × SIMD` keeps patterns in memory; `digit-serial` and `adder graph` compile
-  them.
-- **da4ml**: its own Verilog from its own solver, one adder between two registers. It makes no
-  windows and no flow control: engine and layer take both from this package, so these rows compare
-  adders.
-- **NNgen**: `binary_weight_conv2d`, an accelerator with an AXI master that fetches map and weights
-  from a memory and writes 32-bit sums back; DMA and control are in its LUTs and its memory traffic
-  in its cycles. With unsigned 8-bit activations its 1-bit weights give wrong sums: it negates in
-  their type. The same goes for the least signed value. The sizes are those of signed 8-bit
-  activations, without −128; `conv2d` with 2-bit weights takes unsigned ones. It ignores groups.
-- **FINN+**: `fmpadding`, `swg`, `memstream` and `mvu` of its RTL library, as its own Python fills
-  them in, without the AXI-lite ports for run-time settings. `mvu` refuses 1-bit weights, so they
-  are 2-bit, and it does its multiplications in DSP blocks: its LUTs alone are not its size. Two
-  edits were needed to read it: a function moves out of a generate block (Verilator), a watchdog
-  for simulation goes (Yosys). Its behavioral form is used, in which Yosys finds the multipliers.
-  It has no groups other than depthwise. Its 1-bit unit is HLS C++ for Vitis HLS, which was not
-  run.
-- **hls4ml, Vitis HLS**: not here; they need the vendor's compiler."""
+
+def _notes(rows: Sequence[Row]) -> str:
+    measured = {row.contender for row in rows}
+    lines = ["## What is what", ""]
+    for name, text in _NOTES.items():
+        if name not in measured:
+            text = f"no rows in this record; `--part {name.split('+')[0].lower()}` measures it."
+        lines.append(f"- **{name}**: {text}")
+    return "\n".join([*lines, _ABSENT])
 
 
-def _versions(versions: Mapping[str, str]) -> str:
+def _versions(versions: Mapping[str, str], scripts: Mapping[str, str]) -> str:
     rows = [[name, versions[key], licence] for name, key, licence in _LICENCES if key in versions]
     shown = {key for _, key, _ in _LICENCES}
     others = [f"{name} {version}" for name, version in versions.items() if name not in shown]
@@ -238,6 +260,8 @@ def _versions(versions: Mapping[str, str]) -> str:
         "## Versions, licences, commands\n\n"
         + table(["tool", "version", "licence"], rows)
         + (f"\n\nBesides: {', '.join(others)}." if others else "")
+        + "\n\nYosys scripts; FINN+ is read by `read_slang` in the place of `read_verilog`:\n\n"
+        + "\n\n".join(f"```\n{script}\n```" for script in scripts.values())
         + """
 
 ```

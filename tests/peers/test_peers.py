@@ -130,7 +130,7 @@ def test_a_wrong_peer_does_not_count_and_an_unmatched_one_is_said() -> None:
     slow, swift = compare(rows)
     assert best_peer_factor([slow, swift], Scope.LAYER, "ecp5") == float("inf")
     assert swift.ours is None
-    text = page(rows, {})
+    text = page(rows, {}, {})
     assert "None of ours is as fast as swift (swift 900): 10 cycles." in text
     assert "3 of 64 wrong" in text
 
@@ -140,7 +140,7 @@ def test_page_says_where_it_is_lost() -> None:
         _row(OURS, 100, 50), _row("peer", 90, 60, dsp=4), _row("slow", 500, 70),
         _row("unsized", 0, 70, technology=NOT_SYNTHESIZED, wrong=1),
     ]  # fmt: skip
-    text = page(rows, {"Yosys": "0.70"})
+    text = page(rows, {"Yosys": "0.70"}, {"ecp5": "synth_ecp5 -top TOP"})
     assert (
         "- ECP5, LUT4: not reached. The closest peer is peer (peer 90) with 0.90 times our LUTs "
         "and 4 DSP blocks (90 against 100 of sephw 100)."
@@ -151,13 +151,17 @@ def test_page_says_where_it_is_lost() -> None:
     assert "| sephw | sephw 100 | 100 | 10 | 1 | 0 | 50 | 20.0 | 5.0 | 0.0 | right |" in text
     assert "| unsized | unsized 0 | 1 | 70 | 64 | 1 |  |" in text
     assert "| Yosys (YoWASP wheel) | 0.70 | ISC |" in text
+    assert "```\nsynth_ecp5 -top TOP\n```" in text
+    assert "- **NNgen**: no rows in this record; `--part nngen` measures it." in text
 
 
 def test_published_page_is_that_of_the_published_rows() -> None:
     content = json.loads((PUBLISHED / "peers.json").read_text("utf-8"))
     rows = from_json(content["rows"])
     assert to_json(rows) == content["rows"]
-    assert (PUBLISHED / "peers.md").read_text("utf-8") == page(rows, content["versions"])
+    assert (PUBLISHED / "peers.md").read_text("utf-8") == page(
+        rows, content["versions"], content["scripts"]
+    )
     assert not any(row.wrong for row in rows if row.contender == OURS)
     scopes = {(r.configuration, r.groups, r.technology): {} for r in rows if r.contender == OURS}
     for row in rows:
