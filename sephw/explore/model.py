@@ -22,8 +22,10 @@ from sephw.ir.resources import Resources
 Vector = NDArray[np.float64]
 Lanes = tuple[int, ...]
 RESOURCES = ("lut", "ff", "bram", "dsp")
-# Seconds after which a solution that is not proved yet is taken as it is.
-SOLVE_SECONDS = 60.0
+# Nodes of the search tree after which a solution that is not proved yet is taken as it is: unlike
+# seconds, they give the same result on a busy machine. Seconds are a last resort.
+SOLVE_NODES = 20_000
+SOLVE_SECONDS = 900.0
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 
 
@@ -40,7 +42,7 @@ class Cost(Protocol):
 
 
 class NoAnswerError(SephwError):
-    """The time was over before there was a solution, or a proof that there is none."""
+    """The effort was over before there was a solution, or a proof that there is none."""
 
 
 def vector(resources: Resources) -> Vector:
@@ -128,12 +130,11 @@ def solve(
     weights: Sequence[float],
     *,
     first: bool = False,
-    seconds: float = SOLVE_SECONDS,
 ) -> Solution | None:
     """The options with the least Σ weights · (lut, ff, bram, dsp) within ``limits``.
 
     ``first``: any options within the limits will do. None where there are none, proved. Raises
-    NoAnswerError where ``seconds`` pass without either.
+    NoAnswerError where the effort ends without either.
     """
     if any(not group.options for group in problem.groups):
         return None
@@ -174,13 +175,17 @@ def solve(
         integrality=integrality,
         bounds=Bounds(np.zeros(layout.size), upper),
         constraints=LinearConstraint(sparse, np.array(low), np.array(high)),
-        options={"mip_rel_gap": 1e9 if first else 0.0, "time_limit": seconds},
+        options={
+            "mip_rel_gap": 1e9 if first else 0.0,
+            "node_limit": SOLVE_NODES,
+            "time_limit": SOLVE_SECONDS,
+        },
     )
     if result.status == _INFEASIBLE:
         return None
     if result.x is None:
         raise NoAnswerError(
-            f"folding search: no answer after {seconds:.0f} s ({result.message}); "
+            f"folding search: no answer after {SOLVE_NODES:,} nodes ({result.message}); "
             "give a slower --fps or a larger device"
         )
     taken = layout.read(result.x)
