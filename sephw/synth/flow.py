@@ -18,7 +18,7 @@ from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run, write_record
 from sephw.synth.route import DEFAULT_SEED, Routed, flow_of, pack, route_best
 from sephw.synth.synthesize import Synthesis, synthesize
-from sephw.synth.timing import MARGINS, TimingNotMet, reaches, rounded_down
+from sephw.synth.timing import MARGINS, TimingNotMet, rounded_down
 from sephw.synth.workplace import Workplace
 from sephw.targets import Device, Target
 
@@ -95,8 +95,19 @@ class _Attempt:
 
     board: BoardProject | None
     top: str
+    asked_mhz: float
     synthesis: Synthesis
     routed: Routed | None = None
+
+    @property
+    def reached_mhz(self) -> float:
+        """What routing reached; 0 without routing."""
+        return 0.0 if self.routed is None else self.routed.slowest_mhz
+
+    @property
+    def met(self) -> bool:
+        """True where the clock is reached, or nothing was routed."""
+        return self.routed is None or self.reached_mhz >= self.asked_mhz
 
 
 def run_flow(
@@ -148,30 +159,23 @@ def run_flow(
 
 
 def _build(job: _Job, work: Path) -> _Attempt:
-    """Build for the wanted clock, and again for a slower one until it is met."""
+    """Build for the wanted clock; without one for slower and slower clocks until one is met."""
     request = job.request
-    wanted = request.aim_mhz
-    attempt = _attempt(job, work, wanted)
-    if attempt.routed is None:
-        return attempt
-    for margin in MARGINS:
-        assert attempt.routed is not None
-        asked = attempt.board.clock_mhz if attempt.board is not None else wanted
-        if reaches(attempt.routed, asked):
-            return attempt
-        if request.clock_mhz is not None:
-            break
+    attempt = _attempt(job, work, request.aim_mhz)
+    if request.clock_mhz is None:
         if attempt.board is None:
             return attempt
-        wanted = min(asked, rounded_down(attempt.routed.slowest_mhz)) * margin
-        job.progress(
-            f"{attempt.routed.slowest_mhz:g} MHz of {asked:g}; again with the PLL at {wanted:.1f}"
-        )
-        attempt = _attempt(job, work, wanted)
-    assert attempt.routed is not None
-    asked = attempt.board.clock_mhz if attempt.board is not None else wanted
-    if not reaches(attempt.routed, asked):
-        raise TimingNotMet(request.device, asked, attempt.routed)
+        for margin in MARGINS:
+            if attempt.met:
+                break
+            reached = attempt.reached_mhz
+            wanted = min(attempt.asked_mhz, rounded_down(reached)) * margin
+            job.progress(
+                f"{reached:g} MHz of {attempt.asked_mhz:g}; again with the PLL at {wanted:.1f}"
+            )
+            attempt = _attempt(job, work, wanted)
+    if attempt.routed is not None and not attempt.met:
+        raise TimingNotMet(request.device, attempt.asked_mhz, attempt.routed)
     return attempt
 
 
@@ -195,7 +199,7 @@ def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             top_sources=sources, progress=job.progress, jobs=request.jobs, cache=job.cache,
             timeout_seconds=request.timeout_seconds, dsp=device.available.dsp > 0,
         )  # fmt: skip
-    attempt = _Attempt(board, top or synthesis.top, synthesis)
+    attempt = _Attempt(board, top or synthesis.top, clock_mhz, synthesis)
     if not request.routes:
         return attempt
     chip = request.board.open_board if request.board is not None else None

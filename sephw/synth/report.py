@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class WorstPath:
 
 @dataclass(frozen=True)
 class Report:
-    """What nextpnr reports; clocks by name."""
+    """What nextpnr reports; clocks by name, what they reach rounded down."""
 
     fmax_mhz: Mapping[str, float]
     constraint_mhz: Mapping[str, float]
@@ -64,7 +65,7 @@ def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
             "use version 0.8 or later"
         ) from None
     return Report(
-        {name: round(mhz, 2) for name, mhz in fmax.items()},
+        {name: floor(mhz * 100) / 100 for name, mhz in fmax.items()},
         {name: round(mhz, 3) for name, mhz in asked.items()},
         worst, used, available,
     )  # fmt: skip

@@ -31,11 +31,6 @@ class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
         self.routed = routed
 
 
-def reaches(routed: Routed, clock_mhz: float) -> bool:
-    """True where every clock of the network's registers reaches ``clock_mhz``."""
-    return routed.slowest_mhz >= clock_mhz
-
-
 def rounded_down(mhz: float) -> float:
     """A clock that can be asked for: ``mhz`` in tenths, not above it."""
     return int(mhz * 10) / 10

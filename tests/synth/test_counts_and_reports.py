@@ -78,14 +78,14 @@ def test_a_report_of_ecp5():
 
 def test_a_report_of_ice40():
     report = recorded("ice40")
-    assert report.fmax_mhz == {"clk": 36.54}
+    assert report.fmax_mhz == {"clk": 36.53}
     assert report.used == Resources(2306, 2306, 5, 1)
     assert report.available == Resources(5280, 5280, 30, 8)
 
 
 def test_a_report_of_gowin():
     report = recorded("gowin")
-    assert report.fmax_mhz == {"clk": 83.31}
+    assert report.fmax_mhz == {"clk": 83.3}
     # 2117 LUT4 places, 482 adders and 28 memories of four.
     assert report.used == Resources(2117 + 482 + 28 * 4, 1245, 2, 1)
     assert report.available == Resources(8640, 6480, 26, 20)
