@@ -87,7 +87,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Status:
-    """``damaged_requests`` since power-up or the reset button, at most 65535; ``extra`` as in a result."""
+    """``damaged_requests`` since power-up or the reset button, at most 65535.
+
+    ``extra`` as in a result.
+    """
 
     damaged_requests: int
     extra: bool
