@@ -1,6 +1,7 @@
 """A small network as the export command meets it: random weights, entered into stage BQ."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ ARGUMENTS = {
 }  # fmt: skip
 
 
-def make_checkpoint(path: Path, stage: str = "BQ") -> Path:
+def make_checkpoint(path: Path, stage: str = "BQ", arguments: dict[str, Any] = ARGUMENTS) -> Path:
     """Write a digits network of random weights; deterministic."""
     import torch
 
@@ -19,7 +20,7 @@ def make_checkpoint(path: Path, stage: str = "BQ") -> Path:
     from sephw.nn import SEPNet, to_stage
 
     torch.manual_seed(7)
-    network = SEPNet(**ARGUMENTS)
+    network = SEPNet(**arguments)
     dataset = load_data("digits")
     images = torch.from_numpy(dataset.train.images[:64].transpose(0, 3, 1, 2).copy()).float() / 256
     network.train()

@@ -184,7 +184,8 @@ def test_unknown_target(failing, model):
 
 def test_unknown_step(failing, model):
     assert failing(model, "--steps", "qonnx,gds") == (
-        "--steps: 'gds' is unknown; use qonnx, hls, csim, rtl, rtlsim, cyclesim, verify, report"
+        "--steps: 'gds' is unknown; use qonnx, hls, csim, rtl, rtlsim, cyclesim, "
+        "synth, netlist, verify, report"
     )
 
 

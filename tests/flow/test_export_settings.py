@@ -5,16 +5,27 @@ from pathlib import Path
 import pytest
 
 from sephw.errors import UsageError
-from sephw.export.settings import STEPS, Settings, check_trace, parse_arguments, parse_steps
+from sephw.export.settings import (
+    STEPS,
+    Settings,
+    check_search,
+    check_trace,
+    default_steps,
+    parse_arguments,
+    parse_steps,
+)
 from sephw.targets import TARGETS, find_target
 
-ALL_STEPS = "qonnx, hls, csim, rtl, rtlsim, cyclesim, verify, report"
+ALL_STEPS = "qonnx, hls, csim, rtl, rtlsim, cyclesim, synth, netlist, verify, report"
+VENDOR, OPEN = find_target("pynq-z2"), find_target("ulx3s-85f")
 
 
 @pytest.mark.parametrize(
     ("text", "steps"),
     [
-        ("qonnx,hls,csim,rtl,rtlsim,cyclesim,verify,report", STEPS),
+        (",".join(STEPS), STEPS),
+        ("synth", ("qonnx", "rtl", "synth")),
+        ("netlist", ("qonnx", "rtl", "cyclesim", "netlist", "verify")),
         ("qonnx", ("qonnx",)),
         ("report", ("qonnx", "report")),
         ("csim", ("qonnx", "hls", "csim", "verify")),
@@ -25,7 +36,17 @@ ALL_STEPS = "qonnx, hls, csim, rtl, rtlsim, cyclesim, verify, report"
     ],
 )
 def test_steps_bring_what_they_need(text, steps):
-    assert parse_steps(text) == steps
+    assert parse_steps(text, VENDOR) == steps == parse_steps(text, OPEN)
+
+
+def test_usual_steps_go_to_the_bitstream_where_open_tools_can():
+    simulated = ("qonnx", "hls", "csim", "rtl", "rtlsim", "cyclesim", "verify", "report")
+    assert default_steps(VENDOR) == simulated
+    assert set(default_steps(OPEN)) == {*simulated, "synth"}
+    assert set(parse_steps("+netlist", OPEN)) == set(STEPS)
+    assert set(parse_steps("+netlist", VENDOR)) == {*simulated, "netlist"}
+    # Without a plus everywhere, the list is the whole list.
+    assert parse_steps("qonnx", OPEN) == ("qonnx",)
 
 
 @pytest.mark.parametrize(
@@ -33,11 +54,12 @@ def test_steps_bring_what_they_need(text, steps):
     [
         ("vhdl", f"--steps: 'vhdl' is unknown; use {ALL_STEPS}"),
         (",", f"--steps: nothing to do; use {ALL_STEPS}"),
+        ("+synth,verify", f"--steps: '+synth' is unknown; use {ALL_STEPS}"),
     ],
 )
 def test_wrong_steps(text, message):
     with pytest.raises(UsageError) as caught:
-        parse_steps(text)
+        parse_steps(text, OPEN)
     assert str(caught.value) == message
 
 
@@ -62,6 +84,40 @@ def test_trace_needs_a_simulation():
     assert str(caught.value) == ("--trace: nothing to trace; add rtlsim or cyclesim to --steps")
 
 
+def settings(target, **further) -> Settings:
+    return Settings(
+        Path("m.pth"), Path("out"), target, steps=default_steps(target), **further
+    )  # fmt: skip
+
+
+def test_the_search_chooses_for_open_boards_unless_a_file_does():
+    assert settings(OPEN).searches and settings(find_target("icebreaker")).searches
+    assert not settings(OPEN, folding=Path("f.json")).searches
+    assert not settings(VENDOR).searches
+    check_search(settings(OPEN, fps=100.0, clock_mhz=50.0))
+    check_search(settings(OPEN, folding=Path("f.json"), clock_mhz=50.0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (settings(VENDOR, fps=10.0),
+         "--fps: the folding of target 'pynq-z2' is not searched (no search is made for it); "
+         "leave --fps out, or choose a board of the open flow without --folding"),
+        (settings(OPEN, fps=10.0, folding=Path("f.json")),
+         "--fps: the folding of target 'ulx3s-85f' is not searched (--folding decides); "
+         "leave --fps out, or choose a board of the open flow without --folding"),
+        (settings(VENDOR, clock_mhz=90.0),
+         "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
+         "leave --clock-mhz out, or add synth to --steps"),
+    ],
+)  # fmt: skip
+def test_wishes_that_nobody_grants(wrong, message):
+    with pytest.raises(UsageError) as caught:
+        check_search(wrong)
+    assert str(caught.value) == message
+
+
 def test_arguments():
     assert parse_arguments(None) is None
     assert parse_arguments('{"widths": [16]}') == {"widths": [16]}
@@ -84,5 +140,5 @@ def test_targets():
         find_target("vcu9")
     assert str(caught.value) == (
         "target 'vcu9' is unknown; use one of pynq-z2, zcu104, kv260, ultra96, "
-        "ulx3s-85f, ulx3s-25f, orangecrab-25f, orangecrab-85f, icebreaker, tang-nano-9k"
+        f"{', '.join(target.name for target in TARGETS[4:])}"
     )

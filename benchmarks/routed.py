@@ -1,0 +1,170 @@
+"""Designs that were placed and routed: what they take, how fast they are, how far estimates were.
+
+    python -m benchmarks.routed EXPORT_DIR [EXPORT_DIR ...]
+
+Reads what `sephw export MODEL --target BOARD` left (report.json, synth/synth.json, verify.json,
+manifest.json) and writes reports/published/routed.json and routed.md. Figures of former calls of
+the same model and target are replaced, others kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLISHED = ROOT / "reports" / "published"
+KINDS = ("lut", "ff", "bram", "dsp")
+
+
+@dataclass(frozen=True)
+class Routed:
+    """One design. ``fps_board`` at the board's clock, ``fps_highest`` at nextpnr's Fmax.
+
+    ``used``, ``available`` as nextpnr counts; ``synthesized`` by Yosys, ``estimated`` by the
+    resource model. ``seconds`` by step of the synthesis; ``exact`` None: not verified.
+    """
+
+    model: str
+    target: str
+    part: str
+    test_percent: float | None
+    frame_cycles: int
+    clock_mhz: float
+    fmax_mhz: float
+    fps_board: float
+    fps_highest: float
+    used: dict[str, int]
+    available: dict[str, int]
+    synthesized: dict[str, int]
+    estimated: dict[str, int]
+    engines: int
+    worst_engine: str
+    exact: bool | None
+    representations: list[str]
+    seconds: dict[str, float]
+    tools: dict[str, str]
+    clock_asked_mhz: float | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells designs apart."""
+        return (self.model, self.target)
+
+
+def read_export(folder: Path) -> Routed:
+    """The figures of an export; click's error where it was not routed."""
+    report, record, manifest = (
+        json.loads((folder / name).read_text("utf-8"))
+        for name in ("report.json", "synth/synth.json", "manifest.json")
+    )
+    routed = record["routed"]
+    if routed is None:
+        raise click.ClickException(f"{folder}: was not placed and routed")
+    verified = folder / "verify.json"
+    checks = json.loads(verified.read_text("utf-8")) if verified.is_file() else {}
+    cycles = int(report["totals"]["frame_interval"]["value"])
+    fmax = min(routed["fmax_mhz"].values())
+    clock = float(record["clock_mhz"])
+    estimated = report["resources"]["estimated"]["total"]
+    path = routed["worst_path"] or {}
+    return Routed(
+        model=manifest["model"]["file"],
+        target=manifest["options"]["target"],
+        part=routed["part"],
+        test_percent=manifest["model"].get("test_percent"),
+        frame_cycles=cycles,
+        clock_mhz=round(clock, 3),
+        fmax_mhz=fmax,
+        fps_board=round(clock * 1e6 / cycles, 1),
+        fps_highest=round(fmax * 1e6 / cycles, 1),
+        used={kind: routed["used"][kind] for kind in KINDS},
+        available={kind: routed["available"][kind] for kind in KINDS},
+        synthesized={kind: record["synthesized"]["total"][kind] for kind in KINDS},
+        estimated={kind: int(estimated[kind]["value"]) for kind in KINDS},
+        engines=len(record["synthesized"]["engines"]),
+        worst_engine=str(path.get("to_engine") or "host link and wiring"),
+        exact=checks.get("exact"),
+        representations=checks.get("representations", []),
+        seconds=json.loads((folder / "synth" / "logs" / "seconds.json").read_text("utf-8")),
+        tools=record["tools"],
+        clock_asked_mhz=manifest["options"].get("clock_mhz"),
+    )
+
+
+def _row(d: dict[str, Any]) -> str:
+    share = [
+        f"{d['used'][k]:,} ({d['used'][k] / d['available'][k]:.0%})" if d["available"][k] else "0"
+        for k in KINDS
+    ]
+    exact = {True: "yes", False: "NO", None: "not verified"}[d["exact"]]
+    minutes = sum(d["seconds"].values()) / 60
+    cells = [
+        d["model"].removesuffix(".pth"), d["target"], *share, f"{d['frame_cycles']:,}",
+        f"{d['fmax_mhz']:g}", f"**{d['fps_highest']:,.0f}**",
+        f"{d['fps_board']:,.0f} at {d['clock_mhz']:g} MHz", exact, f"{minutes:.1f}",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def page(designs: list[dict[str, Any]]) -> str:
+    """Markdown of all designs."""
+    head = (
+        "model", "board", "LUT", "FF", "BRAM", "DSP", "frame interval, cycles", "Fmax, MHz",
+        "frames/s at Fmax", "frames/s on the board", "every layer equal", "synthesis, minutes",
+    )  # fmt: skip
+    lines = [
+        "# Designs placed and routed",
+        "",
+        "Made by `sephw export models/MODEL.pth --target BOARD` and `python -m benchmarks.routed`. "
+        "LUT, FF, BRAM, DSP and Fmax are nextpnr's after routing, the complete board top with host "
+        "link included; the frame interval is the cycle simulator's, which equals the RTL's. "
+        "Nothing was run on a board. Minutes are wall time of a machine of two cores with other "
+        "work on it.",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+        *(_row(d) for d in designs),
+        "",
+        "| model | board | engines | LUT estimated → synthesized | FF | BRAM | DSP "
+        "| slowest path in | clock asked for |",
+        f"|{'---|' * 9}",
+    ]
+    for d in designs:
+        pairs = [f"{d['estimated'][k]:,} → {d['synthesized'][k]:,}" for k in KINDS]
+        asked = "the best" if d["clock_asked_mhz"] is None else f"{d['clock_asked_mhz']:g} MHz"
+        cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
+                 d["worst_engine"], asked]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Estimates are of the network alone, synthesized counts with the board's top.",
+        "",
+    ]
+    tools = sorted({f"{name} {version}" for d in designs for name, version in d["tools"].items()})
+    lines += [f"Tools: {', '.join(tools)}.", ""]
+    return "\n".join(lines)
+
+
+@click.command(help=__doc__)
+@click.argument("exports", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def main(exports: tuple[Path, ...]) -> None:
+    """Read the exports and write the published files."""
+    out = PUBLISHED / "routed.json"
+    known = json.loads(out.read_text("utf-8")) if out.is_file() else []
+    by_key = {(d["model"], d["target"]): d for d in known}
+    for folder in exports:
+        design = read_export(folder)
+        by_key[design.key] = asdict(design)
+    designs = [by_key[key] for key in sorted(by_key)]
+    out.write_text(json.dumps(designs, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (PUBLISHED / "routed.md").write_text(page(designs), "utf-8")
+    click.echo(page(designs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Export to an open board: folding search, bitstream, driver, and the netlist among the equals."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sephw.cli import run
+from sephw.host.description import read_description
+
+TARGET = "ulx3s-25f"
+# One window, two convolutions, a pool: the smallest network that has all of the flow.
+SMALL = {
+    "height": 8, "width": 8, "in_channels": 1, "classes": 10, "widths": [8], "modules": [0],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    """A checkpoint of SMALL in stage BQ, random weights."""
+    from conftest import make_checkpoint
+
+    return make_checkpoint(tmp_path_factory.mktemp("models") / "small.pth", arguments=SMALL)
+
+
+@pytest.fixture(scope="module")
+def exported(small, tmp_path_factory) -> Path:
+    """The whole flow, the netlist included."""
+    out = tmp_path_factory.mktemp("board") / "out"
+    arguments = ["--target", TARGET, "--steps", "+netlist", "--samples", "4", "--fps", "500"]
+    assert run(["export", str(small), "--out", str(out), *arguments]) == 0
+    return out
+
+
+def test_everything_is_equal_down_to_the_netlist(exported):
+    verified = json.loads((exported / "verify.json").read_text())
+    assert verified["exact"]
+    assert verified["representations"] == [
+        "torch", "qonnx", "integer", "csim", "rtlsim", "netlist", "cyclesim",
+    ]  # fmt: skip
+    by_kind = {}
+    for row in verified["layers"]:
+        by_kind.setdefault(row["representation"], []).append(row)
+    # Every stream, the values and the cycle of every beat.
+    streams = {row["name"] for row in by_kind["rtlsim"]}
+    assert {row["name"] for row in by_kind["netlist"]} == streams
+    assert {row["name"] for row in by_kind["netlist-cycles"]} == {
+        row["name"] for row in by_kind["rtlsim-cycles"]
+    }
+    assert sum(row["elements"] for row in by_kind["netlist"]) > 1000
+    assert all(row["mismatches"] == 0 for row in verified["layers"])
+
+
+def test_bitstream_driver_and_folding_are_there(exported):
+    record = json.loads((exported / "synth" / "synth.json").read_text())
+    assert record["routed"]["timing_met"]
+    assert record["clock_mhz"] <= min(record["routed"]["fmax_mhz"].values())
+    assert read_description(exported).bitstream().stat().st_size > 10_000
+    assert (exported / "board" / "driver.pyz").is_file()
+    folding = json.loads((exported / "folding.json").read_text())
+    graph = json.loads((exported / "graph.json").read_text())
+    for node in graph["nodes"]:
+        if node["name"] in folding["nodes"]:
+            wanted = folding["nodes"][node["name"]]
+            assert {key: node["folding"][key] for key in wanted} == wanted
+
+
+def test_the_report_has_the_figures_of_the_tools(exported):
+    report = json.loads((exported / "report.json").read_text())
+    record = json.loads((exported / "synth" / "synth.json").read_text())
+    text = json.dumps(report)
+    assert str(record["routed"]["used"]["lut"]) in text
+    engines = {
+        layer["name"]: layer["resources"]["synthesized"] for layer in report["layers"]
+    }  # fmt: skip
+    for name, counts in record["synthesized"]["engines"].items():
+        assert engines[name]["lut"]["value"] == counts["lut"]
+
+
+def test_a_missed_clock_keeps_everything_else(small, exported, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = [
+        "--target", TARGET, "--folding", str(exported / "folding.json"), "--clock-mhz", "390",
+        "--steps", "synth,report", "--data", "random", "--samples", "1",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert run(["export", str(small), "--out", str(out), *arguments]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("sephw: error: ecp5-25f: timing not met: ")
+    assert line.endswith(f"; all but the bitstream is in {out}")
+    assert (out / "report.html").is_file() and (out / "manifest.json").is_file()
+    assert not (out / "synth").exists() and not (out / "board").exists()
