@@ -1,5 +1,5 @@
 # Sourced by quickstart.sh and test.sh: a virtual environment in .venv with sephw and its needs.
-# Usage: . ./setup.sh EXTRAS      (EXTRAS: data | test | dev)
+# Usage: . ./setup.sh EXTRAS      (EXTRAS: data | data,fpga | test | dev)
 
 missing=""
 for tool in g++ make perl; do
