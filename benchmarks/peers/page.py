@@ -196,8 +196,9 @@ def _values(rows: Sequence[Row]) -> str:
     ]  # fmt: skip
     if not shown:
         return ""
+    # An engine's integers are those of its layer.
     total = sum({(r.configuration, r.groups, r.scope): r.checked for r in rows
-                 if r.contender == OURS}.values())  # fmt: skip
+                 if r.contender == OURS and r.scope in (Scope.LAYER, Scope.LAYER_8BIT)}.values())  # fmt: skip
     header = ["generator", "configuration", "groups", "cycles", "compared", "differ", "remarks"]
     return (
         f"## Values\n\nOf ours, {total:,} output integers were compared; "
@@ -227,9 +228,9 @@ _NOTES = {
     "NNgen": "`binary_weight_conv2d`, an accelerator with an AXI master that fetches map and "
     "weights from a memory and writes 32-bit sums back; DMA and control are in its LUTs "
     "and its memory traffic in its cycles. With unsigned 8-bit activations its 1-bit "
-    "weights give wrong sums: it negates in their type. The same goes for the least "
-    "signed value. The sizes are those of signed 8-bit activations, without −128; "
-    "`conv2d` with 2-bit weights takes unsigned ones. It has no groups.",
+    "weights give wrong sums: it negates in their type. Sizes are therefore of signed "
+    "8-bit activations, without −128, which overflows in the same way; 16 bits hold the "
+    "layer's own values. It has no groups.",
     "FINN+ RTL": "`fmpadding`, `swg`, `memstream` and `mvu` of its RTL library, as its own Python "
     "fills them in, without the AXI-lite ports for run-time settings. `mvu` refuses 1-bit "
     "weights, so they are 2-bit, and it does its multiplications in DSP blocks: its LUTs "
@@ -239,6 +240,7 @@ _NOTES = {
     "It has no groups other than depthwise. Its 1-bit unit is HLS C++ for Vitis HLS, "
     "which was not run.",
 }
+_FAMILIES = ("select", "digit-serial", "adder graph")
 _ABSENT = "- **hls4ml, Vitis HLS**: not here; they need the vendor's compiler."
 
 
@@ -249,6 +251,10 @@ def _notes(rows: Sequence[Row]) -> str:
         if name not in measured:
             text = f"no rows in this record; `--part {name.split('+')[0].lower()}` measures it."
         lines.append(f"- **{name}**: {text}")
+    ours = [row.configuration for row in rows if row.contender == OURS]
+    for family in _FAMILIES:
+        if ours and not any(name.startswith(family) for name in ours):
+            lines.append(f"- The record has no rows of our family {family}; the verdict lacks it.")
     return "\n".join([*lines, _ABSENT])
 
 

@@ -136,8 +136,9 @@ def test_a_wrong_peer_does_not_count_and_an_unmatched_one_is_said() -> None:
 
 
 def test_page_says_where_it_is_lost() -> None:
+    mine = _row(OURS, 100, 50)
     rows = [
-        _row(OURS, 100, 50), _row("peer", 90, 60, dsp=4), _row("slow", 500, 70),
+        mine, replace(mine, scope=Scope.ENGINE), _row("peer", 90, 60, dsp=4), _row("slow", 500, 70),
         _row("unsized", 0, 70, technology=NOT_SYNTHESIZED, wrong=1),
     ]  # fmt: skip
     text = page(rows, {"Yosys": "0.70"}, {"ecp5": "synth_ecp5 -top TOP"})
@@ -147,6 +148,9 @@ def test_page_says_where_it_is_lost() -> None:
     ) in text
     assert "We lose to peer (peer 90): 90 LUTs and 4 DSP blocks against 100 and 0." in text
     assert "| ecp5 | layer | 1 | slow | slow 500 | 70 | 500 + 0 DSP |" in text
+    # An engine's integers are its layer's.
+    assert "Of ours, 64 output integers were compared; none differs." in text
+    assert "- The record has no rows of our family digit-serial; the verdict lacks it." in text
     # 100 LUTs × 50 cycles / 1,000 MAC.
     assert "| sephw | sephw 100 | 100 | 10 | 1 | 0 | 50 | 20.0 | 5.0 | 0.0 | right |" in text
     assert "| unsized | unsized 0 | 1 | 70 | 64 | 1 |  |" in text
