@@ -62,7 +62,7 @@ class Outcome:
         exact = f"{count} images, no expected outputs to compare with"
         if self.expected is not None:
             exact = f"{count - self.differing} of {count} images equal to the expected outputs"
-        repeated = "no request" if not self.retried else f"{self.retried} requests"
+        repeated = {0: "no request", 1: "1 request"}.get(self.retried, f"{self.retried} requests")
         return "\n".join(
             (
                 f"{known.name} on {self.port} ({known.target}, build {known.build_id:016x})",

@@ -10,14 +10,17 @@ from sephw.host import Accelerator, Description, Retries
 
 # In the board's time, of which little passes in simulation.
 _RETRIES = Retries(margin_seconds=0.002)
+# The board's reset after power-up is over by then.
+_RESET_CYCLES = 1000
 
 
 @contextlib.contextmanager
 def simulated(known: Description) -> Iterator[Accelerator]:
     """The board of an export in Verilator; times are the board's own."""
     compiled = compile_board(known.directory.parent / "rtl", known.directory)
-    with (
-        compiled.power_up() as board,
-        Accelerator(board.plug_in(), known, retries=_RETRIES, clock=board.clock) as accelerator,
-    ):
-        yield accelerator
+    with compiled.power_up() as board:
+        board.wait(_RESET_CYCLES / known.clock_hz)
+        with Accelerator(
+            board.plug_in(), known, retries=_RETRIES, clock=board.clock
+        ) as accelerator:
+            yield accelerator

@@ -333,5 +333,6 @@ def test_sephw_run_on_the_simulated_board(mapped, capsys, tmp_path, monkeypatch)
     assert cli.run([*arguments, "--out", str(tmp_path / "outputs.npy")]) == 0
     shown = capsys.readouterr().out
     assert "  exact     4 of 4 images equal to the expected outputs\n" in shown
+    assert shown.endswith(" [measured], no request sent again\n")
     expected = np.load(found.directory / "board" / "test_outputs.npy")
     assert np.array_equal(np.load(tmp_path / "outputs.npy"), expected)
