@@ -197,8 +197,12 @@ def _values(rows: Sequence[Row]) -> str:
     if not shown:
         return ""
     # An engine's integers are those of its layer.
-    total = sum({(r.configuration, r.groups, r.scope): r.checked for r in rows
-                 if r.contender == OURS and r.scope in (Scope.LAYER, Scope.LAYER_8BIT)}.values())  # fmt: skip
+    streams = {
+        (r.configuration, r.groups, r.scope): r.checked
+        for r in rows
+        if r.contender == OURS and r.scope in (Scope.LAYER, Scope.LAYER_8BIT)
+    }
+    total = sum(streams.values())
     header = ["generator", "configuration", "groups", "cycles", "compared", "differ", "remarks"]
     return (
         f"## Values\n\nOf ours, {total:,} output integers were compared; "
