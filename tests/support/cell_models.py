@@ -108,27 +108,28 @@ class DistributedRam(Model):
 
 @dataclass
 class Ecp5Port:
-    """One port of an ECP5 block RAM: which of 2,048 bytes of 9 bits it sees."""
+    """One port of a block RAM: which of 2,048 bytes of ``unit`` bits it sees."""
 
     letter: str
     width: int
     mode: str
+    unit: int = 9
     read: int = 0
     known: int = 0
 
     def bits(self, address: int) -> list[tuple[int, int]]:
         """(byte, bit) of each data bit, lowest first."""
-        if self.width >= 9:
-            count = self.width // 9
+        if self.width >= self.unit:
+            count = self.width // self.unit
             first = (address >> 3) // count * count
-            return [(first + k // 9, k % 9) for k in range(self.width)]
+            return [(first + k // self.unit, k % self.unit) for k in range(self.width)]
         low = address % 8 // self.width * self.width
         return [(address >> 3, low + k) for k in range(self.width)]
 
     def enabled_bits(self, address: int) -> list[bool]:
         """Which of them a write changes: bytes have enables in the lowest address bits."""
-        if self.width >= 18:
-            return [bool(address >> k // 9 & 1) for k in range(self.width)]
+        if self.width >= 2 * self.unit:
+            return [bool(address >> k // self.unit & 1) for k in range(self.width)]
         return [True] * self.width
 
 
@@ -356,3 +357,21 @@ class GowinBlockRam(Model):
 
     def outputs(self, pins: Pins) -> Outputs:
         return {"DO": (self.read, self.known)}
+
+
+@dataclass
+class GowinDualRam(Ecp5BlockRam):
+    """DPB, DPX9B: ports as those of ECP5, under other names."""
+
+    asynchronous: bool = False
+
+    def settle(self, pins: Pins) -> None:
+        for port in (self.a, self.b):
+            if self.asynchronous and pins[f"RESET{port.letter}"]:
+                port.read, port.known = 0, (1 << port.width) - 1
+
+    def rise(self, pins: Pins) -> None:
+        names = {"WRE": "WE", "RESET": "RST", "BLKSEL": "CS"}
+        super().rise(
+            {f"{names.get(pin[:-1], pin[:-1])}{pin[-1]}": value for pin, value in pins.items()}
+        )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from cell_bench import Bench
-from cell_models import DistributedRam, FlipFlop, Formula, GowinBlockRam, Pins
+from cell_models import (
+    DistributedRam,
+    Ecp5Port,
+    FlipFlop,
+    Formula,
+    GowinBlockRam,
+    GowinDualRam,
+    Pins,
+)
 from cell_values import bits, lut, signed
 
 from sephw.synth.netlist import MEANINGS
@@ -13,6 +21,7 @@ from sephw.targets import Technology
 CLOCKS = {
     **{kind: ["CLK"] for kind in MEANINGS[Technology.GOWIN] if kind.startswith("DFF")},
     "RAM16SDP1": ["CLK"], "RAM16SDP2": ["CLK"], "RAM16SDP4": ["CLK"],
+    "DPB": ["CLKA", "CLKB"], "DPX9B": ["CLKA", "CLKB"],
     "SDPB": ["CLKA", "CLKB"], "SDPX9B": ["CLKA", "CLKB"], "SP": ["CLK"], "SPX9": ["CLK"],
 }  # fmt: skip
 
@@ -128,6 +137,38 @@ def gowin_block_rams(bench: Bench, rng: np.random.Generator) -> None:
         )  # fmt: skip
 
 
+def gowin_dual_rams(bench: Bench, rng: np.random.Generator) -> None:
+    for index, (kind, a, b) in enumerate(
+        [("DPB", 16, 16), ("DPB", 8, 2), ("DPB", 1, 4), ("DPX9B", 18, 18), ("DPX9B", 9, 18)]
+    ):
+        unit, asynchronous = 9 if "X9" in kind else 8, bool(index & 1)
+        memory = [int(v) for v in rng.integers(0, 1 << unit, 2048)]
+        contents = {
+            f"INIT_RAM_{k:02X}": bits(
+                sum(memory[32 * k + j] << unit * j for j in range(32)), 32 * unit
+            )
+            for k in range(64)
+        }
+        through = ("NORMAL", "WRITETHROUGH")
+        pins: dict[str, int | list[int | str]] = {}
+        for letter in "AB":
+            pins |= {f"CE{letter}": 1, f"WRE{letter}": 1, f"RESET{letter}": bench.seldom()}
+            pins |= {f"OCE{letter}": ["1"], f"DI{letter}": 2 * unit}
+            pins[f"BLKSEL{letter}"] = [*bench.seldom(), "0", "0"]
+            pins[f"AD{letter}"] = [*bench.fresh(6), *bench.fresh() * 8]
+        bench.add(
+            kind,
+            GowinDualRam(
+                memory, Ecp5Port("A", a, through[index % 2], unit),
+                Ecp5Port("B", b, through[index // 2 % 2], unit), asynchronous,
+            ),
+            pins, {"DOA": a, "DOB": b}, READ_MODE0="0", READ_MODE1="0",
+            WRITE_MODE0=bits(index % 2, 32), WRITE_MODE1=bits(index // 2 % 2, 32),
+            BIT_WIDTH_0=bits(a, 32), BIT_WIDTH_1=bits(b, 32),
+            RESET_MODE="ASYNC" if asynchronous else "SYNC", **contents,
+        )  # fmt: skip
+
+
 def gowin_multipliers(bench: Bench) -> None:
     for size in (9, 18):
         for signs in (("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")):
@@ -155,5 +196,6 @@ def gowin_bench(*, blocks: bool) -> Bench:
         inverted = Formula(lambda p: {"O": 1 - p["I"]}, {"O": 1})
         bench.add("INV", inverted, {"I": 1}, {"O": 1})
         gowin_block_rams(bench, rng)
+        gowin_dual_rams(bench, rng)
         gowin_multipliers(bench)
     return bench

@@ -119,6 +119,6 @@ MEANINGS: dict[str, Meaning] = {
     "ALU": _alu,
     **dict.fromkeys(_FLIP_FLOPS, _flip_flop),
     **dict.fromkeys(("RAM16SDP1", "RAM16SDP2", "RAM16SDP4"), _block),
-    **dict.fromkeys(("SDPB", "SDPX9B", "SP", "SPX9"), _block),
+    **dict.fromkeys(("SDPB", "SDPX9B", "SP", "SPX9", "DPB", "DPX9B"), _block),
     **dict.fromkeys(("MULT9X9", "MULT18X18"), _multiplier),
 }
