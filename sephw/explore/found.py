@@ -96,7 +96,8 @@ class Found:
     ``bottleneck``: the node that sets them. ``clock_mhz``: requested, or the estimated highest.
     ``modelled``: what the search counted, ``estimated``: the resource model's count of ``graph``,
     the final one with its FIFOs, both with what is reserved. ``proven_optimal``: no folding of the
-    search's model is better. ``rounds``: searches until the final graph fitted.
+    search's model is better, with the FIFOs of ``graph``. ``rounds``: searches until the final
+    graph fitted.
     """
 
     network: str

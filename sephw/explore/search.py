@@ -16,7 +16,7 @@ from sephw.explore.choose import Choice, better, choose
 from sephw.explore.costs import Costs, Estimator
 from sephw.explore.final_graph import FinalGraph, final_graph, waiting
 from sephw.explore.found import Found, Goal, NodeFound
-from sephw.explore.model import Problem
+from sephw.explore.model import Problem, candidate_cycles
 from sephw.explore.refusal import refusal
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
@@ -25,6 +25,9 @@ from sephw.passes import FoldingFile
 _ROUNDS = 8
 # Rounds in which the latest FIFOs replace those before; afterwards the largest seen count.
 _LATEST_ROUNDS = 3
+# Intervals between the first choice and the first that fits that are tried, and rounds for each.
+_REFINEMENTS = 3
+_FEW_ROUNDS = 4
 # What remains of the knowledge where nothing fits with it.
 _DOUBT = 0.7
 # (problem, frame interval of the last choice)
@@ -52,6 +55,10 @@ class _Candidate:
     final: FinalGraph
     costs: Costs
     rounds: int
+    # Frame interval of the first choice, without the FIFOs of waiting beats.
+    bound: int
+    # With its FIFOs counted the problem has no better choice.
+    confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def search(
     Raises SephwError where nothing fits, saying what would.
     """
     session = open_session(graph, goal, estimator, effort, progress)
-    return settle(session, lambda problem, near: choose(problem, goal, near))[0]
+    return settle(session, _optimum(goal))[0]
 
 
 def open_session(
@@ -113,7 +120,7 @@ def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     """
     outcome = _settle(session, chooser, solve=True)
     if isinstance(outcome, _Candidate):
-        return _found(session, outcome)
+        return _found(session, _refined(session, outcome))
     session.progress("nothing fits; what would")
     raise refusal(session.graph.name, outcome, session.goal, lambda goal: _speed(session, goal))
 
@@ -124,28 +131,65 @@ def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
     return _found(session, outcome) if isinstance(outcome, _Candidate) else None
 
 
+def _optimum(goal: Goal) -> Chooser:
+    return lambda problem, near: choose(problem, goal, near)
+
+
 def _speed(session: Session, goal: Goal) -> float | None:
     """Most frames per second that another goal reaches; None: not even that fits."""
-    other = replace(session, goal=goal)
-    outcome = _settle(other, lambda problem, near: choose(problem, goal, near), False)
+    outcome = _settle(replace(session, goal=goal), _optimum(goal), False)
     if not isinstance(outcome, _Candidate):
         return None
     clock = goal.clock_mhz or outcome.final.fmax_mhz
     return clock * 1e6 / outcome.final.frame_cycles
 
 
-def _settle(session: Session, chooser: Chooser, solve: bool) -> _Candidate | Problem:
+def _refined(session: Session, best: _Candidate) -> _Candidate:
+    """A faster one between ``best`` and what fitted without FIFOs, by bisection.
+
+    The rounds stop at the first choice that fits, and FIFOs seen on the way may have kept them
+    from faster ones.
+    """
+    goal, clock = session.goal, best.choice.clock_mhz
+    if goal.fps is not None:
+        return best
+    slower = best.choice.solution.cycles
+    between = [c for c in candidate_cycles(best.choice.problem) if best.bound <= c < slower]
+    for _ in range(_REFINEMENTS):
+        if not between:
+            break
+        middle = len(between) // 2
+        cycles = between[middle]
+        session.progress(f"refinement: {cycles:,} cycles/frame")
+        tried = replace(goal, fps=clock * 1e6 / (cycles + 0.5), clock_mhz=clock)
+        costs = best.costs.learn(waiting(best.final.graph), frozenset())
+        part = replace(session, goal=tried, costs=costs)
+        outcome = _settle(part, _optimum(tried), True, _FEW_ROUNDS)
+        if isinstance(outcome, _Candidate):
+            # The least at its interval; that none is faster was not asked.
+            best = replace(outcome, bound=best.bound, confirmed=False)
+            between = [c for c in between if c < outcome.choice.solution.cycles]
+        else:
+            between = between[middle + 1 :]
+    return best
+
+
+def _settle(
+    session: Session, chooser: Chooser, solve: bool, rounds: int = _ROUNDS
+) -> _Candidate | Problem:
     """What was found, or the problem that had no solution."""
     goal, costs = session.goal, session.costs
     known = _Knowledge(dict(costs.waiting))
     best: _Candidate | None = None
     near: int | None = None
-    for tried in range(1, _ROUNDS + 1):
+    bound = 0
+    for tried in range(1, rounds + 1):
         session.progress(f"round {tried}: options")
         problem = session.problem(costs, goal.reserved + known.missed)
         session.progress(f"round {tried}: choice")
         choice = chooser(problem, near)
         if best is not None and (choice is None or not better(choice, best.choice, goal)):
+            best = replace(best, confirmed=True)
             break
         if choice is None:
             if tried == 1:
@@ -155,6 +199,7 @@ def _settle(session: Session, chooser: Chooser, solve: bool) -> _Candidate | Pro
             costs = costs.learn(known.waiting, frozenset())
             continue
         near = choice.solution.cycles
+        bound = bound or near
         session.progress(f"round {tried}: FIFOs")
         final = final_graph(session.graph, choice.foldings, costs)
         if solve and (final.resources + goal.reserved).fits(goal.limits):
@@ -164,7 +209,7 @@ def _settle(session: Session, chooser: Chooser, solve: bool) -> _Candidate | Pro
                 costs = costs.learn(costs.waiting, final.adder_graphs)
                 final = final_graph(session.graph, choice.foldings, costs)
         if (final.resources + goal.reserved).fits(goal.limits):
-            best = _Candidate(choice, final, costs, tried)
+            best = _Candidate(choice, final, costs, tried, bound)
         elif best is not None:
             break
         known = _learn(known, choice, final, goal, tried)
@@ -215,7 +260,7 @@ def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
         modelled=choice.solution.resources,
         estimated=final.resources + goal.reserved,
         fmax_mhz=final.fmax_mhz,
-        proven_optimal=choice.solution.proven,
+        proven_optimal=choice.solution.proven and best.confirmed,
         rounds=best.rounds,
         nodes=nodes,
         graph=final.graph,

@@ -55,7 +55,7 @@ def summary(found: Found) -> str:
     proof = (
         "no folding of the search's model is better"
         if found.proven_optimal
-        else "not proved to be the best: the solver's effort was over"
+        else "not proved to be the best: what the model finds better did not fit with its FIFOs"
     )
     entries = [
         ("speed", f"{found.frames_per_second:,.1f} frames/s [estimated]: "
