@@ -116,5 +116,6 @@ def _routed(run: Run, routed: Routed) -> dict[str, Any]:
         "timing_met": routed.timing_met,
         "worst_path": None if routed.worst_path is None else asdict(routed.worst_path),
         "seed": routed.seed,
+        "options": list(routed.options),
         "bitstream": None if run.bitstream is None else run.bitstream.name,
     }

@@ -30,6 +30,7 @@ class Routed:
 
     ``fmax_mhz`` and ``constraint_mhz`` by clock; ``clock_mhz``: what was asked for. ``used`` and
     ``available`` as nextpnr counts them. ``configuration``: what `pack` takes.
+    ``options``: those of nextpnr that decide how it places and routes.
     """
 
     fmax_mhz: Mapping[str, float]
@@ -44,6 +45,7 @@ class Routed:
     configuration: Path
     part: str
     seed: int
+    options: tuple[str, ...] = ()
 
     @property
     def timing_met(self) -> bool:
@@ -94,22 +96,28 @@ def place_and_route(
     arguments = [
         *flow.arguments(device, package, speed, pins),
         "--json", "netlist.json", "--report", "report.json", flow.output_option, flow.output,
-        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed), *flow.effort,
+        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed),
     ]  # fmt: skip
     log = work / "nextpnr.log"
     began = time.monotonic()
-    try:
-        run_nextpnr(
-            flow.tool, arguments, work, log=log, purpose=purpose,
-            on_line=_phases(progress), timeout_seconds=timeout_seconds, cancelled=cancelled,
-        )  # fmt: skip
-    except NextpnrError as error:
-        found = does_not_fit(error, device, flow)
-        if found is not None:
-            raise found from None
-        raise SephwError(
-            f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {log}"
-        ) from None
+    options = flow.effort
+    for options in dict.fromkeys((flow.effort, ())):
+        try:
+            run_nextpnr(
+                flow.tool, [*arguments, *options], work, log=log, purpose=purpose,
+                on_line=_phases(progress), timeout_seconds=timeout_seconds, cancelled=cancelled,
+            )  # fmt: skip
+            break
+        except NextpnrError as error:
+            found = does_not_fit(error, device, flow)
+            if found is not None:
+                raise found from None
+            if not options or (cancelled is not None and cancelled.is_set()):
+                raise SephwError(
+                    f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {log}"
+                ) from None
+            log.replace(work / "nextpnr_first.log")
+            progress(f"nextpnr failed with {' '.join(options)}; again without")
     report = read_report(work / "report.json", flow, synthesis.instances)
     used = report.used
     if device.technology is Technology.ICE40:
@@ -128,6 +136,7 @@ def place_and_route(
         configuration=work / flow.output,
         part=part,
         seed=seed,
+        options=options,
     )
 
 

@@ -52,7 +52,9 @@ number = sum(line.startswith("route") for line in (here / "calls").read_text().s
 print("Info: Packing constants..")
 if plan.get("nextpnr") == "hang":
     time.sleep(600)
-if plan.get("nextpnr") == "crash":
+if plan.get("nextpnr") == "crash" or (
+    plan.get("nextpnr") == "no static placer" and "static" in sys.argv
+):
     print("ERROR: something in the router broke")
     sys.exit(1)
 if plan.get("nextpnr") == "full":

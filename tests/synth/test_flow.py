@@ -204,6 +204,9 @@ def test_a_tool_that_fails(tools, export, tmp_path):
         f"log: {log}"
     )
     assert "router broke" in log.read_text()
+    # With the options of choice first, then with nextpnr's own.
+    assert [line for line in tools.calls() if "route" in line] == ["route 100 seed 1"] * 2
+    assert "router broke" in log.with_name("nextpnr_first.log").read_text()
     tools.plan(yosys="fail", luts=5)
     message = failure(export, Request(find_device("ecp5-45f")), failures=tmp_path / "logs",
                       cache=NetlistCache(tmp_path / "empty"))  # fmt: skip
@@ -214,6 +217,18 @@ def test_a_tool_that_fails(tools, export, tmp_path):
     kept = tmp_path / "logs/chain-ecp5-45f/synthesis/engines" / f"{match[1]}_engine.log"
     assert match[2] == str(kept)
     assert "ERROR: Module `x' is missing" in kept.read_text()
+
+
+def test_a_placer_that_fails_gives_way_to_the_usual_one(tools, export):
+    tools.plan(nextpnr="no static placer", fmax=[1.0, 70.0])
+    told = []
+    run = flow(export, Request(ECP5), progress=told.append)
+    assert (run.clock_mhz, run.routed.options) == (70, ())
+    assert "nextpnr failed with --placer static; again without" in told
+    tools.plan(fmax=[70.0])
+    assert flow(export, Request(ECP5)).routed.options == ("--placer", "static")
+    record = json.loads((export.folder / "synth" / "synth.json").read_text())
+    assert record["routed"]["options"] == ["--placer", "static"]
 
 
 def test_a_tool_that_takes_too_long(tools, export, tmp_path):
