@@ -12,9 +12,9 @@ from sephw.targets.devices import Device, find_device
 class OpenBoard:
     """What the open flow needs of a board. Pins come from amaranth-boards' table.
 
-    ``platform``: "module:Class" of amaranth-boards, or of a table in its form. ``package``: the chip's package as
-    place-and-route spells it ("" where the part says it). ``speed``: speed grade, same ("" where
-    there is none). ``cable``: the board as openFPGALoader spells it.
+    ``platform``: "module:Class" of amaranth-boards, or of a table in its form. ``package``: the
+    chip's package as place-and-route spells it ("" where the part says it). ``speed``: speed grade,
+    same ("" where there is none). ``cable``: the board as openFPGALoader spells it.
     """
 
     platform: str
