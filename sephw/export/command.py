@@ -6,13 +6,11 @@ import contextlib
 import io
 import json
 import os
-import signal
 import sys
-import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -152,8 +150,9 @@ def _run(settings: Settings) -> Outcome:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sephw.export.pipeline import export_model
     from sephw.export.progress import Progress
+    from sephw.tools.process import end_on_sigterm
 
-    _end_on_sigterm()
+    end_on_sigterm()
     # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -178,13 +177,3 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     if found is not None and found.first_mismatch is not None:
         line = describe(found.first_mismatch, found.samples)
         click.echo(f"sephw: mismatch: {line}; all in verify.json", err=True)
-
-
-def _end_on_sigterm() -> None:
-    """Let a terminated export clean up behind itself."""
-
-    def leave(*_: Any) -> NoReturn:
-        raise SystemExit(128 + signal.SIGTERM)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, leave)
