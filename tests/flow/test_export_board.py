@@ -70,9 +70,7 @@ def test_the_report_has_the_figures_of_the_tools(exported):
     record = json.loads((exported / "synth" / "synth.json").read_text())
     text = json.dumps(report)
     assert str(record["routed"]["used"]["lut"]) in text
-    engines = {
-        layer["name"]: layer["resources"]["synthesized"] for layer in report["layers"]
-    }  # fmt: skip
+    engines = {layer["name"]: layer["synthesized"] for layer in report["layers"]}
     for name, counts in record["synthesized"]["engines"].items():
         assert engines[name]["lut"]["value"] == counts["lut"]
 
