@@ -130,8 +130,10 @@ module sephw_conv_engine #(
     weights_3 <= weights_2;
   end
 
-  // With a sign.
+  // With a sign; the adders of gated values take the beat as it is.
+  /* verilator lint_off UNUSEDSIGNAL */
   wire [SIMD*VALUE_BITS-1:0] values;
+  /* verilator lint_on UNUSEDSIGNAL */
   for (genvar s = 0; s < SIMD; s++) begin : value
     assign values[s*VALUE_BITS+:VALUE_BITS] =
         IN_SIGNED != 0 ? VALUE_BITS'(beat_3[s*IN_BITS+:IN_BITS])

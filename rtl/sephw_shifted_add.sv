@@ -20,8 +20,11 @@ module sephw_shifted_add #(
     output logic [OUT_BITS-1:0] result
 );
   localparam int TOP_BITS = OUT_BITS - SHIFT;
+  // The result may need fewer bits than a term with its sign.
+  /* verilator lint_off UNUSEDSIGNAL */
   wire signed [LOW_BITS-SHIFT:0] rest = {LOW_SIGNED && low[LOW_BITS-1], low[LOW_BITS-1:SHIFT]};
   wire signed [HIGH_BITS:0] term = {HIGH_SIGNED && high[HIGH_BITS-1], high};
+  /* verilator lint_on UNUSEDSIGNAL */
 
   always_ff @(posedge clk) begin
     result[SHIFT-1:0] <= low[SHIFT-1:0];

@@ -10,6 +10,11 @@ ARGUMENTS = {
     "widths": [16, 32], "modules": [1, 1], "groups": 4,
 }  # fmt: skip
 
+# One window, two convolutions, a pool: the smallest network that has all of the flow.
+SMALLEST = {
+    "height": 8, "width": 8, "in_channels": 1, "classes": 10, "widths": [8], "modules": [0],
+}  # fmt: skip
+
 
 def make_checkpoint(path: Path, stage: str = "BQ", arguments: dict[str, Any] = ARGUMENTS) -> Path:
     """Write a digits network of random weights; deterministic."""
@@ -52,3 +57,10 @@ def model(tmp_path_factory) -> Path:
 def float_model(tmp_path_factory) -> Path:
     """The same in stage R."""
     return make_checkpoint(tmp_path_factory.mktemp("models") / "float.pth", "R")
+
+
+@pytest.fixture(scope="session")
+def smallest_model(tmp_path_factory) -> Path:
+    """A checkpoint of SMALLEST in stage BQ."""
+    path = tmp_path_factory.mktemp("models") / "smallest.pth"
+    return make_checkpoint(path, arguments=SMALLEST)

@@ -178,7 +178,8 @@ def test_missing_folding_file(failing, model):
 def test_unknown_target(failing, model):
     assert failing(model, "--target", "vcu9") == (
         "target 'vcu9' is unknown; use one of pynq-z2, zcu104, kv260, ultra96, "
-        "ulx3s-85f, ulx3s-25f, orangecrab-25f, orangecrab-85f, icebreaker, tang-nano-9k"
+        "ulx3s-85f, ulx3s-25f, orangecrab-25f, orangecrab-85f, icebreaker, "
+        "tang-nano-9k, tang-nano-20k"
     )
 
 

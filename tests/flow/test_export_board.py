@@ -9,26 +9,14 @@ from sephw.cli import run
 from sephw.host.description import read_description
 
 TARGET = "ulx3s-25f"
-# One window, two convolutions, a pool: the smallest network that has all of the flow.
-SMALL = {
-    "height": 8, "width": 8, "in_channels": 1, "classes": 10, "widths": [8], "modules": [0],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    """A checkpoint of SMALL in stage BQ, random weights."""
-    from conftest import make_checkpoint
-
-    return make_checkpoint(tmp_path_factory.mktemp("models") / "small.pth", arguments=SMALL)
-
-
-@pytest.fixture(scope="module")
-def exported(small, tmp_path_factory) -> Path:
+def exported(smallest_model, tmp_path_factory) -> Path:
     """The whole flow, the netlist included."""
     out = tmp_path_factory.mktemp("board") / "out"
     arguments = ["--target", TARGET, "--steps", "+netlist", "--samples", "4", "--fps", "500"]
-    assert run(["export", str(small), "--out", str(out), *arguments]) == 0
+    assert run(["export", str(smallest_model), "--out", str(out), *arguments]) == 0
     return out
 
 
@@ -75,14 +63,14 @@ def test_the_report_has_the_figures_of_the_tools(exported):
         assert engines[name]["lut"]["value"] == counts["lut"]
 
 
-def test_a_missed_clock_keeps_everything_else(small, exported, tmp_path, capsys):
+def test_a_missed_clock_keeps_everything_else(smallest_model, exported, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = [
         "--target", TARGET, "--folding", str(exported / "folding.json"), "--clock-mhz", "390",
         "--steps", "synth,report", "--data", "random", "--samples", "1",
     ]  # fmt: skip
     capsys.readouterr()
-    assert run(["export", str(small), "--out", str(out), *arguments]) == 2
+    assert run(["export", str(smallest_model), "--out", str(out), *arguments]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("sephw: error: ecp5-25f: timing not met: ")
     assert line.endswith(f"; all but the bitstream is in {out}")

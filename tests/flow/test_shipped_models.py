@@ -17,13 +17,13 @@ MODELS = Path(__file__).parents[2] / "models"
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
-def test_there_are_three():
-    assert NAMES == ["cifar10", "fashion-mnist", "mnist5k"]
+def test_all_of_them_are_known():
+    assert NAMES == ["cifar10", "cifar10-small", "fashion-mnist", "mnist5k", "mnist5k-small"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exported_exactly(name, tmp_path):
-    data = [] if name == "mnist5k" else ["--data", "random"]
+    data = [] if name.startswith("mnist5k") else ["--data", "random"]
     out = tmp_path / "out"
     arguments = ["export", str(MODELS / f"{name}.pth"), "--samples", "2", "--out", str(out)]
     assert run([*arguments, *data]) == 0
@@ -31,7 +31,8 @@ def test_exported_exactly(name, tmp_path):
     assert found["exact"] is True and found["samples"] == 6
     assert found["representations"] == ["torch", "qonnx", "integer", "csim", "rtlsim", "cyclesim"]
     assert all(row["mismatches"] == 0 for row in found["layers"])
-    assert len(found["layers"]) > 200
+    # Every stream in csim, rtlsim and the cycles; what PyTorch has in qonnx as well.
+    assert len(found["layers"]) > 100
 
 
 def test_accuracy_on_the_held_out_digits():
