@@ -127,11 +127,11 @@ def fit_period(
 ) -> dict[str, float]:
     """Coefficients of the clock period from (terms, MHz) of routed engines.
 
-    Drawn towards `PERIOD_PRIOR`; none where that has none.
+    Drawn towards `PERIOD_PRIOR`; none where that has none, or no engine was routed.
     """
     prior = PERIOD_PRIOR.get(technology, {})
     names = sorted(prior)
-    if not names:
+    if not names or not found:
         return {}
     counts = np.array([[c[name] for name in names] for c, _ in found]).reshape(-1, len(names))
     periods = np.array([1000 / mhz for _, mhz in found])
