@@ -182,17 +182,11 @@ module sephw_conv_engine #(
         sephw_weighted_sum #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
             .clk, .values(beat_3), .weights(weights), .sum(sum));
       end else begin : multiply
-        // Yosys 0.70 packs a product's register into two DSP blocks of an iCE40, as output of its
-        // own and as addend of its neighbour's, and loses the product.
-`ifdef SEPHW_ICE40
-        (* keep *)
-`endif
-        logic [SIMD*PRODUCT_BITS-1:0] products;
+        wire [SIMD*PRODUCT_BITS-1:0] products;
         for (genvar s = 0; s < SIMD; s++) begin : synapse
-          wire signed [VALUE_BITS-1:0] operand = values[s*VALUE_BITS+:VALUE_BITS];
-          wire signed [7:0] weight = weights[s*8+:8];
-          always_ff @(posedge clk)
-            products[s*PRODUCT_BITS+:PRODUCT_BITS] <= PRODUCT_BITS'(operand * weight);
+          sephw_product #(.A_BITS(VALUE_BITS), .B_BITS(8), .BITS(PRODUCT_BITS)) multiplier (
+              .clk, .a(values[s*VALUE_BITS+:VALUE_BITS]), .b(weights[s*8+:8]),
+              .product(products[s*PRODUCT_BITS+:PRODUCT_BITS]));
         end
         sephw_adder_tree #(.TERMS(SIMD), .BITS(PRODUCT_BITS)) adders (
             .clk, .terms(products), .sum(sum));

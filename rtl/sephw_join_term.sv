@@ -20,21 +20,26 @@ module sephw_join_term #(
     input  wire  [   SHIFT_BITS-1:0] shift,
     output logic [     ACC_BITS-1:0] term
 );
-  // One bit more than an unsigned value needs; the product never needs it, so it is cut again.
-  localparam int FULL_BITS = IN_BITS + 1 + MANTISSA_BITS;
+  // Of an unsigned value with a sign; the product never needs that bit, so it is cut again.
+  localparam int VALUE_BITS = IN_SIGNED ? IN_BITS : IN_BITS + 1;
+  localparam int FULL_BITS = VALUE_BITS + MANTISSA_BITS;
   localparam int PRODUCT_BITS = FULL_BITS < ACC_BITS ? FULL_BITS : ACC_BITS;
 
-  wire signed [IN_BITS:0] extended = {IN_SIGNED && value[IN_BITS-1], value};
-  wire signed [FULL_BITS-1:0] full = FULL_BITS'(extended) * FULL_BITS'($signed(mantissa));
-  logic signed [PRODUCT_BITS-1:0] product;
+  wire signed [VALUE_BITS-1:0] operand = VALUE_BITS'(value);
+  wire signed [PRODUCT_BITS-1:0] product;
 
-  always_ff @(posedge clk) begin
-    product <= full[PRODUCT_BITS-1:0];
-    term <= ACC_BITS'(product) << shift;
-  end
-  if (PRODUCT_BITS < FULL_BITS) begin : cut
-    wire unused = &{1'b0, full[FULL_BITS-1:PRODUCT_BITS]};
-  end
+  sephw_product #(
+      .A_BITS(VALUE_BITS),
+      .B_BITS(MANTISSA_BITS),
+      .BITS  (PRODUCT_BITS)
+  ) multiplier (
+      .clk,
+      .a(operand),
+      .b(mantissa),
+      .product(product)
+  );
+
+  always_ff @(posedge clk) term <= ACC_BITS'(product) << shift;
 endmodule
 
 `default_nettype wire

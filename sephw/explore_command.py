@@ -56,7 +56,7 @@ _MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
     "--margin-lut",
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
-    help="Part of the device's LUTs that may be taken.  [default: 0.8]",
+    help="Part of the device's LUTs that may be taken.  [default: 0.8; iCE40 0.64]",
 )
 @click.option("--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s and LUTs.")
 @click.option(
@@ -175,9 +175,12 @@ def _goal(
     if target is not None:
         goal = board_goal(find_target(target), clock_mhz, fps)
     else:
-        goal = Goal(find_device(device or ""), clock_mhz=clock_mhz, fps=fps)
-    margins = Margins() if margin_lut is None else replace(Margins(), lut=margin_lut)
-    return replace(goal, minimize=minimize, margins=margins)
+        chip = find_device(device or "")
+        margins = Margins.usual(chip.technology)
+        goal = Goal(chip, clock_mhz=clock_mhz, fps=fps, margins=margins)
+    if margin_lut is not None:
+        goal = replace(goal, margins=replace(goal.margins, lut=margin_lut))
+    return replace(goal, minimize=minimize)
 
 
 def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> Graph:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sephw.errors import SephwError
 
-_WHERE: Mapping[str, str] = {"SEPNet": "sephw.nn:SEPNet"}
+_WHERE: Mapping[str, str] = {"PRBNet": "sephw.nn:PRBNet", "SEPNet": "sephw.nn:SEPNet"}
 NETWORK_NAMES: tuple[str, ...] = tuple(_WHERE)
 
 

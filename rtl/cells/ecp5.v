@@ -242,6 +242,7 @@ module MULT18X18D (
     input wire C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6,
     input wire C5, C4, C3, C2, C1, C0,
     input wire SIGNEDA, SIGNEDB, SOURCEA, SOURCEB,
+    input wire CLK0, CE0, RST0,
     output wire P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24,
     output wire P23, P22, P21, P20, P19, P18, P17, P16, P15, P14, P13, P12,
     output wire P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0
@@ -251,11 +252,22 @@ module MULT18X18D (
   parameter REG_INPUTC_CLK = "NONE";
   parameter REG_PIPELINE_CLK = "NONE";
   parameter REG_OUTPUT_CLK = "NONE";
+  parameter REG_OUTPUT_CE = "CE0";
+  parameter REG_OUTPUT_RST = "RST0";
+  parameter CLK0_DIV = "ENABLED";
+  parameter GSR = "ENABLED";
+  parameter RESETMODE = "SYNC";
 
   generate
     if (REG_INPUTA_CLK != "NONE" || REG_INPUTB_CLK != "NONE" || REG_INPUTC_CLK != "NONE"
-        || REG_PIPELINE_CLK != "NONE" || REG_OUTPUT_CLK != "NONE") begin : registers
-      $error("MULT18X18D: no model of its registers");
+        || REG_PIPELINE_CLK != "NONE") begin : registers
+      $error("MULT18X18D: no model of its registers but those of the output");
+    end
+    if (REG_OUTPUT_CLK != "NONE"
+        && (REG_OUTPUT_CLK != "CLK0" || REG_OUTPUT_CE != "CE0" || REG_OUTPUT_RST != "RST0"
+            || CLK0_DIV != "ENABLED" || GSR != "DISABLED" || RESETMODE != "SYNC"))
+      begin : controls
+      $error("MULT18X18D: no model of such controls of its output");
     end
   endgenerate
 
@@ -265,9 +277,25 @@ module MULT18X18D (
       B0};
   wire signed [35:0] wide_a = {{18{SIGNEDA & a[17]}}, a};
   wire signed [35:0] wide_b = {{18{SIGNEDB & b[17]}}, b};
+  wire [35:0] full = wide_a * wide_b;
+  wire [35:0] result;
+
+  generate
+    if (REG_OUTPUT_CLK != "NONE") begin : registered
+      reg [35:0] kept = 36'b0;
+      always @(posedge CLK0) begin
+        if (RST0) kept <= 36'b0;
+        else if (CE0) kept <= full;
+      end
+      assign result = kept;
+    end else begin : direct
+      wire unused = &{1'b0, CLK0, CE0, RST0};
+      assign result = full;
+    end
+  endgenerate
+
   assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19,
-      P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} =
-      wide_a * wide_b;
+      P18, P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = result;
 endmodule
 
 // Distributed RAM of 16 words of 4 bits: synchronous write, asynchronous read.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from sephw.errors import SephwError
-from sephw.explore.found import Goal
+from sephw.explore.found import Goal, Margins
 from sephw.ir.resources import Resources
 from sephw.targets import Target, Technology
 
@@ -34,7 +34,8 @@ def board_goal(target: Target, clock_mhz: float | None = None, fps: float | None
     """
     if clock_mhz is None and not _estimates_clocks(target.device.technology):
         clock_mhz = 1000 / target.clock_ns
-    goal = Goal(target.device, clock_mhz=clock_mhz, fps=fps)
+    margins = Margins.usual(target.device.technology)
+    goal = Goal(target.device, clock_mhz=clock_mhz, fps=fps, margins=margins)
     if target.open_board is None:
         return goal
     return replace(goal, reserved=board_reserve(target.device.technology))

@@ -10,7 +10,7 @@ from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile
-from sephw.targets import Device
+from sephw.targets import Device, Technology
 
 # What "minimize" takes: Σ used / available, or one resource alone.
 SHARE = "share"
@@ -21,7 +21,7 @@ MINIMIZE = (SHARE, "lut", "ff", "bram", "dsp")
 class Margins:
     """The part of a device that a design may take, each 0..1.
 
-    Logic that is filled further rarely routes, or only at a low clock.
+    Logic that is filled further rarely routes, or only at a low clock. See `usual`.
     """
 
     lut: float = 0.8
@@ -33,6 +33,15 @@ class Margins:
         for name, part in asdict(self).items():
             if not 0 <= part <= 1:
                 raise UsageError(f"margin of {name}: {part}; it must be between 0 and 1")
+
+    @classmethod
+    def usual(cls, technology: Technology) -> Margins:
+        """Those to take where nobody says otherwise.
+
+        Both halves of an iCE40 logic cell are counted, and of the smaller count about half shares
+        a cell with the other (docs/explore.md): so full in either, its cells are at nine tenths.
+        """
+        return cls(lut=0.64, ff=0.6) if technology is Technology.ICE40 else cls()
 
     def of(self, available: Resources) -> Resources:
         """The limits on a device with ``available``."""

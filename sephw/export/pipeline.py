@@ -74,8 +74,8 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             checkpoint = load_trained(settings)
             samples = choose_samples(checkpoint, settings.data, settings.samples)
             deploy = deploy_network(checkpoint)
-        if samples.data == "random":
-            progress.warn("--data random: noise images; exactness is checked, accuracy is not")
+        if samples.note:
+            progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):
             read = _read_network(settings, checkpoint, deploy, directory.path)
         folding = choose_folding(settings, read.graph, directory.path, progress)

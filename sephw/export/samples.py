@@ -21,13 +21,15 @@ _SEED = 0
 class Samples:
     """`images` uint8 (N, H, W, C): first the `len(labels)` labelled ones, then the others.
 
-    `names` says what each image is; `data` names the data set.
+    `names` says what each image is; `data` names the data set. `note` is what a person should
+    know of the choice, or "".
     """
 
     data: str
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
+    note: str = ""
 
 
 def input_format(checkpoint: Checkpoint) -> Preprocessing:
@@ -51,10 +53,17 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
     """`count` test images of `data` (None: the set that the checkpoint names), then adversarial.
 
     The same for every call with the same arguments. `data` 'random' takes seeded noise instead
-    of real images. SephwError for an unknown data set or images that the network cannot take.
+    of real images, and so does None where the checkpoint's set is not one that can be loaded by
+    its name. SephwError for an unknown data set or images that the network cannot take.
     """
     form = input_format(checkpoint)
+    trained = _trained(checkpoint).get("name")
+    note = ""
+    if data is None and trained not in DATA_NAMES:
+        data = RANDOM_DATA
+        note = f"noise images: {_missing(trained)}; --data PATH takes real ones. "
     if data == RANDOM_DATA:
+        note = f"{note or '--data random: noise images; '}exactness is checked, accuracy is not"
         shape = (count, form.height, form.width, form.channels)
         name, real = RANDOM_DATA, _generator().integers(0, 256, shape, np.uint8)
         labels = np.zeros(0, np.int64)
@@ -63,14 +72,14 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
         name, real, labels, names = _real(checkpoint, data, count, form)
     others = _adversarial(form)
     images = np.concatenate([real, *(image[None] for image in others.values())])
-    return Samples(name, images, labels, (*names, *others))
+    return Samples(name, images, labels, (*names, *others), note)
 
 
 def _real(
     checkpoint: Checkpoint, data: str | None, count: int, form: Preprocessing
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    trained: Mapping[str, Any] = checkpoint.metrics.get("data") or {}
-    wanted = data if data is not None else _named(trained.get("name"))
+    trained = _trained(checkpoint)
+    wanted = data if data is not None else str(trained["name"])
     size = (form.height, form.width) if form.resize == "bilinear" else None
     try:
         dataset = load_data(wanted, seed=int(trained.get("seed", 0)), size=size)
@@ -95,14 +104,14 @@ def _real(
     return dataset.name, images, labels, [f"test image {i}" for i in index]
 
 
-def _named(name: Any) -> str:
-    if name in DATA_NAMES:
-        return str(name)
-    known = f"data set '{name}' is known by name only" if name else "it names no data set"
-    raise UsageError(
-        f"--data is needed for this checkpoint: {known}; give a path, one of "
-        f"{', '.join(DATA_NAMES)}, or '{RANDOM_DATA}' for seeded noise"
-    )
+def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    """What the checkpoint says of the data that it was trained on."""
+    return checkpoint.metrics.get("data") or {}
+
+
+def _missing(name: Any) -> str:
+    """Why there are no images of the checkpoint's own set."""
+    return f"'{name}' cannot be loaded by name" if name else "the checkpoint names no data set"
 
 
 def _adversarial(form: Preprocessing) -> dict[str, NDArray[np.uint8]]:

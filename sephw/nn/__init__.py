@@ -10,6 +10,7 @@ from sephw.nn.layers import (
     QuantLinear,
     QuantReLU,
 )
+from sephw.nn.prbnet import PRBNet
 from sephw.nn.sepnet import SEPNet
 from sephw.nn.stage import Patterns, Stage
 from sephw.nn.transition import to_stage
@@ -19,6 +20,7 @@ __all__ = [
     "DeployNetwork",
     "GlobalPool2d",
     "LayerBudget",
+    "PRBNet",
     "PatternConv2d",
     "PatternResidualBlock",
     "Patterns",

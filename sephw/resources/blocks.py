@@ -88,8 +88,20 @@ class InDsp:
 
 
 def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
-    """What goes into the DSP blocks of an engine. ECP5's are used as bare multipliers."""
-    if folding.multipliers is Multipliers.LUT or technology is not Technology.ICE40:
+    """What goes into the DSP blocks of an engine.
+
+    ECP5's hold the registers of products of one block (rtl/sephw_product.sv), xc7's nothing.
+    """
+    if folding.multipliers is Multipliers.LUT:
+        return InDsp()
+    if technology is Technology.ECP5:
+        whole_products = (
+            part.count * part.product_bits
+            for part in parts.multipliers
+            if dsp_per_product(part, technology) == 1
+        )
+        return InDsp(sum(whole_products))
+    if technology is not Technology.ICE40:
         return InDsp()
     widest = _DSP[technology].widest[0]
     registers = 0

@@ -14,7 +14,8 @@ class Recipe:
     """The synthesis command of a technology and its options.
 
     ``second``: the label of the command behind the one that reads the technology's cells.
-    ``define``: the macro under which sources in rtl/ instantiate cells of the technology.
+    ``define``: the macro under which sources in rtl/ instantiate cells of the technology, and
+    ``dsp_define``: the one under which they instantiate its multipliers.
     ``pads``: the option that leaves I/O buffers out, where the command inserts them; ``dsp`` and
     ``logic``: the option that maps multiplications to DSP blocks or to logic.
     """
@@ -22,6 +23,7 @@ class Recipe:
     command: str
     second: str
     define: str = ""
+    dsp_define: str = ""
     pads: str = ""
     dsp: str = ""
     logic: str = ""
@@ -35,8 +37,14 @@ class Recipe:
 
 
 RECIPES = {
-    Technology.ECP5: Recipe("synth_ecp5", "coarse", define="SEPHW_ECP5", logic="-nodsp"),
-    Technology.ICE40: Recipe("synth_ice40", "flatten", define="SEPHW_ICE40", dsp="-dsp"),
+    Technology.ECP5: Recipe(
+        "synth_ecp5", "coarse", define="SEPHW_ECP5", dsp_define="SEPHW_ECP5_DSP", logic="-nodsp"
+    ),
+    # A tile's eight cells share their clock enable. Of a small group the enable costs less as a
+    # multiplexer, which goes into the LUT before the flip-flop (docs/synthesis.md).
+    Technology.ICE40: Recipe(
+        "synth_ice40 -dffe_min_ce_use 8", "flatten", define="SEPHW_ICE40", dsp="-dsp"
+    ),
     Technology.GOWIN: Recipe(
         "synth_gowin -family gw2a", "coarse", pads="-noiopads", logic="-nodsp"
     ),
@@ -57,10 +65,12 @@ _ABC_SCRIPT = "scratchpad -copy abc9.script.flow3 abc9.script"
 def engine_script(technology: Technology, files: Sequence[str], top: str, *, dsp: bool) -> str:
     """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
     recipe = RECIPES[technology]
-    define, command = recipe.define, recipe.synthesis(top, dsp=dsp, pads=False)
+    command = recipe.synthesis(top, dsp=dsp, pads=False)
+    macros = (recipe.define, recipe.dsp_define if dsp else "")
+    defines = [f"-D {macro}=1" for macro in macros if macro]
     return "; ".join(
         (
-            f"read_verilog -sv -defer {f'-D {define}=1 ' if define else ''}{' '.join(files)}",
+            " ".join(("read_verilog -sv -defer", *defines, *files)),
             _ABC_SCRIPT,
             f"{command} -run begin:{recipe.second}",
             *_SIMPLIFY,

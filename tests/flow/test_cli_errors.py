@@ -94,17 +94,29 @@ def test_unknown_data(failing, model):
     )
 
 
-def test_data_unknown_to_the_checkpoint(failing, model, tmp_path):
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"name": "my-photos"}, "'my-photos' cannot be loaded by name"),
+        ({}, "the checkpoint names no data set"),
+    ],
+)
+def test_data_unknown_to_the_checkpoint(capsys, model, tmp_path, data, reason):
     import torch
 
     content = torch.load(model, weights_only=True)
-    content["metrics"] = {"data": {"name": "my-photos"}}
+    content["metrics"] = {"data": data}
     path = tmp_path / "own.pth"
     torch.save(content, path)
-    assert failing(path) == (
-        "--data is needed for this checkpoint: data set 'my-photos' is known by name only; give "
-        "a path, one of digits, mnist5k, fashion-mnist, or 'random' for seeded noise"
+    out = tmp_path / "own"
+    asked = ["export", str(path), "--samples", "2", "--steps", "qonnx", "--out", str(out)]
+    assert run(asked) == 0
+    assert capsys.readouterr().err.splitlines()[1] == (
+        f"note: noise images: {reason}; --data PATH takes real ones. exactness is checked, "
+        "accuracy is not"
     )
+    options = json.loads((out / "manifest.json").read_text())["options"]
+    assert options["data"] == "random"
 
 
 def test_too_many_samples(failing, model):

@@ -132,7 +132,8 @@ def test_undefined_bits_are_drawn_from_the_seed(tmp_path: Path) -> None:
     [
         ("ecp5", 'DP16KD #(.REGMODE_B("OUTREG")) ram ();', "DP16KD: no model of output registers"),
         ("ecp5", 'DP16KD #(.CLKBMUX("INV")) ram ();', "DP16KD: no model of inverted clocks"),
-        ("ecp5", 'MULT18X18D #(.REG_OUTPUT_CLK("CLK0")) m ();', "MULT18X18D: no model of its"),
+        ("ecp5", 'MULT18X18D #(.REG_INPUTA_CLK("CLK0")) m ();', "MULT18X18D: no model of its"),
+        ("ecp5", 'MULT18X18D #(.REG_OUTPUT_CLK("CLK1")) m ();', "MULT18X18D: no model of such"),
         ("ice40", "SB_MAC16 #(.MODE_8x8(1)) m ();", "SB_MAC16: no model of the 8 x 8 multipliers"),
         ("ice40", "SB_MAC16 #(.BOTADDSUB_CARRYSELECT(2)) m ();", "SB_MAC16: no model of cascades"),
     ],

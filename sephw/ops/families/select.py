@@ -178,6 +178,7 @@ class SelectEngine(ConvolutionEngine):
                 "sephw_conv_engine.sv",
                 "sephw_accumulate.sv",
                 "sephw_adder_tree.sv",
+                "sephw_product.sv",
                 "sephw_gated_add.sv",
                 "sephw_gated_tree.sv",
                 "sephw_shifted_add.sv",
