@@ -138,7 +138,8 @@ module sephw_link #(
   logic [7:0] reason;
   logic [39:0] cycles;
   logic [15:0] damaged;
-  logic [3:0] reset_left;
+  // As long as a reset from engine to engine takes (see MOST_ENGINES of the board's files).
+  logic [9:0] reset_left;
   logic start, reply;
   logic [STALL_BITS-1:0] quiet_cycles;
   wire playing, done, equal, extra, last_beat, sending;

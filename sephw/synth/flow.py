@@ -182,6 +182,7 @@ def _build(job: _Job, work: Path) -> _Attempt:
 def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
     request, device = job.request, job.request.device
     board, top, sources, constraints = None, None, [], None
+    macros: tuple[str, ...] = ()
     if request.board is not None:
         shutil.rmtree(work / "board", ignore_errors=True)
         board = write_board(
@@ -189,6 +190,7 @@ def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             samples=job.samples, golden=job.golden,
         )  # fmt: skip
         top, sources, constraints = board.top, list(board.sources), board.constraints
+        macros = board.macros
         clock_mhz = board.clock_mhz
     elif device.routable:
         top, sources = HARNESS, [write_harness(job.graph, work / "harness")]
@@ -196,8 +198,9 @@ def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
     with job.timed("synthesis"):
         synthesis = synthesize(
             job.project, job.graph, device.technology, work / "synthesis", top=top,
-            top_sources=sources, progress=job.progress, jobs=request.jobs, cache=job.cache,
-            timeout_seconds=request.timeout_seconds, dsp=device.available.dsp > 0,
+            top_sources=sources, macros=macros, progress=job.progress, jobs=request.jobs,
+            cache=job.cache, timeout_seconds=request.timeout_seconds,
+            dsp=device.available.dsp > 0,
         )  # fmt: skip
     attempt = _Attempt(board, top or synthesis.top, clock_mhz, synthesis)
     if not request.routes:

@@ -100,16 +100,19 @@ def link_script(
     instances: Sequence[Placed],
     top: str,
     top_files: Sequence[PurePath],
+    macros: Sequence[str] = (),
 ) -> str:
     """Joins the network's top, further top files and the engines; writes ``netlist.json``.
 
-    ``network`` is the module of ``{network}.sv``. Engines are boxes while the rest is
-    synthesized, so that their netlists stay as they are. Every name is of the current folder.
+    ``network`` is the module of ``{network}.sv``; ``macros`` are defined for it. Engines are boxes
+    while the rest is synthesized, so that their netlists stay as they are. Every name is of the
+    current folder.
     """
     modules = sorted({instance.module for instance in instances})
     netlists = [f"read_json engines/{module}.json" for module in modules]
     name = "top" if technology is Technology.GOWIN else top
-    lines = [f"read_verilog -sv {network}.sv"]
+    defines = [f"-D {macro}=1" for macro in macros]
+    lines = [" ".join(("read_verilog -sv", *defines, f"{network}.sv"))]
     for instance in instances:
         cell = f"{network}/{instance.instance}"
         unset = " ".join(f"-unset {name}" for name in instance.parameters)

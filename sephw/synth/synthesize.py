@@ -62,6 +62,7 @@ def synthesize(
     timeout_seconds: float,
     top_sources: Sequence[Path] = (),
     top: str | None = None,
+    macros: Sequence[str] = (),
     jobs: int | None = None,
     cache: NetlistCache | None = None,
     dsp: bool = True,
@@ -69,11 +70,12 @@ def synthesize(
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
     ``top`` (default: the network's own top module) is in ``top_sources`` or the project's top;
-    it and what lies around the engines are synthesized as one. Distinct engines are synthesized
-    once each, ``jobs`` at a time (default: as many as there are processors), and kept in
-    ``cache`` (default: the user's). ``dsp`` False: the device has no DSP blocks, so that
-    multiplications take logic whatever the foldings say. ``timeout_seconds`` is for each run of
-    Yosys. Raises SephwError where Yosys is missing, fails or takes too long, naming its log.
+    it and what lies around the engines are synthesized as one, with ``macros`` defined. Distinct
+    engines are synthesized once each, ``jobs`` at a time (default: as many as there are
+    processors), and kept in ``cache`` (default: the user's). ``dsp`` False: the device has no DSP
+    blocks, so that multiplications take logic whatever the foldings say. ``timeout_seconds`` is
+    for each run of Yosys. Raises SephwError where Yosys is missing, fails or takes too long, naming
+    its log.
     """
     version = yosys_version(_PURPOSE)
     kept = cache if cache is not None else NetlistCache.default()
@@ -119,7 +121,9 @@ def synthesize(
         Placed(layout.engines[name], modules[name], engine.parameter_names)
         for name, engine in engines.items()
     ]
-    script = link_script(technology, layout.project, placed, top or layout.project, top_files)
+    script = link_script(
+        technology, layout.project, placed, top or layout.project, top_files, macros
+    )
     run_yosys_logged(script, link, log=log, purpose=_PURPOSE, timeout_seconds=timeout_seconds)
     netlist = work / "netlist.json"
     (link / "netlist.json").replace(netlist)

@@ -20,9 +20,10 @@ from sephw.backends.board.pll import find_clocking
 from sephw.backends.board.top import LinkNumbers, board_top_text
 from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
+from sephw.backends.rtl.top import RESET_CHAIN
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
-from sephw.targets import Target
+from sephw.targets import Target, Technology
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
 TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
@@ -37,6 +38,10 @@ _LINK = (
 _SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL = "sephw_board_pll.sv"
+# The link's reset lasts 1,024 cycles, and goes through a register per engine.
+MOST_ENGINES = 1000
+# Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
+_CHAINED = frozenset({Technology.ECP5})
 # Rates every USB bridge of these boards knows, fastest first; a UART stands 1 % of difference.
 _BAUDS = (1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200)
 _BAUD_ERROR = 0.01
@@ -49,8 +54,8 @@ class BoardProject:
 
     ``sources``: all that ``top`` is made of except the network's module and its engines.
     ``simulation_sources``: what to read with the RTL project's file list, none twice, with a wire
-    for the PLL. ``clock_mhz`` is what the PLL makes, at most what was asked for; ``baud`` in bits
-    per second.
+    for the PLL. ``macros``: what is to be defined for the network's module. ``clock_mhz`` is what
+    the PLL makes, at most what was asked for; ``baud`` in bits per second.
     """
 
     top: str
@@ -59,6 +64,7 @@ class BoardProject:
     clock_mhz: float
     baud: int
     simulation_sources: tuple[Path, ...]
+    macros: tuple[str, ...]
 
 
 def write_board(
@@ -86,6 +92,7 @@ def write_board(
     layout = lay_out(graph)
     _check_streams(graph, layout)
     technology = target.device.technology
+    macros = (RESET_CHAIN,) if technology in _CHAINED else ()
     clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz)
     clock_hz = round(clocking.output * 10**6)
     rate, clocks_per_bit = _uart_rate(clock_hz, baud)
@@ -112,7 +119,8 @@ def write_board(
     constraints.write_text(text, encoding="utf-8")
     present = set((rtl_directory / FILE_LIST).read_text(encoding="utf-8").split())
     simulated = [f"{top}.sv", *_LINK, *(n for n in _SHARED if n not in present), _SIMULATED_PLL]
-    listed = "".join(f"{name}\n" for name in (*simulated, BENCH))
+    defines = [f"+define+{macro}" for macro in macros]
+    listed = "".join(f"{name}\n" for name in (*defines, *simulated, BENCH))
     (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
     (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
     _write_description(graph, target, layout, directory, top, numbers, rate, limit_cycles)
@@ -125,6 +133,7 @@ def write_board(
         clock_mhz=clocking.output_mhz,
         baud=rate,
         simulation_sources=tuple(directory / name for name in simulated),
+        macros=macros,
     )
 
 
@@ -158,6 +167,11 @@ def _write_test(
 
 
 def _check_streams(graph: Graph, layout: Layout) -> None:
+    if len(graph.nodes) > MOST_ENGINES:
+        raise SephwError(
+            f"graph '{graph.name}': {len(graph.nodes):,} engines; the host link resets at most "
+            f"{MOST_ENGINES:,}"
+        )
     if len(layout.inputs) != 1 or len(layout.outputs) != 1:
         raise SephwError(
             f"graph '{graph.name}': {len(layout.inputs)} inputs and {len(layout.outputs)} outputs; "

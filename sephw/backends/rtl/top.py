@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from sephw.backends.layout import Layout, StreamInfo
 from sephw.ir import Graph, Node, RtlInstance
 
+# The macro under which the reset goes from engine to engine.
+RESET_CHAIN = "SEPHW_RESET_CHAIN"
 _SIDES = ("tdata", "tvalid", "tready")
 
 
@@ -28,7 +30,8 @@ def top_text(
         "//",
         "// Streams are AXI-Stream; a beat holds `lanes` channels, lane 0 in the low bits, in the",
         "// order row, column, channel. Frames follow each other without a gap. Reset: ap_rst_n,",
-        "// synchronous, low.",
+        f"// synchronous, low. With {RESET_CHAIN} it goes from engine to engine, a register each:",
+        f"// then it must last {len(graph.nodes)} cycles, and as many more before the first beat.",
         "`default_nettype none",
         "",
         f"module {layout.project} (",
@@ -53,9 +56,10 @@ def top_text(
     for name, stream in layout.streams.items():
         if name not in ends:
             lines += ["", f"  // {_about(stream)}", *_wire(stream)]
-    for node in graph.nodes:
+    lines += ["", *_resets(len(graph.nodes))]
+    for place, node in enumerate(graph.nodes):
         instance = instances[node.name]
-        lines += ["", *_engine(node, graph, layout, instance, files[node.name], wires)]
+        lines += ["", *_engine(node, place, graph, layout, instance, files[node.name], wires)]
     return "\n".join([*lines, "endmodule", "", "`default_nettype wire", ""])
 
 
@@ -80,8 +84,22 @@ def _wire(stream: StreamInfo) -> list[str]:
     ]
 
 
+def _resets(engines: int) -> list[str]:
+    """The engines' resets: one net, or a chain whose nets are short on a large chip."""
+    behind = f"{{resets[{engines - 2}:0], ap_rst_n}}" if engines > 1 else "ap_rst_n"
+    return [
+        f"  logic [{engines - 1}:0] resets;",
+        f"`ifdef {RESET_CHAIN}",
+        f"  always_ff @(posedge ap_clk) resets <= {behind};",
+        "`else",
+        f"  assign resets = {{{engines}{{ap_rst_n}}}};",
+        "`endif",
+    ]
+
+
 def _engine(
     node: Node,
+    place: int,
     graph: Graph,
     layout: Layout,
     instance: RtlInstance,
@@ -97,7 +115,7 @@ def _engine(
         (f"FIFO_DEPTH_{i}", str(graph.tensors[name].fifo_depth))
         for i, name in enumerate(node.outputs)
     ]
-    connections = {"ap_clk": "ap_clk", "ap_rst_n": "ap_rst_n"}
+    connections = {"ap_clk": "ap_clk", "ap_rst_n": f"resets[{place}]"}
     for prefix, tensors in (("s_axis", node.inputs), ("m_axis", node.outputs)):
         for i, name in enumerate(tensors):
             connections |= {f"{prefix}_{i}_{side}": f"{wires[name]}{side}" for side in _SIDES}
