@@ -1,8 +1,12 @@
 """Quantization-aware modules of pattern networks, built on Brevitas."""
 
-from sephw.nn.blocks import ConvBlock, PatternResidualBlock, SEPModule
+from sephw.nn.blocks import ConvBlock, PatternBlock, PatternResidualBlock, SEPModule
 from sephw.nn.freeze import DeployNetwork, LayerBudget, freeze
+from sephw.nn.googlenet import GoogLeNet
+from sephw.nn.inception import Inception
 from sephw.nn.layers import (
+    AveragePool2d,
+    Concat,
     GlobalPool2d,
     PatternConv2d,
     PointwiseConv2d,
@@ -10,15 +14,21 @@ from sephw.nn.layers import (
     QuantLinear,
     QuantReLU,
 )
+from sephw.nn.resnet import ResNet
 from sephw.nn.sepnet import SEPNet
 from sephw.nn.stage import Patterns, Stage
 from sephw.nn.transition import to_stage
 
 __all__ = [
+    "AveragePool2d",
+    "Concat",
     "ConvBlock",
     "DeployNetwork",
     "GlobalPool2d",
+    "GoogLeNet",
+    "Inception",
     "LayerBudget",
+    "PatternBlock",
     "PatternConv2d",
     "PatternResidualBlock",
     "Patterns",
@@ -26,6 +36,7 @@ __all__ = [
     "QuantConv2d",
     "QuantLinear",
     "QuantReLU",
+    "ResNet",
     "SEPModule",
     "SEPNet",
     "Stage",
