@@ -1,5 +1,6 @@
 """Quantization-aware modules of pattern networks, built on Brevitas."""
 
+from sephw.nn.binarize import BinarizedNetwork, BinarizeTable, LayerBits, binarize
 from sephw.nn.blocks import ConvBlock, PatternBlock, PatternResidualBlock, SEPModule
 from sephw.nn.freeze import DeployNetwork, LayerBudget, freeze
 from sephw.nn.googlenet import GoogLeNet
@@ -21,12 +22,15 @@ from sephw.nn.transition import to_stage
 
 __all__ = [
     "AveragePool2d",
+    "BinarizeTable",
+    "BinarizedNetwork",
     "Concat",
     "ConvBlock",
     "DeployNetwork",
     "GlobalPool2d",
     "GoogLeNet",
     "Inception",
+    "LayerBits",
     "LayerBudget",
     "PatternBlock",
     "PatternConv2d",
@@ -40,6 +44,7 @@ __all__ = [
     "SEPModule",
     "SEPNet",
     "Stage",
+    "binarize",
     "freeze",
     "to_stage",
 ]

@@ -149,10 +149,9 @@ class Inception(nn.Module):
             if kernel == _ONE:
                 layers.append(ConvBlock(channels, out, activation_bits=self._bits))
             else:
+                step = stride[0] if stride else 1
                 layers.append(
-                    PatternBlock(
-                        channels, out, kernel, *(stride or [1]), 1, self._bits, self._scale_bits
-                    )
+                    PatternBlock(channels, out, kernel, step, 1, self._bits, self._scale_bits)
                 )
             channels = out
         return nn.Sequential(*layers)
