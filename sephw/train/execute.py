@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from sephw.data import Dataset, Preprocessing, Split, load_data, preprocess
 from sephw.errors import UsageError
 from sephw.train.card import write_card
+from sephw.train.evaluate import in_memory
+from sephw.train.parallel import Team, join_team
 from sephw.train.progress import Reporter
 from sephw.train.resume import resume_path
-from sephw.train.settings import Settings, parse_arguments, per_stage
+from sephw.train.settings import Settings, parse_arguments, per_stage, shares
 
 
 def run_command(
@@ -31,13 +34,20 @@ def run_command(
     resume: bool,
     max_minutes: float | None,
     card: Path | None,
+    milestones: str,
+    workers: int,
     **same: Any,
 ) -> int:
-    """Do what the options say; exit status 0, or 130 after Ctrl-C."""
+    """Do what the options say; exit status 0, or 130 after Ctrl-C.
+
+    Started by `torchrun`, this is one process of a team.
+    """
     stage_epochs = per_stage("epochs", epochs, int)
     if not any(stage_epochs):
         raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
     arguments = parse_arguments(pairs)
+    same["milestones"] = shares("milestones", milestones)
+    _check_method(stage_epochs, same)
     _check_out(out, resume)
     # Spinning OpenMP threads starve every other process on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -45,9 +55,38 @@ def run_command(
 
     torch.set_num_threads(threads)
     device = _device(device)
-    from sephw.train.run import Run, TimeUp
+    team = join_team(device)
+    try:
+        return _train(
+            team, data, out, arguments, stage_epochs, per_stage("lr", lr, float), augment,
+            precision, threads, resume, max_minutes, card, same,
+        )  # fmt: skip
+    finally:
+        team.leave()
 
-    reporter = Reporter()
+
+def _train(
+    team: Team,
+    data: str,
+    out: Path,
+    arguments: dict[str, Any],
+    stage_epochs: tuple[int, int, int],
+    rates: tuple[float, float, float],
+    augment: str | None,
+    precision: str,
+    threads: int,
+    resume: bool,
+    max_minutes: float | None,
+    card: Path | None,
+    same: dict[str, Any],
+) -> int:
+    from sephw.train.run import Run, TimeUp, TrainingData
+
+    if same["batch"] < team.size:
+        raise UsageError(
+            f"--batch {same['batch']}: less than one image for each of {team.size} processes"
+        )
+    reporter = Reporter(None if team.leads else Console(quiet=True))
     size = None
     if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
         size = (int(arguments["height"]), int(arguments["width"]))
@@ -57,21 +96,33 @@ def run_command(
         data=data,
         arguments=arguments,
         epochs=stage_epochs,
-        lr=per_stage("lr", lr, float),
+        lr=rates,
         augment=augment or ("crop+flip" if dataset.shape[2] == 3 else "crop"),
         threads=threads,
-        device=device,
-        precision=_precision(precision, device),
+        device=team.device,
+        precision=_precision(precision, team.device),
+        processes=team.size,
         **same,
     )
     reporter.line(
         f"{dataset.name}: {len(dataset.train)} training, {len(dataset.validation)} validation, "
         f"{len(dataset.test)} test images {'x'.join(map(str, dataset.shape))}; "
-        f"{settings.network}, {device}, {settings.precision}, augment {settings.augment}"
+        f"{settings.network}, {team.device}, {settings.precision}, augment {settings.augment}"
+        + (f", {team.size} processes" if team.size > 1 else "")
+    )
+    parts = TrainingData(
+        dataset.name,
+        in_memory(dataset.train),
+        in_memory(dataset.validation),
+        in_memory(dataset.test),
+        dataset.classes,
+        dataset.source,
+        dataset.licence,
     )
     run = Run(
-        settings, dataset, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes
-    )
+        settings, parts, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes,
+        team=team,
+    )  # fmt: skip
     again = f"add --resume to go on (state in {resume_path(out)})"
     try:
         checkpoint = run.train()
@@ -86,10 +137,24 @@ def run_command(
         again = again if resume_path(out).exists() else "no epoch was finished"
         reporter.line(f"{end}: the time is used up; {kept}{again}")
         return 0
-    if card is not None:
+    if card is not None and team.leads:
         write_card(card, checkpoint, out, run.progress.seconds)
     reporter.line(f"{out}: {settings.network} in stage {checkpoint.stage}")
     return 0
+
+
+def _check_method(epochs: tuple[int, int, int], same: dict[str, Any]) -> None:
+    """Refuse combinations of options that cannot mean anything."""
+    if same["distill"] > 0 and epochs[0] == 0 and same["start"] is None:
+        raise UsageError(
+            "--distill: the teacher is stage R's network, and --epochs trains none; give R epochs, "
+            "or a trained one with --start"
+        )
+    if same["alpha"] is not None and same["progressive"] > 1:
+        raise UsageError(
+            "--alpha with --progressive: one constant replaces the float weights that layers "
+            "still waiting train with; leave one of them away"
+        )
 
 
 def _check_out(out: Path, resume: bool) -> None:
