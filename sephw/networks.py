@@ -78,6 +78,18 @@ def make_network(name: str, arguments: Mapping[str, Any]) -> Any:
         raise SephwError(f"network '{name}': {reason}; correct its arguments") from None
 
 
+def input_size(name: str, arguments: Mapping[str, Any]) -> tuple[int, int]:
+    """(height, width) of the images that the network takes with these arguments."""
+    base, preset = _PRESETS.get(name, (name, {}))
+    if base not in _WHERE:
+        raise SephwError(f"network '{name}' is unknown; known: {', '.join(NETWORK_NAMES)}")
+    module, attribute = _WHERE[base].split(":")
+    constructor = getattr(importlib.import_module(module), attribute)
+    parameters = inspect.signature(constructor).parameters
+    known = {**{key: parameters[key].default for key in ("height", "width")}, **preset, **arguments}
+    return int(known["height"]), int(known["width"])
+
+
 def _sequences(constructor: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments, one number given for a sequence made a sequence of one (`widths=16`)."""
     parameters = inspect.signature(constructor).parameters

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.checkpoint import Checkpoint
-from sephw.data import DATA_NAMES, Preprocessing, load_data, preprocess
+from sephw.data import (
+    DATA_NAMES,
+    Preprocessing,
+    is_image_folder,
+    load_data,
+    open_image_folder,
+    preprocess,
+)
+from sephw.data.folders import read_centre
 from sephw.errors import SephwError, UsageError
 from sephw.export.settings import RANDOM_DATA
 
@@ -71,6 +80,8 @@ def _real(
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
     trained: Mapping[str, Any] = checkpoint.metrics.get("data") or {}
     wanted = data if data is not None else _named(trained.get("name"))
+    if form.resize == "crop" and is_image_folder(Path(wanted)):
+        return _of_files(checkpoint, Path(wanted), count, form)
     size = (form.height, form.width) if form.resize == "bilinear" else None
     try:
         dataset = load_data(wanted, seed=int(trained.get("seed", 0)), size=size)
@@ -92,6 +103,27 @@ def _real(
     labels = test.labels[index]
     if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
         labels = labels[:0]  # another set of classes: predictions cannot be right or wrong
+    return dataset.name, images, labels, [f"test image {i}" for i in index]
+
+
+def _of_files(
+    checkpoint: Checkpoint, path: Path, count: int, form: Preprocessing
+) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    dataset = open_image_folder(path, seed=int(checkpoint.metrics.get("seed", 0)))
+    files = dataset.test
+    if count > len(files):
+        raise UsageError(
+            f"--samples {count}: data set '{dataset.name}' has {len(files)} test images; ask for "
+            "at most so many"
+        )
+    index = np.sort(_generator().permutation(len(files))[:count])
+    size = (form.height, form.width)
+    images = np.zeros((count, *size, 3), np.uint8)
+    for place, i in enumerate(index):
+        images[place] = read_centre(files, int(i), *size)
+    labels = files.labels[index]
+    if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
+        labels = labels[:0]
     return dataset.name, images, labels, [f"test image {i}" for i in index]
 
 

@@ -10,14 +10,26 @@ from typing import Any
 import click
 from rich.console import Console
 
-from sephw.data import Dataset, Preprocessing, Split, load_data, preprocess
+from sephw.data import (
+    DATA_NAMES,
+    Dataset,
+    Preprocessing,
+    Split,
+    is_image_folder,
+    load_data,
+    open_image_folder,
+    preprocess,
+)
 from sephw.errors import UsageError
+from sephw.networks import input_size
 from sephw.train.card import write_card
 from sephw.train.evaluate import in_memory
+from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team, join_team
 from sephw.train.progress import Reporter
 from sephw.train.resume import resume_path
 from sephw.train.settings import Settings, parse_arguments, per_stage, shares
+from sephw.train.source import TrainingData
 
 
 def run_command(
@@ -59,7 +71,7 @@ def run_command(
     try:
         return _train(
             team, data, out, arguments, stage_epochs, per_stage("lr", lr, float), augment,
-            precision, threads, resume, max_minutes, card, same,
+            precision, threads, resume, max_minutes, card, workers, same,
         )  # fmt: skip
     finally:
         team.leave()
@@ -78,26 +90,23 @@ def _train(
     resume: bool,
     max_minutes: float | None,
     card: Path | None,
+    workers: int,
     same: dict[str, Any],
 ) -> int:
-    from sephw.train.run import Run, TimeUp, TrainingData
+    from sephw.train.run import Run, TimeUp
 
     if same["batch"] < team.size:
         raise UsageError(
             f"--batch {same['batch']}: less than one image for each of {team.size} processes"
         )
     reporter = Reporter(None if team.leads else Console(quiet=True))
-    size = None
-    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
-        size = (int(arguments["height"]), int(arguments["width"]))
-    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
-    dataset, preprocessing = _fit(dataset, arguments, same["resize"])
+    parts, preprocessing, shape = _open(data, arguments, same, workers, reporter)
     settings = Settings(
         data=data,
         arguments=arguments,
         epochs=stage_epochs,
         lr=rates,
-        augment=augment or ("crop+flip" if dataset.shape[2] == 3 else "crop"),
+        augment=augment or ("crop+flip" if shape[2] == 3 else "crop"),
         threads=threads,
         device=team.device,
         precision=_precision(precision, team.device),
@@ -105,19 +114,10 @@ def _train(
         **same,
     )
     reporter.line(
-        f"{dataset.name}: {len(dataset.train)} training, {len(dataset.validation)} validation, "
-        f"{len(dataset.test)} test images {'x'.join(map(str, dataset.shape))}; "
+        f"{parts.name}: {len(parts.train)} training, {len(parts.validation)} validation, "
+        f"{len(parts.test)} test images {'x'.join(map(str, shape))}; "
         f"{settings.network}, {team.device}, {settings.precision}, augment {settings.augment}"
         + (f", {team.size} processes" if team.size > 1 else "")
-    )
-    parts = TrainingData(
-        dataset.name,
-        in_memory(dataset.train),
-        in_memory(dataset.validation),
-        in_memory(dataset.test),
-        dataset.classes,
-        dataset.source,
-        dataset.licence,
     )
     run = Run(
         settings, parts, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes,
@@ -169,13 +169,62 @@ def _check_out(out: Path, resume: bool) -> None:
         )
 
 
-def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
-    """The data set in the network's input size; fills in the arguments that data decides."""
-    height, width, channels = dataset.shape
-    given = {"in_channels": channels, "classes": len(dataset.classes)}
+def _open(
+    data: str, arguments: dict[str, Any], same: dict[str, Any], workers: int, reporter: Reporter
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
+    """The data as sources, how images come to the network's size, and (height, width, channels).
+
+    Fills in the network arguments that the data decides.
+    """
+    path = Path(data).expanduser()
+    if data not in DATA_NAMES and is_image_folder(path):
+        return _open_files(path, arguments, same, workers)
+    size = None
+    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
+        size = (int(arguments["height"]), int(arguments["width"]))
+    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
+    dataset, preprocessing = _fit(dataset, arguments, same["resize"])
+    train, validation, test = map(in_memory, (dataset.train, dataset.validation, dataset.test))
+    parts = TrainingData(
+        dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
+    )
+    return parts, preprocessing, dataset.shape
+
+
+def _open_files(
+    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
+    if same["resize"] != "none":
+        raise UsageError(
+            f"--resize {same['resize']}: images of a train/ and val/ folder are cropped to the "
+            "network's size; leave it away"
+        )
+    dataset = open_image_folder(path, seed=same["seed"])
+    _decided(arguments, 3, len(dataset.classes))
+    height, width = input_size(same["network"], arguments)
+    arguments.update(height=height, width=width)
+    train, validation, test = (
+        FolderSource(files, (height, width), workers)
+        for files in (dataset.train, dataset.validation, dataset.test)
+    )
+    parts = TrainingData(
+        dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
+    )
+    return parts, Preprocessing(height, width, 3, resize="crop"), (height, width, 3)
+
+
+def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:
+    """Fill in what the data decides; UsageError where the user says otherwise."""
+    given = {"in_channels": channels, "classes": classes}
     for key, value in given.items():
         if arguments.setdefault(key, value) != value:
             raise UsageError(f"--set {key}={arguments[key]}: the data has {value}; leave it away")
+
+
+def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
+    """The data set in the network's input size; fills in the arguments that data decides."""
+    height, width, channels = dataset.shape
+    _decided(arguments, channels, len(dataset.classes))
     arguments.setdefault("height", height)
     arguments.setdefault("width", width)
     preprocessing = Preprocessing(arguments["height"], arguments["width"], channels, resize=resize)

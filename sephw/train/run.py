@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,9 @@ from sephw.train.progress import Reporter
 from sephw.train.progressive import is_whole
 from sephw.train.resume import Progress, load_progress, resume_path, save_progress
 from sephw.train.settings import STAGE_NAMES, Settings
-from sephw.train.source import Source, first_images
+from sephw.train.source import TrainingData, first_images
 
 CALIBRATION_IMAGES = 512
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """The three splits of a data set as sources, and what is known of its origin."""
-
-    name: str
-    train: Source
-    validation: Source
-    test: Source
-    classes: tuple[str, ...]
-    source: str
-    licence: str
 
 
 class TimeUp(Exception):  # noqa: N818 - an expected end, not an error

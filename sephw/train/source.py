@@ -30,6 +30,19 @@ class Source(Protocol):
         """This process's share of all images, in order and as they are."""
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The three splits of a data set as sources, and what is known of its origin."""
+
+    name: str
+    train: Source
+    validation: Source
+    test: Source
+    classes: tuple[str, ...]
+    source: str
+    licence: str
+
+
 def epoch_seed(settings: Settings, stage: int, epoch: int) -> int:
     """Seed of everything random in one epoch of one stage."""
     return settings.seed * 1_000_003 + stage * 10_007 + epoch
