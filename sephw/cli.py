@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "synth": ("sephw.synth_command:synth", "Bitstream of an export, with open tools."),
     "report": ("sephw.report:report", "Report of an export, from the files it has now."),
+    "sizes": ("sephw.sizes:sizes", "Parameters and bytes of the networks, beside the paper's."),
     "train": ("sephw.train.command:train", "Train a pattern network through R, B and BQ."),
 }
 

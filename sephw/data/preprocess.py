@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 
-RESIZES = ("none", "bilinear", "pad")
+RESIZES = ("none", "bilinear", "pad", "crop")
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """The input a network takes, and how images of another size are brought to it.
 
-    `resize`: 'none' (refuse other sizes), 'bilinear', or 'pad' (zeros around, centred).
+    `resize`: 'none' (refuse other sizes), 'bilinear', 'pad' (zeros around, centred), or 'crop'
+    (shorter side to 8/7 of the size, centre cut out: what `folders.read_centre` does to files;
+    images in memory must have the size already).
     `input_bits`: bits per input value; 8, the value is uint8 / 256.
     """
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.checkpoint import Checkpoint
-from sephw.data import DATA_NAMES, Preprocessing, load_data, preprocess
+from sephw.data import (
+    DATA_NAMES,
+    Preprocessing,
+    is_image_folder,
+    load_data,
+    open_image_folder,
+    preprocess,
+)
+from sephw.data.folders import read_centre
 from sephw.errors import SephwError, UsageError
 from sephw.export.settings import RANDOM_DATA
 
@@ -80,6 +89,8 @@ def _real(
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
     trained = _trained(checkpoint)
     wanted = data if data is not None else str(trained["name"])
+    if form.resize == "crop" and is_image_folder(Path(wanted)):
+        return _of_files(checkpoint, Path(wanted), count, form)
     size = (form.height, form.width) if form.resize == "bilinear" else None
     try:
         dataset = load_data(wanted, seed=int(trained.get("seed", 0)), size=size)
@@ -112,6 +123,27 @@ def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
 def _missing(name: Any) -> str:
     """Why there are no images of the checkpoint's own set."""
     return f"'{name}' cannot be loaded by name" if name else "the checkpoint names no data set"
+
+
+def _of_files(
+    checkpoint: Checkpoint, path: Path, count: int, form: Preprocessing
+) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    dataset = open_image_folder(path, seed=int(checkpoint.metrics.get("seed", 0)))
+    files = dataset.test
+    if count > len(files):
+        raise UsageError(
+            f"--samples {count}: data set '{dataset.name}' has {len(files)} test images; ask for "
+            "at most so many"
+        )
+    index = np.sort(_generator().permutation(len(files))[:count])
+    size = (form.height, form.width)
+    images = np.zeros((count, *size, 3), np.uint8)
+    for place, i in enumerate(index):
+        images[place] = read_centre(files, int(i), *size)
+    labels = files.labels[index]
+    if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
+        labels = labels[:0]
+    return dataset.name, images, labels, [f"test image {i}" for i in index]
 
 
 def _adversarial(form: Preprocessing) -> dict[str, NDArray[np.uint8]]:

@@ -34,6 +34,32 @@ class ConvBlock(nn.Module):
         return self.act(self.norm(self.conv(x)))
 
 
+class PatternBlock(nn.Module):
+    """Pattern convolution ("same" padding), batch norm, quantized ReLU; kernels may be 1×k."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int] = 3,
+        stride: int = 1,
+        groups: int = 1,
+        activation_bits: int = 8,
+        scale_bits: int = 4,
+    ) -> None:
+        super().__init__()
+        size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        padding = (size[0] // 2, size[1] // 2)
+        self.pattern = PatternConv2d(
+            in_channels, out_channels, size, stride, padding, groups, scale_bits
+        )
+        self.norm = nn.BatchNorm2d(out_channels)
+        self.act = QuantReLU(activation_bits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.norm(self.pattern(x)))
+
+
 class PatternResidualBlock(nn.Module):
     """PRB(x) = act(pattern(x) + pointwise(x)): both branches see the same input and stride."""
 

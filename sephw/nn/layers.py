@@ -6,6 +6,7 @@ from typing import Any
 
 import brevitas.nn as qnn
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from sephw.nn.quantizers import PatternWeight, PowerOfTwoActivation, PowerOfTwoWeight
@@ -54,7 +55,8 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
 
     Stage R: float weights. Stage B: α·sign(W), α = mean|W| per filter. Stage BQ: sign(W), a
     per-channel scale M·2^-p with ``scale_bits`` mantissa bits (α and the batch norm's scale), and
-    a bias. Input (N, C, H, W) float32, output (N, out_channels, H', W').
+    a bias (``bias`` asks for one in R and B as well; a batch norm that follows makes it needless).
+    Input (N, C, H, W) float32, output (N, out_channels, H', W').
 
     Raises ValueError for a 1×1 kernel: those stay 8-bit (``PointwiseConv2d``).
     """
@@ -68,10 +70,11 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
         padding: Size = 0,
         groups: int = 1,
         scale_bits: int = 4,
+        bias: bool = False,
     ) -> None:
         super().__init__(
             in_channels, out_channels, kernel_size, stride=stride, padding=padding, groups=groups,
-            bias=False, weight_quant=PatternWeight,
+            bias=bias, weight_quant=PatternWeight,
         )  # fmt: skip
         if self.kernel_size[0] * self.kernel_size[1] == 1:
             raise ValueError("a pattern needs k > 1; use PointwiseConv2d for 1×1 convolutions")
@@ -93,7 +96,10 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
             self.deploying = True
             alpha = self.weight.detach().double().abs().mean(dim=(1, 2, 3))
             self.pattern_scale = nn.Parameter(alpha.to(self.weight.dtype))
-            self.pattern_bias = nn.Parameter(torch.zeros_like(self.pattern_scale))
+            bias = self._parameters.get("bias")
+            start = torch.zeros_like(self.pattern_scale) if bias is None else bias.detach().clone()
+            self.pattern_bias = nn.Parameter(start)
+            self.bias = None
             # mean|±1| is exactly 1, so the weight quantizer's α drops out from here on.
             self.weight.data = self.patterns().to(self.weight.dtype)
 
@@ -103,6 +109,15 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
             # In stage BQ the scale already carries α; the batch norm multiplies and shifts it.
             self.pattern_scale.copy_(self.pattern_scale.double() * scale)
             self.pattern_bias.copy_(self.pattern_bias.double() * scale + shift)
+
+    def binarize(self, on: bool, trains_weight: bool) -> None:
+        """Stage B, one layer: compute with α·sign(W), or still with W (progressive training)."""
+        self.weight_quant.disable_quant = not on
+        self.weight.requires_grad_(trains_weight)
+
+    def fix_alpha(self, alpha: float) -> None:
+        """One given α for every filter instead of mean |W|: weights become ±``alpha``."""
+        self.weight.data = self.patterns().to(self.weight.dtype) * alpha
 
     def patterns(self) -> Tensor:
         """The signs −1/+1 of the weights, sign(0) = +1; shape of ``weight``, int8."""
@@ -218,6 +233,41 @@ class GlobalPool2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sum(x, dim=(2, 3)) * 2.0 ** -pool_exponent(x.shape[2] * x.shape[3])
+
+
+class AveragePool2d(nn.Module):
+    """k×k average pooling on the integer grid: Σ over each window, times 2^-⌈log2(k·k)⌉.
+
+    Zeros enter at the border and count. Where k·k is a power of two this is the average, otherwise
+    the average times ``gain`` < 1, which the layer that follows learns. (N, C, H, W) →
+    (N, C, H', W'); the result is a fraction until a ``QuantReLU`` rounds it.
+    """
+
+    def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0) -> None:
+        super().__init__()
+        self.kernel_size, self.padding = kernel_size, padding
+        self.stride = kernel_size if stride is None else stride
+
+    @property
+    def gain(self) -> float:
+        """k·k · 2^-⌈log2(k·k)⌉: this pooling over the true average, 1/2 < gain ≤ 1."""
+        pixels = self.kernel_size**2
+        return pixels * 2.0 ** -pool_exponent(pixels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+        # Not divisor_override: the ONNX exporters drop it without a word.
+        return mean * self.gain
+
+
+class Concat(nn.Module):
+    """Concatenation along the channels: (N, C1, H, W), (N, C2, H, W), … → (N, C1 + C2 + …, H, W).
+
+    The quantizers whose outputs meet here share one power-of-two scale and one bit width.
+    """
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat(inputs, dim=1)
 
 
 def pool_exponent(pixels: int) -> int:

@@ -16,10 +16,10 @@ class SEPNet(nn.Module):
     """A SEP-Net for images of any height and width.
 
     ``widths[i]`` channels and ``modules[i]`` SEP modules in stage i; a ``transition_kernel`` ×
-    ``transition_kernel`` stride-2 8-bit convolution with ``transition_groups`` groups between
-    stages; ``groups`` inside the pattern residual blocks. ``stem_pool`` adds a 2×2 max-pool after
-    the stem. Input float32 (N, in_channels, height, width) holding uint8/256; output logits
-    (N, classes).
+    ``transition_kernel`` stride-2 8-bit convolution with ``transition_groups`` groups (one number,
+    or one per transition) between stages; ``groups`` inside the pattern residual blocks.
+    ``stem_pool`` adds a 2×2 max-pool after the stem. Input float32 (N, in_channels, height, width)
+    holding uint8/256; output logits (N, classes).
 
     Raises ValueError naming the argument when widths and groups do not divide.
     """
@@ -40,7 +40,7 @@ class SEPNet(nn.Module):
         kernel_size: int = 3,
         groups: int = 4,
         transition_kernel: int = 3,
-        transition_groups: int = 1,
+        transition_groups: int | Sequence[int] = 1,
         activation_bits: int = 8,
         scale_bits: int = 4,
     ) -> None:
@@ -58,11 +58,14 @@ class SEPNet(nn.Module):
             "kernel_size": kernel_size,
             "groups": groups,
             "transition_kernel": transition_kernel,
-            "transition_groups": transition_groups,
+            "transition_groups": (
+                transition_groups if isinstance(transition_groups, int) else list(transition_groups)
+            ),
             "activation_bits": activation_bits,
             "scale_bits": scale_bits,
         }
         _check(self.arguments)
+        between = _per_transition(self.arguments)
         self.stage = Stage.R
         self.stem = ConvBlock(
             in_channels, widths[0], stem_kernel, stem_stride, activation_bits=activation_bits
@@ -78,7 +81,7 @@ class SEPNet(nn.Module):
                         channels,
                         transition_kernel,
                         2,
-                        transition_groups,
+                        between[index - 1],
                         activation_bits,
                     )
                 )
@@ -111,11 +114,21 @@ def _check(a: dict[str, Any]) -> None:
                 f"SEPNet: width {channels} is not a multiple of 4·groups = {4 * a['groups']}; "
                 "change widths or groups"
             )
-    for before, after in zip(a["widths"], a["widths"][1:], strict=False):
-        if before % a["transition_groups"] or after % a["transition_groups"]:
+    between = _per_transition(a)
+    if len(between) != len(a["widths"]) - 1:
+        raise ValueError(
+            f"SEPNet: transition_groups={a['transition_groups']} for {len(a['widths']) - 1} "
+            "transitions; give one number, or one per transition"
+        )
+    for groups, before, after in zip(between, a["widths"], a["widths"][1:], strict=False):
+        if before % groups or after % groups:
             raise ValueError(
-                f"SEPNet: transition_groups={a['transition_groups']} does not divide "
-                f"{before} and {after} channels"
+                f"SEPNet: transition_groups={groups} does not divide {before} and {after} channels"
             )
     if a["stem_kernel"] % 2 == 0 or a["kernel_size"] % 2 == 0 or a["kernel_size"] < 3:
         raise ValueError("SEPNet: stem_kernel must be odd, kernel_size odd and at least 3")
+
+
+def _per_transition(a: dict[str, Any]) -> list[int]:
+    groups = a["transition_groups"]
+    return [groups] * (len(a["widths"]) - 1) if isinstance(groups, int) else list(groups)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.layers import GlobalPool2d, QuantReLU, StagedLayer
+from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, StagedLayer
+from sephw.nn.scales import shared_scales
 from sephw.nn.stage import Patterns, Stage
 
 _ORDER = (Stage.R, Stage.B, Stage.BQ)
@@ -18,9 +19,9 @@ class LayerTracer(fx.Tracer):
     """Symbolic tracer for which the layers of this package are leaves, like torch's own."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, StagedLayer | GlobalPool2d) or super().is_leaf_module(
-            m, module_qualified_name
-        )
+        return isinstance(
+            m, StagedLayer | GlobalPool2d | AveragePool2d | Concat
+        ) or super().is_leaf_module(m, module_qualified_name)
 
 
 def to_stage(
@@ -36,7 +37,8 @@ def to_stage(
     chooses the activation scales from ``calibration``, float32 images (N, C, H, W) = uint8/256.
     ``calibration=None`` keeps the present scales: for loading a checkpoint only.
 
-    Raises SephwError for a step backwards, or a batch norm that no convolution precedes.
+    Raises SephwError for a step backwards, a batch norm that no convolution precedes, or
+    activations of different bit widths that meet in a concatenation.
     """
     stage, patterns = Stage(stage), Patterns(patterns)
     if _ORDER.index(stage) < _ORDER.index(network.stage):
@@ -81,8 +83,10 @@ def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
     """Set every QuantReLU's scale to the power of two with the least squared error.
 
     The activations seen are those of ``images`` with activation quantization off; at most 2^20
-    values per layer, evenly spaced, are kept.
+    values per layer, evenly spaced, are kept. Quantizers whose outputs meet in a concatenation get
+    one common scale, the best one for all of them together.
     """
+    groups = shared_scales(LayerTracer().trace(network), dict(network.named_modules()))
     seen: dict[QuantReLU, list[Tensor]] = {}
     batches = max(1, -(-len(images) // batch))
     hooks = []
@@ -105,12 +109,24 @@ def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
         for hook in hooks:
             hook.remove()
         network.train(was_training)
-    for module, parts in seen.items():
-        module.exponent = best_exponent(torch.cat(parts), module.bits)
+    for group in groups:
+        members = [module for module in group if module in seen]
+        if not members:
+            continue
+        values = torch.cat([part for module in members for part in seen[module]])
+        exponent = best_exponent(values, members[0].bits)
+        for module in members:
+            module.exponent = exponent
 
 
 def best_exponent(values: Tensor, bits: int) -> int:
-    """f minimising Σ (clip(floor(v·2^f + ½), 0, 2^bits − 1)·2^-f − v)² over f = −8..16."""
+    """f minimising Σ (clip(floor(v·2^f + ½), 0, 2^bits − 1)·2^-f − v)² over f = −8..16.
+
+    A tensor that is zero throughout (a dead branch) fits every scale; it gets the range 0..1, so
+    that no sum behind it becomes needlessly wide.
+    """
+    if not values.any():
+        return bits
     top = float(2**bits - 1)
     values = values.double()
     errors = {

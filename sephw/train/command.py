@@ -7,10 +7,33 @@ from typing import Any
 
 import click
 
-from sephw.train.settings import AUGMENTS
+from sephw.train.recipe import read_recipe
+from sephw.train.settings import AUGMENTS, OPTIMIZERS, SCHEDULES
+
+RECIPE_PAIRS = "sephw.train.recipe_pairs"
+
+
+def _use_recipe(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Make a recipe's options the defaults of this call."""
+    if path is None:
+        return
+    known = [option.name for option in ctx.command.params if isinstance(option, click.Option)]
+    recipe = read_recipe(path, [name for name in known if name is not None])
+    ctx.default_map = {**recipe.options}
+    ctx.meta[RECIPE_PAIRS] = recipe.pairs
 
 
 @click.command(name="train")
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path),
+    default=None,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_recipe,
+    metavar="FILE.toml",
+    help="Options from a file; those given here go before them.",
+)
 @click.option(
     "--data",
     required=True,
@@ -48,7 +71,27 @@ from sephw.train.settings import AUGMENTS
     help="Peak learning rate, per stage or one for all.",
 )
 @click.option("--weight-decay", default=0.05, show_default=True, type=click.FloatRange(0))
-@click.option("--optimizer", default="adamw", show_default=True, type=click.Choice(["adamw"]))
+@click.option("--optimizer", default="adamw", show_default=True, type=click.Choice(OPTIMIZERS))
+@click.option("--momentum", default=0.9, show_default=True, type=click.FloatRange(0, 1))
+@click.option(
+    "--schedule",
+    default="cosine",
+    show_default=True,
+    type=click.Choice(SCHEDULES),
+    help="How the learning rate falls: to 0 along a cosine, by tenths at milestones, or as the "
+    "rest of the stage to a power.",
+)
+@click.option(
+    "--milestones", default="0.6,0.8", show_default=True, help="Shares of a stage, for step."
+)
+@click.option("--poly-power", default=0.5, show_default=True, type=click.FloatRange(0))
+@click.option(
+    "--warm-up",
+    default=0.05,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of a stage over which the learning rate rises.",
+)
 @click.option("--label-smoothing", default=0.0, show_default=True, type=click.FloatRange(0, 1))
 @click.option(
     "--augment",
@@ -72,6 +115,13 @@ from sephw.train.settings import AUGMENTS
     help="CPU threads; one is best beside other busy processes.",
 )
 @click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Processes that decode images of a train/ and val/ folder.",
+)
+@click.option(
     "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"])
 )
 @click.option(
@@ -87,6 +137,35 @@ from sephw.train.settings import AUGMENTS
     show_default=True,
     type=click.Choice(["frozen", "straight-through"]),
     help="Stage B: keep the binarized patterns (paper) or go on training them.",
+)
+@click.option(
+    "--alpha",
+    default=None,
+    type=click.FloatRange(0, min_open=True),
+    help="One constant for every pattern instead of mean |W| per filter.",
+)
+@click.option(
+    "--distill",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Weight of stage R's logits in the loss of B and BQ.",
+)
+@click.option(
+    "--temperature", default=4.0, show_default=True, type=click.FloatRange(0, min_open=True)
+)
+@click.option(
+    "--progressive",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Groups of layers that stage B binarizes one after another.",
+)
+@click.option(
+    "--start",
+    default=None,
+    metavar="FILE.pth",
+    help="Begin with the float weights of this checkpoint (stage R).",
 )
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch.")
 @click.option(
@@ -107,7 +186,8 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     """Train a pattern network: float (R), binarized (B), binarized and 8-bit (BQ)."""
     from sephw.train.execute import run_command
 
-    options.pop("optimizer")  # one choice so far; the option states it
+    recipe: tuple[str, ...] = ctx.meta.get(RECIPE_PAIRS, ())
+    options["pairs"] = (*recipe, *options["pairs"])
     status = run_command(**options)
     if status:
         ctx.exit(status)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sephw.data import Split
+from sephw.train.parallel import Team
+from sephw.train.source import MemorySource, Source
 
 
-def as_tensors(split: Split) -> tuple[Any, Any]:
-    """uint8 images (N, C, H, W) and int64 labels (N,) as tensors."""
+def in_memory(split: Split) -> MemorySource:
+    """A split as uint8 images (N, C, H, W) and int64 labels (N,)."""
     import numpy as np
     import torch
 
     images = torch.from_numpy(np.ascontiguousarray(split.images.transpose(0, 3, 1, 2)))
-    return images, torch.from_numpy(split.labels)
+    return MemorySource(images, torch.from_numpy(split.labels))
 
 
 def network_input(images: Any, device: str = "cpu") -> Any:
@@ -23,21 +25,21 @@ def network_input(images: Any, device: str = "cpu") -> Any:
     return images.to(device).to(torch.float32, memory_format=torch.channels_last).mul_(1 / 256)
 
 
-def accuracy(
-    network: Any, images: Any, labels: Any, device: str = "cpu", batch: int = 250
-) -> float:
-    """Top-1 accuracy in percent, in float32 and evaluation mode."""
+def accuracy(network: Any, source: Source, device: str = "cpu", team: Team | None = None) -> float:
+    """Top-1 accuracy in percent, in float32 and evaluation mode; the same in every process."""
     import torch
 
+    team = team or Team()
     was_training = network.training
     network.eval()
     right = 0
     with torch.inference_mode():
-        for start in range(0, len(images), batch):
-            logits = network(network_input(images[start : start + batch], device))
-            right += int((logits.argmax(1).cpu() == labels[start : start + batch]).sum())
+        for images, labels in source.fixed(team):
+            logits = network(network_input(images, device))
+            right += int((logits.argmax(1).cpu() == labels).sum())
     network.train(was_training)
-    return round(100.0 * right / len(images), 4)
+    (hits,) = team.total(right)
+    return round(100.0 * hits / len(source), 4)
 
 
 def parameter_counts(network: Any) -> tuple[int, int]:

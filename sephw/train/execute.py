@@ -8,13 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
-from sephw.data import Dataset, Preprocessing, Split, load_data, preprocess
+from sephw.data import (
+    DATA_NAMES,
+    Dataset,
+    Preprocessing,
+    Split,
+    is_image_folder,
+    load_data,
+    open_image_folder,
+    preprocess,
+)
 from sephw.errors import UsageError
+from sephw.networks import input_size
 from sephw.train.card import write_card
+from sephw.train.evaluate import in_memory
+from sephw.train.folder import FolderSource
+from sephw.train.parallel import Team, join_team
 from sephw.train.progress import Reporter
 from sephw.train.resume import resume_path
-from sephw.train.settings import Settings, parse_arguments, per_stage
+from sephw.train.settings import Settings, parse_arguments, per_stage, shares
+from sephw.train.source import TrainingData
 
 
 def run_command(
@@ -31,13 +46,20 @@ def run_command(
     resume: bool,
     max_minutes: float | None,
     card: Path | None,
+    milestones: str,
+    workers: int,
     **same: Any,
 ) -> int:
-    """Do what the options say; exit status 0, or 130 after Ctrl-C."""
+    """Do what the options say; exit status 0, or 130 after Ctrl-C.
+
+    Started by `torchrun`, this is one process of a team.
+    """
     stage_epochs = per_stage("epochs", epochs, int)
     if not any(stage_epochs):
         raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
     arguments = parse_arguments(pairs)
+    same["milestones"] = shares("milestones", milestones)
+    _check_method(stage_epochs, same)
     _check_out(out, resume)
     # Spinning OpenMP threads starve every other process on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -45,33 +67,62 @@ def run_command(
 
     torch.set_num_threads(threads)
     device = _device(device)
+    team = join_team(device)
+    try:
+        return _train(
+            team, data, out, arguments, stage_epochs, per_stage("lr", lr, float), augment,
+            precision, threads, resume, max_minutes, card, workers, same,
+        )  # fmt: skip
+    finally:
+        team.leave()
+
+
+def _train(
+    team: Team,
+    data: str,
+    out: Path,
+    arguments: dict[str, Any],
+    stage_epochs: tuple[int, int, int],
+    rates: tuple[float, float, float],
+    augment: str | None,
+    precision: str,
+    threads: int,
+    resume: bool,
+    max_minutes: float | None,
+    card: Path | None,
+    workers: int,
+    same: dict[str, Any],
+) -> int:
     from sephw.train.run import Run, TimeUp
 
-    reporter = Reporter()
-    size = None
-    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
-        size = (int(arguments["height"]), int(arguments["width"]))
-    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
-    dataset, preprocessing = _fit(dataset, arguments, same["resize"])
+    if same["batch"] < team.size:
+        raise UsageError(
+            f"--batch {same['batch']}: less than one image for each of {team.size} processes"
+        )
+    reporter = Reporter(None if team.leads else Console(quiet=True))
+    parts, preprocessing, shape = _open(data, arguments, same, workers, reporter)
     settings = Settings(
         data=data,
         arguments=arguments,
         epochs=stage_epochs,
-        lr=per_stage("lr", lr, float),
-        augment=augment or ("crop+flip" if dataset.shape[2] == 3 else "crop"),
+        lr=rates,
+        augment=augment or ("crop+flip" if shape[2] == 3 else "crop"),
         threads=threads,
-        device=device,
-        precision=_precision(precision, device),
+        device=team.device,
+        precision=_precision(precision, team.device),
+        processes=team.size,
         **same,
     )
     reporter.line(
-        f"{dataset.name}: {len(dataset.train)} training, {len(dataset.validation)} validation, "
-        f"{len(dataset.test)} test images {'x'.join(map(str, dataset.shape))}; "
-        f"{settings.network}, {device}, {settings.precision}, augment {settings.augment}"
+        f"{parts.name}: {len(parts.train)} training, {len(parts.validation)} validation, "
+        f"{len(parts.test)} test images {'x'.join(map(str, shape))}; "
+        f"{settings.network}, {team.device}, {settings.precision}, augment {settings.augment}"
+        + (f", {team.size} processes" if team.size > 1 else "")
     )
     run = Run(
-        settings, dataset, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes
-    )
+        settings, parts, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes,
+        team=team,
+    )  # fmt: skip
     again = f"add --resume to go on (state in {resume_path(out)})"
     try:
         checkpoint = run.train()
@@ -86,10 +137,24 @@ def run_command(
         again = again if resume_path(out).exists() else "no epoch was finished"
         reporter.line(f"{end}: the time is used up; {kept}{again}")
         return 0
-    if card is not None:
+    if card is not None and team.leads:
         write_card(card, checkpoint, out, run.progress.seconds)
     reporter.line(f"{out}: {settings.network} in stage {checkpoint.stage}")
     return 0
+
+
+def _check_method(epochs: tuple[int, int, int], same: dict[str, Any]) -> None:
+    """Refuse combinations of options that cannot mean anything."""
+    if same["distill"] > 0 and epochs[0] == 0 and same["start"] is None:
+        raise UsageError(
+            "--distill: the teacher is stage R's network, and --epochs trains none; give R epochs, "
+            "or a trained one with --start"
+        )
+    if same["alpha"] is not None and same["progressive"] > 1:
+        raise UsageError(
+            "--alpha with --progressive: one constant replaces the float weights that layers "
+            "still waiting train with; leave one of them away"
+        )
 
 
 def _check_out(out: Path, resume: bool) -> None:
@@ -104,13 +169,62 @@ def _check_out(out: Path, resume: bool) -> None:
         )
 
 
-def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
-    """The data set in the network's input size; fills in the arguments that data decides."""
-    height, width, channels = dataset.shape
-    given = {"in_channels": channels, "classes": len(dataset.classes)}
+def _open(
+    data: str, arguments: dict[str, Any], same: dict[str, Any], workers: int, reporter: Reporter
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
+    """The data as sources, how images come to the network's size, and (height, width, channels).
+
+    Fills in the network arguments that the data decides.
+    """
+    path = Path(data).expanduser()
+    if data not in DATA_NAMES and is_image_folder(path):
+        return _open_files(path, arguments, same, workers)
+    size = None
+    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
+        size = (int(arguments["height"]), int(arguments["width"]))
+    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
+    dataset, preprocessing = _fit(dataset, arguments, same["resize"])
+    train, validation, test = map(in_memory, (dataset.train, dataset.validation, dataset.test))
+    parts = TrainingData(
+        dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
+    )
+    return parts, preprocessing, dataset.shape
+
+
+def _open_files(
+    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
+    if same["resize"] != "none":
+        raise UsageError(
+            f"--resize {same['resize']}: images of a train/ and val/ folder are cropped to the "
+            "network's size; leave it away"
+        )
+    dataset = open_image_folder(path, seed=same["seed"])
+    _decided(arguments, 3, len(dataset.classes))
+    height, width = input_size(same["network"], arguments)
+    arguments.update(height=height, width=width)
+    train, validation, test = (
+        FolderSource(files, (height, width), workers)
+        for files in (dataset.train, dataset.validation, dataset.test)
+    )
+    parts = TrainingData(
+        dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
+    )
+    return parts, Preprocessing(height, width, 3, resize="crop"), (height, width, 3)
+
+
+def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:
+    """Fill in what the data decides; UsageError where the user says otherwise."""
+    given = {"in_channels": channels, "classes": classes}
     for key, value in given.items():
         if arguments.setdefault(key, value) != value:
             raise UsageError(f"--set {key}={arguments[key]}: the data has {value}; leave it away")
+
+
+def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
+    """The data set in the network's input size; fills in the arguments that data decides."""
+    height, width, channels = dataset.shape
+    _decided(arguments, channels, len(dataset.classes))
     arguments.setdefault("height", height)
     arguments.setdefault("width", width)
     preprocessing = Preprocessing(arguments["height"], arguments["width"], channels, resize=resize)

@@ -1,4 +1,4 @@
-"""One epoch of training: optimizer, learning rate schedule, batches."""
+"""One epoch of training: optimizer, learning rate schedule, loss, batches."""
 
 from __future__ import annotations
 
@@ -7,30 +7,74 @@ from dataclasses import dataclass
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.train.augment import augmented
 from sephw.train.evaluate import network_input
+from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
+from sephw.train.progressive import binarize_progressively
 from sephw.train.settings import STAGE_NAMES, Settings
-
-WARM_UP_SHARE = 0.05
+from sephw.train.source import Source, batch_size
 
 
 def make_optimizer(network: Any, settings: Settings, stage: str) -> Any:
-    """AdamW over the trainable parameters; weight decay on convolution and linear weights only."""
+    """AdamW, or SGD with momentum, over the trainable parameters.
+
+    Weight decay on convolution and linear weights only. In progressive training the weights behind
+    patterns are among them whether or not their turn has come.
+    """
     import torch
 
-    trainable = [p for p in network.parameters() if p.requires_grad]
+    from sephw.nn import PatternConv2d
+
+    waiting: set[int] = set()
+    if stage == "B" and settings.progressive > 1:
+        waiting = {id(m.weight) for m in network.modules() if isinstance(m, PatternConv2d)}
+    trainable = [p for p in network.parameters() if p.requires_grad or id(p) in waiting]
     groups = [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=settings.lr[STAGE_NAMES.index(stage)])
+    rate = settings.lr[STAGE_NAMES.index(stage)]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum)
+    return torch.optim.AdamW(groups, lr=rate)
 
 
-def learning_rate(peak: float, step: int, steps: int) -> float:
-    """Cosine from `peak` to 0 over `steps`, after a linear warm-up of a twentieth of them."""
-    warm = max(1, round(steps * WARM_UP_SHARE))
-    return peak * min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * step / steps))
+def learning_rate(settings: Settings, stage: str, step: int, steps: int) -> float:
+    """The rate of ``step`` (from 0) of ``steps``: a linear warm-up, then the schedule.
+
+    cosine: half a wave from the peak to 0. step: a tenth less at each milestone. poly: the
+    remaining share of the stage to the power `poly_power`.
+    """
+    done = step / steps
+    if settings.schedule == "cosine":
+        factor = 0.5 * (1 + math.cos(math.pi * done))
+    elif settings.schedule == "step":
+        factor = 0.1 ** sum(done >= milestone for milestone in settings.milestones)
+    else:
+        factor = (1 - done) ** settings.poly_power
+    warm = max(1, round(steps * settings.warm_up))
+    peak = settings.lr[STAGE_NAMES.index(stage)]
+    return peak * min(1.0, (step + 1) / warm) * factor
+
+
+def loss_of(logits: Any, labels: Any, settings: Settings, taught: Any | None) -> Any:
+    """Cross entropy; where ``taught``, the teacher's logits, is given, mixed with distillation.
+
+    (1 − w)·CE + w·T²·KL(softmax(taught / T) ‖ softmax(logits / T)), the mean over the batch.
+    """
+    from torch.nn import functional
+
+    hard = functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+    if taught is None:
+        return hard
+    heat = settings.temperature
+    soft = functional.kl_div(
+        functional.log_softmax(logits / heat, dim=1),
+        functional.log_softmax(taught / heat, dim=1),
+        reduction="batchmean",
+        log_target=True,
+    )
+    return (1 - settings.distill) * hard + settings.distill * heat**2 * soft
 
 
 @dataclass(frozen=True)
@@ -44,43 +88,47 @@ class EpochResult:
 def train_epoch(
     network: Any,
     optimizer: Any,
-    images: Any,
-    labels: Any,
+    source: Source,
     settings: Settings,
     stage: str,
     epoch: int,
     reporter: Reporter,
+    team: Team,
+    teacher: Any | None = None,
 ) -> EpochResult:
-    """Train `network` once over uint8 images (N, C, H, W); `epoch` counts from 0 in its stage.
+    """Train `network` once over `source`; `epoch` counts from 0 in its stage.
 
     Order and augmentation depend on the seed, the stage and the epoch only. An incomplete last
-    batch is left out. SephwError where the loss is no longer finite.
+    batch is left out. `teacher`, a network in evaluation mode, adds its logits to the loss.
+    SephwError where the loss is no longer finite.
     """
     import torch
-    from torch.nn import functional
 
     index = STAGE_NAMES.index(stage)
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + index * 10_007 + epoch)
-    order = torch.randperm(len(images), generator=generator)
-    batch = min(settings.batch, len(images))
-    batches = len(images) // batch
+    batch = batch_size(settings, len(source))
+    batches = len(source) // batch
     total = settings.epochs[index] * batches
+    if stage == "B" and settings.progressive > 1:
+        binarize_progressively(network, settings, epoch)
     network.train()
+    learner = team.wrap(network)
     device = settings.device
     half = settings.precision == "bf16"
-    loss_sum, right = 0.0, 0
+    loss_sum, right, seen = 0.0, 0, 0
     reporter.begin(f"{stage} {epoch + 1}/{settings.epochs[index]}", batches)
-    for step in range(batches):
-        rate = learning_rate(settings.lr[index], epoch * batches + step, total)
+    for step, (images, labels) in enumerate(source.training(settings, index, epoch, team)):
+        rate = learning_rate(settings, stage, epoch * batches + step, total)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        chosen = order[step * batch : (step + 1) * batch]
-        x = network_input(augmented(images[chosen], settings.augment, generator), device)
-        y = labels[chosen].to(device)
+        x, y = network_input(images, device), labels.to(device)
         with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-            logits = network(x)
+            logits = learner(x)
+            taught = None
+            if teacher is not None:
+                with torch.no_grad():
+                    taught = teacher(x).float()
         logits = logits.float()
-        loss = functional.cross_entropy(logits, y, label_smoothing=settings.label_smoothing)
+        loss = loss_of(logits, y, settings, taught)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -92,7 +140,9 @@ def train_epoch(
             )
         loss_sum += value
         right += int((logits.argmax(1) == y).sum())
-        seen = (step + 1) * batch
+        seen += len(y)
         reporter.step(step + 1, f"loss {loss_sum / (step + 1):.3f}  {100 * right / seen:.1f} %")
     reporter.end()
-    return EpochResult(loss_sum / batches, 100.0 * right / (batches * batch))
+    team.spread(network)  # batch norms have seen other images in each process
+    loss_sum, hits, images_seen = team.total(loss_sum, right, seen)
+    return EpochResult(loss_sum / (batches * team.size), 100.0 * hits / images_seen)

@@ -18,8 +18,9 @@ FORMAT, VERSION = "sephw-training", 1
 class Progress:
     """Where a run stands: `epoch` epochs of `stage` are done.
 
-    `best` is the state_dict with the best validation accuracy of this stage; `metrics` holds what
-    finished stages measured. Random numbers need no state: every epoch seeds its own.
+    `best` is the state_dict with the best validation accuracy of this stage, `teacher` that of
+    stage R where later stages learn from it; `metrics` holds what finished stages measured.
+    Random numbers need no state: every epoch seeds its own.
     """
 
     stage: str = "R"
@@ -31,6 +32,7 @@ class Progress:
     best_epoch: int = 0
     metrics: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    teacher: Mapping[str, Any] | None = None
 
 
 def resume_path(out: Path) -> Path:
@@ -58,10 +60,11 @@ def load_progress(out: Path, settings: Settings) -> Progress:
             "finish the run with the sephw version that began it"
         )
     given = settings.as_dict()
-    for key, value in content["settings"].items():
+    began = {**Settings(settings.data).as_dict(), **content["settings"]}
+    for key, value in began.items():
         if key != "threads" and given.get(key) != value:
             raise UsageError(
                 f"{path}: the run was started with {key} = {value!r}, not {given.get(key)!r}; "
                 "use the same options, or delete the file and start anew"
             )
-    return Progress(**{key: content[key] for key in vars(Progress())})
+    return Progress(**{key: content[key] for key in vars(Progress()) if key in content})

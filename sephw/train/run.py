@@ -8,20 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sephw.checkpoint import Checkpoint, fit_state_dict, save_checkpoint
-from sephw.data import Dataset, Preprocessing
+from sephw.checkpoint import Checkpoint, fit_state_dict, load_checkpoint, save_checkpoint
+from sephw.data import Preprocessing
+from sephw.errors import SephwError
 from sephw.networks import make_network
-from sephw.train.evaluate import (
-    accuracy,
-    as_tensors,
-    model_bytes,
-    network_input,
-    parameter_counts,
-)
+from sephw.train.evaluate import accuracy, model_bytes, network_input, parameter_counts
 from sephw.train.loop import make_optimizer, train_epoch
+from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
+from sephw.train.progressive import is_whole
 from sephw.train.resume import Progress, load_progress, resume_path, save_progress
 from sephw.train.settings import STAGE_NAMES, Settings
+from sephw.train.source import TrainingData, first_images
 
 CALIBRATION_IMAGES = 512
 
@@ -31,41 +29,45 @@ class TimeUp(Exception):  # noqa: N818 - an expected end, not an error
 
 
 class Run:
-    """One training run writing to `out`; `train()` does it, `keep_best()` saves what there is."""
+    """One training run writing to `out`; `train()` does it, `keep_best()` saves what there is.
+
+    In a team every process runs one of these; only the leading one writes.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        dataset: Dataset,
+        data: TrainingData,
         preprocessing: Preprocessing,
         out: Path,
         reporter: Reporter,
         *,
         resume: bool = False,
         max_minutes: float | None = None,
+        team: Team | None = None,
     ) -> None:
         import torch
 
-        self.settings, self.dataset, self.out, self.reporter = settings, dataset, out, reporter
+        self.settings, self.data, self.out, self.reporter = settings, data, out, reporter
+        self.team = team or Team()
         self.preprocessing = preprocessing
         self._deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
         torch.manual_seed(settings.seed)
         self.network = make_network(settings.network, settings.arguments)
         self.arguments: Mapping[str, Any] = self.network.arguments
         self.counts = parameter_counts(self.network)
-        self.train_images, self.train_labels = as_tensors(dataset.train)
-        self.held_out = {
-            "validation": as_tensors(dataset.validation),
-            "test": as_tensors(dataset.test),
-        }
         self.progress = Progress()
         self._resuming = resume
+        self._teacher: Any | None = None
+        if settings.start is not None and not resume:
+            self._start_from(settings.start)
         if resume:
             self.progress = load_progress(out, settings)
             self._enter_again(self.progress.stage)
             assert self.progress.model is not None  # every saved state has one
             fit_state_dict(self.network, self.progress.model, settings.network)
         self.network.to(settings.device, memory_format=torch.channels_last)
+        self.team.spread(self.network)
 
     def train(self) -> Checkpoint:
         """Train every stage that is not done yet; write and return the final checkpoint.
@@ -82,7 +84,8 @@ class Run:
             if not (self._resuming and index == first):
                 self._enter(stage)
             self._train_stage(stage)
-        resume_path(self.out).unlink(missing_ok=True)
+        if self.team.leads:
+            resume_path(self.out).unlink(missing_ok=True)
         return self.checkpoint(self.progress.stage, self.network.state_dict())
 
     def keep_best(self) -> bool:
@@ -107,13 +110,13 @@ class Run:
             "parameters": {"patterns": patterns, "others": others},
             "bytes": model_bytes(patterns, others),
             "data": {
-                "name": self.dataset.name,
-                "source": self.dataset.source,
-                "licence": self.dataset.licence,
+                "name": self.data.name,
+                "source": self.data.source,
+                "licence": self.data.licence,
                 "seed": self.settings.seed,
-                "train": len(self.dataset.train),
-                "validation": len(self.dataset.validation),
-                "test": len(self.dataset.test),
+                "train": len(self.data.train),
+                "validation": len(self.data.validation),
+                "test": len(self.data.test),
             },
             "seed": self.settings.seed,
             "command": self.settings.command(),
@@ -124,12 +127,39 @@ class Run:
             stage,
             state,
             self.preprocessing.as_dict(),
-            self.dataset.classes,
+            self.data.classes,
             metrics,
         )
 
     def _save(self, stage: str, state: Mapping[str, Any]) -> None:
-        save_checkpoint(self.out, self.checkpoint(stage, state))
+        if self.team.leads:
+            save_checkpoint(self.out, self.checkpoint(stage, state))
+
+    def _start_from(self, path: str) -> None:
+        """Take the float weights of another checkpoint of the same network."""
+        checkpoint = load_checkpoint(
+            path, network=self.settings.network, arguments=dict(self.arguments)
+        )
+        if checkpoint.stage != "R":
+            raise SephwError(
+                f"{path}: is in stage {checkpoint.stage}; --start takes a network in stage R, "
+                "as `--epochs N,0,0` leaves it"
+            )
+        fit_state_dict(self.network, checkpoint.state_dict, self.settings.network)
+
+    def _make_teacher(self) -> Any | None:
+        """Stage R's network in evaluation mode, where the settings ask for distillation."""
+        settings = self.settings
+        if settings.distill == 0 or self.progress.teacher is None:
+            return None
+        if self._teacher is None:
+            import torch
+
+            with torch.random.fork_rng(devices=[]):  # its construction draws random weights
+                teacher = make_network(settings.network, settings.arguments)
+            fit_state_dict(teacher, self.progress.teacher, settings.network)
+            self._teacher = teacher.to(settings.device).eval().requires_grad_(False)
+        return self._teacher
 
     def _enter_again(self, stage: str) -> None:
         from sephw.nn import to_stage
@@ -141,7 +171,7 @@ class Run:
         """Move the network into `stage` and measure it there before any fine-tuning."""
         import torch
 
-        from sephw.nn import to_stage
+        from sephw.nn import PatternConv2d, to_stage
 
         self.progress.stage, self.progress.epoch = stage, 0
         self.progress.best, self.progress.best_accuracy = None, -1.0
@@ -150,11 +180,15 @@ class Run:
             return
         calibration = None
         if stage == "BQ":
-            calibration = network_input(
-                self.train_images[:CALIBRATION_IMAGES], self.settings.device
-            )
+            images = first_images(self.data.train, CALIBRATION_IMAGES)
+            calibration = network_input(images, self.settings.device)
+        if stage == "B" and self.settings.alpha is not None:
+            for module in self.network.modules():
+                if isinstance(module, PatternConv2d):
+                    module.fix_alpha(self.settings.alpha)
         to_stage(self.network, stage, patterns=self.settings.patterns, calibration=calibration)
         self.network.to(self.settings.device, memory_format=torch.channels_last)
+        self.team.spread(self.network)
         self._measure(f"{stage} untuned", self.network)
 
     def _train_stage(self, stage: str) -> None:
@@ -163,23 +197,26 @@ class Run:
         optimizer = make_optimizer(self.network, settings, stage)
         if progress.optimizer is not None:
             optimizer.load_state_dict(progress.optimizer)
+        teacher = None if stage == "R" else self._make_teacher()
         while progress.epoch < epochs:
             self._check_time(stage, progress.epoch, epochs)
             began = time.monotonic()
             result = train_epoch(
-                self.network, optimizer, self.train_images, self.train_labels,
-                settings, stage, progress.epoch, self.reporter,
+                self.network, optimizer, self.data.train,
+                settings, stage, progress.epoch, self.reporter, self.team, teacher,
             )  # fmt: skip
-            held = accuracy(self.network, *self.held_out["validation"], settings.device)
+            held = accuracy(self.network, self.data.validation, settings.device, self.team)
+            whole = stage != "B" or is_whole(settings, progress.epoch)
             progress.epoch += 1
-            if held > progress.best_accuracy:
+            if whole and held > progress.best_accuracy:
                 progress.best = copy.deepcopy(self.network.state_dict())
                 progress.best_accuracy, progress.best_epoch = held, progress.epoch
             seconds = time.monotonic() - began
             progress.seconds[stage] = progress.seconds.get(stage, 0.0) + seconds
             progress.model = self.network.state_dict()
             progress.optimizer = optimizer.state_dict()
-            save_progress(self.out, settings, progress)
+            if self.team.leads:
+                save_progress(self.out, settings, progress)
             left = (epochs - progress.epoch) * seconds / 60
             self.reporter.line(
                 f"{stage:2} {progress.epoch:3}/{epochs}  loss {result.loss:.4f}  "
@@ -193,6 +230,8 @@ class Run:
     def _finish_stage(self, stage: str) -> None:
         self._note_epochs()
         self._measure(stage, self.network)
+        if stage == "R" and self.settings.distill > 0:
+            self.progress.teacher = copy.deepcopy(self.network.state_dict())
         if stage == "BQ":
             from sephw.nn import freeze
 
@@ -207,9 +246,10 @@ class Run:
         progress.metrics.setdefault("best_epoch", {})[progress.stage] = best
 
     def _measure(self, label: str, network: Any, device: str | None = None) -> None:
+        held_out = {"validation": self.data.validation, "test": self.data.test}
         found = {
-            part: accuracy(network, images, labels, device or self.settings.device)
-            for part, (images, labels) in self.held_out.items()
+            part: accuracy(network, source, device or self.settings.device, self.team)
+            for part, source in held_out.items()
         }
         table = self.progress.metrics.setdefault("accuracy", {"validation": {}, "test": {}})
         for part, value in found.items():
@@ -223,5 +263,5 @@ class Run:
             return
         done = max(1, epoch)
         expected = self.progress.seconds.get(stage, 0.0) / done if epoch else 0.0
-        if time.monotonic() + expected > self._deadline:
+        if self.team.agree(time.monotonic() + expected > self._deadline):
             raise TimeUp(f"stopped before epoch {epoch + 1} of {epochs} in stage {stage}")

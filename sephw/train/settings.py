@@ -12,6 +12,8 @@ from typing import Any
 from sephw.errors import UsageError
 
 STAGE_NAMES = ("R", "B", "BQ")
+SCHEDULES = ("cosine", "step", "poly")
+OPTIMIZERS = ("adamw", "sgd")
 AUGMENTS = ("none", "flip", "crop", "crop+flip")
 
 
@@ -20,6 +22,11 @@ class Settings:
     """Options of a run. `epochs` and `lr` hold one value per stage R, B, BQ; `lr` is the peak.
 
     `arguments` are the network's, image size and classes excluded unless given by the user.
+    `milestones` (shares of a stage), `poly_power` and `warm_up` (a share) shape the learning rate;
+    `alpha` is one constant for all patterns, None for mean |W|; `distill` is the weight of stage
+    R's own logits in the loss of B and BQ; `progressive` the number of groups that B binarizes one
+    after another; `start` a checkpoint whose float weights R begins with; `processes` how many
+    train together.
     """
 
     data: str
@@ -37,6 +44,18 @@ class Settings:
     device: str = "cpu"
     precision: str = "fp32"
     patterns: str = "frozen"
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    schedule: str = "cosine"
+    milestones: tuple[float, ...] = (0.6, 0.8)
+    poly_power: float = 0.5
+    warm_up: float = 0.05
+    alpha: float | None = None
+    distill: float = 0.0
+    temperature: float = 4.0
+    progressive: int = 1
+    start: str | None = None
+    processes: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values (lists, not tuples), as they are stored."""
@@ -61,9 +80,26 @@ class Settings:
             ("precision", self.precision),
             ("patterns", self.patterns),
         ):
-            text = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
-            words += [f"--{option}", text]
-        return shlex.join(words)
+            words += [f"--{option}", _text(value)]
+        for key in _LATER:
+            value = getattr(self, key)
+            if value != getattr(Settings, key):
+                value = Path(value).name if key == "start" else value
+                words += [f"--{key.replace('_', '-')}", _text(value)]
+        start = f"torchrun --nproc-per-node {self.processes} -m "
+        line = shlex.join(words)
+        return line if self.processes == 1 else start + line.replace("sephw train", "sephw.train")
+
+
+# Options that `command` names only where they differ from their defaults.
+_LATER = (
+    "optimizer", "momentum", "schedule", "milestones", "poly_power", "warm_up", "alpha", "distill",
+    "temperature", "progressive", "start",
+)  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
 
 
 def parse_arguments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -84,6 +120,20 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def shares(option: str, text: str) -> tuple[float, ...]:
+    """Rising shares between 0 and 1 from 'a,b,…'."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not values or list(values) != sorted(set(values)) or not 0 < values[0] <= values[-1] < 1:
+        raise UsageError(
+            f"--{option} '{text}': expected rising shares of a stage between 0 and 1, for example "
+            "0.6,0.8"
+        )
+    return values
 
 
 def per_stage(option: str, text: str, kind: type) -> tuple[Any, Any, Any]:

@@ -12,6 +12,7 @@ import torch
 
 from sephw.checkpoint import Checkpoint, build_network, load_checkpoint, save_checkpoint
 from sephw.errors import SephwError
+from sephw.networks import NETWORK_NAMES
 from sephw.nn import SEPNet, to_stage
 
 ARGUMENTS = {"height": 8, "width": 8, "in_channels": 1, "widths": [16], "modules": [1]}
@@ -168,8 +169,8 @@ def test_wrong_entries(tmp_path: Path, change: dict[str, object], text: str) -> 
 
 def test_unknown_network_and_refused_arguments(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
-    save_checkpoint(path, replace(checkpoint(), network="ResNet"))
-    assert message(path) == "network 'ResNet' is unknown; known: SEPNet"
+    save_checkpoint(path, replace(checkpoint(), network="AlexNet"))
+    assert message(path) == f"network 'AlexNet' is unknown; known: {', '.join(NETWORK_NAMES)}"
     save_checkpoint(path, replace(checkpoint(), arguments={**ARGUMENTS, "depth": 3}))
     assert message(path) == (
         "network 'SEPNet': got an unexpected keyword argument 'depth'; correct its arguments"

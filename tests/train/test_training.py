@@ -13,6 +13,7 @@ import torch
 from sephw.checkpoint import build_network, load_checkpoint
 from sephw.cli import run
 from sephw.data import load_data
+from sephw.networks import NETWORK_NAMES
 from sephw.nn import freeze
 from sephw.train import run as run_module
 from sephw.train.augment import augmented, crop_margin
@@ -24,22 +25,6 @@ SMALL = [
     "--set", "widths=16", "--set", "modules=1", "--epochs", "2,2,2", "--batch", "16",
     "--precision", "fp32", "--device", "cpu",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 images 8×8 in two classes that differ in which half is bright; a .npz-free folder."""
-    from PIL import Image
-
-    folder = tmp_path_factory.mktemp("halves")
-    random = np.random.default_rng(1)
-    for name, rows in (("bottom", slice(4, 8)), ("top", slice(0, 4))):
-        (folder / name).mkdir()
-        for i in range(40):
-            image = random.integers(0, 100, (8, 8), dtype=np.uint8)
-            image[rows] += 150
-            Image.fromarray(image).save(folder / name / f"{i:02}.png")
-    return folder
 
 
 def train(data: Path, out: Path, *more: str) -> int:
@@ -106,7 +91,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(
     real = run_module.train_epoch
 
     def stop(*arguments: object) -> object:
-        if arguments[5:7] == where:
+        if arguments[4:6] == where:
             raise KeyboardInterrupt
         return real(*arguments)  # type: ignore[arg-type]
 
@@ -180,8 +165,8 @@ def test_time_limit_keeps_what_there_is(
             "use images of that size or train with --resize bilinear or pad",
         ),
         (
-            ["--network", "ResNet"],
-            "network 'ResNet' is unknown; known: SEPNet",
+            ["--network", "AlexNet"],
+            f"network 'AlexNet' is unknown; known: {', '.join(NETWORK_NAMES)}",
         ),
         (
             ["--set", "widths=10"],
@@ -264,7 +249,8 @@ def test_crop_and_flip_against_slices() -> None:
 
 
 def test_learning_rate_rises_then_falls_to_nearly_zero() -> None:
-    rates = [learning_rate(1.0, step, 100) for step in range(100)]
+    settings = Settings("x", lr=(9.0, 1.0, 9.0))
+    rates = [learning_rate(settings, "B", step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == pytest.approx(1.0, abs=0.01)
     assert rates.index(max(rates)) == 4

@@ -18,6 +18,7 @@ from sephw.nn.freeze.budget import BUDGET_BITS, Join, LayerBudget
 from sephw.nn.freeze.modules import (
     INPUT_BITS,
     INPUT_EXPONENT,
+    DeployAveragePool2d,
     DeployConv2d,
     DeployGlobalPool2d,
     DeployInput,
@@ -28,7 +29,7 @@ from sephw.nn.freeze.modules import (
 )
 from sephw.nn.freeze.terms import PatternTerm, PoolTerm, Term, WeightTerm
 from sephw.nn.freeze.walk import walk
-from sephw.nn.layers import QuantLinear
+from sephw.nn.layers import AveragePool2d, QuantLinear
 from sephw.nn.stage import Stage
 from sephw.nn.transition import LayerTracer
 
@@ -99,6 +100,8 @@ def _replace_source(root: nn.Module, modules: dict[str, nn.Module], term: Term) 
     layer: Any = modules.get(term.source)
     if isinstance(term, PatternTerm):
         _put(root, term.source, DeployPatternConv2d(layer, term))
+    elif isinstance(term, PoolTerm) and isinstance(layer, AveragePool2d):
+        _put(root, term.source, DeployAveragePool2d(layer))
     elif isinstance(term, PoolTerm):
         _put(root, term.source, DeployGlobalPool2d(term.shift))
     elif isinstance(term, WeightTerm):

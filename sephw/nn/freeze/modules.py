@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sephw.nn.freeze.terms import Int, PatternTerm, WeightTerm
-from sephw.nn.layers import PatternConv2d, QuantConv2d, QuantLinear
+from sephw.nn.layers import AveragePool2d, PatternConv2d, QuantConv2d, QuantLinear
 from sephw.nn.quantizers import ExactWeight, UnitPatternWeight, floor_activation
 
 
@@ -87,6 +87,24 @@ class DeployGlobalPool2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.accumulator(torch.sum(x, dim=(2, 3))) * self.factor
+
+
+class DeployAveragePool2d(AveragePool2d):
+    """Σ over each window (zeros outside), times 2^-⌈log2(k·k)⌉, exact in float32.
+
+    ONNX has only the average, so it is written as average · (k·k · 2^-n). That is exact where
+    dividing an integer by k·k and multiplying it again gives the integer back, which
+    ``average_is_exact`` establishes for every sum that can occur.
+    """
+
+    def __init__(self, layer: AveragePool2d) -> None:
+        super().__init__(layer.kernel_size, layer.stride, layer.padding)
+
+
+def average_is_exact(pixels: int, top: int) -> bool:
+    """Whether float32 gives (Σ / pixels) · pixels = Σ for every sum 0..pixels·top."""
+    sums = np.arange(pixels * top + 1, dtype=np.float32)
+    return bool(np.array_equal(sums / np.float32(pixels) * np.float32(pixels), sums))
 
 
 class DeployReLU(qnn.QuantReLU):

@@ -14,7 +14,7 @@ from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.freeze.budget import Join, fit
-from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT
+from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT, average_is_exact
 from sephw.nn.freeze.terms import (
     Grid,
     IdentityTerm,
@@ -27,6 +27,8 @@ from sephw.nn.freeze.terms import (
     normalize,
 )
 from sephw.nn.layers import (
+    AveragePool2d,
+    Concat,
     GlobalPool2d,
     PatternConv2d,
     QuantConv2d,
@@ -35,6 +37,7 @@ from sephw.nn.layers import (
     pool_exponent,
     round_to_mantissa,
 )
+from sephw.nn.scales import CONCATENATIONS, concat_inputs
 
 Value = Grid | tuple[Term, ...]
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
@@ -66,6 +69,9 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         elif node.op == "call_module":
             target = str(node.target)
             module = modules[target]
+            if isinstance(module, Concat):
+                values[node] = _concat(node, values, f"Concat '{target}'")
+                continue
             if isinstance(module, (*_TERMS, QuantReLU)):
                 if target in called:
                     raise SephwError(
@@ -100,7 +106,11 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
             values[node] = tuple(
                 term for arg in node.args for term in _terms(values[arg], node.name)
             )
-        elif node.op == "call_function" and node.target in (torch.flatten, functional.max_pool2d):
+        elif node.op == "call_function" and node.target in CONCATENATIONS:
+            values[node] = _concat(node, values, f"concatenation '{node.name}'")
+        elif node.op == "call_function" and node.target is functional.max_pool2d:
+            values[node] = _grid(values[node.args[0]], node.name, nn.MaxPool2d(1))
+        elif node.op == "call_function" and node.target is torch.flatten:
             values[node] = values[node.args[0]]
         elif node.op == "output":
             value = values[node.args[0]]
@@ -110,7 +120,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         else:
             raise SephwError(
                 f"'{node.name}' ({node.target}): not supported in a pattern network; supported: "
-                "the layers of sephw.nn, max-pool, flatten and +"
+                "the layers of sephw.nn, max-pool, concatenation of channels, flatten and +"
             )
     return Walk(joins, ranks, logits)
 
@@ -125,6 +135,27 @@ def _grid(value: Value, target: str, module: nn.Module) -> Grid:
     raise SephwError(
         f"{type(module).__name__} '{target}': its input is not quantized; put a QuantReLU before it"
     )
+
+
+def _concat(node: fx.Node, values: dict[fx.Node, Value], where: str) -> Grid:
+    """Grid of a concatenation: that of its inputs, which must be one and the same."""
+    grids = []
+    for source in concat_inputs(node, where):
+        value = values[source]
+        if not isinstance(value, Grid):
+            raise SephwError(
+                f"{where}: its input '{source.target}' is not quantized; put a QuantReLU before it"
+            )
+        grids.append(value)
+    first = grids[0]
+    for source, grid in zip(concat_inputs(node, where), grids, strict=True):
+        if (grid.exponent, grid.bits) != (first.exponent, first.bits):
+            raise SephwError(
+                f"{where}: '{source.target}' has {grid.bits} bits at 2^-{grid.exponent}, its first "
+                f"input {first.bits} bits at 2^-{first.exponent}; to_stage with calibration images "
+                "gives them one scale"
+            )
+    return Grid(first.exponent, first.bits, sum(grid.channels for grid in grids))
 
 
 def _terms(value: Value, source: str) -> tuple[Term, ...]:
@@ -176,9 +207,20 @@ def _pool(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
     return PoolTerm(target, grid, pixels, pool_exponent(pixels))
 
 
+def _average(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
+    pixels = module.kernel_size**2
+    if not average_is_exact(pixels, grid.top):
+        raise SephwError(
+            f"AveragePool2d '{target}': an average over {pixels} pixels is not exact in float32; "
+            "use kernel_size 2, 3, 4, 6 or 8, or a GlobalPool2d"
+        )
+    return PoolTerm(target, grid, pixels, pool_exponent(pixels))
+
+
 _TERMS: dict[type[nn.Module], Callable[[str, Any, Grid, tuple[int, ...]], Term]] = {
     PatternConv2d: _pattern,
     QuantConv2d: _weights,
     QuantLinear: _weights,
     GlobalPool2d: _pool,
+    AveragePool2d: _average,
 }

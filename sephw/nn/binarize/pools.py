@@ -1,0 +1,102 @@
+"""Windows of torch's pools, and which of them the engines compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import fx, nn
+
+from sephw.errors import SephwError
+from sephw.nn.binarize.words import argument, pair
+from sephw.nn.freeze.modules import average_is_exact
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Kernel, stride and padding in pixels, vertical first; ``ceil``: torch's ceil_mode."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    ceil: bool
+
+
+def max_window(node: fx.Node, modules: Mapping[str, nn.Module], where: str) -> Window:
+    """Of a max-pool, as a module or a function; SephwError where it is dilated."""
+    module: Any = modules[str(node.target)] if node.op == "call_module" else None
+    # max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    dilation = module.dilation if module else argument(node, 4, "dilation", 1)
+    if pair(dilation) != (1, 1):
+        raise SephwError(f"{where}: dilation {pair(dilation)}; use a dilation of 1")
+    return _window(node, module, module.ceil_mode if module else argument(node, 5, "ceil_mode", 0))
+
+
+def average_window(node: fx.Node, modules: Mapping[str, nn.Module], where: str) -> Window:
+    """Of an average pool; SephwError where it does not divide by its window's size."""
+    module: Any = modules[str(node.target)] if node.op == "call_module" else None
+    # avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor)
+    ceil = module.ceil_mode if module else argument(node, 4, "ceil_mode", False)
+    counts = module.count_include_pad if module else argument(node, 5, "count_include_pad", True)
+    divisor = module.divisor_override if module else argument(node, 6, "divisor_override", None)
+    window = _window(node, module, ceil)
+    if any(window.padding) and not counts:
+        raise SephwError(
+            f"{where}: count_include_pad=False divides by another number at the border; "
+            "use count_include_pad=True"
+        )
+    if divisor is not None:
+        raise SephwError(
+            f"{where}: divisor_override={divisor}; leave it away, the next layer learns the factor"
+        )
+    return window
+
+
+def _window(node: fx.Node, module: Any, ceil: Any) -> Window:
+    if module is not None:
+        kernel, stride, padding = module.kernel_size, module.stride, module.padding
+    else:
+        kernel = argument(node, 1, "kernel_size", None)
+        stride, padding = argument(node, 2, "stride", None), argument(node, 3, "padding", 0)
+    return Window(pair(kernel), pair(stride or kernel), pair(padding), bool(ceil))
+
+
+def check_window(
+    where: str, window: Window, before: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    """SephwError for unequal strides, and where ceil_mode gives other sizes than floor does.
+
+    ``before`` and ``after`` are the shapes (N, C, H, W) of input and output.
+    """
+    if window.stride[0] != window.stride[1]:
+        raise SephwError(f"{where}: unequal strides {window.stride}; use one stride")
+    floor = tuple(
+        (size + 2 * padding - kernel) // stride + 1
+        for size, padding, kernel, stride in zip(
+            before[2:], window.padding, window.kernel, window.stride, strict=True
+        )
+    )
+    if window.ceil and floor != after[2:]:
+        raise SephwError(
+            f"{where}: ceil_mode makes {after[2]}×{after[3]} of {before[2]}×{before[3]}; use "
+            "ceil_mode=False with a padding that gives this size"
+        )
+
+
+def square(where: str, window: Window, top: int) -> tuple[int, int, int]:
+    """(kernel, stride, padding) of a square average window over integers 0..``top``.
+
+    SephwError where it is not square, or its average not exact.
+    """
+    kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
+    if window != Window(pair(kernel), pair(stride), pair(padding), window.ceil):
+        raise SephwError(f"{where}: a window that is not square; use equal sizes")
+    if not average_is_exact(kernel**2, top):
+        raise SephwError(
+            f"{where}: an average over {kernel}×{kernel} is not exact in float32; use "
+            "kernel_size 2, 3, 4, 6 or 8"
+        )
+    return kernel, stride, padding

@@ -1,0 +1,87 @@
+"""Data-parallel training: what the processes of one `torchrun` have in common."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from sephw.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train together: this one's ``rank`` of ``size``; alone by default.
+
+    Every process holds the whole network and a share of each batch.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: str = "cpu"
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def total(self, *values: float) -> tuple[float, ...]:
+        """Each value, summed over the processes."""
+        if self.size == 1:
+            return values
+        import torch
+        import torch.distributed as distributed
+
+        sums = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(sums)
+        return tuple(sums.tolist())
+
+    def agree(self, decision: bool) -> bool:
+        """The first process's decision, in every process."""
+        return bool(self.total(float(decision and self.leads))[0])
+
+    def spread(self, network: Any) -> None:
+        """Give every process the first one's parameters and buffers."""
+        if self.size == 1:
+            return
+        import torch.distributed as distributed
+
+        for tensor in (*network.parameters(), *network.buffers()):
+            dense = tensor.data.contiguous()  # channels-last tensors are not
+            distributed.broadcast(dense, 0)
+            tensor.data.copy_(dense)
+
+    def wrap(self, network: Any) -> Any:
+        """The network with its gradients averaged over the processes."""
+        if self.size == 1:
+            return network
+        from torch.nn.parallel import DistributedDataParallel
+
+        return DistributedDataParallel(network)
+
+    def leave(self) -> None:
+        """End the group of processes."""
+        if self.size > 1:
+            import torch.distributed as distributed
+
+            distributed.destroy_process_group()
+
+
+def join_team(device: str) -> Team:
+    """The team that `torchrun` started this process in (gloo on CPUs, nccl on GPUs), or alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return Team(device=device)
+    import torch
+    import torch.distributed as distributed
+
+    if device == "cuda":
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if local >= torch.cuda.device_count():
+            raise UsageError(
+                f"--device cuda: process {local} on this machine has no GPU of its own; start at "
+                f"most {torch.cuda.device_count()} with --nproc-per-node"
+            )
+        torch.cuda.set_device(local)
+    distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    return Team(distributed.get_rank(), size, device)
