@@ -58,6 +58,7 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
 
 def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
     shortage = _shortage(problem, goal)
+    short = RESOURCES[0] if shortage is None else shortage[0]
     if shortage is None:
         text = f"{wanted} does not fit {goal.device.name} once its FIFOs are counted"
     else:
@@ -69,7 +70,7 @@ def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -
             f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
             f"{available:,} available ({of_all}{needed - available:,} too many)"
         )
-    larger = _nearest(problem, goal, reaches)
+    larger = _nearest(problem, goal, reaches, short)
     if larger is None:
         text += f"; no larger {goal.device.technology} device is known that it fits"
     else:
@@ -121,14 +122,14 @@ def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | 
     return min(found, default=None)
 
 
-def _nearest(problem: Problem, goal: Goal, reaches: Reaches) -> Device | None:
-    """The smallest larger device of the technology that takes it."""
+def _nearest(problem: Problem, goal: Goal, reaches: Reaches, short: str) -> Device | None:
+    """The smallest device of the technology with more of the ``short`` resource that takes it."""
     kin = sorted(
         (
             d
             for d in DEVICES
             if d.technology is goal.device.technology
-            and d.available.lut > goal.device.available.lut
+            and getattr(d.available, short) > getattr(goal.device.available, short)
         ),
         key=lambda d: d.available.lut,
     )

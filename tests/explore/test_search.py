@@ -248,6 +248,30 @@ REFUSALS = {
 }
 
 
+AMD_REFUSALS = {
+    # More LUTs, fewer block RAMs: what is short decides which device is larger.
+    "xczu7ev": (
+        constant(1, bram=300),
+        "chain does not fit xczu7ev: needs at least 900 BRAM, 624 available (276 too many); the "
+        "nearest device that fits is xc7z045",
+    ),
+    "xc7z045": (
+        constant(60_000),
+        "chain does not fit xc7z045: needs at least 180,000 LUT, 174,880 available (80 % of "
+        "218,600; 5,120 too many); the nearest device that fits is xczu7ev",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AMD_REFUSALS)
+def test_refusals_on_amd_devices(name):
+    estimator, message = AMD_REFUSALS[name]
+    goal = Goal(find_device(name), clock_mhz=100.0)
+    with pytest.raises(SephwError) as error:
+        search(chain(4), goal, estimator=estimator)
+    assert str(error.value) == message
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals_say_what_would_do(case):
     estimator, wanted, message = REFUSALS[case]
