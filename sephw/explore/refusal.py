@@ -19,13 +19,18 @@ _UNLIMITED = 1 << 40
 Reaches = Callable[[Goal], float | None]
 
 
-def refusal(network: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
-    """The error for a goal that no folding of ``problem`` reaches."""
+def refusal(
+    network: str, problem: Problem, goal: Goal, reaches: Reaches, weight_bits: int = 0
+) -> SephwError:
+    """The error for a goal that no folding of ``problem`` reaches.
+
+    ``weight_bits``: all weights of the network, in memory.
+    """
     wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s"
     return (
         _too_fast_a_clock(network, problem, goal)
         or _too_many_frames(network, problem, goal)
-        or _does_not_fit(wanted, problem, goal, reaches)
+        or _does_not_fit(wanted, problem, goal, reaches, weight_bits)
     )
 
 
@@ -56,7 +61,9 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     )
 
 
-def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
+def _does_not_fit(
+    wanted: str, problem: Problem, goal: Goal, reaches: Reaches, weight_bits: int
+) -> SephwError:
     shortage = _shortage(problem, goal)
     short = RESOURCES[0] if shortage is None else shortage[0]
     if shortage is None:
@@ -69,6 +76,12 @@ def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -
         text = (
             f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
             f"{available:,} available ({of_all}{needed - available:,} too many)"
+        )
+    room = goal.device.block_ram_bits
+    if weight_bits > room:
+        text += (
+            f"; the weights are {weight_bits / 1e6:.1f} Mbit, its block RAM holds "
+            f"{room / 1e6:.1f} Mbit"
         )
     larger = _nearest(problem, goal, reaches, short)
     if larger is None:

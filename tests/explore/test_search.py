@@ -272,6 +272,21 @@ def test_refusals_on_amd_devices(name):
     assert str(error.value) == message
 
 
+def test_weights_beyond_the_block_ram_are_named():
+    """4,608 inputs × 1,000 outputs of 8 bits: 36.9 Mbit on 11.5 Mbit of block RAM."""
+    b = GraphBuilder("wide", seed=1)
+    x = b.input("image", 1, 1, 4608)
+    graph = b.build(x, b.conv("classifier", x, 1000))
+    goal = Goal(find_device("xczu7ev"), clock_mhz=100.0)
+    with pytest.raises(SephwError) as error:
+        search(graph, goal, estimator=constant(1, bram=2001))
+    assert str(error.value) == (
+        "wide does not fit xczu7ev: needs at least 2,001 BRAM, 624 available (1,377 too many); "
+        "the weights are 36.9 Mbit, its block RAM holds 11.5 Mbit; no larger xc7 device is known "
+        "that it fits"
+    )
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals_say_what_would_do(case):
     estimator, wanted, message = REFUSALS[case]
