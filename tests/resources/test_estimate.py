@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.characterize import wanted
 from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_fit import errors, held_out
-from benchmarks.characterize_layers import build, layer
+from benchmarks.characterize_layers import LATER, build, layer
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType, Multipliers
 from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
@@ -86,6 +87,14 @@ def test_no_layer_is_both_fitted_and_held_out():
     share = np.mean([held_out(index) for index in range(400)])
     assert 0.2 < share < 0.3
     assert held_out(7) == held_out(7)
+
+
+def test_later_kinds_have_numbers_of_their_own():
+    kinds = {layer(LATER + index).operator.kind for index in range(40)}
+    assert kinds == {"average_pool", "concat"}
+    assert not kinds & {layer(index).operator.kind for index in range(40)}
+    numbers = [index for _, index in wanted(40, (Technology.ECP5,))]
+    assert numbers == [*range(40), *range(LATER, LATER + 4)]
 
 
 def test_points_are_of_the_layers_that_their_numbers_make():
