@@ -22,7 +22,7 @@ import click
 
 from benchmarks import characterize_clock, characterize_networks
 from benchmarks.characterize_data import TECHNOLOGIES, PointFile
-from benchmarks.characterize_layers import layer
+from benchmarks.characterize_layers import LATER, layer
 from benchmarks.characterize_report import make_model, publish
 from sephw.errors import SephwError
 from sephw.synth import synthesize_operator
@@ -33,8 +33,11 @@ ROUND = 20
 
 
 def wanted(layers: int, technologies: tuple[Technology, ...]) -> Iterator[tuple[Technology, int]]:
-    """(technology, layer number): every layer in ECP5, every other round in each of the others."""
-    for index in range(layers):
+    """(technology, layer number): every layer in ECP5, every other round in each of the others.
+
+    Of the kinds that came later, one layer for every ten.
+    """
+    for index in (*range(layers), *range(LATER, LATER + layers // 10)):
         for technology in technologies:
             place = TECHNOLOGIES.index(technology)
             if place == 0 or index // ROUND % 2 == place - 1:

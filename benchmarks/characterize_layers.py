@@ -1,7 +1,8 @@
 """Layers for `benchmarks.characterize`: generated, seeded, each with a folding and FIFO depths.
 
 Layer ``index`` is a function of its number alone, kinds take turns, and sizes are random, so that
-any first part of the sequence is a fair sample.
+any first part of the sequence is a fair sample. Kinds that came later have a sequence of their own
+from ``LATER`` on: numbers keep their layers.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 
 from sephw.ir import Family, Folding, IntType, Multipliers, Operator
 from sephw.ops import (
+    AveragePool,
+    Concat,
     Conv8,
     Fork,
     GlobalPool,
@@ -39,10 +42,15 @@ class Layer:
     fifo_depths: tuple[int, ...]
 
 
+LATER = 100_000
+"""Number of the first layer of the later kinds."""
+
+
 def layer(index: int) -> Layer:
     """Layer number ``index``."""
     rng = np.random.default_rng((1706, index))
-    return build(_TURNS[index % len(_TURNS)](rng) | {"seed": index})
+    turns = _TURNS if index < LATER else _LATER_TURNS
+    return build(turns[index % len(turns)](rng) | {"seed": index})
 
 
 def build(point: Point) -> Layer:
@@ -119,6 +127,17 @@ def _max_pool(point: Point) -> Operator:
     )  # fmt: skip
 
 
+def _average_pool(point: Point) -> Operator:
+    return AveragePool(
+        height=4, width=4, channels=point["inputs"], dtype=_type(point["type"]),
+        kernel_height=point["kernel"], kernel_width=point["kernel"], groups=point["groups"],
+    )  # fmt: skip
+
+
+def _concat(point: Point) -> Operator:
+    return Concat(height=4, width=4, channels=tuple(point["channels"]), dtype=_type(point["type"]))
+
+
 def _global_pool(point: Point) -> Operator:
     return GlobalPool(
         height=point["size"], width=point["size"], channels=point["inputs"],
@@ -147,6 +166,8 @@ _OPERATORS: Mapping[str, Callable[[Point], Operator]] = {
     "join": _join,
     "max_pool": _max_pool,
     "global_pool": _global_pool,
+    "average_pool": _average_pool,
+    "concat": _concat,
     "fork": _fork,
     "width_converter": _converter,
 }
@@ -322,6 +343,18 @@ def _max_pool_point(rng: Rng) -> dict[str, Any]:
     }, 400)  # fmt: skip
 
 
+def _average_pool_point(rng: Rng) -> dict[str, Any]:
+    return _max_pool_point(rng) | {"kind": "average_pool"}
+
+
+def _concat_point(rng: Rng) -> dict[str, Any]:
+    unit = int(_pick(rng, (1, 2, 4, 8, 16, 32)))
+    counts = [unit * int(_pick(rng, (1, 1, 2, 3, 4))) for _ in range(_pick(rng, (2, 3, 4, 4, 6)))]
+    return _lanes(rng, {
+        "kind": "concat", "channels": counts, "type": _activation(rng),
+    }, 300)  # fmt: skip
+
+
 def _global_pool_point(rng: Rng) -> dict[str, Any]:
     return _lanes(rng, {
         "kind": "global_pool", "size": int(_pick(rng, (3, 4, 7, 8, 10, 14))),
@@ -354,6 +387,7 @@ _TURNS: tuple[Callable[[Rng], dict[str, Any]], ...] = (
     _pattern_graph, _join_lut, _window_stream, _conv8_serial, _max_pool_point, _conv8_graph,
     _join_dsp, _conv8_dsp, _converter_point,
 )  # fmt: skip
+_LATER_TURNS: tuple[Callable[[Rng], dict[str, Any]], ...] = (_concat_point, _average_pool_point)
 
 
-__all__ = ["Layer", "Point", "build", "layer"]
+__all__ = ["LATER", "Layer", "Point", "build", "layer"]

@@ -190,15 +190,19 @@ def run_frames(
     source_gaps: Patterns = None,
     sink_stalls: Patterns = None,
     arrivals: Mapping[str, Cycles] | None = None,
+    keep_frames: int | None = None,
 ) -> CycleRun:
     """As ``run``, without values. ``arrivals``: cycle from which each beat of a graph input,
     int64 (frames · words,), is offered; it waits at the source until it is taken.
+
+    ``keep_frames``: without patterns and arrivals, remember only the graph's inputs and outputs
+    of all frames but so many; what is asked of other streams and nodes then raises ValueError.
     """
-    return CycleRun(
-        graph,
-        play(graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls, arrivals=arrivals),
-        {},
-    )
+    outcome = play(
+        graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls, arrivals=arrivals,
+        keep_frames=keep_frames,
+    )  # fmt: skip
+    return CycleRun(graph, outcome, {})
 
 
 def play(
@@ -208,6 +212,7 @@ def play(
     source_gaps: Patterns = None,
     sink_stalls: Patterns = None,
     arrivals: Mapping[str, Cycles] | None = None,
+    keep_frames: int | None = None,
 ) -> Outcome:
     """Run the kernel; SephwError at a deadlock."""
     if frames < 1:
@@ -221,7 +226,7 @@ def play(
         ),
     }  # fmt: skip
     releases = {graph.inputs.index(t): times for t, times in (arrivals or {}).items()}
-    outcome = execute(network, frames, patterns, releases)
+    outcome = execute(network, frames, patterns, releases, keep_frames)
     if not outcome.complete:
         raise SephwError(explain(outcome))
     return outcome

@@ -10,8 +10,8 @@ its predecessor moved by T as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,12 +35,25 @@ class Block:
         """Where an engine's events are."""
         return slice(int(self.first[engine]), int(self.first[engine] + self.count[engine]))
 
+    def only(self, engines: Sequence[int]) -> Block:
+        """The block with the events of ``engines`` alone."""
+        count = np.zeros_like(self.count)
+        count[list(engines)] = self.count[list(engines)]
+        parts = [self.part(e) for e in sorted(engines)]
+        return Block(
+            first=offsets(count.tolist())[:-1],
+            count=count,
+            times=np.concatenate([self.times[part] for part in parts]),
+            causes=np.concatenate([self.causes[part] for part in parts]),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What a run left. ``worked_frames`` of the ``frames`` were worked off, each later one is its
     predecessor ``period_cycles`` later. ``complete`` is false at a deadlock; then ``done`` (events
-    by engine), ``pushed`` and ``popped`` (beats by stream) say how far it came.
+    by engine), ``pushed`` and ``popped`` (beats by stream) say how far it came. Blocks of early
+    frames may have the events of the outermost engines alone; see `execute`.
     """
 
     network: Network
@@ -69,6 +82,11 @@ class Outcome:
         rest = self.frames - self.worked_frames
         return np.concatenate([worked, np.repeat(worked[-1:], rest, axis=0)])
 
+    def recent(self, frames: int) -> Outcome:
+        """The last ``frames`` frames that were worked off one by one, by themselves."""
+        blocks = self.blocks[-frames:]
+        return replace(self, frames=len(blocks), worked_frames=len(blocks), blocks=blocks)
+
     @property
     def last_cycle(self) -> int:
         """The last cycle in which anything moved; for deadlocks."""
@@ -81,8 +99,13 @@ def execute(
     frames: int,
     patterns: Mapping[int, Pattern],
     releases: Mapping[int, Cycles],
+    keep_frames: int | None = None,
 ) -> Outcome:
-    """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome."""
+    """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome.
+
+    ``keep_frames``: of all but the last so many frames that are worked off one by one, keep the
+    events of sources and sinks and of their neighbours alone; large networks need gigabytes.
+    """
     machine = _Machine(network, patterns, releases)
     steady = not patterns and not releases
     worked, period = 0, 0
@@ -90,6 +113,8 @@ def execute(
         worked = worked + 1 if steady else frames
         machine.advance(worked)
         period = machine.period() if steady and worked < frames else 0
+        if steady and keep_frames is not None:
+            machine.forget(keep_frames)
     if not machine.complete:
         # Engines may have stopped at the frame's end only; see how far they really come.
         worked = frames
@@ -115,6 +140,12 @@ class _Machine:
     ) -> None:
         self._wiring: Wiring = wire(network)
         engines = len(network.engines)
+        ends = {*network.sources, *network.sinks}
+        self._outer = [
+            e
+            for e, engine in enumerate(network.engines)
+            if not ends.isdisjoint((*engine.inputs, *engine.outputs))
+        ]
         self._depth = np.array([network.depths[t] for t in network.streams], np.int64)
         rings = offsets(self._depth.tolist())
         self._ring_first, self._ring = rings[:-1], np.zeros(rings[-1], np.int64)
@@ -145,6 +176,12 @@ class _Machine:
         )  # fmt: skip
         self.complete = bool(complete)
         self.blocks.append(Block(first[:-1], self.done - before, times, causes))
+
+    def forget(self, keep_frames: int) -> None:
+        """Drop what neither `period` nor the caller needs of the frame that has become old."""
+        old = len(self.blocks) - max(keep_frames, self._lookback + 1) - 1
+        if old >= 0:
+            self.blocks[old] = self.blocks[old].only(self._outer)
 
     def period(self) -> int:
         """T if every later frame is its predecessor T cycles later, else 0. Blocks are frames."""

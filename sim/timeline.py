@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,8 +112,13 @@ def settled_timeline(graph: Graph, most_frames: int = MOST_FRAMES) -> Timeline:
     Where ``most_frames`` are not enough to settle, that of the last one. Raises SephwError as
     sim.cycles.run_frames does.
     """
-    run = run_frames(graph, most_frames)
-    return timeline(run, run.outcome.worked_frames - 1, settled=run.outcome.period_cycles > 0)
+    run = run_frames(graph, most_frames, keep_frames=2)
+    worked = run.outcome.worked_frames
+    recent = run.outcome.recent(2)
+    found = timeline(
+        replace(run, outcome=recent), recent.frames - 1, settled=run.outcome.period_cycles > 0
+    )
+    return replace(found, frame=worked - 1)
 
 
 def timeline(

@@ -19,13 +19,18 @@ _UNLIMITED = 1 << 40
 Reaches = Callable[[Goal], float | None]
 
 
-def refusal(network: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
-    """The error for a goal that no folding of ``problem`` reaches."""
+def refusal(
+    network: str, problem: Problem, goal: Goal, reaches: Reaches, weight_bits: int = 0
+) -> SephwError:
+    """The error for a goal that no folding of ``problem`` reaches.
+
+    ``weight_bits``: all weights of the network, in memory.
+    """
     wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s"
     return (
         _too_fast_a_clock(network, problem, goal)
         or _too_many_frames(network, problem, goal)
-        or _does_not_fit(wanted, problem, goal, reaches)
+        or _does_not_fit(wanted, problem, goal, reaches, weight_bits)
     )
 
 
@@ -56,8 +61,11 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     )
 
 
-def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -> SephwError:
+def _does_not_fit(
+    wanted: str, problem: Problem, goal: Goal, reaches: Reaches, weight_bits: int
+) -> SephwError:
     shortage = _shortage(problem, goal)
+    short = RESOURCES[0] if shortage is None else shortage[0]
     if shortage is None:
         text = f"{wanted} does not fit {goal.device.name} once its FIFOs are counted"
     else:
@@ -69,7 +77,13 @@ def _does_not_fit(wanted: str, problem: Problem, goal: Goal, reaches: Reaches) -
             f"{wanted} does not fit {goal.device.name}: needs at least {needed:,} {name.upper()}, "
             f"{available:,} available ({of_all}{needed - available:,} too many)"
         )
-    larger = _nearest(problem, goal, reaches)
+    room = goal.device.block_ram_bits
+    if weight_bits > room:
+        text += (
+            f"; the weights are {weight_bits / 1e6:.1f} Mbit, its block RAM holds "
+            f"{room / 1e6:.1f} Mbit"
+        )
+    larger = _nearest(problem, goal, reaches, short)
     if larger is None:
         text += f"; no larger {goal.device.technology} device is known that it fits"
     else:
@@ -121,14 +135,14 @@ def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | 
     return min(found, default=None)
 
 
-def _nearest(problem: Problem, goal: Goal, reaches: Reaches) -> Device | None:
-    """The smallest larger device of the technology that takes it."""
+def _nearest(problem: Problem, goal: Goal, reaches: Reaches, short: str) -> Device | None:
+    """The smallest device of the technology with more of the ``short`` resource that takes it."""
     kin = sorted(
         (
             d
             for d in DEVICES
             if d.technology is goal.device.technology
-            and d.available.lut > goal.device.available.lut
+            and getattr(d.available, short) > getattr(goal.device.available, short)
         ),
         key=lambda d: d.available.lut,
     )

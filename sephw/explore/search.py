@@ -122,7 +122,11 @@ def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     if isinstance(outcome, _Candidate):
         return _found(session, _refined(session, outcome))
     session.progress("nothing fits; what would")
-    raise refusal(session.graph.name, outcome, session.goal, lambda goal: _speed(session, goal))
+    works = [node.operator.work for node in session.graph.nodes]
+    raise refusal(
+        session.graph.name, outcome, session.goal, lambda goal: _speed(session, goal),
+        sum(work.weights_1bit + 8 * work.weights_8bit for work in works),
+    )  # fmt: skip
 
 
 def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:

@@ -19,7 +19,8 @@ from sephw.verify import CheckedTensor, Verification, merge, verify
 
 Integers = NDArray[np.int64]
 Run = Callable[[Integers], Mapping[str, Integers]]
-BATCH = 8  # images held in memory with all their layers at a time
+BATCH = 8  # images held in memory with all their layers at a time, at most
+_MOST_ELEMENTS = 1 << 26  # of all layers of a batch: 512 MB a representation
 
 
 class Simulation(Protocol):
@@ -76,6 +77,7 @@ def compare(
     exponents: Integers,
     note: Callable[[str], None],
     simulations: Mapping[str, Simulation] = MappingProxyType({}),
+    batch_size: int = BATCH,
 ) -> tuple[Verification, Agreement]:
     """Compare all representations on all samples; `note` is told how far it is.
 
@@ -85,7 +87,7 @@ def compare(
     """
     parts: list[Verification] = []
     predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
-    for start, batch in _batches(samples.images):
+    for start, batch in _batches(samples.images, batch_size):
         values: dict[str, Mapping[str, Integers]] = {}
         cycles: dict[str, ByTensor] = {}
         # A clocked simulation is a process of its own and takes longest: the others run beside it.
@@ -114,6 +116,12 @@ def compare(
     return merge(parts), agreement
 
 
-def _batches(images: NDArray[np.uint8]) -> Iterator[tuple[int, Integers]]:
-    for start in range(0, len(images), BATCH):
-        yield start, images[start : start + BATCH].astype(np.int64)
+def batch_size(graph: Graph) -> int:
+    """Images that are compared at a time, so that large networks fit into memory."""
+    elements = sum(tensor.elements for tensor in graph.tensors.values())
+    return max(1, min(BATCH, _MOST_ELEMENTS // elements))
+
+
+def _batches(images: NDArray[np.uint8], size: int) -> Iterator[tuple[int, Integers]]:
+    for start in range(0, len(images), size):
+        yield start, images[start : start + size].astype(np.int64)

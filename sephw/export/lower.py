@@ -56,5 +56,5 @@ def fold_graph(graph: Graph, name: str, folding: FoldingFile) -> Graph:
         graph = set_fifo_depths(graph, folding.fifos)
         # Depths that were found cannot deadlock, ones that were given can. Frames that repeat are
         # proved to repeat for ever, so a hundred of them cost no more than the first few.
-        run_frames(graph, 100)
+        run_frames(graph, 100, keep_frames=1)
     return graph

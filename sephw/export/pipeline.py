@@ -23,7 +23,14 @@ from sephw.export.chip import (
     synthesize_export,
     write_vendor_project,
 )
-from sephw.export.compare import Agreement, Simulation, checked_tensors, compare, representations
+from sephw.export.compare import (
+    Agreement,
+    Simulation,
+    batch_size,
+    checked_tensors,
+    compare,
+    representations,
+)
 from sephw.export.directory import ExportDirectory
 from sephw.export.lower import deploy_network, fold_graph, load_trained
 from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
@@ -106,7 +113,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
                     runs, tensors, samples, logits.tensor, logits.exponents, progress.update,
-                    simulations,
+                    simulations, batch_size(graph),
                 )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())
         exact = None if verification is None else verification.exact

@@ -9,18 +9,22 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.frontend.builder import Builder
-from sephw.frontend.values import Constant, Quantized, Real, Sum, Value, as_sum
+from sephw.frontend.values import Average, Constant, Quantized, Real, Sum, Value, as_sum
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One ONNX node being read: its inputs as values, attributes, module, error prefix."""
+    """One ONNX node being read: its inputs as values, attributes, module, error prefix.
+
+    ``closes_module``: no later node is of the module, so that its output is this node's.
+    """
 
     builder: Builder
     node: Any
     module: str
     values: tuple[Value | None, ...]
     attributes: dict[str, Any]
+    closes_module: bool = False
 
     @property
     def where(self) -> str:
@@ -49,6 +53,14 @@ class Call:
             )
         return value
 
+    def inexact(self, average: Average) -> SephwError:
+        """The error of a node that reads an average that float32 has rounded."""
+        count = average.count
+        return SephwError(
+            f"{self.where}: reads an average over {count} values, which is not exact; multiply it "
+            f"by {count}·2^-{(count - 1).bit_length()} first (a sum times a power of two)"
+        )
+
     def channels(self, value: Quantized | Sum) -> int:
         """Channels of a quantized tensor or sum."""
         if isinstance(value, Quantized):
@@ -60,6 +72,8 @@ class Call:
         value = self.values[index]
         if isinstance(value, Constant) or value is None:
             raise SephwError(f"{self.where}: input {index} must not be a constant")
+        if isinstance(value, Average):
+            raise self.inexact(value)
         if isinstance(value, Sum) and value.relu:
             raise SephwError(
                 f"{self.where}: a ReLU must be followed by its quantizer (sephw.nn.QuantReLU)"

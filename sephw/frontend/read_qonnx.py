@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sephw.frontend.call import Call
 from sephw.frontend.handlers import HANDLERS
 from sephw.frontend.join import join_logits
 from sephw.frontend.scope import module_of
-from sephw.frontend.values import Constant, Quantized, Sum, Value
+from sephw.frontend.values import Average, Constant, Quantized, Sum, Value
 from sephw.ir import Graph, IntType
 
 
@@ -55,7 +56,8 @@ def read_qonnx(path: Path) -> ReadResult:
     values: dict[str, Value | None] = {n: Constant(a) for n, a in initializers.items()}
     values[inputs[0].name] = None
     last: Call | None = None
-    for node in graph.node:
+    last_of = _last_nodes([module_of(node) for node in graph.node])
+    for number, node in enumerate(graph.node):
         if node.op_type == "Constant":
             data = onnx.helper.get_attribute_value(node.attribute[0])
             values[node.output[0]] = Constant(onnx.numpy_helper.to_array(data))
@@ -73,6 +75,7 @@ def read_qonnx(path: Path) -> ReadResult:
             module,
             tuple(values[name] if name else None for name in node.input),
             {a.name: _attribute(onnx, a) for a in node.attribute},
+            closes_module=last_of.get(module) == number,
         )
         if call.values and call.values[0] is None and node.op_type != "Quant":
             raise SephwError(
@@ -89,9 +92,21 @@ def read_qonnx(path: Path) -> ReadResult:
         output = join_logits(last, final)
     elif isinstance(final, Quantized):
         output = final.tensor
+    elif isinstance(final, Average):
+        raise last.inexact(final)
     else:
         raise SephwError(f"'{path}': the output is a constant")
     return ReadResult(builder.graph(path.stem, ("input",), (output,)), tuple(builder.layers))
+
+
+def _last_nodes(modules: Sequence[str]) -> dict[str, int]:
+    """The number of the last node of each module, those of modules within it counted."""
+    last = {}
+    for number, module in enumerate(modules):
+        parts = module.split(".") if module else []
+        for depth in range(len(parts)):
+            last[".".join(parts[: depth + 1])] = number
+    return last
 
 
 def _attribute(onnx: Any, attribute: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the reader knows of each ONNX tensor: constant, quantized tensor, or sum of branches."""
+"""What the reader knows of each ONNX tensor: constant, quantized tensor, sum, or average."""
 
 from __future__ import annotations
 
@@ -48,7 +48,20 @@ class Sum:
     relu: bool = False
 
 
-Value = Constant | Quantized | Sum
+@dataclass(frozen=True, eq=False)
+class Average:
+    """integer of ``tensor`` · 2^-exponent / count, where count is no power of two.
+
+    float32 rounds it; a factor that count divides makes it exact again.
+    """
+
+    tensor: str
+    exponent: int
+    count: int
+    rank: int
+
+
+Value = Constant | Quantized | Sum | Average
 
 
 def as_sum(value: Quantized | Sum, channels: int) -> Sum:

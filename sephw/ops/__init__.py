@@ -1,6 +1,8 @@
 """The operators of the hardware graph, one file each, and the one list of them."""
 
 from sephw.ir.operator import Operator
+from sephw.ops.average_pool import AveragePool
+from sephw.ops.concat import Concat
 from sephw.ops.conv8 import Conv8
 from sephw.ops.fork import Fork
 from sephw.ops.global_pool import GlobalPool
@@ -16,13 +18,17 @@ OPERATORS: tuple[type[Operator], ...] = (
     Conv8,
     Join,
     MaxPool,
+    AveragePool,
     GlobalPool,
+    Concat,
     Fork,
     WidthConverter,
 )
 
 __all__ = [
     "OPERATORS",
+    "AveragePool",
+    "Concat",
     "Conv8",
     "Fork",
     "GlobalPool",

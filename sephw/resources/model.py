@@ -14,6 +14,7 @@ from sephw.resources.features import Features
 from sephw.targets import Technology
 
 FILE = "model.json"
+_ONCE = "once:"
 CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7)
 
 
@@ -71,8 +72,14 @@ class Model:
     accuracy: Accuracy
 
     def lut(self, features: Features) -> float:
-        """LUTs of an engine."""
-        return weighted(features, self.luts)
+        """LUTs of an engine. What an unseen kind has once is the mean of the others'."""
+        once = [value for name, value in self.luts.items() if name.startswith(_ONCE)]
+        unseen = sum(
+            count
+            for name, count in features.counts.items()
+            if name.startswith(_ONCE) and name not in self.luts
+        )
+        return weighted(features, self.luts) + unseen * sum(once) / max(1, len(once))
 
 
 def weighted(features: Features, coefficients: Mapping[str, float]) -> float:

@@ -21,6 +21,12 @@ class Technology(StrEnum):
     XC7 = "xc7"
 
 
+_BLOCK_BITS = {
+    Technology.ECP5: 18 * 1024, Technology.ICE40: 4 * 1024, Technology.GOWIN: 18 * 1024,
+    Technology.XC7: 18 * 1024,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Device:
     """One chip. ``part`` as its place-and-route (or vendor's) tool spells it.
@@ -34,6 +40,11 @@ class Device:
     part: str
     available: Resources
     routable: bool
+
+    @property
+    def block_ram_bits(self) -> int:
+        """Bits of all block RAMs. UltraRAM is not among them: it cannot start with constants."""
+        return self.available.bram * _BLOCK_BITS[self.technology]
 
 
 DEVICES: tuple[Device, ...] = (

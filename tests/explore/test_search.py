@@ -248,6 +248,45 @@ REFUSALS = {
 }
 
 
+AMD_REFUSALS = {
+    # More LUTs, fewer block RAMs: what is short decides which device is larger.
+    "xczu7ev": (
+        constant(1, bram=300),
+        "chain does not fit xczu7ev: needs at least 900 BRAM, 624 available (276 too many); the "
+        "nearest device that fits is xc7z045",
+    ),
+    "xc7z045": (
+        constant(60_000),
+        "chain does not fit xc7z045: needs at least 180,000 LUT, 174,880 available (80 % of "
+        "218,600; 5,120 too many); the nearest device that fits is xczu7ev",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AMD_REFUSALS)
+def test_refusals_on_amd_devices(name):
+    estimator, message = AMD_REFUSALS[name]
+    goal = Goal(find_device(name), clock_mhz=100.0)
+    with pytest.raises(SephwError) as error:
+        search(chain(4), goal, estimator=estimator)
+    assert str(error.value) == message
+
+
+def test_weights_beyond_the_block_ram_are_named():
+    """4,608 inputs × 1,000 outputs of 8 bits: 36.9 Mbit on 11.5 Mbit of block RAM."""
+    b = GraphBuilder("wide", seed=1)
+    x = b.input("image", 1, 1, 4608)
+    graph = b.build(x, b.conv("classifier", x, 1000))
+    goal = Goal(find_device("xczu7ev"), clock_mhz=100.0)
+    with pytest.raises(SephwError) as error:
+        search(graph, goal, estimator=constant(1, bram=2001))
+    assert str(error.value) == (
+        "wide does not fit xczu7ev: needs at least 2,001 BRAM, 624 available (1,377 too many); "
+        "the weights are 36.9 Mbit, its block RAM holds 11.5 Mbit; no larger xc7 device is known "
+        "that it fits"
+    )
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals_say_what_would_do(case):
     estimator, wanted, message = REFUSALS[case]

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.characterize import wanted
 from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_fit import errors, held_out
-from benchmarks.characterize_layers import build, layer
+from benchmarks.characterize_layers import LATER, build, layer
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType, Multipliers
-from sephw.ops import Fork, PatternConv, WidthConverter
+from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
 from sephw.resources import CHARACTERIZED, accuracy, estimate
-from sephw.resources.features import kind_of
+from sephw.resources.features import Features, kind_of
+from sephw.resources.model import Model
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 
@@ -87,6 +89,14 @@ def test_no_layer_is_both_fitted_and_held_out():
     assert held_out(7) == held_out(7)
 
 
+def test_later_kinds_have_numbers_of_their_own():
+    kinds = {layer(LATER + index).operator.kind for index in range(40)}
+    assert kinds == {"average_pool", "concat"}
+    assert not kinds & {layer(index).operator.kind for index in range(40)}
+    numbers = [index for _, index in wanted(40, (Technology.ECP5,))]
+    assert numbers == [*range(40), *range(LATER, LATER + 4)]
+
+
 def test_points_are_of_the_layers_that_their_numbers_make():
     for technology in TECHNOLOGIES:
         for index, point in PointFile.load(technology).points.items():
@@ -102,10 +112,33 @@ def _pattern() -> PatternConv:
     )  # fmt: skip
 
 
+def test_an_unseen_kind_has_once_the_mean_of_the_others():
+    model = Model({"once:a": 10.0, "once:b": 20.0, "adder": 2.0}, {}, accuracy(Technology.ECP5))
+    assert model.lut(Features(3, {"once:a": 1, "adder": 4, "gates:9": 5})) == 3 + 10 + 8
+    assert model.lut(Features(0, {"once:c": 1, "adder": 4})) == 15 + 8
+
+
 @pytest.mark.parametrize(
     ("operator", "folding", "depths"),
     [
         (_pattern(), Folding(5, 5), (9,)),
+        (
+            Concat(height=3, width=3, channels=(6, 2, 4), dtype=IntType(8, False)),
+            Folding(2, 2),
+            (19,),
+        ),
+        (
+            AveragePool(
+                height=3,
+                width=3,
+                channels=6,
+                kernel_height=3,
+                kernel_width=3,
+                dtype=IntType(8, False),
+            ),
+            Folding(3, 3),
+            (5,),
+        ),
         (
             Fork(height=3, width=3, channels=5, dtype=IntType(11, True), copies=3),
             Folding(5, 5),
@@ -119,7 +152,7 @@ def _pattern() -> PatternConv:
             (7,),
         ),
     ],
-    ids=["pattern", "fork", "converter"],
+    ids=["pattern", "concat", "average pool", "fork", "converter"],
 )
 def test_a_fresh_engine_is_as_good_as_the_held_out_ones(operator, folding, depths, tmp_path):
     found = synthesize_operator(

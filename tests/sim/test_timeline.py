@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from project_graphs import residual_graph
 from random_graphs import random_graph
 from small_graphs import network
 
@@ -81,3 +82,15 @@ def test_first_frame_and_a_frame_that_is_not_there(graph):
     assert timeline(result, 0).engines[0].busy_cycles > 0
     with pytest.raises(SephwError, match=r"^timeline of frame 1: the run has frames 0 to 0$"):
         timeline(result, 1)
+
+
+def test_frames_that_are_forgotten_change_nothing():
+    graph = size_fifos(residual_graph(frame_cycles=4096))
+    whole, short = run_frames(graph, 40), run_frames(graph, 40, keep_frames=1)
+    assert short.outcome.worked_frames == whole.outcome.worked_frames >= 3
+    assert np.array_equal(short.frame_ends, whole.frame_ends)
+    assert short.latency_cycles == whole.latency_cycles
+    worked = whole.outcome.worked_frames
+    assert settled_timeline(graph) == timeline(whole, worked - 1, settled=True)
+    with pytest.raises(ValueError, match="reshape"):
+        _ = short.pops[graph.nodes[3].outputs[0]]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from sephw.ops import (
+    AveragePool,
+    Concat,
     Conv8,
     Fork,
     GlobalPool,
@@ -81,6 +83,34 @@ def max_pool(op: MaxPool, x: Any) -> list[Any]:
     return [result]
 
 
+def average_pool(op: AveragePool, x: Any) -> list[Any]:
+    """The sum of the taps of every channel."""
+    per_group = op.channels // op.groups
+    result = []
+    for row in x:
+        for pixel in row:
+            for channel in range(op.channels):
+                total = 0
+                for ky in range(op.kernel_height):
+                    for kx in range(op.kernel_width):
+                        tap = ky * op.kernel_width + kx
+                        group = channel // per_group
+                        first = (group * op.kernel_height * op.kernel_width + tap) * per_group
+                        total += pixel[first + channel % per_group]
+                result.append(total)
+    return [result]
+
+
+def concat(op: Concat, *inputs: Any) -> list[Any]:
+    """Pixel by pixel, one input after the other."""
+    result = []
+    for y in range(op.height):
+        for x in range(op.width):
+            for values in inputs:
+                result += values[y][x]
+    return [result]
+
+
 def global_pool(op: GlobalPool, x: Any) -> list[Any]:
     """Sums over pixels."""
     return [[sum(pixel[c] for row in x for pixel in row) for c in range(op.channels)]]
@@ -102,6 +132,8 @@ BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
     Conv8: convolution,
     Join: join,
     MaxPool: max_pool,
+    AveragePool: average_pool,
+    Concat: concat,
     GlobalPool: global_pool,
     Fork: fork,
     WidthConverter: width_converter,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sephw.errors import SephwError
+from sephw.frontend.average import scaled_average
 from sephw.frontend.call import Call, per_channel
-from sephw.frontend.values import Branch, Constant, Sum, Value
+from sephw.frontend.values import Average, Branch, Constant, Sum, Value
 
 
 def multiply(call: Call) -> Value:
     """Mul by a constant: scales every branch."""
     index = 1 if isinstance(call.values[1], Constant) else 0
+    average = call.values[1 - index]
+    if isinstance(average, Average):
+        return scaled_average(call, average, call.constant(index))
     value = call.sum(1 - index)
     factor = per_channel(call, call.constant(index), len(value.constant), value.rank)
     branches = tuple(Branch(b.tensor, b.coefficient * factor) for b in value.branches)

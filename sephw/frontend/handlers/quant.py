@@ -10,7 +10,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.frontend.call import Call
 from sephw.frontend.join import join
-from sephw.frontend.values import Constant, Quantized, Sum, Value, as_sum, dyadic
+from sephw.frontend.values import Average, Constant, Quantized, Sum, Value, as_sum, dyadic
 from sephw.ir import IntType
 
 
@@ -42,6 +42,8 @@ def quant(call: Call) -> Value:
             f"{call.where}: rounding_mode {rounding} is not exact in hardware; "
             "use FLOOR with half an LSB in the bias (sephw.nn.freeze does)"
         )
+    if isinstance(first, Average):
+        raise call.inexact(first)
     value = first if isinstance(first, Sum) else as_sum(first, call.channels(first))
     tensor = join(call, value, exponent, IntType(bits, signed=False))
     call.builder.share(

@@ -8,7 +8,7 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.frontend.call import Call
-from sephw.frontend.values import Constant, Quantized, Value
+from sephw.frontend.values import Constant, Sum, Value
 
 
 def reshape(call: Call) -> Value:
@@ -16,7 +16,7 @@ def reshape(call: Call) -> Value:
     value = call.values[0]
     if isinstance(value, Constant) or value is None:
         raise SephwError(f"{call.where}: reshape of a constant that was not folded")
-    name = value.tensor if isinstance(value, Quantized) else value.branches[0].tensor
+    name = value.branches[0].tensor if isinstance(value, Sum) else value.tensor
     tensor = call.builder.tensors[name]
     if tensor.height * tensor.width != 1:
         raise SephwError(

@@ -1,0 +1,56 @@
+"""Concat along the channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sephw.errors import SephwError
+from sephw.frontend.call import Call
+from sephw.frontend.values import Quantized, Value
+from sephw.ops.concat import MAX_INPUTS, Concat
+
+
+def concat(call: Call) -> Value:
+    """Concat of quantized tensors of one scale and type → Concat; beyond 8 inputs several."""
+    axis = int(call.attributes["axis"])
+    sources = [call.quantized(index) for index in range(len(call.values))]
+    if axis % sources[0].rank != 1:
+        raise SephwError(f"{call.where}: joins axis {axis}; only channels, axis 1")
+    _check(call, sources)
+    names = tuple(source.tensor for source in sources)
+    while len(names) > MAX_INPUTS:
+        names = (_add(call, "part", names[:MAX_INPUTS]), *names[MAX_INPUTS:])
+    tensor = _add(call, "", names) if len(names) > 1 else names[0]
+    exponent = sources[0].exponent
+    if len(names) > 1 and call.closes_module:
+        channels = call.builder.tensors[tensor].channels
+        call.builder.share(tensor, call.output, np.full(channels, exponent))
+    return Quantized(tensor, exponent, sources[0].rank)
+
+
+def _check(call: Call, sources: list[Quantized]) -> None:
+    """One scale, one type, one size; SephwError naming the module of the first that differs."""
+    tensors = [call.builder.tensors[source.tensor] for source in sources]
+    first = tensors[0]
+    for source, tensor in zip(sources, tensors, strict=True):
+        names = f"'{tensor.module or tensor.name}'", f"'{first.module or first.name}'"
+        if (source.exponent, tensor.dtype) != (sources[0].exponent, first.dtype):
+            raise SephwError(
+                f"{call.where}: {names[0]} has steps of 2^-{source.exponent} and {tensor.dtype}, "
+                f"{names[1]} 2^-{sources[0].exponent} and {first.dtype}; give their quantizers "
+                "one scale and bit width"
+            )
+        if (tensor.height, tensor.width) != (first.height, first.width):
+            raise SephwError(
+                f"{call.where}: {names[0]} is {tensor.height}×{tensor.width}, "
+                f"{names[1]} {first.height}×{first.width}"
+            )
+
+
+def _add(call: Call, suffix: str, names: tuple[str, ...]) -> str:
+    tensors = [call.builder.tensors[name] for name in names]
+    operator = Concat(
+        height=tensors[0].height, width=tensors[0].width,
+        channels=tuple(tensor.channels for tensor in tensors), dtype=tensors[0].dtype,
+    )  # fmt: skip
+    return call.builder.add(call.module, suffix, operator, names)
