@@ -56,7 +56,7 @@ _MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
     "--margin-lut",
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
-    help="Part of the device's LUTs that may be taken.  [default: 0.8; iCE40 0.64]",
+    help="Part of the device's LUTs that may be taken.  [default: 0.8; iCE40 0.68]",
 )
 @click.option("--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s and LUTs.")
 @click.option(

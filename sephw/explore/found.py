@@ -41,7 +41,7 @@ class Margins:
         Both halves of an iCE40 logic cell are counted, and of the smaller count about half shares
         a cell with the other (docs/explore.md): so full in either, its cells are at nine tenths.
         """
-        return cls(lut=0.64, ff=0.6) if technology is Technology.ICE40 else cls()
+        return cls(lut=0.68, ff=0.62) if technology is Technology.ICE40 else cls()
 
     def of(self, available: Resources) -> Resources:
         """The limits on a device with ``available``."""

@@ -18,7 +18,9 @@ NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
 def test_all_of_them_are_known():
-    assert NAMES == ["cifar10", "cifar10-small", "fashion-mnist", "mnist5k", "mnist5k-small"]
+    assert NAMES == [
+        "cifar10", "cifar10-small", "fashion-mnist", "mnist5k", "mnist5k-small", "mnist5k-tiny",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
