@@ -90,7 +90,7 @@ def test_refusals_name_the_node(tmp_path):
         "Relu 'relu': reads the input before it is quantized; start with a Quant"
     )
     assert refusal(tmp_path, [entry, helper.make_node("Sin", ["q"], ["y"], name="sin")]).startswith(
-        "Sin 'sin': not supported; supported: Add, BipolarQuant, Conv, "
+        "Sin 'sin': not supported; supported: Add, AveragePool, BipolarQuant, Concat, "
     )
     mean = [entry, helper.make_node("GlobalAveragePool", ["q"], ["y"], name="pool")]
     assert refusal(tmp_path, mean, shape=(1, 2, 3, 3)) == (
