@@ -90,17 +90,19 @@ class InDsp:
 def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
     """What goes into the DSP blocks of an engine.
 
-    ECP5's hold the registers of products of one block (rtl/sephw_product.sv), xc7's nothing.
+    ECP5's hold the registers of the products that name them (rtl/sephw_product.sv), xc7's
+    nothing.
     """
     if folding.multipliers is Multipliers.LUT:
         return InDsp()
     if technology is Technology.ECP5:
-        whole_products = (
+        most, least = _DSP[technology].widest[0], _LEAST_OPERAND
+        named = (
             part.count * part.product_bits
             for part in parts.multipliers
-            if dsp_per_product(part, technology) == 1
+            if max(part.a_bits, part.b_bits) <= most and min(part.a_bits, part.b_bits) >= least
         )
-        return InDsp(sum(whole_products))
+        return InDsp(sum(named))
     if technology is not Technology.ICE40:
         return InDsp()
     widest = _DSP[technology].widest[0]
