@@ -51,13 +51,15 @@ class Flow(ABC):
     output_option: ClassVar[str]
     output: ClassVar[str]
     bitstream_suffix: ClassVar[str]
-    # Options tried first; where nextpnr fails with them, it runs again with its own defaults.
-    effort: ClassVar[tuple[str, ...]] = ()
     units: ClassVar[Units]
     # Packages whose versions decide what the bitstream is, beside nextpnr's own.
     packages: ClassVar[tuple[str, ...]] = ()
     # Clock to aim for where nobody asks for one, MHz: seldom reached, so that nextpnr tries.
     aims: ClassVar[Mapping[str, float]]
+
+    def effort(self, used: Resources) -> tuple[str, ...]:
+        """Options tried first; where nextpnr fails with them, it runs again with its own."""
+        return ()
 
     @abstractmethod
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
@@ -81,12 +83,17 @@ class Ecp5(Flow):
 
     tool = Nextpnr.ECP5
     output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
-    # Half the wire length on large designs, and a faster clock (docs/synthesis.md).
-    effort = ("--placer", "static")
+    # Designs of more LUTs are routed by the router that takes less time for them.
+    large: ClassVar[int] = 25_000
     units = Units(
         lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1}
     )
     aims: ClassVar[Mapping[str, float]] = {"ecp5-25f": 100.0, "ecp5-45f": 100.0, "ecp5-85f": 100.0}
+
+    def effort(self, used: Resources) -> tuple[str, ...]:
+        # Half the wire length on large designs, and a faster clock (docs/synthesis.md).
+        placer = ("--placer", "static")
+        return (*placer, "--router", "router2") if used.lut > self.large else placer
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         size = device.part.rsplit("-", 1)[1].removesuffix("F")

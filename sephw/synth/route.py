@@ -100,8 +100,8 @@ def place_and_route(
     ]  # fmt: skip
     log = work / "nextpnr.log"
     began = time.monotonic()
-    options = flow.effort
-    for options in dict.fromkeys((flow.effort, ())):
+    options = effort = flow.effort(synthesis.total)
+    for options in dict.fromkeys((effort, ())):
         try:
             run_nextpnr(
                 flow.tool, [*arguments, *options], work, log=log, purpose=purpose,
