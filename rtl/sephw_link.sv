@@ -2,7 +2,8 @@
 //
 // Parameters: CLOCKS_PER_BIT of the UART (at least 4); IN_*, OUT_* the network's streams (lanes,
 //   bits per lane, beats per frame; IN_BITS at most 8); CLOCK_HZ and BUILD_ID, told to the host;
-//   STALL_BITS: after 2^(STALL_BITS - 1) cycles without a beat a run has failed.
+//   STALL_BITS: after 2^(STALL_BITS - 1) cycles without a beat a run has failed. RESET_BITS: the
+//   network's reset lasts 2^RESET_BITS cycles.
 // A run starts only after the whole request has come and its CRC is right, so a damaged request
 //   never reaches the network, and at most one request is worked on: others that come meanwhile are
 //   dropped (the host repeats them), but a reset ends a run.
@@ -22,7 +23,8 @@ module sephw_link #(
     parameter bit OUT_SIGNED = 1'b0,
     parameter int CLOCK_HZ = 1000000,
     parameter logic [63:0] BUILD_ID = 64'd0,
-    parameter int STALL_BITS = 24
+    parameter int STALL_BITS = 24,
+    parameter int RESET_BITS = 4
 ) (
     input  wire                           clk,
     input  wire                           rst_n,
@@ -138,17 +140,24 @@ module sephw_link #(
   logic [7:0] reason;
   logic [39:0] cycles;
   logic [15:0] damaged;
-  // As long as a reset from engine to engine takes (see MOST_ENGINES of the board's files).
-  logic [9:0] reset_left;
+  logic [RESET_BITS-1:0] reset_left;
   logic start, reply;
   logic [STALL_BITS-1:0] quiet_cycles;
   wire playing, done, equal, extra, last_beat, sending;
   wire [ADDRESS_BITS-1:0] word;
   wire [LANE_BITS-1:0] select;
   wire [VALUE_BITS-1:0] value;
-  wire complete_header = place >= 3'd3;
-  wire reset_wanted = good && complete_header && short_form && in_kind == RESET;
-  wire run_wanted = in_kind == RUN && !short_form;
+  // What the request asks for. Its last byte came cycles before `good`, so registers are in time,
+  // and on a large chip they keep the way to the state short.
+  logic complete_header, asks_reset, asks_run, asks_again, asks_other;
+  always_ff @(posedge clk) begin
+    complete_header <= place >= 3'd3;
+    asks_reset      <= place >= 3'd3 && short_form && in_kind == RESET;
+    asks_run        <= in_kind == RUN && !short_form;
+    asks_again      <= in_repeats != 32'd0;
+    asks_other      <= short_form && (in_kind == IDENTIFY || in_kind == STATUS);
+  end
+  wire reset_wanted = good && asks_reset;
   wire finished = done && !playing && !m_axis_tvalid;
   logic moved_in, moved_out, counting, counted;
 
@@ -181,20 +190,17 @@ module sephw_link #(
               reply         <= 1'b0;
               network_rst_n <= 1'b0;
               reset_left    <= '1;
-            end else if (run_wanted && fresh && image_complete && in_repeats != 32'd0) begin
+            end else if (asks_run && fresh && image_complete && asks_again) begin
               state <= RUNNING;
               reply <= 1'b0;
               start <= 1'b1;
-            end else if (run_wanted && !fresh) begin
+            end else if (asks_run && !fresh) begin
               // Its beginning was not kept: not answered, the host repeats it.
               state <= IDLE;
               reply <= 1'b0;
-            end else if (in_kind == RUN || !short_form) begin
+            end else if (!asks_other) begin
               kind   <= FAILURE;
-              reason <= MALFORMED;
-            end else if (in_kind != IDENTIFY && in_kind != STATUS) begin
-              kind   <= FAILURE;
-              reason <= UNKNOWN;
+              reason <= in_kind == RUN || !short_form ? MALFORMED : UNKNOWN;
             end
           end
         end

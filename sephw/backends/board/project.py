@@ -38,14 +38,13 @@ _LINK = (
 _SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL = "sephw_board_pll.sv"
-# The link's reset lasts 1,024 cycles, and goes through a register per engine.
-MOST_ENGINES = 1000
 # Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
 _CHAINED = frozenset({Technology.ECP5})
 # Rates every USB bridge of these boards knows, fastest first; a UART stands 1 % of difference.
 _BAUDS = (1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200)
 _BAUD_ERROR = 0.01
 _LEAST_CLOCKS_PER_BIT = 8
+_RESET_BITS = 4
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,9 @@ def write_board(
     # A run without a beat for at least four times that long has failed.
     stall_bits = limit_cycles.bit_length() + 3
     top = f"{layout.project.removesuffix('_top')}_board"
-    numbers = LinkNumbers(clock_hz, clocks_per_bit, 0, stall_bits)
+    # A reset that goes from engine to engine takes a cycle for each.
+    reset_bits = max(_RESET_BITS, len(graph.nodes).bit_length())
+    numbers = LinkNumbers(clock_hz, clocks_per_bit, 0, stall_bits, reset_bits)
     pll = clock_module(clocking, target.device)
     if build_id is None:
         draft = board_top_text(top, target.board, layout, pins, numbers)
@@ -167,11 +168,6 @@ def _write_test(
 
 
 def _check_streams(graph: Graph, layout: Layout) -> None:
-    if len(graph.nodes) > MOST_ENGINES:
-        raise SephwError(
-            f"graph '{graph.name}': {len(graph.nodes):,} engines; the host link resets at most "
-            f"{MOST_ENGINES:,}"
-        )
     if len(layout.inputs) != 1 or len(layout.outputs) != 1:
         raise SephwError(
             f"graph '{graph.name}': {len(layout.inputs)} inputs and {len(layout.outputs)} outputs; "

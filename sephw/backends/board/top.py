@@ -17,6 +17,7 @@ class LinkNumbers:
     clocks_per_bit: int
     build_id: int
     stall_bits: int
+    reset_bits: int
 
 
 def board_top_text(
@@ -36,6 +37,7 @@ def board_top_text(
         "CLOCK_HZ": str(numbers.clock_hz),
         "BUILD_ID": f"64'h{numbers.build_id:016x}",
         "STALL_BITS": str(numbers.stall_bits),
+        "RESET_BITS": str(numbers.reset_bits),
     }
     pressed = "1'b0" if pins.button is None else _signal(pins.button)
     lines = [
