@@ -97,6 +97,7 @@ class _Attempt:
     top: str
     asked_mhz: float
     synthesis: Synthesis
+    constraints: Path | None
     routed: Routed | None = None
 
     @property
@@ -161,7 +162,13 @@ def run_flow(
 def _build(job: _Job, work: Path) -> _Attempt:
     """Build for the wanted clock; without one for slower and slower clocks until one is met."""
     request = job.request
-    attempt = _attempt(job, work, request.aim_mhz)
+    attempt = _link(job, work, request.aim_mhz)
+    if request.clock_mhz is None and request.routes:
+        likely = flow_of(request.device).likely_mhz(attempt.synthesis.total)
+        if attempt.board is not None and likely < attempt.asked_mhz:
+            job.progress(f"a design of this size: aiming at {likely:g} MHz")
+            attempt = _link(job, work, likely)
+    attempt = _route(job, work, attempt)
     if request.clock_mhz is None:
         if attempt.board is None:
             return attempt
@@ -173,13 +180,14 @@ def _build(job: _Job, work: Path) -> _Attempt:
             job.progress(
                 f"{reached:g} MHz of {attempt.asked_mhz:g}; again with the PLL at {wanted:.1f}"
             )
-            attempt = _attempt(job, work, wanted)
+            attempt = _route(job, work, _link(job, work, wanted))
     if attempt.routed is not None and not attempt.met:
         raise TimingNotMet(request.device, attempt.asked_mhz, attempt.routed)
     return attempt
 
 
-def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
+def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
+    """The netlist of the design for one clock."""
     request, device = job.request, job.request.device
     board, top, sources, constraints = None, None, [], None
     macros: tuple[str, ...] = ()
@@ -202,16 +210,22 @@ def _attempt(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             cache=job.cache, timeout_seconds=request.timeout_seconds,
             dsp=device.available.dsp > 0,
         )  # fmt: skip
-    attempt = _Attempt(board, top or synthesis.top, clock_mhz, synthesis)
+    return _Attempt(board, top or synthesis.top, clock_mhz, synthesis, constraints)
+
+
+def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
+    """The same, placed and routed where that is wanted."""
+    request, device = job.request, job.request.device
     if not request.routes:
         return attempt
     chip = request.board.open_board if request.board is not None else None
     with job.timed("place and route"):
         routed = route_best(
-            synthesis, device, seeds=range(request.seed, request.seed + request.seeds),
+            attempt.synthesis, device,
+            seeds=range(request.seed, request.seed + request.seeds),
             jobs=request.jobs, package=chip.package if chip is not None else "",
-            speed=chip.speed if chip is not None else "", clock_mhz=clock_mhz,
-            constraints=constraints, work=work / "route", progress=job.progress,
+            speed=chip.speed if chip is not None else "", clock_mhz=attempt.asked_mhz,
+            constraints=attempt.constraints, work=work / "route", progress=job.progress,
             timeout_seconds=request.timeout_seconds,
         )  # fmt: skip
     return replace(attempt, routed=routed)

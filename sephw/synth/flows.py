@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class Flow(ABC):
         """Options tried first; where nextpnr fails with them, it runs again with its own."""
         return ()
 
+    def likely_mhz(self, used: Resources) -> float:
+        """A clock that a design of this size is likely to reach."""
+        return math.inf
+
     @abstractmethod
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         """Device, package, speed grade and pin constraints (None: free pins)."""
@@ -85,10 +90,17 @@ class Ecp5(Flow):
     output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
     # Designs of more LUTs are routed by the router that takes less time for them.
     large: ClassVar[int] = 25_000
+    # (LUTs, MHz) that designs up to that size reach; and what larger ones do.
+    likely: ClassVar[tuple[tuple[int, float], ...]] = ((20_000, math.inf), (40_000, 70.0))
+    least_mhz: ClassVar[float] = 60.0
     units = Units(
         lut={"TRELLIS_COMB": 1}, ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1}, dsp={"MULT18X18D": 1}
     )
     aims: ClassVar[Mapping[str, float]] = {"ecp5-25f": 100.0, "ecp5-45f": 100.0, "ecp5-85f": 100.0}
+
+    def likely_mhz(self, used: Resources) -> float:
+        # Routed boards: 108 MHz with 16,000 LUTs, 74 to 76 with 31,000, 64 with 50,000.
+        return next((mhz for most, mhz in self.likely if used.lut <= most), self.least_mhz)
 
     def effort(self, used: Resources) -> tuple[str, ...]:
         # Half the wire length on large designs, and a faster clock (docs/synthesis.md).
