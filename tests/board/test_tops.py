@@ -118,6 +118,27 @@ def test_lint_and_elaboration(name, graph, tmp_path) -> None:
     assert cell in printed
 
 
+@pytest.mark.parametrize(("name", "chained"), [("ulx3s-85f", True), ("icebreaker", False)])
+def test_resets_go_from_engine_to_engine_on_large_chips(name, chained, graph, tmp_path) -> None:
+    found = design(graph, tmp_path, target=name, clock_mhz=50.0)
+    assert found.project.macros == (("SEPHW_RESET_CHAIN",) if chained else ())
+    listed = (tmp_path / "board" / "simulation.f").read_text().split()
+    assert (listed[0] == "+define+SEPHW_RESET_CHAIN") == chained
+    # A register per engine in synthesis; the link holds the reset for longer than that.
+    (network,) = (tmp_path / "rtl").glob("*_top.sv")
+    module, engines = network.stem, len(graph.nodes)
+    for macros, registers in (("", 0), ("-D SEPHW_RESET_CHAIN=1 ", engines)):
+        sources = " ".join((tmp_path / "rtl" / "files.f").read_text().split())
+        printed = run_yosys(
+            f"read_verilog -sv {macros}{sources}; hierarchy -top {module}; cd {module}; proc; "
+            "opt_clean; select -count t:$dff; simplemap; select -count t:$_DFF_P_",
+            tmp_path / "rtl", purpose="test",
+        )  # fmt: skip
+        assert re.findall(r"(\d+) objects", printed)[-1] == str(registers)
+    (bits,) = re.findall(r"\.RESET_BITS\((\d+)\)", found.project.sources[0].read_text())
+    assert 1 << int(bits) > engines
+
+
 def test_the_link_takes_any_shape_of_stream(tmp_path) -> None:
     """Lint of one beat, one lane, 1-bit and 64-bit values, a single word of many lanes."""
     found = design(feature_map(), tmp_path)

@@ -115,6 +115,37 @@ def test_a_board_whose_clock_is_met_is_routed_once(tools, export):
     assert sum(line.startswith("route") for line in tools.calls()) == 1
 
 
+@pytest.mark.parametrize(
+    ("luts", "aim", "options"),
+    [
+        (5000, "100", ["--placer", "static"]),
+        (5001, "70", ["--placer", "static"]),
+        (6251, "70", ["--placer", "static", "--router", "router2"]),
+        (10001, "60", ["--placer", "static", "--router", "router2"]),
+    ],
+)
+def test_a_large_board_aims_at_what_its_size_reaches(tools, export, luts, aim, options):
+    # Of each of four engines; the limits are 20,000, 25,000 and 40,000 LUTs.
+    board = find_target("ulx3s-85f")
+    tools.plan(fmax=[100.0], luts=luts)
+    told = []
+    run = flow(export, Request(board.device, board), progress=told.append)
+    assert [call for call in tools.calls() if call != "engine"] == [
+        *["link"] * (1 if aim == "100" else 2), f"route {aim} seed 1"
+    ]  # fmt: skip
+    assert run.clock_mhz == float(aim) and list(run.routed.options) == options
+    assert (f"a design of this size: aiming at {aim} MHz" in told) == (aim != "100")
+    clock = json.loads((export.folder / "board" / "accelerator.json").read_text())["clock_hz"]
+    assert clock == 1_000_000 * int(aim)
+
+
+def test_a_wanted_clock_goes_before_what_the_size_reaches(tools, export):
+    board = find_target("ulx3s-85f")
+    tools.plan(fmax=[100.0], luts=10001)
+    assert flow(export, Request(board.device, board, clock_mhz=90.0)).clock_mhz == 90
+    assert tools.calls()[-1] == "route 90 seed 1"
+
+
 def test_a_board_that_never_meets_its_clock(tools, export):
     tools.plan(fmax=[50.0, 40.0, 30.0, 20.0, 10.0])
     message = failure(export, Request(BOARD.device, BOARD), TimingNotMet)
