@@ -184,28 +184,23 @@ def _goal(
 
 
 def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> Graph:
-    """The graph of a checkpoint or an export, not folded."""
+    """The graph of a checkpoint, a QONNX file or an export, not folded."""
     # Libraries print and warn about their own affairs.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         if model.is_dir():
             return _exported(model)
-        from sephw.export.lower import deploy_network, load_trained
-        from sephw.export.samples import input_format
         from sephw.export.settings import Settings
-        from sephw.frontend import export_qonnx, read_qonnx
+        from sephw.export.source import load_source, read_network
 
         settings = Settings(
             model=model, out=model, target=find_target("pynq-z2"), network=network,
             arguments=arguments,
         )  # fmt: skip
-        checkpoint = load_trained(settings)
-        form = input_format(checkpoint)
+        source = load_source(settings)
         with tempfile.TemporaryDirectory() as folder:
-            onnx = Path(folder) / _ONNX
-            shape = (form.channels, form.height, form.width)
-            export_qonnx(deploy_network(checkpoint), onnx, shape)
-            return replace(read_qonnx(onnx).graph, name=settings.name)
+            graph: Graph = read_network(source, settings, Path(folder) / _ONNX).graph
+            return graph
 
 
 def _exported(folder: Path) -> Graph:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="export")
-@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pth")
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pth|MODEL.onnx")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -111,7 +111,7 @@ def export(
     trace: bool,
     as_json: bool,
 ) -> None:
-    """Turn a trained checkpoint into one verified directory.
+    """Turn a trained checkpoint, or a QONNX file, into one verified directory.
 
     It holds the network as QONNX, the hardware graph, a complete hls4ml project for Vitis HLS,
     the same network in SystemVerilog, and a report. Every layer's integers are compared between

@@ -32,8 +32,9 @@ class Simulation(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """Predictions on the labelled samples; `same` counts predictions equal to torch's."""
+    """Predictions on the labelled samples; `same` counts those equal to what `reference` says."""
 
+    reference: str
     labelled: int
     right: int
     predicted: int
@@ -41,19 +42,19 @@ class Agreement:
 
 
 def representations(
-    deploy: Any, onnx_path: Path, layers: tuple[Any, ...], graph: Graph, compiled: Any | None
+    deploy: Any | None, onnx_path: Path, layers: tuple[Any, ...], graph: Graph, compiled: Any | None
 ) -> dict[str, Run]:
     """How to run each representation: int64 (N, H, W, C) images to tensors by name.
 
-    `compiled` None leaves the C-simulation out.
+    `deploy` None leaves torch out, `compiled` None the C-simulation.
     """
     from sephw.frontend import capture_qonnx, capture_torch
 
-    runs: dict[str, Run] = {
-        "torch": lambda images: capture_torch(deploy, layers, images),
-        "qonnx": lambda images: capture_qonnx(onnx_path, layers, images),
-        "integer": graph.run,
-    }
+    runs: dict[str, Run] = {}
+    if deploy is not None:
+        runs["torch"] = lambda images: capture_torch(deploy, layers, images)
+    runs["qonnx"] = lambda images: capture_qonnx(onnx_path, layers, images)
+    runs["integer"] = graph.run
     if compiled is not None:
         runs["csim"] = compiled.run
     return runs
@@ -81,12 +82,14 @@ def compare(
 ) -> tuple[Verification, Agreement]:
     """Compare all representations on all samples; `note` is told how far it is.
 
-    `output` is the logits' tensor, `exponents` its per-class exponents: value = integer·2^-e.
+    `runs` are ordered as `REPRESENTATIONS`. `output` is the logits' tensor, `exponents` its
+    per-class exponents: value = integer·2^-e.
     Of each of `simulations`, by representation, streams and the cycles of their beats are compared
     as well.
     """
     parts: list[Verification] = []
-    predicted: dict[str, list[Integers]] = {"torch": [], "integer": []}
+    reference = next(iter(runs))
+    predicted: dict[str, list[Integers]] = {reference: [], "integer": []}
     for start, batch in _batches(samples.images, batch_size):
         values: dict[str, Mapping[str, Integers]] = {}
         cycles: dict[str, ByTensor] = {}
@@ -105,13 +108,14 @@ def compare(
         for name, found in predicted.items():
             logits = values[name][output].reshape(len(batch), -1) * np.exp2(-exponents)
             found.append(np.argmax(logits, axis=1).astype(np.int64))
-    torch_class, own = (np.concatenate(predicted[name]) for name in ("torch", "integer"))
+    expected, own = (np.concatenate(predicted[name]) for name in (reference, "integer"))
     labels = samples.labels
     agreement = Agreement(
+        reference=reference,
         labelled=len(labels),
         right=int(np.count_nonzero(own[: len(labels)] == labels)),
         predicted=len(own),
-        same=int(np.count_nonzero(own == torch_class)),
+        same=int(np.count_nonzero(own == expected)),
     )
     return merge(parts), agreement
 

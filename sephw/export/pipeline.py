@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,13 @@ from sephw.export.compare import (
     representations,
 )
 from sephw.export.directory import ExportDirectory
-from sephw.export.lower import deploy_network, fold_graph, load_trained
+from sephw.export.lower import fold_graph
 from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
 from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
-from sephw.export.samples import Samples, choose_samples, input_format
+from sephw.export.samples import Samples, choose_samples
 from sephw.export.settings import Settings
+from sephw.export.source import load_source, read_network
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import read_folding_file
@@ -78,13 +79,12 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             find_verilator("RTL simulation")
             find_compiler("RTL simulation")
         with progress.step("load", f"{settings.model.name} and its test images"):
-            checkpoint = load_trained(settings)
-            samples = choose_samples(checkpoint, settings.data, settings.samples)
-            deploy = deploy_network(checkpoint)
+            source = load_source(settings)
+            samples = choose_samples(source.checkpoint, settings.data, settings.samples)
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):
-            read = _read_network(settings, checkpoint, deploy, directory.path)
+            read = read_network(source, settings, directory.path / "model.onnx")
         folding = choose_folding(settings, read.graph, directory.path, progress)
         graph = fold_graph(read.graph, settings.name, folding)
         save_graph(graph, directory.path / "graph.json", directory.path / "graph.npz")
@@ -107,7 +107,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if "verify" in steps:
             with progress.step("verify", f"{len(samples.images)} images, every layer"):
                 runs = representations(
-                    deploy, directory.path / "model.onnx", read.layers, graph, compiled
+                    source.deploy, directory.path / "model.onnx", read.layers, graph, compiled
                 )
                 logits = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
@@ -117,7 +117,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())
         exact = None if verification is None else verification.exact
-        manifest = describe_export(settings, checkpoint, samples.data, exact)
+        manifest = describe_export(settings, source.checkpoint, samples.data, exact)
         report = None
         if "report" in steps:
             with progress.step("report", "cycle simulation and figures"):
@@ -130,17 +130,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         directory.commit()
     if failure is not None:
         raise SephwError(f"{failure}; all but the bitstream is in {settings.out}")
-    return Outcome(settings, checkpoint, graph, verification, agreement, report)
-
-
-def _read_network(settings: Settings, checkpoint: Checkpoint, deploy: Any, folder: Path) -> Any:
-    """The network as QONNX, read back."""
-    from sephw.frontend import export_qonnx, read_qonnx
-
-    form = input_format(checkpoint)
-    export_qonnx(deploy, folder / "model.onnx", (form.channels, form.height, form.width))
-    read = read_qonnx(folder / "model.onnx")
-    return replace(read, graph=replace(read.graph, name=settings.name))
+    return Outcome(settings, source.checkpoint, graph, verification, agreement, report)
 
 
 def _write_projects(

@@ -122,7 +122,7 @@ def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
 
 def _missing(name: Any) -> str:
     """Why there are no images of the checkpoint's own set."""
-    return f"'{name}' cannot be loaded by name" if name else "the checkpoint names no data set"
+    return f"'{name}' cannot be loaded by name" if name else "the model names no data set"
 
 
 def _of_files(

@@ -50,7 +50,9 @@ def _exact(outcome: Outcome) -> str:
 def _accuracy(outcome: Outcome) -> str:
     agreement = outcome.agreement
     assert agreement is not None
-    same = f"same class as torch on {agreement.same} of {agreement.predicted} images"
+    same = (
+        f"same class as {agreement.reference} on {agreement.same} of {agreement.predicted} images"
+    )
     if not agreement.labelled:
         return same
     return f"{agreement.right} of {agreement.labelled} labelled test images right; {same}"

@@ -32,8 +32,6 @@ def export_qonnx(
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     import onnx
     from brevitas.export import export_qonnx as brevitas_export
-    from qonnx.core.modelwrapper import ModelWrapper
-    from qonnx.transformation.infer_shapes import InferShapes
 
     example = torch.zeros(1, *input_shape)
     talk = io.StringIO()
@@ -65,6 +63,16 @@ def export_qonnx(
     proto = onnx.load(str(path))
     for data in path.parent.glob(path.name + ".data"):
         data.unlink()
+    save_tidy(proto, path)
+
+
+def save_tidy(proto: Any, path: Path) -> None:
+    """Save ``proto``, which is changed: shapes inferred, no traces of where it was made, and
+    names after PyTorch modules."""
+    import onnx
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.transformation.infer_shapes import InferShapes
+
     for node in proto.graph.node:
         # Stack traces hold paths of the machine that exported.
         keep = [p for p in node.metadata_props if p.key == SCOPES]

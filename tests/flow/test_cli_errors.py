@@ -98,7 +98,7 @@ def test_unknown_data(failing, model):
     ("data", "reason"),
     [
         ({"name": "my-photos"}, "'my-photos' cannot be loaded by name"),
-        ({}, "the checkpoint names no data set"),
+        ({}, "the model names no data set"),
     ],
 )
 def test_data_unknown_to_the_checkpoint(capsys, model, tmp_path, data, reason):
