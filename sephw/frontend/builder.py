@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.ir import Graph, IntType, Node, Operator, Tensor
+from sephw.ops.average_pool import AveragePool
+from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.global_pool import GlobalPool
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,23 @@ class Builder:
         folding = operator.legal_foldings()[0]
         self.nodes.append(Node(name, module, operator, inputs, (name,), folding))
         return name
+
+    def largest(self, tensor: str) -> NDArray[np.int64]:
+        """Largest magnitude that the tensor can have per channel, int64 (C,).
+
+        Channels of a convolution differ by far more than their common type says.
+        """
+        operator = next((node.operator for node in self.nodes if tensor in node.outputs), None)
+        if isinstance(operator, FoldedConvolution):
+            low, high = operator.channel_ranges
+            return np.maximum(high, -low)
+        held, count = self.tensors[tensor], 1
+        dtype = held.dtype
+        if isinstance(operator, GlobalPool):
+            dtype, count = operator.dtype, operator.height * operator.width
+        elif isinstance(operator, AveragePool):
+            dtype, count = operator.dtype, operator.kernel_height * operator.kernel_width
+        return np.full(held.channels, count * max(dtype.max, -dtype.min))
 
     def share(
         self, tensor: str, onnx_name: str, exponents: NDArray[np.int64], is_output: bool = False

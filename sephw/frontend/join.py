@@ -83,11 +83,9 @@ def _bias(parts: Parts, common: int) -> Int:
 def _prove(call: Call, value: Sum, parts: Parts, own: Int) -> None:
     total = np.ceil(np.abs(value.constant) * np.exp2(own))
     for branch, (mantissa, power) in zip(value.branches, parts[:-1], strict=True):
-        dtype = call.builder.tensors[branch.tensor].dtype
-        largest = max(dtype.max, -dtype.min)
-        total = total + np.abs(mantissa) * float(largest) * np.exp2(own - power)
-    # Types are powers of two, up to one bit wider than the intervals freeze proved.
-    if total.max() >= 2.0 ** (BUDGET_BITS + 1):
+        largest = call.builder.largest(branch.tensor).astype(np.float64)
+        total = total + np.abs(mantissa) * largest * np.exp2(own - power)
+    if total.max() >= 2.0**BUDGET_BITS:
         raise SephwError(
             f"{call.where}: needs {int(np.log2(total.max())) + 1} bits, more than float32 holds "
             "exactly; freeze the network with sephw first"

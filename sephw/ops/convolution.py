@@ -131,12 +131,16 @@ class FoldedConvolution(Operator):
         return ((self.height, self.width, self.out_channels),)
 
     @cached_property
-    def output_type(self) -> IntType:
-        """Exact interval over all inputs; it starts at 0, so partial sums fit as well."""
+    def channel_ranges(self) -> tuple[Integers, Integers]:
+        """Exact intervals over all inputs, int64 (Cout,) each; they hold 0, so all partial sums."""
         ends = np.stack([self.matrix * self.input_dtype.min, self.matrix * self.input_dtype.max])
-        low = np.minimum(ends.min(0), 0).sum(1).min()
-        high = np.maximum(ends.max(0), 0).sum(1).max()
-        return IntType.covering(int(low), int(high))
+        return np.minimum(ends.min(0), 0).sum(1), np.maximum(ends.max(0), 0).sum(1)
+
+    @cached_property
+    def output_type(self) -> IntType:
+        """Holds every sum, partial ones included."""
+        low, high = self.channel_ranges
+        return IntType.covering(int(low.min()), int(high.max()))
 
     @property
     def output_types(self) -> tuple[IntType, ...]:

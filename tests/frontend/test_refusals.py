@@ -68,6 +68,34 @@ def test_a_hand_written_join_is_exact(tmp_path):
     assert np.array_equal(got, want)
 
 
+@pytest.mark.parametrize(("mantissa", "bits"), [(65793, None), (65795, 25)])
+def test_the_budget_is_that_of_each_channel(tmp_path, mantissa, bits):
+    """Channel 0 is wide, channel 1 narrow with a long factor: 255 · 65793 = 2^24 - 1 fits."""
+    nodes = [
+        quant("x", "step", "q"),
+        helper.make_node("Conv", ["q", "w"], ["acc"], name="conv"),
+        helper.make_node("Mul", ["acc", "m"], ["scaled"], name="mul"),
+        quant("scaled", "sixteenth", "y"),
+    ]
+    extra = [
+        constant("w", np.array([[[[127.0]], [[127.0]]], [[[1.0]], [[0.0]]]])),
+        constant("m", np.array([2.0**-8, mantissa * 2.0**-17]).reshape(1, 2, 1, 1)),
+        constant("sixteenth", 0.0625),
+    ]
+    if bits is not None:
+        assert refusal(tmp_path, nodes, extra) == (
+            f"Quant 'quant_y': needs {bits} bits, more than float32 holds exactly; freeze the "
+            "network with sephw first"
+        )
+        return
+    graph = read_qonnx(model(tmp_path, nodes, extra)).graph
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 2))
+    wide = (images.sum(3) * 127 * 16) >> 16
+    narrow = (images[..., 0] * mantissa * 16) >> 25
+    want = np.clip(np.stack([wide, narrow], axis=3), 0, 255)
+    assert np.array_equal(graph.run(images)[graph.outputs[0]], want)
+
+
 def test_refusals_name_the_node(tmp_path):
     entry = quant("x", "step", "q")
     tenth = constant("tenth", 0.1)
@@ -90,7 +118,7 @@ def test_refusals_name_the_node(tmp_path):
         "Relu 'relu': reads the input before it is quantized; start with a Quant"
     )
     assert refusal(tmp_path, [entry, helper.make_node("Sin", ["q"], ["y"], name="sin")]).startswith(
-        "Sin 'sin': not supported; supported: Add, AveragePool, BipolarQuant, Concat, "
+        "Sin 'sin': not supported; supported: Add, AveragePool, BipolarQuant, Concat, Conv, "
     )
     mean = [entry, helper.make_node("GlobalAveragePool", ["q"], ["y"], name="pool")]
     assert refusal(tmp_path, mean, shape=(1, 2, 3, 3)) == (
