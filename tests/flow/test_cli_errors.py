@@ -247,7 +247,7 @@ def test_debug_shows_the_traceback(failing):
 @pytest.mark.parametrize(
     ("arguments", "start", "end"),
     [
-        (["export"], "Missing argument 'MODEL.pth'", "see 'sephw export --help'"),
+        (["export"], "Missing argument 'MODEL.pth|MODEL.onnx'", "see 'sephw export --help'"),
         (["export", "--zzz", "x"], "No such option", "see 'sephw export --help'"),
         (["exprot"], "No such command 'exprot'", "see 'sephw --help'"),
     ],
@@ -263,7 +263,7 @@ def test_defect_is_no_mismatch(monkeypatch, capsys, model, tmp_path):
     def broken(*_):
         raise ZeroDivisionError("oh\nno")
 
-    monkeypatch.setattr("sephw.export.pipeline.load_trained", broken)
+    monkeypatch.setattr("sephw.export.pipeline.load_source", broken)
     assert run(["export", str(model), "--out", str(tmp_path / "out")]) == 3
     assert capsys.readouterr().err == (
         "sephw: error: internal: ZeroDivisionError: oh no; this is a defect of sephw; "
