@@ -30,9 +30,11 @@ def board_reserve(technology: Technology) -> Resources:
 def board_goal(target: Target, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
     """The goal of a board: its device, less its top where the open flow builds one.
 
-    ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock.
+    ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock. With
+    ``fps`` it is the board's as well: that many frames have to come at the clock that routing aims
+    at, and estimated clocks are those of engines by themselves.
     """
-    if clock_mhz is None and not _estimates_clocks(target.device.technology):
+    if clock_mhz is None and (fps is not None or not _estimates_clocks(target.device.technology)):
         clock_mhz = 1000 / target.clock_ns
     margins = Margins.usual(target.device.technology)
     goal = Goal(target.device, clock_mhz=clock_mhz, fps=fps, margins=margins)
