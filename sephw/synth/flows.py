@@ -89,7 +89,7 @@ class Ecp5(Flow):
     tool = Nextpnr.ECP5
     output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
     # Designs of more LUTs are routed by the router that takes less time for them.
-    large: ClassVar[int] = 25_000
+    large: ClassVar[int] = 10_000
     # (LUTs, MHz) that designs up to that size reach; and what larger ones do.
     likely: ClassVar[tuple[tuple[int, float], ...]] = ((20_000, math.inf), (40_000, 70.0))
     least_mhz: ClassVar[float] = 60.0

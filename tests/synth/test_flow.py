@@ -118,14 +118,15 @@ def test_a_board_whose_clock_is_met_is_routed_once(tools, export):
 @pytest.mark.parametrize(
     ("luts", "aim", "options"),
     [
-        (5000, "100", ["--placer", "static"]),
-        (5001, "70", ["--placer", "static"]),
-        (6251, "70", ["--placer", "static", "--router", "router2"]),
+        (2500, "100", ["--placer", "static"]),
+        (2501, "100", ["--placer", "static", "--router", "router2"]),
+        (5000, "100", ["--placer", "static", "--router", "router2"]),
+        (5001, "70", ["--placer", "static", "--router", "router2"]),
         (10001, "60", ["--placer", "static", "--router", "router2"]),
     ],
 )
 def test_a_large_board_aims_at_what_its_size_reaches(tools, export, luts, aim, options):
-    # Of each of four engines; the limits are 20,000, 25,000 and 40,000 LUTs.
+    # Of each of four engines; the limits are 10,000, 20,000 and 40,000 LUTs.
     board = find_target("ulx3s-85f")
     tools.plan(fmax=[100.0], luts=luts)
     told = []
