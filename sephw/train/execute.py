@@ -69,12 +69,15 @@ def run_command(
     device = _device(device)
     team = join_team(device)
     try:
-        return _train(
+        result = _train(
             team, data, out, arguments, stage_epochs, per_stage("lr", lr, float), augment,
             precision, threads, resume, max_minutes, card, workers, same,
         )  # fmt: skip
-    finally:
-        team.leave()
+    except BaseException:
+        team.leave(together=False)
+        raise
+    team.leave(together=True)
+    return result
 
 
 def _train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +60,19 @@ class Team:
 
         return DistributedDataParallel(network)
 
-    def leave(self) -> None:
-        """End the group of processes."""
+    def leave(self, *, together: bool) -> None:
+        """End the group of processes; ``together`` waits for all of them.
+
+        One that leaves while others still work is aborted now and then: its connections end under
+        threads of gloo. After an error nobody may be left to wait for.
+        """
         if self.size > 1:
             import torch.distributed as distributed
 
+            # Wrapped networks hold the group, some in cycles.
+            gc.collect()
+            if together:
+                distributed.barrier()
             distributed.destroy_process_group()
 
 

@@ -172,7 +172,7 @@ assert team.total(team.rank + 1.0) == (sum(range(1, team.size + 1)),)
 assert team.agree(team.leads) and not team.agree(not team.leads)
 if team.leads:
     torch.save({"loss": torch.tensor(result.loss), **network.state_dict()}, sys.argv[1])
-team.leave()
+team.leave(together=True)
 """
 
 
