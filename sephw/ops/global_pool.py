@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 
 from sephw.ir import (
-    AdderPart,
     Case,
     Folding,
     HlsInstance,
@@ -23,8 +22,8 @@ from sephw.ir import (
     Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
-from sephw.ops.parts import counter_bits, output_parts, ram
-from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
+from sephw.ops.parts import sum_pool
+from sephw.ops.rtl_sources import RTL_SUM_POOL
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,20 +81,8 @@ class GlobalPool(LaneOperator):
     def structure(
         self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
     ) -> Structure:
-        words = self.channels // folding.simd
-        out_bits = self.output_types[0].bits
-        sums = folding.simd * out_bits
-        beat = folding.simd * self.dtype.bits
-        return Structure(
-            memories=(ram(sums, words),) if words > 1 else (),
-            outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
-            counters=(words, self.height * self.width),
-            adders=(AdderPart(folding.simd, out_bits),),
-            mux_bits=sums,
-            register_bits=beat + sums + 3 + (counter_bits(words) if words > 1 else sums),
-            fanout=sums,
-            logic_depth=out_bits,
-        )
+        words, pixels = self.channels // folding.simd, self.height * self.width
+        return sum_pool(words, pixels, self.dtype, self.output_streams(folding), fifo_depths)
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(
@@ -107,7 +94,7 @@ class GlobalPool(LaneOperator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return RtlInstance(
             module="sephw_global_pool",
-            sources=("sephw_global_pool.sv", *RTL_TURNS, *RTL_OUTPUT),
+            sources=("sephw_global_pool.sv", *RTL_SUM_POOL),
             parameters=(
                 ("HEIGHT", self.height),
                 ("WIDTH", self.width),

@@ -4,99 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
-import numpy as np
-
-from sephw.ir import (
-    Case,
-    Folding,
-    HlsInstance,
-    Integers,
-    IntType,
-    Memory,
-    RtlInstance,
-    Schedule,
-    Shape,
-    Structure,
-)
-from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
+from sephw.ir import Case, Folding, Integers, IntType, Memory, RtlInstance, Structure
 from sephw.ops.parts import counter_bits, output_parts, ram
 from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
+from sephw.ops.window_pool import WindowPool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MaxPool(LaneOperator):
+class MaxPool(WindowPool):
     """(H, W, kh·kw·C) window tensor → (H, W, C); H, W are the output's.
 
-    ``groups`` is the SlidingWindow's: windows come as (group, ky, kx, channel in group). Padding
-    is zero there, which no maximum of unsigned values notices.
+    Padding is zero in windows, which no maximum of unsigned values notices.
     """
 
     kind: ClassVar[str] = "max_pool"
-
-    height: int
-    width: int
-    channels: int
-    kernel_height: int
-    kernel_width: int
-    groups: int = 1
-    dtype: IntType
-
-    def __post_init__(self) -> None:
-        require_positive(
-            self, "height", "width", "channels", "kernel_height", "kernel_width", "groups"
-        )
-        require(
-            self.channels % self.groups == 0, self,
-            f"groups={self.groups} does not divide channels={self.channels}",
-        )  # fmt: skip
-
-    @property
-    def _taps(self) -> int:
-        return self.kernel_height * self.kernel_width
-
-    @property
-    def input_shapes(self) -> tuple[Shape, ...]:
-        return ((self.height, self.width, self._taps * self.channels),)
-
-    @property
-    def input_types(self) -> tuple[IntType, ...]:
-        return (self.dtype,)
-
-    @property
-    def output_shapes(self) -> tuple[Shape, ...]:
-        return ((self.height, self.width, self.channels),)
 
     @property
     def output_types(self) -> tuple[IntType, ...]:
         return (self.dtype,)
 
-    @property
-    def lane_limit(self) -> int:
-        return self.channels // self.groups
-
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         (x,) = inputs
-        windows = x.reshape(*x.shape[:3], self.groups, self._taps, self.lane_limit)
-        return (windows.max(axis=4).reshape(len(x), *self.output_shapes[0]),)
-
-    def frame_cycles(self, folding: Folding) -> int:
-        return prod(self.input_shapes[0]) // folding.simd
-
-    def schedule(self, folding: Folding) -> Schedule:
-        """One issue per window beat; the beats of the last tap write.
-
-        Latency 4 cycles: read the maxima so far, compare, then the FIFO.
-        """
-        steps = self.lane_limit // folding.simd
-        pixels = self.height * self.width * self.groups
-        writes = np.zeros((pixels, self._taps, steps), np.uint8)
-        writes[:, -1] = 1
-        return Schedule(
-            reads=(np.ones(writes.size, np.uint8),), writes=(writes.ravel(),), latency_cycles=4
-        )
+        return (self.windows(x).max(axis=4).reshape(len(x), *self.output_shapes[0]),)
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(buffer_bits=self.lane_limit * self.dtype.bits)
@@ -109,7 +40,7 @@ class MaxPool(LaneOperator):
         return Structure(
             memories=(ram(beat, words),) if words > 1 else (),
             outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
-            counters=(words, self._taps),
+            counters=(words, self.taps),
             mux_bits=beat,
             compare_bits=beat,
             register_bits=2 * beat + 3 + (counter_bits(words) if words > 1 else beat),
@@ -117,42 +48,12 @@ class MaxPool(LaneOperator):
             logic_depth=self.dtype.bits,
         )
 
-    def hls(self, folding: Folding) -> HlsInstance:
-        return HlsInstance(
-            header="sephw_max_pool.h",
-            function=self.kind,
-            parameters=self.hls_parameters(folding),
-        )
-
     def rtl(self, folding: Folding) -> RtlInstance:
-        return RtlInstance(
-            module="sephw_max_pool",
-            sources=("sephw_max_pool.sv", *RTL_TURNS, *RTL_OUTPUT),
-            parameters=(
-                ("CHANNELS", self.channels),
-                ("KERNEL_HEIGHT", self.kernel_height),
-                ("KERNEL_WIDTH", self.kernel_width),
-                ("GROUPS", self.groups),
-                ("SIMD", folding.simd),
-                ("IN_BITS", self.dtype.bits),
-                ("IN_SIGNED", int(self.dtype.signed)),
-            ),
-        )
+        return self.window_rtl(folding, (*RTL_TURNS, *RTL_OUTPUT))
 
     @classmethod
     def cases(cls) -> Iterator[Case]:
-        # label, (H, W, C), (kh, kw), groups, type, lanes
-        rows = (
+        return cls.window_cases(
             ("2x2", (3, 4, 4), (2, 2), 1, IntType(8, False), 2),
             ("3x3 groups = channels", (2, 3, 3), (3, 3), 3, IntType(8, False), 1),
-            ("groups 2, all lanes", (2, 2, 8), (2, 3), 2, IntType(4, False), 4),
-            ("signed", (3, 2, 6), (2, 2), 1, IntType(7, True), 3),
-            ("one tap", (2, 2, 2), (1, 1), 1, IntType(8, False), 1),
         )
-        for seed, (label, shape, kernel, groups, dtype, lanes) in enumerate(rows):
-            operator = cls(
-                height=shape[0], width=shape[1], channels=shape[2], kernel_height=kernel[0],
-                kernel_width=kernel[1], groups=groups, dtype=dtype,
-            )  # fmt: skip
-            frames = random_tensor(seed, operator.input_shapes[0], dtype)
-            yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))

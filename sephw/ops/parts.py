@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sephw.ir import AdderPart, MemoryKind, MemoryPart, OutputPart, RtlMemory, Stream
+from sephw.ir import (
+    AdderPart,
+    IntType,
+    MemoryKind,
+    MemoryPart,
+    OutputPart,
+    RtlMemory,
+    Stream,
+    Structure,
+)
 
 # No ROM above so many bits becomes logic anywhere.
 _LOGIC_BITS = 20_000
@@ -108,4 +117,30 @@ def output_parts(
     return tuple(
         OutputPart(stream.width_bits, depth, stages)
         for stream, depth in zip(streams, fifo_depths, strict=True)
+    )
+
+
+def sum_pool(
+    words: int,
+    turns: int,
+    dtype: IntType,
+    streams: Sequence[Stream],
+    fifo_depths: Sequence[int],
+) -> Structure:
+    """rtl/sephw_sum_pool.sv: ``words`` beats of ``dtype`` summed over ``turns`` turns.
+
+    ``streams``: the one output, whose type is that of the sums.
+    """
+    (stream,) = streams
+    lanes, out_bits = stream.lanes, stream.dtype.bits
+    sums = lanes * out_bits
+    return Structure(
+        memories=(ram(sums, words),) if words > 1 else (),
+        outputs=output_parts(streams, fifo_depths, 2),
+        counters=(words, turns),
+        adders=(AdderPart(lanes, out_bits),),
+        mux_bits=sums,
+        register_bits=lanes * dtype.bits + sums + 3 + (counter_bits(words) if words > 1 else sums),
+        fanout=sums,
+        logic_depth=out_bits,
     )

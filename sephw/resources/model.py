@@ -72,20 +72,21 @@ class Model:
     accuracy: Accuracy
 
     def lut(self, features: Features) -> float:
-        """LUTs of an engine. What an unseen kind has once is the mean of the others'."""
-        once = [value for name, value in self.luts.items() if name.startswith(_ONCE)]
-        unseen = sum(
-            count
-            for name, count in features.counts.items()
-            if name.startswith(_ONCE) and name not in self.luts
-        )
-        return weighted(features, self.luts) + unseen * sum(once) / max(1, len(once))
+        """LUTs of an engine."""
+        return weighted(features, self.luts)
 
 
 def weighted(features: Features, coefficients: Mapping[str, float]) -> float:
-    """The fixed LUTs and Σ coefficient · count; what no engine showed while fitting counts 0."""
+    """The fixed LUTs and Σ coefficient · count.
+
+    What no engine showed while fitting counts 0; what an unseen kind has once is the mean of the
+    other kinds'.
+    """
+    once = [value for name, value in coefficients.items() if name.startswith(_ONCE)]
+    mean = sum(once) / max(1, len(once))
     return features.fixed + sum(
-        count * coefficients.get(name, 0.0) for name, count in features.counts.items()
+        count * coefficients.get(name, mean if name.startswith(_ONCE) else 0.0)
+        for name, count in features.counts.items()
     )
 
 
