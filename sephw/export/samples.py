@@ -68,11 +68,15 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
     form = input_format(checkpoint)
     trained = _trained(checkpoint).get("name")
     note = ""
-    if data is None and trained not in DATA_NAMES:
-        data = RANDOM_DATA
-        note = f"noise images: {_missing(trained)}; --data PATH takes real ones. "
     if data == RANDOM_DATA:
-        note = f"{note or '--data random: noise images; '}exactness is checked, accuracy is not"
+        note = "--data random: noise images; exactness is checked, accuracy is not"
+    elif data is None and trained not in DATA_NAMES:
+        data = RANDOM_DATA
+        note = (
+            f"noise images, since {_missing(trained)}: exactness is checked, accuracy is not; "
+            "--data PATH takes real ones"
+        )
+    if data == RANDOM_DATA:
         shape = (count, form.height, form.width, form.channels)
         name, real = RANDOM_DATA, _generator().integers(0, 256, shape, np.uint8)
         labels = np.zeros(0, np.int64)

@@ -112,8 +112,8 @@ def test_data_unknown_to_the_checkpoint(capsys, model, tmp_path, data, reason):
     asked = ["export", str(path), "--samples", "2", "--steps", "qonnx", "--out", str(out)]
     assert run(asked) == 0
     assert capsys.readouterr().err.splitlines()[1] == (
-        f"note: noise images: {reason}; --data PATH takes real ones. exactness is checked, "
-        "accuracy is not"
+        f"note: noise images, since {reason}: exactness is checked, accuracy is not; --data PATH "
+        "takes real ones"
     )
     options = json.loads((out / "manifest.json").read_text())["options"]
     assert options["data"] == "random"

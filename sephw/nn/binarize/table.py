@@ -13,7 +13,10 @@ from sephw.nn.stage import Stage
 
 @dataclass(frozen=True)
 class LayerBits:
-    """One layer: its path, its class, its weights (biases included) and the bits each takes."""
+    """One layer: its path, its class, its weights and the bits each takes.
+
+    Biases count where they are weights: not those of patterns, which go into the requantization.
+    """
 
     layer: str
     kind: str
