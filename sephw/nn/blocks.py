@@ -61,7 +61,10 @@ class PatternBlock(nn.Module):
 
 
 class PatternResidualBlock(nn.Module):
-    """PRB(x) = act(pattern(x) + pointwise(x)): both branches see the same input and stride."""
+    """PRB(x) = act(pattern(x) + pointwise(x)): both branches see the same input and stride.
+
+    The pointwise branch has `groups` groups as well, or `pointwise_groups` where that is given.
+    """
 
     def __init__(
         self,
@@ -72,13 +75,19 @@ class PatternResidualBlock(nn.Module):
         groups: int = 1,
         activation_bits: int = 8,
         scale_bits: int = 4,
+        pointwise_groups: int | None = None,
     ) -> None:
         super().__init__()
         self.pattern = PatternConv2d(
             in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups, scale_bits
         )
         self.pattern_norm = nn.BatchNorm2d(out_channels)
-        self.pointwise = PointwiseConv2d(in_channels, out_channels, stride, groups)
+        self.pointwise = PointwiseConv2d(
+            in_channels,
+            out_channels,
+            stride,
+            groups if pointwise_groups is None else pointwise_groups,
+        )
         self.pointwise_norm = nn.BatchNorm2d(out_channels)
         self.act = QuantReLU(activation_bits)
 

@@ -15,10 +15,12 @@ from sephw.nn.stage import Stage
 class PRBNet(nn.Module):
     """Pattern residual blocks without the 1×1 reduce and recover of a SEP module.
 
-    It has a fifth of a SEP-Net's engines and is meant for the smallest devices. ``widths[0]``
-    channels after the stem, ``widths[i]`` after block i, whose stride is ``strides[i - 1]``;
-    ``groups`` inside the blocks. ``stem_pool`` adds a 2×2 max-pool after the stem. Input float32
-    (N, in_channels, height, width) holding uint8/256; output logits (N, classes).
+    It has a fifth of a SEP-Net's engines and is meant for the smallest devices and the highest
+    frame rates. ``widths[0]`` channels after the stem, ``widths[i]`` after block i, whose stride
+    is ``strides[i - 1]``; ``groups`` inside the blocks, in their pointwise branches
+    ``pointwise_groups`` where that is given: whole patterns mix channels well, and grouped
+    pointwise branches spare multipliers. ``stem_pool`` adds a 2×2 max-pool after the stem. Input
+    float32 (N, in_channels, height, width) holding uint8/256; output logits (N, classes).
 
     Raises ValueError naming the argument when lengths differ or widths and groups do not divide.
     """
@@ -40,6 +42,7 @@ class PRBNet(nn.Module):
         groups: int = 1,
         activation_bits: int = 8,
         scale_bits: int = 4,
+        pointwise_groups: int | None = None,
     ) -> None:
         super().__init__()
         self.arguments: dict[str, Any] = {
@@ -56,6 +59,7 @@ class PRBNet(nn.Module):
             "groups": groups,
             "activation_bits": activation_bits,
             "scale_bits": scale_bits,
+            "pointwise_groups": pointwise_groups,
         }
         _check(self.arguments)
         self.stage = Stage.R
@@ -66,7 +70,14 @@ class PRBNet(nn.Module):
         self.blocks = nn.Sequential(
             *(
                 PatternResidualBlock(
-                    before, after, kernel_size, stride, groups, activation_bits, scale_bits
+                    before,
+                    after,
+                    kernel_size,
+                    stride,
+                    groups,
+                    activation_bits,
+                    scale_bits,
+                    pointwise_groups,
                 )
                 for before, after, stride in zip(widths, widths[1:], strides, strict=False)
             )
@@ -81,16 +92,17 @@ class PRBNet(nn.Module):
 
 
 def _check(a: dict[str, Any]) -> None:
-    widths, strides, groups = a["widths"], a["strides"], a["groups"]
+    widths, strides = a["widths"], a["strides"]
     if len(widths) < 2 or len(strides) != len(widths) - 1:
         raise ValueError(
             f"PRBNet: widths={widths} needs at least two entries and strides={strides} one fewer"
         )
-    for channels in widths:
-        if channels % groups:
-            raise ValueError(
-                f"PRBNet: width {channels} is not a multiple of groups = {groups}; "
-                "change widths or groups"
-            )
+    for name in ("groups", "pointwise_groups"):
+        for channels in widths:
+            if a[name] is not None and channels % a[name]:
+                raise ValueError(
+                    f"PRBNet: width {channels} is not a multiple of {name} = {a[name]}; "
+                    f"change widths or {name}"
+                )
     if a["stem_kernel"] % 2 == 0 or a["kernel_size"] % 2 == 0 or a["kernel_size"] < 3:
         raise ValueError("PRBNet: stem_kernel must be odd, kernel_size odd and at least 3")

@@ -32,6 +32,14 @@ def test_patterns_are_most_of_the_weights():
     assert sum(others.values()) == 200 + 256 + 330
 
 
+def test_pointwise_branches_may_have_groups_of_their_own():
+    network = PRBNet(widths=(8, 16), strides=(2,), groups=2, pointwise_groups=4)
+    (block,) = network.blocks
+    assert tuple(block.pattern.weight.shape) == (16, 4, 3, 3)
+    assert tuple(block.pointwise.weight.shape) == (16, 2, 1, 1)
+    assert PRBNet(**network.arguments).arguments == network.arguments
+
+
 def test_frozen_network_is_exact_in_float32():
     torch.manual_seed(5)
     network = enliven(
@@ -47,6 +55,11 @@ def test_frozen_network_is_exact_in_float32():
         ({"widths": (8,), "strides": ()}, "needs at least two entries"),
         ({"widths": (8, 16), "strides": (1, 2)}, r"strides=\[1, 2\] one fewer"),
         ({"widths": (8, 18), "groups": 4}, "PRBNet: width 18 is not a multiple of groups = 4"),
+        (
+            {"widths": (8, 18), "pointwise_groups": 4},
+            "PRBNet: width 18 is not a multiple of pointwise_groups = 4; change widths or "
+            "pointwise_groups",
+        ),
         ({"kernel_size": 1}, "kernel_size odd and at least 3"),
     ],
 )
