@@ -61,7 +61,7 @@ def report_of_export(
         part=target.part,
         clock_ns=target.clock_ns,
         device=device,
-        estimates=estimate_graph(graph, device.technology),
+        estimates=estimate_graph(graph, device),
         synthesis=synthesis,
         vendor=vendor if device == target.device else None,
         verification=verification,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from reports.model import Figure, Source
 from reports.resources import KINDS, Estimated, Usage, usage
 from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
-from sephw.targets import Technology
+from sephw.targets import Device, Technology
 
 
 class Estimate(Protocol):
@@ -65,23 +65,19 @@ class Estimates:
         )
 
 
-def estimate_graph(graph: Graph, technology: Technology) -> Estimates | None:
+def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
     """Estimates of every engine; None where the technology has not been characterized.
 
     Adder graphs are solved where no other step has done so; that takes seconds, once.
     """
-    from sephw.resources import accuracy, estimate
+    from sephw.resources import accuracy, estimate_engines
 
+    technology = device.technology
     try:
         known = accuracy(technology)
     except SephwError:
         return None
-    engines = {
-        node.name: estimate(
-            node.operator, node.folding, _depths(graph, node.outputs), technology, solve=True
-        )
-        for node in graph.nodes
-    }
+    engines = estimate_engines(graph, device, solve=lambda node: True).costs
     measured = {kind: getattr(known, kind) for kind in (*KINDS, "fmax")}
     errors = {kind: _around(e.p90) for kind, e in measured.items() if e is not None and e.count}
     ratios = {
@@ -104,7 +100,3 @@ def estimate_graph(graph: Graph, technology: Technology) -> Estimates | None:
 def _around(error: float) -> tuple[float, float]:
     """The range of measured / estimate where |estimate − measured| / measured is ``error``."""
     return 1 / (1 + error), 1 / max(0.01, 1 - error)
-
-
-def _depths(graph: Graph, outputs: Sequence[str]) -> tuple[int, ...]:
-    return tuple(graph.tensors[name].fifo_depth for name in outputs)

@@ -60,9 +60,13 @@ module sephw_fifo #(
   localparam int LUT_RAM_BITS = 4096;
   // At the least: a block's words have 36 bits, and shallow FIFOs of wide beats fill few of them.
   localparam int BLOCKS = (BITS + 35) / 36;
-  localparam STYLE = DEPTH <= 2 ? "registers" :
-                     (DEPTH + 15) / 16 * 16 * BITS <= LUT_RAM_BITS * BLOCKS ? "distributed"
-                                                                            : "block";
+`ifdef SEPHW_FIFOS_IN_BLOCKS
+  // The design around the engine has blocks to spare and LUTs to win.
+  localparam bit IN_LUTS = 0;
+`else
+  localparam bit IN_LUTS = (DEPTH + 15) / 16 * 16 * BITS <= LUT_RAM_BITS * BLOCKS;
+`endif
+  localparam STYLE = DEPTH <= 2 ? "registers" : IN_LUTS ? "distributed" : "block";
 `else
   localparam STYLE = DEPTH <= 2 ? "registers" : "auto";
 `endif

@@ -222,9 +222,8 @@ def _exported(folder: Path) -> Graph:
 def _synthesize(found: Sequence[Found], scheduler: str | None, progress: Progress) -> list[Any]:
     from sephw.explore import SynthesisJob, synthesize_many
 
-    technology = found[0].goal.device.technology
     jobs = [
-        SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, technology)
+        SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
         for one in found
     ]  # fmt: skip
     with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):

@@ -5,30 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd
-from typing import Protocol
 
 from sephw.explore.model import Between, Cost
 from sephw.ir import Family, Folding, Operator, Tensor
 from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
 from sephw.ops.fork import MAX_COPIES
+from sephw.resources.engines import Estimator
 from sephw.targets import Technology
-
-
-class Estimator(Protocol):
-    """A resource model: ``sephw.resources.estimate``."""
-
-    def __call__(
-        self,
-        operator: Operator,
-        folding: Folding,
-        fifo_depths: Sequence[int],
-        technology: Technology,
-        *,
-        solve: bool = False,
-    ) -> Cost:
-        """Cost of an engine; ``fifo_depths`` in beats by output, ``solve`` its adder graph."""
-
 
 # Depth in beats of a FIFO where nothing waits; only the difference to a deeper one counts.
 _SHALLOW = 4

@@ -12,6 +12,8 @@ from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
 from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.resources import estimate_engines
+from sephw.targets import Device
 from sim.timing import simulate, size_fifos
 
 
@@ -45,8 +47,10 @@ class FinalGraph:
         )
 
 
-def final_graph(graph: Graph, foldings: Mapping[str, Folding], costs: Costs) -> FinalGraph:
-    """Fold ``graph`` and do all passes, as an export does.
+def final_graph(
+    graph: Graph, foldings: Mapping[str, Folding], costs: Costs, device: Device
+) -> FinalGraph:
+    """Fold ``graph`` for ``device`` and do all passes, as an export does.
 
     Adder graphs that ``costs`` does not call solved are not solved here either: their sizes and
     pipelines, and with these some FIFOs, are guesses.
@@ -60,15 +64,11 @@ def final_graph(graph: Graph, foldings: Mapping[str, Folding], costs: Costs) -> 
     nodes = tuple(replace(node, operator=real[node.name]) for node in timed.nodes)
     folded = timed.with_nodes(nodes, timed.tensors)
     folded.validate()
-    engines = {
-        node.name: costs.estimator(
-            node.operator, node.folding,
-            [folded.tensors[t].fifo_depth for t in node.outputs], costs.technology,
-            solve=node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
-        )
-        for node in folded.nodes
-    }  # fmt: skip
-    return FinalGraph(folded, timing.frame_interval_cycles, timing.bottleneck, engines)
+    engines = estimate_engines(
+        folded, device, estimator=costs.estimator,
+        solve=lambda node: node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
+    )  # fmt: skip
+    return FinalGraph(folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs)
 
 
 def waiting(final: Graph) -> dict[str, int]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from sephw.explore.choices import Progress
 from sephw.explore.choose import Choice, choose, smallest
-from sephw.explore.costs import Estimator
 from sephw.explore.found import Found, Goal
 from sephw.explore.model import Problem, candidate_cycles
 from sephw.explore.search import Chooser, Session, attempt, open_session, settle
 from sephw.ir import Graph
+from sephw.resources.engines import Estimator
 
 DEFAULT_POINTS = 10
 

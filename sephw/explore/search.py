@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from sephw.explore.choices import Effort, Progress, build_problem
 from sephw.explore.choose import Choice, better, choose
-from sephw.explore.costs import Costs, Estimator
+from sephw.explore.costs import Costs
 from sephw.explore.final_graph import FinalGraph, final_graph, waiting
 from sephw.explore.found import Found, Goal, NodeFound
 from sephw.explore.model import Problem, candidate_cycles
@@ -21,6 +21,7 @@ from sephw.explore.refusal import refusal
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile
+from sephw.resources.engines import Estimator
 
 _ROUNDS = 8
 # Rounds in which the latest FIFOs replace those before; afterwards the largest seen count.
@@ -205,13 +206,13 @@ def _settle(
         near = choice.solution.cycles
         bound = bound or near
         session.progress(f"round {tried}: FIFOs")
-        final = final_graph(session.graph, choice.foldings, costs)
+        final = final_graph(session.graph, choice.foldings, costs, goal.device)
         if solve and (final.resources + goal.reserved).fits(goal.limits):
             unsolved = final.adder_graphs - costs.solved
             if unsolved:
                 session.progress(f"round {tried}: {len(unsolved)} adder graphs")
                 costs = costs.learn(costs.waiting, final.adder_graphs)
-                final = final_graph(session.graph, choice.foldings, costs)
+                final = final_graph(session.graph, choice.foldings, costs, goal.device)
         if (final.resources + goal.reserved).fits(goal.limits):
             best = _Candidate(choice, final, costs, tried, bound)
         elif best is not None:

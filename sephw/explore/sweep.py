@@ -16,7 +16,8 @@ from sephw.errors import SephwError
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import load_graph, save_graph
-from sephw.targets import Technology
+from sephw.resources import fifos_in_blocks
+from sephw.targets import Device, Technology
 
 _CONNECT_SECONDS = 10
 _JSON, _NPZ = "graph.json", "graph.npz"
@@ -26,24 +27,28 @@ _JSON, _NPZ = "graph.json", "graph.npz"
 class SynthesisJob:
     """A folded graph to synthesize; plain values, so that it reaches any worker.
 
-    ``graph``: the text and the archive that `save_graph` writes.
+    ``graph``: the text and the archive that `save_graph` writes; ``fifos_in_blocks``: its nodes
+    whose output FIFOs are in block RAM.
     """
 
     name: str
     graph: tuple[str, bytes]
     technology: Technology
+    fifos_in_blocks: frozenset[str] = frozenset()
     timeout_seconds: float = 1800.0
 
     @classmethod
     def of(
-        cls, name: str, graph: Graph, technology: Technology, timeout_seconds: float = 1800.0
+        cls, name: str, graph: Graph, device: Device, timeout_seconds: float = 1800.0
     ) -> SynthesisJob:
-        """The job of ``graph``, with its FIFO depths."""
+        """The job of ``graph``, with its FIFO depths, for ``device``."""
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             save_graph(graph, folder / _JSON, folder / _NPZ)
             content = (folder / _JSON).read_text("utf-8"), (folder / _NPZ).read_bytes()
-        return cls(name, content, technology, timeout_seconds)
+        return cls(
+            name, content, device.technology, fifos_in_blocks(graph, device), timeout_seconds
+        )
 
     def load(self) -> Graph:
         """The graph."""
@@ -86,6 +91,7 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
         found = synthesize(
             project, graph, job.technology, Path(made) / "work",
             progress=lambda text: None, timeout_seconds=job.timeout_seconds, jobs=1,
+            fifos_in_blocks=job.fifos_in_blocks,
         )  # fmt: skip
     return SynthesisResult(
         job.name, found.total, dict(found.engines), round(time.monotonic() - began, 1)

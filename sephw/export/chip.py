@@ -85,6 +85,7 @@ def synthesize_export(
 
 def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progress) -> NetlistRuns:
     """Synthesize the network's own top and build the simulation of what comes out."""
+    from sephw.resources import fifos_in_blocks
     from sephw.synth import synthesize
     from sephw.synth.netlist import meanings_of
 
@@ -95,5 +96,6 @@ def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progr
         synthesis = synthesize(
             folder / RTL_PROJECT, graph, technology, work / SYNTH, progress=progress.update,
             timeout_seconds=_NETLIST_TIMEOUT_SECONDS,
+            fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
         )  # fmt: skip
         return NetlistRuns.of(synthesis, graph, folder / RTL_PROJECT, work)

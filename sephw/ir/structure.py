@@ -34,12 +34,14 @@ class MemoryPart:
 class OutputPart:
     """Credits, valid bits and FIFO of one output: ``bits`` a beat, ``depth`` beats.
 
-    ``stages`` registers of the pipeline lie before it.
+    ``stages`` registers of the pipeline lie before it. ``in_block``: the FIFO is in block RAM
+    even where LUTs would hold it for less.
     """
 
     bits: int
     depth: int
     stages: int
+    in_block: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """Resources and clock rate of engines without synthesis, fitted to what Yosys makes of them."""
 
+from sephw.resources.engines import Engines, estimate_engines, fifos_in_blocks
 from sephw.resources.estimate import Estimate, estimate
 from sephw.resources.model import CHARACTERIZED, Accuracy, Errors, NetworkError, accuracy
 
 __all__ = [
     "CHARACTERIZED",
     "Accuracy",
+    "Engines",
     "Errors",
     "Estimate",
     "NetworkError",
     "accuracy",
     "estimate",
+    "estimate_engines",
+    "fifos_in_blocks",
 ]

@@ -50,7 +50,9 @@ def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, .
 
 def bram(parts: Structure, technology: Technology) -> int:
     """Block RAMs, those of output FIFOs included."""
-    fifos = sum(map_fifo(technology, out.bits, out.depth).blocks for out in parts.outputs)
+    fifos = sum(
+        map_fifo(technology, out.bits, out.depth, out.in_block).blocks for out in parts.outputs
+    )
     return fifos + sum(mapped.blocks for mapped in mapped_memories(parts, technology))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from sephw.ir import Folding, Operator
@@ -31,14 +31,19 @@ def estimate(
     technology: Technology,
     *,
     solve: bool = False,
+    fifos_in_blocks: bool = False,
 ) -> Estimate:
     """Resources and clock rate of an engine by itself; ``fifo_depths`` in beats, by output.
 
     ``solve``: solve the graph of an adder family (seconds, once per set of weights) instead of
-    guessing its size. Raises SephwError for a technology that has not been characterized.
+    guessing its size. ``fifos_in_blocks``: output FIFOs are in block RAM, for which
+    `estimate_engines` chooses engines. Raises SephwError for a technology that has not been
+    characterized.
     """
     model = load(technology)
     parts = operator.structure(folding, fifo_depths, solve=solve)
+    if fifos_in_blocks:
+        parts = replace(parts, outputs=tuple(replace(o, in_block=True) for o in parts.outputs))
     kind = kind_of(operator, folding)
     counts = Resources(
         lut=round(model.lut(features(parts, folding, technology, kind))),

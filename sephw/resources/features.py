@@ -132,7 +132,7 @@ class _Counter:
             self._address("place", part.depth)
         else:
             self.add("place:power", 2 * (part.depth - 1).bit_length())
-        mapped = map_fifo(self.technology, part.bits, part.depth)
+        mapped = map_fifo(self.technology, part.bits, part.depth, part.in_block)
         self._words(mapped, part.bits, part.depth)
 
     def memory(self, distinct: int, columns: int, depth: int, writable: bool) -> None:

@@ -21,7 +21,8 @@ class Engine:
 
     ``parameters`` and ``memories`` (parameter, text of the file) as the module takes them,
     ``ports`` as (direction, bits, name), ``sources`` by file name. ``dsp``: False where
-    multiplications must not take DSP blocks.
+    multiplications must not take DSP blocks. ``fifos_in_blocks``: True where output FIFOs must be
+    in block RAM.
     """
 
     module: str
@@ -30,6 +31,7 @@ class Engine:
     ports: tuple[tuple[str, int, str], ...]
     sources: tuple[tuple[str, str], ...]
     dsp: bool
+    fifos_in_blocks: bool = False
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from sephw.backends.board import BoardProject, write_board
 from sephw.errors import UsageError
 from sephw.ir import Graph, Integers
+from sephw.resources import fifos_in_blocks
 from sephw.synth.cache import NetlistCache
 from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run, write_record
@@ -208,7 +209,7 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             job.project, job.graph, device.technology, work / "synthesis", top=top,
             top_sources=sources, macros=macros, progress=job.progress, jobs=request.jobs,
             cache=job.cache, timeout_seconds=request.timeout_seconds,
-            dsp=device.available.dsp > 0,
+            dsp=device.available.dsp > 0, fifos_in_blocks=fifos_in_blocks(job.graph, device),
         )  # fmt: skip
     return _Attempt(board, top or synthesis.top, clock_mhz, synthesis, constraints)
 

@@ -62,11 +62,22 @@ _SIMPLIFY = ("proc", "flatten", "opt_expr", "opt_clean", "opt -full")
 _ABC_SCRIPT = "scratchpad -copy abc9.script.flow3 abc9.script"
 
 
-def engine_script(technology: Technology, files: Sequence[str], top: str, *, dsp: bool) -> str:
+def engine_script(
+    technology: Technology,
+    files: Sequence[str],
+    top: str,
+    *,
+    dsp: bool,
+    fifos_in_blocks: bool = False,
+) -> str:
     """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
     recipe = RECIPES[technology]
     command = recipe.synthesis(top, dsp=dsp, pads=False)
-    macros = (recipe.define, recipe.dsp_define if dsp else "")
+    macros = (
+        recipe.define,
+        recipe.dsp_define if dsp else "",
+        "SEPHW_FIFOS_IN_BLOCKS" if fifos_in_blocks else "",
+    )
     defines = [f"-D {macro}=1" for macro in macros if macro]
     return "; ".join(
         (

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -66,6 +66,7 @@ def synthesize(
     jobs: int | None = None,
     cache: NetlistCache | None = None,
     dsp: bool = True,
+    fifos_in_blocks: Collection[str] = (),
 ) -> Synthesis:
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
@@ -73,9 +74,9 @@ def synthesize(
     it and what lies around the engines are synthesized as one, with ``macros`` defined. Distinct
     engines are synthesized once each, ``jobs`` at a time (default: as many as there are
     processors), and kept in ``cache`` (default: the user's). ``dsp`` False: the device has no DSP
-    blocks, so that multiplications take logic whatever the foldings say. ``timeout_seconds`` is
-    for each run of Yosys. Raises SephwError where Yosys is missing, fails or takes too long, naming
-    its log.
+    blocks, so that multiplications take logic whatever the foldings say. ``fifos_in_blocks``: nodes
+    whose output FIFOs must be in block RAM. ``timeout_seconds`` is for each run of Yosys. Raises
+    SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
     kept = cache if cache is not None else NetlistCache.default()
@@ -86,6 +87,8 @@ def synthesize(
     }
     if not dsp:
         engines = {name: replace(engine, dsp=False) for name, engine in engines.items()}
+    for name in fifos_in_blocks:
+        engines[name] = replace(engines[name], fifos_in_blocks=True)
     keys = {name: _key(engine, technology, version) for name, engine in engines.items()}
     modules = {name: f"engine_{key}" for name, key in keys.items()}
     link = work / "link"
@@ -154,14 +157,16 @@ def synthesize_operator(
     work: Path,
     timeout_seconds: float = 1800,
     cache: NetlistCache | None = None,
+    fifos_in_blocks: bool = False,
 ) -> Resources:
     """Resources of one engine by itself, from the same cache as those of projects.
 
-    ``fifo_depths`` in beats, by output; the log goes to ``work``/yosys.log. Raises SephwError as
-    `synthesize` does, and for a folding without an engine.
+    ``fifo_depths`` in beats, by output; ``fifos_in_blocks``: these are in block RAM; the log goes
+    to ``work``/yosys.log. Raises SephwError as `synthesize` does, and for a folding without an
+    engine.
     """
     kept = cache if cache is not None else NetlistCache.default()
-    engine = engine_of(operator, folding, fifo_depths)
+    engine = replace(engine_of(operator, folding, fifo_depths), fifos_in_blocks=fifos_in_blocks)
     key = _key(engine, technology, yosys_version(_PURPOSE))
     work.mkdir(parents=True, exist_ok=True)
     netlist = work / "netlist.json"
@@ -175,8 +180,13 @@ def synthesize_operator(
 
 def _key(engine: Engine, technology: Technology, version: str) -> str:
     files = [name for name, _ in engine.sources]
-    script = engine_script(technology, files, _ENGINE_TOP, dsp=engine.dsp)
-    return engine.key(_FORMAT, version, script)
+    return engine.key(_FORMAT, version, _script(engine, technology, files))
+
+
+def _script(engine: Engine, technology: Technology, files: Sequence[str]) -> str:
+    return engine_script(
+        technology, files, _ENGINE_TOP, dsp=engine.dsp, fifos_in_blocks=engine.fifos_in_blocks
+    )
 
 
 def _run_engine(
@@ -193,7 +203,7 @@ def _run_engine(
         folder = Path(made)
         files = engine.write(folder, _ENGINE_TOP)
         run_yosys_logged(
-            engine_script(technology, files, _ENGINE_TOP, dsp=engine.dsp),
+            _script(engine, technology, files),
             folder, log=log, purpose=f"{_PURPOSE} of '{name}'", timeout_seconds=timeout_seconds,
             cancelled=cancelled,
         )  # fmt: skip

@@ -199,7 +199,7 @@ def test_the_folding_file_brings_the_same_graph_back(tmp_path):
 def test_adder_graphs_are_solved_only_where_they_are_chosen():
     solved = []
 
-    def counting(operator, folding, fifo_depths, technology, *, solve=False):
+    def counting(operator, folding, fifo_depths, technology, *, solve=False, **_):
         if solve:
             solved.append(operator.kind)
         return by_lanes(operator, folding, fifo_depths, technology)
@@ -297,7 +297,7 @@ def test_refusals_say_what_would_do(case):
 
 
 def test_a_frame_rate_that_does_not_fit_names_the_one_that_does():
-    def estimator(operator, folding, fifo_depths, technology, *, solve=False):
+    def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
         guess = constant(6_000)(operator, folding, fifo_depths, technology)
         slow = operator.kind != "pattern_conv" or folding.pe * folding.simd == 1
         return guess if slow else constant(9_000)(operator, folding, fifo_depths, technology)

@@ -12,13 +12,13 @@ from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sephw.targets import Technology
+from sephw.targets import find_device
 from sim.timing import size_fifos
 
 
 def job(name: str, frame_cycles: int = 500) -> SynthesisJob:
     graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, frame_cycles))))
-    return SynthesisJob.of(name, graph, Technology.ECP5)
+    return SynthesisJob.of(name, graph, find_device("ecp5-25f"))
 
 
 def slowest(graph: Graph) -> int:
@@ -107,7 +107,7 @@ def test_no_jobs_need_no_cluster():
 
 def test_a_job_carries_the_graph_with_its_fifos():
     graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, 300))))
-    loaded = SynthesisJob.of("chain", graph, Technology.ICE40).load()
+    loaded = SynthesisJob.of("chain", graph, find_device("ice40-up5k")).load()
     assert [(n.name, n.folding) for n in loaded.nodes] == [(n.name, n.folding) for n in graph.nodes]
     assert {k: t.fifo_depth for k, t in loaded.tensors.items()} == {
         k: t.fifo_depth for k, t in graph.tensors.items()

@@ -164,6 +164,27 @@ def test_a_fresh_engine_is_as_good_as_the_held_out_ones(operator, folding, depth
     assert abs(guess.lut - found.lut) / found.lut <= accuracy(Technology.ECP5).lut.largest
 
 
+@pytest.mark.parametrize("in_blocks", [False, True])
+def test_a_wide_fifo_is_of_lut_ram_or_of_blocks(in_blocks, tmp_path):
+    """103 beats of 128 bits: LUTs by default, or four blocks of 36 bits."""
+    operator = WidthConverter(
+        height=8, width=8, channels=64, dtype=IntType(8, False), lanes_in=1, lanes_out=16
+    )
+    found = synthesize_operator(
+        operator, operator.folding, Technology.ECP5, fifo_depths=(103,), work=tmp_path,
+        fifos_in_blocks=in_blocks,
+    )  # fmt: skip
+    guess = estimate(
+        operator, operator.folding, (103,), Technology.ECP5, fifos_in_blocks=in_blocks
+    ).resources
+    assert found.bram == guess.bram == (4 if in_blocks else 0)
+    assert guess.ff == found.ff
+    # 7 rows of 16 words, 32 memories of 4 bits a row, 4 LUTs each.
+    memory = 7 * 32 * 4
+    assert (found.lut < memory / 8) if in_blocks else (found.lut > memory)
+    assert abs(guess.lut - found.lut) <= accuracy(Technology.ECP5).lut.largest * memory
+
+
 def test_adder_graphs_are_solved_only_when_asked_to(monkeypatch):
     operator = _pattern()
     folding = next(f for f in operator.further_foldings() if f.family is Family.ADDER_GRAPH)

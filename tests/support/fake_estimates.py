@@ -29,6 +29,7 @@ def by_lanes(
     technology: Technology,
     *,
     solve: bool = False,
+    fifos_in_blocks: bool = False,
 ) -> Guess:
     """Logic by kind and lanes, multipliers as asked for; FIFOs cost nothing."""
     lanes = folding.pe * folding.simd
@@ -50,6 +51,7 @@ def with_fifos(
     technology: Technology,
     *,
     solve: bool = False,
+    fifos_in_blocks: bool = False,
 ) -> Guess:
     """The same, and a LUT for every 8 bits in a FIFO."""
     guess = by_lanes(operator, folding, fifo_depths, technology, solve=solve)
@@ -70,6 +72,7 @@ def constant(lut: int, fmax_mhz: float = 100.0, **counts: int):
         technology: Technology,
         *,
         solve: bool = False,
+        fifos_in_blocks: bool = False,
     ) -> Guess:
         if operator.kind in ("fork", "width_converter"):
             return Guess(Resources(), 1e9)

@@ -1,0 +1,115 @@
+"""Estimates of all engines of a graph, and which FIFOs go to block RAM for the chip's sake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sephw.ir import Folding, Graph, Node, Operator
+from sephw.ir.resources import Resources
+from sephw.resources.estimate import estimate
+from sephw.targets import Device, Technology
+
+
+class Cost(Protocol):
+    """Of one engine; `Estimate` is one."""
+
+    @property
+    def resources(self) -> Resources:
+        """Logic and blocks, output FIFOs included."""
+
+    @property
+    def fmax_mhz(self) -> float:
+        """Highest clock."""
+
+
+class Estimator(Protocol):
+    """A resource model of engines: `estimate`."""
+
+    def __call__(
+        self,
+        operator: Operator,
+        folding: Folding,
+        fifo_depths: Sequence[int],
+        technology: Technology,
+        *,
+        solve: bool = False,
+        fifos_in_blocks: bool = False,
+    ) -> Cost:
+        """Cost of an engine; ``fifo_depths`` in beats by output, ``solve`` its adder graph."""
+
+
+# Below this share of the LUTs a design has no need of it.
+_CROWDED = 0.5
+# Blocks beyond this share stay free: they stand in columns, and wires to them are long.
+_MOST_BLOCKS = 0.8
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Costs by node name; ``fifos_in_blocks``: the nodes whose output FIFOs are in block RAM.
+
+    These FIFOs are in block RAM although rtl/sephw_fifo.sv would make them of LUTs.
+    """
+
+    costs: Mapping[str, Cost]
+    fifos_in_blocks: frozenset[str] = frozenset()
+
+
+def estimate_engines(
+    graph: Graph,
+    device: Device,
+    *,
+    solve: Callable[[Node], bool],
+    estimator: Estimator = estimate,
+) -> Engines:
+    """Estimate every engine of ``graph`` on ``device``.
+
+    By default a FIFO weighs LUTs against block RAMs as the device has them. What counts here is
+    what the design leaves of both: while it takes more than half of the LUTs, and a larger share
+    of them than of the block RAMs, the FIFOs that save most LUTs per block go there. ``solve``:
+    as `estimate` does, by node. Raises SephwError for a technology that has not been
+    characterized.
+    """
+
+    def cost(node: Node, fifos_in_blocks: bool) -> Cost:
+        depths = [graph.tensors[name].fifo_depth for name in node.outputs]
+        return estimator(
+            node.operator, node.folding, depths, device.technology, solve=solve(node),
+            fifos_in_blocks=fifos_in_blocks,
+        )  # fmt: skip
+
+    costs = {node.name: cost(node, False) for node in graph.nodes}
+    available = device.available
+    total = sum((c.resources for c in costs.values()), Resources())
+    # Other technologies' FIFOs go where their synthesis puts them.
+    if device.technology is not Technology.ECP5 or total.lut <= _CROWDED * available.lut:
+        return Engines(costs)
+    moves = []
+    for node in graph.nodes:
+        moved = cost(node, True)
+        change = costs[node.name].resources.less(moved.resources)
+        if change.bram < 0 < change.lut:
+            moves.append((change.lut / change.bram, node.name, moved))
+    chosen = []
+    for _, name, moved in sorted(moves, key=lambda move: move[:2]):
+        after = total.less(costs[name].resources) + moved.resources
+        if after.bram / available.bram > min(_MOST_BLOCKS, total.lut / available.lut):
+            continue
+        total = after
+        costs[name] = moved
+        chosen.append(name)
+        if total.lut <= _CROWDED * available.lut:
+            break
+    return Engines(costs, frozenset(chosen))
+
+
+def fifos_in_blocks(graph: Graph, device: Device) -> frozenset[str]:
+    """The nodes of ``graph`` whose output FIFOs `estimate_engines` puts into block RAM."""
+    if device.technology is not Technology.ECP5:
+        return frozenset()
+    return estimate_engines(graph, device, solve=lambda node: True).fifos_in_blocks
+
+
+__all__ = ["Cost", "Engines", "Estimator", "estimate_engines", "fifos_in_blocks"]
