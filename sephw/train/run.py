@@ -189,7 +189,11 @@ class Run:
         to_stage(self.network, stage, patterns=self.settings.patterns, calibration=calibration)
         self.network.to(self.settings.device, memory_format=torch.channels_last)
         self.team.spread(self.network)
-        self._measure(f"{stage} untuned", self.network)
+        found = self._measure(f"{stage} untuned", self.network)
+        if stage == "BQ":
+            # What B has learnt survives rounding to 8 bits: fine-tuning must beat it.
+            self.progress.best = copy.deepcopy(self.network.state_dict())
+            self.progress.best_accuracy, self.progress.best_epoch = found["validation"], 0
 
     def _train_stage(self, stage: str) -> None:
         progress, settings = self.progress, self.settings
@@ -245,7 +249,8 @@ class Run:
         progress.metrics.setdefault("epochs", {})[progress.stage] = progress.epoch
         progress.metrics.setdefault("best_epoch", {})[progress.stage] = best
 
-    def _measure(self, label: str, network: Any, device: str | None = None) -> None:
+    def _measure(self, label: str, network: Any, device: str | None = None) -> dict[str, float]:
+        """Accuracy in percent by split, noted and printed under `label`."""
         held_out = {"validation": self.data.validation, "test": self.data.test}
         found = {
             part: accuracy(network, source, device or self.settings.device, self.team)
@@ -257,6 +262,7 @@ class Run:
         self.reporter.line(
             f"{label}: validation {found['validation']:.2f} %, test {found['test']:.2f} %"
         )
+        return found
 
     def _check_time(self, stage: str, epoch: int, epochs: int) -> None:
         if self._deadline is None:

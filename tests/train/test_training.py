@@ -64,6 +64,17 @@ def test_frozen_accuracy_is_that_of_the_deploy_network(data: Path, trained: Path
     assert checkpoint.metrics["accuracy"]["test"]["frozen"] == pytest.approx(100 * right, abs=1e-3)
 
 
+def test_fine_tuning_to_8_bits_that_harms_is_not_kept(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "harmed.pth"
+    assert train(data, out, "--lr", "0.01,0.01,0.5", "--epochs", "25,15,1") == 0
+    metrics = load_checkpoint(out).metrics
+    assert metrics["best_epoch"]["BQ"] == 0
+    for part in ("validation", "test"):
+        assert metrics["accuracy"][part]["BQ"] == metrics["accuracy"][part]["BQ untuned"]
+    # With this rate the epoch does harm: the network that it left is worse.
+    assert metrics["accuracy"]["validation"]["BQ untuned"] > 60
+
+
 def test_card_says_what_was_measured(trained: Path) -> None:
     text = trained.with_suffix(".md").read_text(encoding="utf-8")
     metrics = load_checkpoint(trained).metrics
