@@ -15,16 +15,29 @@ from sephw.frontend.export_qonnx import to_network_input
 from sephw.nn import freeze
 
 MODELS = Path(__file__).parents[2] / "models"
+# Minutes in RTL simulation: its network is simulated by benchmarks.networks, with random weights.
+LARGE = ("resnet20-cifar10",)
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
 def test_all_of_them_are_known():
     assert NAMES == [
-        "cifar10", "cifar10-small", "fashion-mnist", "mnist5k", "mnist5k-small", "mnist5k-tiny",
+        "cifar10", "cifar10-fast", "cifar10-small", "fashion-mnist", "mnist5k", "mnist5k-small",
+        "mnist5k-tiny", "resnet20-cifar10",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LARGE)
+def test_large_ones_are_exact_in_c_simulation(name, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["--data", "random", "--samples", "2", "--steps", "csim", "--out", str(out)]
+    assert run(["export", str(MODELS / f"{name}.pth"), *arguments]) == 0
+    found = json.loads((out / "verify.json").read_text())
+    assert found["exact"] is True and found["samples"] == 6
+    assert found["representations"] == ["torch", "qonnx", "integer", "csim"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LARGE])
 def test_exported_exactly(name, tmp_path):
     data = [] if name.startswith("mnist5k") else ["--data", "random"]
     out = tmp_path / "out"
