@@ -192,6 +192,12 @@ class Operator(ABC):
         """
         raise NotImplementedError(f"{self.kind} has no weights to stream")
 
+    @property
+    def traffic_bits(self) -> int:
+        """Bits a frame of streamed weights: all of them for each output pixel."""
+        height, width, _ = self.output_shapes[0]
+        return height * width * (self.work.weights_1bit + 8 * self.work.weights_8bit)
+
     def further_foldings(self) -> tuple[Folding, ...]:
         """Foldings that the engines take when they are asked for: other families, whole windows."""
         return ()

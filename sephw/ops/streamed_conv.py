@@ -104,7 +104,7 @@ class StreamedConv(FoldedConvolution):
         """What input 1 brings at every pixel: int64 (weights,)."""
         engine = StreamedSelectEngine(self, Folding(self.pe, self.simd))
         words = engine.words.ravel()
-        return constant(words < 0) if self.bits_per_weight == 1 else constant(words)
+        return constant((words < 0).astype(np.int64) if self.bits_per_weight == 1 else words)
 
     @property
     def constant_inputs(self) -> tuple[Integers | None, ...]:
