@@ -40,9 +40,11 @@ Times = Mapping[str, StreamTimes]
 def frame_interval(graph: Graph) -> tuple[str, int]:
     """(the node, graph input or output that sets it, cycles per frame).
 
-    An input that comes at a pace of its own sets it where that is slower than all engines.
+    An input that comes at a pace of its own sets it where that is slower than all engines; a
+    constant one has no more beats than its reader has issues.
     """
-    cycles = {t: graph.stream(t).words for t in (*graph.inputs, *graph.outputs)}
+    ends = (*(t for t in graph.inputs if t not in graph.constants), *graph.outputs)
+    cycles = {t: graph.stream(t).words for t in ends}
     cycles.update((n.name, n.operator.frame_cycles(n.folding)) for n in graph.nodes)
     for name in graph.inputs:
         pace = graph.tensors[name].source_cycles

@@ -167,7 +167,7 @@ def fastest(
 def _least_traffic(
     problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int
 ) -> tuple[Solution | None, bool]:
-    """A solution of the least traffic whose engines take ``most_cycles``; whether that is proved."""
+    """A solution of the least traffic with engines as fast as that; whether that is proved."""
     part = replace(restrict(problem, most_cycles, clock_mhz), most_traffic_bits=None)
     try:
         found = solve(part, goal.limits, weights(goal), least_traffic=True)

@@ -133,9 +133,10 @@ def run_flow(
     meets its clock: without a wanted one the board's PLL is set to what routing reaches. The same
     arguments give the same bytes, except below ``out``/logs.
 
-    Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is missed, DoesNotFit where the device is too small,
-    and SephwError where a tool is missing, fails or takes too long, or the device has no open
-    place-and-route but a clock is asked for. The message names the log, which is then kept in
+    Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is
+    missed, DoesNotFit where the device is too small, and SephwError where a tool is missing, fails
+    or takes too long, or the device has no open place-and-route but a clock is asked for. The
+    message names the log, which is then kept in
     ``failures`` (default: the user's folder of logs).
     """
     if request.clock_mhz is not None and not request.routes:
