@@ -136,6 +136,7 @@ def _files(outcome: Outcome) -> str:
     names += ["synth/"] if "synth" in steps else []
     names += ["board/"] if "synth" in steps and target.open_board is not None else []
     names += ["netlist/"] if "netlist" in steps else []
-    names += ["amd/"] if has_amd_flow(target) and {"hls", "rtl"} & set(steps) else []
+    vendor = has_amd_flow(target) and not outcome.graph.constants
+    names += ["amd/"] if vendor and {"hls", "rtl"} & set(steps) else []
     names += list(FILES) if "report" in steps else []
     return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"
