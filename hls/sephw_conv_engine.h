@@ -7,7 +7,8 @@
 //      groups, pe, simd, issues (iterations per frame, checked). simd divides in_channels / groups,
 //      pe divides out_channels / groups.
 // Weights: word (group * neuron_folds + nf) * synapse_folds + sf, then pe, then simd lane; channel
-//      group * out_channels / groups + nf * pe + lane.
+//      group * out_channels / groups + nf * pe + lane. From memory, or from a stream that brings
+//      all of them for each output pixel.
 // Product: static sum_T of(sum_T value, weight_T weight), one synapse; static sum_T
 //      result(sum_T sum, sum_T values), a beat's contribution from the sum of its synapses and the
 //      sum of its values, which all neurons share.
@@ -31,18 +32,35 @@ template <typename CONFIG> struct conv_plan {
     static_assert(issues == unsigned(CONFIG::issues), "the loop and the schedule disagree");
 };
 
-template <class in_T, class out_T, typename CONFIG, class Product, class weight_T>
-void conv_engine(hls::stream<in_T> &in, hls::stream<out_T> &out,
-                 const weight_T weights[conv_plan<CONFIG>::weights]) {
+// The next word: of a table in memory, or of a stream, which brings them in this order.
+template <unsigned LANES, class weight_T>
+void read_word(const weight_T *table, unsigned word, weight_T weights[LANES]) {
+#pragma HLS INLINE
+    for (unsigned i = 0; i < LANES; i++) {
+#pragma HLS UNROLL
+        weights[i] = table[word * LANES + i];
+    }
+}
+template <unsigned LANES, class weight_T, class word_T>
+void read_word(hls::stream<word_T> &stream, unsigned, weight_T weights[LANES]) {
+#pragma HLS INLINE
+    const word_T read = stream.read();
+    for (unsigned i = 0; i < LANES; i++) {
+#pragma HLS UNROLL
+        weights[i] = read[i];
+    }
+}
+
+template <class in_T, class out_T, typename CONFIG, class Product, class weight_T, unsigned lanes,
+          class Source>
+void conv_issues(hls::stream<in_T> &in, hls::stream<out_T> &out, Source &source) {
 #pragma HLS INLINE
     typedef conv_plan<CONFIG> plan;
     typedef typename out_T::value_type acc_t;
-    static const unsigned lanes = plan::pe * plan::simd;
     // A beat's sum before it enters the accumulator.
     static const int sum_bits = int_traits<typename in_T::value_type>::bits +
                                 int_traits<weight_T>::bits + count_bits(plan::simd) + 2;
     typedef typename native_sum<(sum_bits > 31)>::type sum_t;
-#pragma HLS ARRAY_RESHAPE variable = weights cyclic factor = lanes dim = 1
 
     in_T window[plan::synapse_folds];
 #pragma HLS AGGREGATE variable = window
@@ -63,6 +81,9 @@ Issues:
         } else {
             beat = window[sf];
         }
+        weight_T weights[lanes];
+#pragma HLS ARRAY_PARTITION variable = weights complete dim = 0
+        read_word<lanes>(source, word, weights);
         sum_t values[plan::simd];
 #pragma HLS ARRAY_PARTITION variable = values complete dim = 0
     Values:
@@ -84,7 +105,7 @@ Issues:
         Synapses:
             for (unsigned s = 0; s < plan::simd; s++) {
 #pragma HLS UNROLL
-                sum += Product::of(values[s], weights[word * lanes + p * plan::simd + s]);
+                sum += Product::of(values[s], weights[p * plan::simd + s]);
             }
             const acc_t before = sf == 0 ? acc_t(0) : acc[p];
             acc[p] = before + Product::result(sum, total);
@@ -99,6 +120,15 @@ Issues:
             nf = nf + 1 == plan::neuron_folds ? 0 : nf + 1;
         }
     }
+}
+
+template <class in_T, class out_T, typename CONFIG, class Product, class weight_T>
+void conv_engine(hls::stream<in_T> &in, hls::stream<out_T> &out,
+                 const weight_T weights[conv_plan<CONFIG>::weights]) {
+#pragma HLS INLINE
+    static const unsigned lanes = conv_plan<CONFIG>::pe * conv_plan<CONFIG>::simd;
+#pragma HLS ARRAY_RESHAPE variable = weights cyclic factor = lanes dim = 1
+    conv_issues<in_T, out_T, CONFIG, Product, weight_T, lanes>(in, out, weights);
 }
 
 } // namespace sephw

@@ -73,7 +73,12 @@ def build_report(
         clock_ns=clock_ns,
         bottleneck=timing.bottleneck,
         layers=layers,
-        totals=(*totals, *_routed_totals(resources, timing), *_measured(provenance)),
+        totals=(
+            *totals,
+            *_streamed(layers, timing),
+            *_routed_totals(resources, timing),
+            *_measured(provenance),
+        ),
         notes=NOTES,
         resources=resources,
         verification=verification,
@@ -133,6 +138,9 @@ def _layer(
         weight_memory=Figure(memory.weight_bits, "bits", Source.ESTIMATED),
         buffer_memory=Figure(memory.buffer_bits, "bits", Source.ESTIMATED),
         fifo_memory=Figure(fifo_bits, "bits", Source.SIMULATED),
+        weight_traffic=Figure(operator.traffic_bits, "bits/frame", Source.COUNTED)
+        if graph.constants.keys() & set(node.inputs)
+        else None,
         activity=None if spent is None else _activity(spent),
         estimated=None if estimates is None else estimates.engine(node.name),
         synthesized=engine_usage(synthesis, node.name),
@@ -182,6 +190,22 @@ def _totals(
               estimated),
         total("throughput", "throughput at the clock", frames_per_second, "frames/s", estimated),
         total("mac_rate", "MAC rate at the clock", giga_macs, "GMAC/s", estimated),
+    )  # fmt: skip
+
+
+def _streamed(layers: tuple[LayerReport, ...], timing: Timing) -> tuple[Total, ...]:
+    """What external memory gives for weights; nothing where all are on the chip."""
+    streams = [int(layer.weight_traffic.value) for layer in layers if layer.weight_traffic]
+    if not streams:
+        return ()
+    rate = round(sum(streams) / timing.frame_interval_cycles, 3)
+    return (
+        Total("weight_streams", "engines that stream their weights",
+              Figure(len(streams), "engines", Source.COUNTED)),
+        Total("weight_traffic", "weights from external memory",
+              Figure(sum(streams), "bits/frame", Source.COUNTED)),
+        Total("weight_rate", "weights from external memory, on the average",
+              Figure(rate, "bits/cycle", Source.SIMULATED)),
     )  # fmt: skip
 
 

@@ -82,6 +82,8 @@ class LayerReport:
     weight_memory: Figure
     buffer_memory: Figure
     fifo_memory: Figure
+    # Of an engine whose weights come from external memory.
+    weight_traffic: Figure | None = None
     activity: LayerActivity | None = None
     estimated: Usage | None = None
     synthesized: Usage | None = None
@@ -114,7 +116,8 @@ class LayerReport:
         return ".".join([first, *numbers])
 
     def figures(self) -> tuple[tuple[str, Figure], ...]:
-        """The figures that every engine has with their names, in column order."""
+        """The figures that engines have with their names, in column order."""
+        streamed = self.weight_traffic
         return (
             ("weights_1bit", self.weights_1bit),
             ("weights_8bit", self.weights_8bit),
@@ -125,6 +128,7 @@ class LayerReport:
             ("weight_memory", self.weight_memory),
             ("buffer_memory", self.buffer_memory),
             ("fifo_memory", self.fifo_memory),
+            *((("weight_traffic", streamed),) if streamed is not None else ()),
         )
 
 

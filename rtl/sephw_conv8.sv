@@ -45,6 +45,11 @@ module sephw_conv8 #(
       .s_axis_tdata(s_axis_0_tdata),
       .s_axis_tvalid(s_axis_0_tvalid),
       .s_axis_tready(s_axis_0_tready),
+      .s_weights_tdata('0),
+      .s_weights_tvalid(1'b0),
+      /* verilator lint_off PINCONNECTEMPTY */
+      .s_weights_tready(),
+      /* verilator lint_on PINCONNECTEMPTY */
       .m_axis_tdata(m_axis_0_tdata),
       .m_axis_tvalid(m_axis_0_tvalid),
       .m_axis_tready(m_axis_0_tready)

@@ -6,10 +6,12 @@
 //   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
-//   the PE outputs how many of its weights are -1.
+//   the PE outputs how many of its weights are -1; STREAM_WEIGHTS: 1 to take the words from
+//   s_weights instead of WEIGHTS_FILE, all of them again for each output pixel.
 // In:  per output pixel and group the window in SYNAPSE_FOLDS beats, SIMD values each.
 // Out: per output pixel GROUPS * NEURON_FOLDS beats, PE sums each.
-// Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one.
+// Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one;
+//   with STREAM_WEIGHTS every issue also needs, and takes, a word of s_weights.
 //   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product, or 3 of its bits' places with
 //   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders; accumulator. The output FIFO adds 2 cycles.
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
@@ -33,23 +35,28 @@ module sephw_conv_engine #(
     parameter int CORRECTION_BITS = 1,
     parameter WEIGHTS_FILE = "",
     parameter CORRECTIONS_FILE = "",
-    parameter int FIFO_DEPTH = 8
+    parameter int STREAM_WEIGHTS = 0,
+    parameter int FIFO_DEPTH = 8,
+    parameter int WEIGHT_BITS = PATTERN != 0 ? 1 : 8
 ) (
-    input  wire                     clk,
-    input  wire                     rst_n,
-    input  wire  [SIMD*IN_BITS-1:0] s_axis_tdata,
-    input  wire                     s_axis_tvalid,
-    output logic                    s_axis_tready,
-    output logic [ PE*OUT_BITS-1:0] m_axis_tdata,
-    output logic                    m_axis_tvalid,
-    input  wire                     m_axis_tready
+    input  wire                            clk,
+    input  wire                            rst_n,
+    input  wire  [       SIMD*IN_BITS-1:0] s_axis_tdata,
+    input  wire                            s_axis_tvalid,
+    output logic                           s_axis_tready,
+    /* verilator lint_off UNUSEDSIGNAL */
+    input  wire  [PE*SIMD*WEIGHT_BITS-1:0] s_weights_tdata,
+    /* verilator lint_on UNUSEDSIGNAL */
+    input  wire                            s_weights_tvalid,
+    output logic                           s_weights_tready,
+    output logic [        PE*OUT_BITS-1:0] m_axis_tdata,
+    output logic                           m_axis_tvalid,
+    input  wire                            m_axis_tready
 );
   localparam int BEAT_BITS = SIMD * IN_BITS;
-  localparam int WEIGHT_BITS = PATTERN != 0 ? 1 : 8;
   localparam int NEURONS = GROUPS * NEURON_FOLDS;
   localparam int WORDS = NEURONS * SYNAPSE_FOLDS;
   localparam int WORD_BITS = PE * SIMD * WEIGHT_BITS;
-  localparam int ADDRESS_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
   localparam int FOLD_BITS = SYNAPSE_FOLDS > 1 ? $clog2(SYNAPSE_FOLDS) : 1;
   localparam int VALUE_BITS = IN_BITS + (IN_SIGNED != 0 ? 0 : 1);
   localparam int PRODUCT_BITS = PATTERN != 0 ? VALUE_BITS : IN_BITS + 8;
@@ -61,9 +68,11 @@ module sephw_conv_engine #(
   // ---- Issue ----
   logic credit, reading, fold_last, neuron_last;
   logic [FOLD_BITS-1:0] fold;
-  wire  issue = (s_axis_tvalid || !reading) && (credit || !fold_last);
+  wire  weighed = STREAM_WEIGHTS == 0 || s_weights_tvalid;
+  wire  issue = (s_axis_tvalid || !reading) && (credit || !fold_last) && weighed;
   wire  neuron_step = issue && fold_last;
   assign s_axis_tready = issue && reading;
+  assign s_weights_tready = issue;
 
   sephw_modulo_counter #(.PERIOD(SYNAPSE_FOLDS)) fold_counter (
       .clk, .rst_n, .advance(issue), .value(fold), .last(fold_last));
@@ -89,16 +98,27 @@ module sephw_conv_engine #(
   // ---- Stage 1: beat; stage 2: window and weights ----
   logic [BEAT_BITS-1:0] beat_1, beat_2;
   logic [WORD_BITS-1:0] weights_2;
-  logic [ADDRESS_BITS-1:0] word;
 
   always_ff @(posedge clk) beat_1 <= s_axis_tdata;
 
-  /* verilator lint_off PINCONNECTEMPTY */
-  sephw_modulo_counter #(.PERIOD(WORDS)) word_counter (
-      .clk, .rst_n, .advance(valid[1]), .value(word), .last());
-  /* verilator lint_on PINCONNECTEMPTY */
-  sephw_rom #(.FILE(WEIGHTS_FILE), .WIDTH(WORD_BITS), .DEPTH(WORDS)) weight_memory (
-      .clk, .address(word), .data(weights_2));
+  generate
+    if (STREAM_WEIGHTS != 0) begin : streamed
+      logic [WORD_BITS-1:0] weights_1;
+      always_ff @(posedge clk) begin
+        weights_1 <= s_weights_tdata;
+        weights_2 <= weights_1;
+      end
+    end else begin : stored
+      localparam int ADDRESS_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+      logic [ADDRESS_BITS-1:0] word;
+      /* verilator lint_off PINCONNECTEMPTY */
+      sephw_modulo_counter #(.PERIOD(WORDS)) word_counter (
+          .clk, .rst_n, .advance(valid[1]), .value(word), .last());
+      /* verilator lint_on PINCONNECTEMPTY */
+      sephw_rom #(.FILE(WEIGHTS_FILE), .WIDTH(WORD_BITS), .DEPTH(WORDS)) weight_memory (
+          .clk, .address(word), .data(weights_2));
+    end
+  endgenerate
 
   generate
     if (NEURON_FOLDS > 1) begin : reuse

@@ -3,7 +3,8 @@
 // Usage: sephw_sim DATA [--frames N] [--quiet-limit CYCLES] [--clock-ps PS] [--record DIRECTORY]
 //                  [--check-stable] [--vcd FILE]
 // DATA holds, by port number i:
-//   input_<i>.bin     beats of s_axis_<i>: 32-bit little-endian words, lowest bits first
+//   input_<i>.bin     beats of s_axis_<i>: 32-bit little-endian words, lowest bits first; of a
+//                     constant input those of one pixel, again and again
 //   source_<i>.bin    optional, one byte a cycle, cyclic: a new beat may be offered where it is 1
 //   sink_<i>.bin      optional, one byte a cycle, cyclic: m_axis_<i> is ready where it is 1
 //   expected_<i>.bin  optional, beats of m_axis_<i>, compared
@@ -82,6 +83,8 @@ struct Source {
     Pattern pattern;
     std::size_t next = 0; // first word of the beat that is offered next
     bool offered = false;
+    bool constant = false; // the beats come again for every pixel
+    bool ready() const { return constant ? !words.empty() : next < words.size(); }
 };
 
 struct Sink {
@@ -146,6 +149,7 @@ int main(int argc, char **argv) {
         if (!load(path, sources[i].words))
             fail(2, path + " cannot be read");
         load(options.data + "/source_" + std::to_string(i) + ".bin", sources[i].pattern.cycles);
+        sources[i].constant = sephw::CONSTANT[i];
     }
     for (unsigned i = 0; i < sephw::OUTPUTS; i++) {
         load(options.data + "/sink_" + std::to_string(i) + ".bin", sinks[i].pattern.cycles);
@@ -193,7 +197,7 @@ int main(int argc, char **argv) {
     for (; left > 0 && quiet <= options.quiet_limit; cycle++) {
         sephw::each_input(*model, [&](unsigned i, auto &valid, auto &, auto &data, unsigned bits) {
             Source &source = sources[i];
-            if (!source.offered && source.next < source.words.size() && source.pattern.at(cycle)) {
+            if (!source.offered && source.ready() && source.pattern.at(cycle)) {
                 from_words(data, &source.words[source.next], word_count(bits));
                 source.offered = true;
             }
@@ -240,6 +244,8 @@ int main(int argc, char **argv) {
             if (!sources[i].offered || !ready)
                 return;
             sources[i].next += word_count(bits);
+            if (sources[i].constant)
+                sources[i].next %= sources[i].words.size();
             sources[i].offered = false;
         });
         sephw::each_output(

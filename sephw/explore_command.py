@@ -58,6 +58,13 @@ _MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
     metavar="SHARE",
     help="Part of the device's LUTs that may be taken.  [default: 0.8; iCE40 0.68]",
 )
+@click.option(
+    "--weight-bandwidth",
+    type=click.IntRange(1),
+    metavar="BITS",
+    help="Bits per clock cycle of an external memory that layers may stream their weights from.  "
+    "[default: all weights on the chip]",
+)
 @click.option("--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s and LUTs.")
 @click.option(
     "--points",
@@ -101,6 +108,7 @@ def explore(
     clock_mhz: float | None,
     minimize: str,
     margin_lut: float | None,
+    weight_bandwidth: int | None,
     with_pareto: bool,
     points: int,
     synth: int | None,
@@ -125,6 +133,7 @@ def explore(
     if scheduler is not None and synth is None:
         raise UsageError("--scheduler: nothing is synthesized; add --synth K")
     goal = _goal(target, device, fps, clock_mhz, minimize, margin_lut)
+    goal = replace(goal, weight_bandwidth_bits=weight_bandwidth)
     progress = Progress()
     with progress.step("load", model.name):
         graph = _graph(model, network, parse_arguments(arguments))
@@ -287,4 +296,6 @@ def _print(
     click.echo(f"  {'search':8}{seconds:.1f} s")
     if out is not None:
         name = model if model.is_file() else "MODEL.pth"
-        click.echo(f"  {'next':8}sephw export {name} --folding {out}")
+        bandwidth = chosen.goal.weight_bandwidth_bits
+        more = "" if bandwidth is None else f" --weight-bandwidth {bandwidth}"
+        click.echo(f"  {'next':8}sephw export {name} --folding {out}{more}")

@@ -25,9 +25,7 @@ from sim.deadlock import explain
 from sim.execute import Outcome, execute
 from sim.kernel import MAX_PORTS
 from sim.network import Cycles, Network, flatten
-from sim.patterns import Pattern, checked
-
-Patterns = Pattern | Mapping[str, Pattern] | None
+from sim.patterns import Pattern, Patterns, checked, of_sources
 
 
 class ByName(Mapping[str, Cycles]):
@@ -161,6 +159,7 @@ def run(
 ) -> CycleRun:
     """Simulate ``graph`` on ``images``: int64 (N, h, w, c), or one such array per graph input.
 
+    What constant inputs bring is known, and sources of a pace of their own keep it.
     ``source_gaps``: the cycles in which a source may start to offer a beat (True: it may);
     ``sink_stalls``: those in which a sink is ready (True: it is); see sim.patterns. One pattern
     for all, or one per graph input or output by name; None: always.
@@ -169,9 +168,13 @@ def run(
     are never on, and for a deadlock, naming the FIFOs and the depths they need.
     """
     if isinstance(images, Mapping):
-        inputs = {t: np.asarray(images[t], np.int64) for t in graph.inputs}
+        known = graph.feeds(next(iter(images.values()))) if graph.constants else {}
+        inputs = {
+            t: known[t] if t in graph.constants else np.asarray(images[t], np.int64)
+            for t in graph.inputs
+        }
     else:
-        inputs = dict.fromkeys(graph.inputs, np.asarray(images, np.int64))
+        inputs = graph.feeds(images)
     frames = len(next(iter(inputs.values())))
     for name, values in inputs.items():
         expected = (frames, *graph.tensors[name].shape)
@@ -219,22 +222,18 @@ def play(
         raise SephwError(f"cycle simulation of {frames} frames; at least 1 is needed")
     network = flatten(graph)
     patterns = {
-        **_by_terminal(source_gaps, graph.inputs, len(network.engines), first=0),
-        **_by_terminal(
-            sink_stalls, graph.outputs, len(network.engines),
-            first=len(network.engines) - len(graph.outputs),
-        ),
-    }  # fmt: skip
+        **_by_terminal(of_sources(graph, source_gaps), graph.inputs, first=0),
+        **_by_terminal(sink_stalls, graph.outputs, first=len(network.engines) - len(graph.outputs)),
+    }
     releases = {graph.inputs.index(t): times for t, times in (arrivals or {}).items()}
-    outcome = execute(network, frames, patterns, releases, keep_frames)
+    repeats = source_gaps is None and sink_stalls is None
+    outcome = execute(network, frames, patterns, releases, keep_frames, repeats=repeats)
     if not outcome.complete:
         raise SephwError(explain(outcome))
     return outcome
 
 
-def _by_terminal(
-    given: Patterns, tensors: tuple[str, ...], engines: int, *, first: int
-) -> dict[int, Pattern]:
+def _by_terminal(given: Patterns, tensors: tuple[str, ...], *, first: int) -> dict[int, Pattern]:
     """Patterns by engine number; ``first`` is the terminal of the first tensor."""
     if given is None:
         return {}

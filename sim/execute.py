@@ -3,9 +3,10 @@
 Without patterns a network settles: from some frame on, all its events are those of the frame
 before, the same number of cycles later. Then the remaining frames need no work. The test is
 exact: an event's cycle depends on events of its own frame and of at most J frames before, J =
-the most frames a FIFO holds. So if J frames in a row are their predecessors moved by T cycles,
-and no beat of the last of them still found a FIFO that had never been full, every later frame is
-its predecessor moved by T as well.
+the most frames a FIFO holds, and at a paced source on the cycle's place in the pattern, which
+comes again where T is a multiple of its length. So if J frames in a row are their predecessors
+moved by T cycles, and no beat of the last of them still found a FIFO that had never been full,
+every later frame is its predecessor moved by T as well.
 """
 
 from __future__ import annotations
@@ -100,14 +101,18 @@ def execute(
     patterns: Mapping[int, Pattern],
     releases: Mapping[int, Cycles],
     keep_frames: int | None = None,
+    *,
+    repeats: bool = False,
 ) -> Outcome:
     """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome.
+
+    ``repeats``: the patterns are paces, with which the network may settle as without patterns.
 
     ``keep_frames``: of all but the last so many frames that are worked off one by one, keep the
     events of sources and sinks and of their neighbours alone; large networks need gigabytes.
     """
     machine = _Machine(network, patterns, releases)
-    steady = not patterns and not releases
+    steady = (repeats or not patterns) and not releases
     worked, period = 0, 0
     while worked < frames and machine.complete and not period:
         worked = worked + 1 if steady else frames
@@ -192,7 +197,7 @@ class _Machine:
         for earlier, later in pairwise(recent):
             if not (later.times - earlier.times == period).all():
                 return 0
-        return period
+        return 0 if (period % self._pattern_length).any() else period
 
 
 def _laid_out(arrays: Mapping[int, Cycles], engines: int) -> tuple[Cycles, Cycles]:

@@ -7,12 +7,17 @@ only then.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.ir import Graph
+from sephw.ir.pace import Pattern, both, paced
 
-Pattern = NDArray[np.bool_]
+# One for all ends, or by tensor; None: always on.
+Patterns = Pattern | Mapping[str, Pattern] | None
 
 
 def random_pattern(seed: int, period_cycles: int, share: float) -> Pattern:
@@ -42,9 +47,24 @@ def checked(pattern: NDArray[np.generic], what: str) -> Pattern:
     return result
 
 
+def of_sources(graph: Graph, given: Patterns) -> dict[str, Pattern]:
+    """Patterns by graph input, ``given`` ones and the inputs' own paces together."""
+    found = {}
+    for name in graph.inputs:
+        wanted = given.get(name) if isinstance(given, Mapping) else given
+        wanted = None if wanted is None else checked(wanted, f"'{name}'")
+        pattern = both(wanted, paced(graph.stream(name).words, graph.tensors[name].source_cycles))
+        if pattern is not None:
+            found[name] = pattern
+    return found
+
+
 def cycles_to_next(pattern: Pattern) -> NDArray[np.int64]:
     """For each cycle of the period, cycles to wait until the pattern is on: int64, 0 if it is."""
     on = np.flatnonzero(pattern)
     cycles = np.arange(len(pattern))
     later = np.concatenate([on, on[:1] + len(pattern)])
     return (later[np.searchsorted(on, cycles)] - cycles).astype(np.int64)
+
+
+__all__ = ["Pattern", "Patterns", "checked", "cycles_to_next", "of_sources", "random_pattern"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +38,18 @@ Times = Mapping[str, StreamTimes]
 
 
 def frame_interval(graph: Graph) -> tuple[str, int]:
-    """(the node, graph input or output that sets it, cycles per frame)."""
-    cycles = {t: graph.stream(t).words for t in (*graph.inputs, *graph.outputs)}
+    """(the node, graph input or output that sets it, cycles per frame).
+
+    An input that comes at a pace of its own sets it where that is slower than all engines; a
+    constant one has no more beats than its reader has issues.
+    """
+    ends = (*(t for t in graph.inputs if t not in graph.constants), *graph.outputs)
+    cycles = {t: graph.stream(t).words for t in ends}
     cycles.update((n.name, n.operator.frame_cycles(n.folding)) for n in graph.nodes)
+    for name in graph.inputs:
+        pace = graph.tensors[name].source_cycles
+        if pace > max(cycles.values()):
+            cycles[name] = pace
     return max(cycles.items(), key=lambda item: item[1])
 
 
@@ -64,26 +74,44 @@ def schedules(graph: Graph) -> dict[str, Schedule]:
     return result
 
 
+def pace(graph: Graph, node: Node, plan: Schedule) -> Fraction:
+    """Least cycles from issue to issue on the average, as the node and its paced inputs are.
+
+    A paced input is read by every issue. After any idle time, k issues take at most ⌈k · pace⌉
+    cycles: the source holds a beat, and its pattern has as many cycles on wherever one begins.
+    """
+    found = Fraction(plan.interval_cycles)
+    for name, reads in zip(node.inputs, plan.reads, strict=True):
+        cycles = graph.tensors[name].source_cycles
+        if name in graph.inputs and cycles:
+            assert reads.all(), f"{node.where}: an issue does not read the paced '{name}'"
+            found = max(found, Fraction(cycles, graph.stream(name).words))
+    return found
+
+
 def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict[str, StreamTimes]:
     """The (max, +) recurrence: every issue as early as its inputs and its predecessor allow.
 
-    The graph input comes evenly spread over ``interval``.
+    The graph input comes evenly spread over ``interval``; constant inputs are there when they are
+    read, no faster than their pace.
     """
     times: dict[str, StreamTimes] = {}
-    for name in graph.inputs:
+    for name in (t for t in graph.inputs if t not in graph.constants):
         words = graph.stream(name).words
         beats = np.arange(words, dtype=np.int64) * interval // words
         times[name] = StreamTimes(beats, beats, beats)
     for node in graph.nodes:
         plan = plans[node.name]
-        ready = np.full(plan.issues, _LONG_AGO, np.int64)
+        cycles, issues = pace(graph, node, plan).as_integer_ratio()
+        ready = np.full(plan.issues, _LONG_AGO // issues, np.int64)
         for name, reads in zip(node.inputs, plan.reads, strict=True):
-            mask = reads.astype(bool)
-            ready[mask] = np.maximum(ready[mask], times[name].push)
+            if name in times:
+                mask = reads.astype(bool)
+                ready[mask] = np.maximum(ready[mask], times[name].push)
         # The frame before comes first: its last issues may hold up this frame's first ones.
-        both = np.concatenate([ready - interval, ready])
-        paces = np.arange(both.size, dtype=np.int64) * plan.interval_cycles
-        issue = np.maximum.accumulate(both - paces) + paces
+        both = np.concatenate([ready - interval, ready]) * issues
+        paces = np.arange(both.size, dtype=np.int64) * cycles
+        issue = -(-(np.maximum.accumulate(both - paces) + paces) // issues)
         times.update(_node_times(node, plan, issue[plan.issues :], times))
     return times
 
@@ -107,7 +135,10 @@ def _node_times(node: Node, plan: Schedule, issue: Cycles, times: Times) -> dict
     """Streams around ``node`` when it issues at ``issue``; what it makes is popped at once."""
     around = {}
     for name, reads in zip(node.inputs, plan.reads, strict=True):
-        around[name] = replace(times[name], pop=issue[reads.astype(bool)])
+        pop = issue[reads.astype(bool)]
+        around[name] = (
+            replace(times[name], pop=pop) if name in times else StreamTimes(pop, pop, pop)
+        )
     for name, writes in zip(node.outputs, plan.writes, strict=True):
         made = issue[writes.astype(bool)]
         push = made + plan.latency_cycles

@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sephw.ir import Graph
-from sim.periodic import StreamTimes, Times, earliest, frame_interval, high_water, latest, schedules
+from sim.periodic import (
+    StreamTimes,
+    Times,
+    earliest,
+    frame_interval,
+    high_water,
+    latest,
+    pace,
+    schedules,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,8 @@ class StreamTiming:
 class Timing:
     """What the cycle model says of a graph in the steady state; simulated, in clock cycles.
 
-    The input comes evenly spread over the frame interval, frame after frame.
+    The input comes evenly spread over the frame interval, frame after frame; weights from outside
+    when they are read, no faster than their pace.
     ``frame_interval_cycles``: cycles per image. ``latency_cycles``: first input beat to first
     output beat; ``last_output_cycles``: to the last output beat. ``bottleneck``: the node, graph
     input or graph output that sets the interval. ``engine_frame_cycles``: by node name.
@@ -91,13 +101,20 @@ def size_fifos(graph: Graph) -> Graph:
     for node in reversed(graph.nodes):
         if not set(node.outputs).isdisjoint(graph.outputs):
             continue
-        around = latest(node, plans[node.name], times, interval)
+        step = pace(graph, node, plans[node.name])
+        if step.denominator > 1:
+            # From the end, steps would round to other cycles than a source's pattern allows.
+            continue
+        plan = replace(plans[node.name], interval_cycles=int(step))
+        around = latest(node, plan, times, interval)
         if _fifo_bits(graph, around, interval) < _fifo_bits(
             graph, {name: times[name] for name in around}, interval
         ):
             times.update(around)
     tensors = {
-        name: replace(tensor, fifo_depth=_depth(times[name], interval)) if name in times else tensor
+        name: replace(tensor, fifo_depth=_depth(times[name], interval))
+        if name in times and name not in graph.constants
+        else tensor
         for name, tensor in graph.tensors.items()
     }
     return graph.with_nodes(graph.nodes, tensors)
@@ -108,4 +125,8 @@ def _depth(times: StreamTimes, interval: int) -> int:
 
 
 def _fifo_bits(graph: Graph, times: Times, interval: int) -> int:
-    return sum(_depth(t, interval) * graph.stream(n).width_bits for n, t in times.items())
+    return sum(
+        _depth(t, interval) * graph.stream(n).width_bits
+        for n, t in times.items()
+        if n not in graph.constants
+    )

@@ -19,7 +19,8 @@ class StreamInfo:
     """One stream of a project. ``variable`` is its name in C++ and SystemVerilog.
 
     One frame is (``height``, ``width``, ``channels``) integers in ``words`` beats. ``node`` and
-    ``module`` made it; both are empty for an input of the project.
+    ``module`` made it; both are empty for an input of the project. ``constant``: an input that
+    brings the same at every pixel, weights; ``source_cycles``: as of the tensor.
     """
 
     tensor: str
@@ -34,6 +35,8 @@ class StreamInfo:
     lanes: int
     words: int
     fifo_depth: int
+    constant: bool = False
+    source_cycles: int = 0
 
     @property
     def dtype(self) -> IntType:
@@ -58,9 +61,14 @@ class Layout:
 
     @property
     def input(self) -> str:
-        """The input of a project with one input."""
-        (name,) = self.inputs
+        """The input of a project with one input beside constant ones."""
+        (name,) = self.data_inputs
         return name
+
+    @property
+    def data_inputs(self) -> tuple[str, ...]:
+        """The inputs that are not constant."""
+        return tuple(name for name in self.inputs if not self.streams[name].constant)
 
     @property
     def output(self) -> str:
@@ -96,6 +104,8 @@ def lay_out(graph: Graph) -> Layout:
             lanes=stream.lanes,
             words=stream.words,
             fifo_depth=tensor.fifo_depth,
+            constant=name in graph.constants,
+            source_cycles=tensor.source_cycles,
         )
     project = _identifiers([graph.name], "top")[graph.name]
     return Layout(project, engines, streams, graph.inputs, graph.outputs)

@@ -27,7 +27,12 @@ def board_reserve(technology: Technology) -> Resources:
     return _BOARD_TOPS.get(technology, Resources())
 
 
-def board_goal(target: Target, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
+def board_goal(
+    target: Target,
+    clock_mhz: float | None = None,
+    fps: float | None = None,
+    weight_bandwidth_bits: int | None = None,
+) -> Goal:
     """The goal of a board: its device, less its top where the open flow builds one.
 
     ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock. With
@@ -37,7 +42,10 @@ def board_goal(target: Target, clock_mhz: float | None = None, fps: float | None
     if clock_mhz is None and (fps is not None or not _estimates_clocks(target.device.technology)):
         clock_mhz = 1000 / target.clock_ns
     margins = Margins.usual(target.device.technology)
-    goal = Goal(target.device, clock_mhz=clock_mhz, fps=fps, margins=margins)
+    goal = Goal(
+        target.device, clock_mhz=clock_mhz, fps=fps, margins=margins,
+        weight_bandwidth_bits=weight_bandwidth_bits,
+    )  # fmt: skip
     if target.open_board is None:
         return goal
     return replace(goal, reserved=board_reserve(target.device.technology))

@@ -15,7 +15,7 @@ from sephw.explore.model import (
     Problem,
     undominated,
 )
-from sephw.ir import Family, Folding, Graph, Multipliers, Node
+from sephw.ir import Family, Folding, Graph, Multipliers, Node, WeightPlace
 from sephw.ir.resources import Resources
 
 # Weights, in bits, up to which adder graphs of a layer are looked at: 8-bit 64 → 64 channels take
@@ -26,18 +26,30 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph."""
+    """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph.
+
+    ``streams``: weights from external memory as well.
+    """
 
     adder_graph_bits: int = ADDER_GRAPH_BITS
+    streams: bool = False
 
 
-def build_problem(graph: Graph, costs: Costs, effort: Effort, base: Resources) -> Problem:
+def build_problem(
+    graph: Graph,
+    costs: Costs,
+    effort: Effort,
+    base: Resources,
+    bandwidth_bits: int | None = None,
+) -> Problem:
     """Every way to fold ``graph``: an option per group and legal folding, converters by lanes.
 
     A node that follows its one reader (a sliding window) is one group with it. Forks are counted
     with the node that makes the tensor; the graph input brings a pixel a beat. ``base``: taken
-    beside the engines.
+    beside the engines. ``bandwidth_bits``: per cycle, of an external memory that weights may be
+    streamed from; None: none are.
     """
+    effort = replace(effort, streams=bandwidth_bits is not None)
     members = _members(graph)
     group_of = {node.name: g for g, nodes in enumerate(members) for node in nodes}
     groups = [Group(nodes[-1].name, _options(graph, nodes, costs, effort)) for nodes in members]
@@ -60,7 +72,7 @@ def build_problem(graph: Graph, costs: Costs, effort: Effort, base: Resources) -
         copies = fork_copies(_readers(graph, name))
         base += costs.forks(image, image.channels, copies).resources
     least = max((graph.tensors[t].height * graph.tensors[t].width for t in graph.inputs), default=1)
-    return Problem(tuple(groups), tuple(edges), least, base)
+    return Problem(tuple(groups), tuple(edges), least, base, bandwidth_bits)
 
 
 def copy_name(graph: Graph, tensor: str, reader: Node, copied: dict[str, int]) -> str:
@@ -136,6 +148,7 @@ def _chain(first: Option, between: Between, then: Option, port: int) -> Option:
         fmax_mhz=min(first.fmax_mhz, between.fmax_mhz, then.fmax_mhz),
         inputs=(*then.inputs[:port], *first.inputs, *then.inputs[port + 1 :]),
         outputs=then.outputs,
+        traffic_bits=first.traffic_bits + then.traffic_bits,
     )
 
 
@@ -150,6 +163,9 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
         found.append(folding)
         if costs.engine(node.operator, folding, node=node.name).resources.dsp:
             found.append(replace(folding, multipliers=Multipliers.LUT))
+    if effort.streams and WeightPlace.STREAM in node.operator.weight_places:
+        stored = [folding for folding in found if folding.family is Family.SELECT]
+        found += [replace(folding, weights=WeightPlace.STREAM) for folding in stored]
     return found
 
 
@@ -172,9 +188,10 @@ def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
         if name in graph.inputs:
             tensor = graph.tensors[name]
             around = _both(around, costs.converters(tensor, tensor.channels, lanes, name))
+    streamed = folding.weights is WeightPlace.STREAM
     return Option(
         ((node.name, folding),), around.resources, around.cycles, around.fmax_mhz,
-        inputs, tuple(outputs),
+        inputs, tuple(outputs), node.operator.traffic_bits if streamed else 0,
     )  # fmt: skip
 
 

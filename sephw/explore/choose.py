@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from sephw.errors import UsageError
@@ -89,7 +90,9 @@ def better(one: Choice, other: Choice, goal: Goal) -> bool:
 def frame_budget(problem: Problem, goal: Goal, clock_mhz: float) -> int:
     """Most cycles per frame at ``clock_mhz``; without a frame rate, as many as there may be."""
     if goal.fps is None:
-        return candidate_cycles(problem)[-1]
+        bandwidth = problem.bandwidth_bits or 1
+        traffic = sum(max(o.traffic_bits for o in g.options) for g in problem.groups)
+        return max(candidate_cycles(problem)[-1], -(-traffic // bandwidth))
     return int(clock_mhz * 1e6 / goal.fps)
 
 
@@ -119,6 +122,8 @@ def fastest(
     """A solution of the fewest cycles per frame within the limits. None: nothing fits.
 
     Bisection over the intervals that can occur; each step is an exact answer to "does it fit".
+    Between the last that does not and the first that does, external memory may set the interval:
+    there the least traffic is the answer.
     """
     candidates = [c for c in candidate_cycles(problem) if c <= most_cycles]
     low, high = 0, len(candidates)
@@ -143,14 +148,32 @@ def fastest(
         else:
             turned = turned or low > 0
             answer = _of_whole(problem, part, found)
-            high = min(probe, candidates.index(max(candidates[0], found.cycles)))
+            high = min(probe, bisect_left(candidates, found.cycles))
             probe = high - step
         step *= 2
         middle = (low + high) // 2
         probe = middle if turned else min(max(probe, low), max(high - 1, low))
+    if problem.bandwidth_bits is not None and low > 0:
+        slower = None if answer is None else answer.cycles
+        least, known = _least_traffic(problem, goal, clock_mhz, candidates[low - 1])
+        decided = decided and known
+        if least is not None and least.cycles <= most_cycles:
+            answer = least if slower is None or least.cycles < slower else answer
     if answer is None:
         return None
     return replace(answer, proven=decided)
+
+
+def _least_traffic(
+    problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int
+) -> tuple[Solution | None, bool]:
+    """A solution of the least traffic with engines as fast as that; whether that is proved."""
+    part = replace(restrict(problem, most_cycles, clock_mhz), most_traffic_bits=None)
+    try:
+        found = solve(part, goal.limits, weights(goal), least_traffic=True)
+    except NoAnswerError:
+        return None, False
+    return (None, True) if found is None else (_of_whole(problem, part, found), found.proven)
 
 
 def smallest(problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int) -> Solution | None:

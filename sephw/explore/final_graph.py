@@ -11,7 +11,7 @@ from sephw.explore.unsolved import unsolved
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sephw.resources import estimate_engines
 from sephw.targets import Device
 from sim.timing import simulate, size_fifos
@@ -48,7 +48,11 @@ class FinalGraph:
 
 
 def final_graph(
-    graph: Graph, foldings: Mapping[str, Folding], costs: Costs, device: Device
+    graph: Graph,
+    foldings: Mapping[str, Folding],
+    costs: Costs,
+    device: Device,
+    weight_bandwidth_bits: int | None = None,
 ) -> FinalGraph:
     """Fold ``graph`` for ``device`` and do all passes, as an export does.
 
@@ -56,6 +60,7 @@ def final_graph(
     pipelines, and with these some FIFOs, are guesses.
     """
     folded = insert_width_converters(insert_forks(fold(graph, foldings)))
+    folded = stream_weights(folded, weight_bandwidth_bits)
     real = {node.name: node.operator for node in folded.nodes}
     guessed = tuple(n if n.name in costs.solved else unsolved(n) for n in folded.nodes)
     timed = folded.with_nodes(guessed, folded.tensors)

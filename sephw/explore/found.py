@@ -9,7 +9,7 @@ from sephw.errors import UsageError
 from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
-from sephw.passes import FoldingFile
+from sephw.passes import FoldingFile, weight_traffic_bits
 from sephw.targets import Device, Technology
 
 # What "minimize" takes: Σ used / available, or one resource alone.
@@ -57,7 +57,9 @@ class Goal:
 
     ``fps``: frames per second to reach with the least of ``minimize``; None: as many as fit.
     ``clock_mhz``: foldings slower than it are left out; None: the best clock by the estimates.
-    ``reserved``: what stands beside the network (host link, PLL).
+    ``reserved``: what stands beside the network (host link, PLL). ``weight_bandwidth_bits``: per
+    clock cycle, of an external memory that layers may stream their weights from; None: there is
+    none.
     """
 
     device: Device
@@ -66,6 +68,7 @@ class Goal:
     minimize: str = "lut"
     margins: Margins = field(default_factory=Margins)
     reserved: Resources = field(default_factory=Resources)
+    weight_bandwidth_bits: int | None = None
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.fps <= 0:
@@ -129,6 +132,12 @@ class Found:
         return self.clock_mhz * 1e6 / self.frame_cycles
 
     @property
+    def weight_traffic_bits(self) -> dict[str, int]:
+        """Bits a frame of weights from external memory, by node."""
+        readers = {t: n.name for n in self.graph.nodes for t in n.inputs}
+        return {readers[t]: bits for t, bits in weight_traffic_bits(self.graph).items()}
+
+    @property
     def between(self) -> Resources:
         """Forks and width converters, estimated."""
         engines = sum((node.resources for node in self.nodes), self.goal.reserved)
@@ -154,6 +163,8 @@ class Found:
             "between": asdict(self.between),
             "proven_optimal": self.proven_optimal,
             "rounds": self.rounds,
+            "weight_bandwidth_bits": goal.weight_bandwidth_bits,
+            "weight_traffic_bits": self.weight_traffic_bits,
             "nodes": [
                 {
                     "name": node.name,

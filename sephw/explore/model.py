@@ -52,7 +52,10 @@ def vector(resources: Resources) -> Vector:
 
 @dataclass(frozen=True)
 class Option:
-    """One way to fold a group. ``cycles`` per frame; lanes of its outer inputs and outputs."""
+    """One way to fold a group. ``cycles`` per frame; lanes of its outer inputs and outputs.
+
+    ``traffic_bits``: of weights from external memory, per frame.
+    """
 
     foldings: tuple[tuple[str, Folding], ...]
     resources: Resources
@@ -60,6 +63,7 @@ class Option:
     fmax_mhz: float
     inputs: Lanes
     outputs: Lanes
+    traffic_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,16 @@ class Problem:
     """Groups and the streams between them.
 
     ``least_cycles``: of streams that no choice changes; ``base``: taken whatever is chosen.
+    ``bandwidth_bits``: per cycle, of the external memory that weights come from; a frame takes no
+    less than its traffic does. ``most_traffic_bits``: that a frame may have.
     """
 
     groups: tuple[Group, ...]
     edges: tuple[Edge, ...]
     least_cycles: int = 1
     base: Resources = field(default_factory=Resources)
+    bandwidth_bits: int | None = None
+    most_traffic_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,10 +138,12 @@ def solve(
     weights: Sequence[float],
     *,
     first: bool = False,
+    least_traffic: bool = False,
 ) -> Solution | None:
     """The options with the least Σ weights · (lut, ff, bram, dsp) within ``limits``.
 
-    ``first``: any options within the limits will do. None where there are none, proved. Raises
+    ``first``: any options within the limits will do; ``least_traffic``: those with the least
+    traffic. None where there are none, proved. Raises
     NoAnswerError where the effort ends without either.
     """
     if any(not group.options for group in problem.groups):
@@ -162,13 +172,19 @@ def solve(
                 low.append(-np.inf)
                 high.append(1.0)
         upper[(counts[bound <= 0] > 0).any(axis=0)] = 0.0
+    traffic = layout.traffic()
+    if problem.most_traffic_bits is not None and traffic.any():
+        moved = np.flatnonzero(traffic)
+        matrix.append((moved, traffic[moved] / max(1, problem.most_traffic_bits)))
+        low.append(-np.inf)
+        high.append(1.0)
     lines = np.repeat(np.arange(len(matrix)), [len(columns) for columns, _ in matrix])
     values = np.concatenate([v for _, v in matrix])
     columns = np.concatenate([c for c, _ in matrix])
     sparse = coo_array((values, (lines, columns)), shape=(len(matrix), layout.size)).tocsr()
     integrality = np.zeros(layout.size)
     integrality[: layout.options] = 1
-    costs = np.asarray(weights, float) @ counts
+    costs = traffic if least_traffic else np.asarray(weights, float) @ counts
     scale = max(float(costs.max(initial=0.0)), 1e-12)
     result = milp(
         costs / scale * 1000.0,
@@ -209,7 +225,14 @@ def frame_cycles(problem: Problem, taken: Sequence[int]) -> int:
     """Cycles per frame with the options ``taken``."""
     cycles = [group.options[k].cycles for group, k in zip(problem.groups, taken, strict=True)]
     cycles += [_between(problem, edge, taken).cycles for edge in problem.edges]
-    return max(problem.least_cycles, *cycles)
+    return max(problem.least_cycles, traffic_cycles(problem, taken), *cycles)
+
+
+def traffic_cycles(problem: Problem, taken: Sequence[int]) -> int:
+    """Cycles that the external memory takes for the weights of a frame."""
+    pairs = zip(problem.groups, taken, strict=True)
+    traffic = sum(group.options[k].traffic_bits for group, k in pairs)
+    return -(-traffic // problem.bandwidth_bits) if problem.bandwidth_bits else 0
 
 
 def _between(problem: Problem, edge: Edge, taken: Sequence[int]) -> Between:
@@ -219,7 +242,7 @@ def _between(problem: Problem, edge: Edge, taken: Sequence[int]) -> Between:
 
 
 def candidate_cycles(problem: Problem) -> tuple[int, ...]:
-    """Every frame interval that some choice can have, ascending."""
+    """Every frame interval that some choice can have, ascending; without what memory takes."""
     found = {option.cycles for group in problem.groups for option in group.options}
     found |= {b.cycles for edge in problem.edges for b in edge.between.values()}
     least = max([problem.least_cycles, *(min(o.cycles for o in g.options) for g in problem.groups)])
@@ -228,6 +251,8 @@ def candidate_cycles(problem: Problem) -> tuple[int, ...]:
 
 def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Problem:
     """The problem with only what is fast enough, without options that others make needless.
+
+    Its traffic is at most what the memory gives in that time.
 
     An option is needless where another of the same lanes takes no more of anything.
     """
@@ -254,7 +279,11 @@ def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Prob
                 },
             )
         )  # fmt: skip
-    return replace(problem, groups=groups, edges=tuple(edges))
+    bandwidth = problem.bandwidth_bits
+    return replace(
+        problem, groups=groups, edges=tuple(edges),
+        most_traffic_bits=None if bandwidth is None else bandwidth * most_cycles,
+    )  # fmt: skip
 
 
 def undominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[Option, ...]:
@@ -266,7 +295,7 @@ def undominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[
     beaten: dict[tuple[Lanes, Lanes], list[Vector]] = {}
 
     def figures(option: Option) -> Vector:
-        counts = vector(option.resources)
+        counts = np.append(vector(option.resources), option.traffic_bits)
         return np.append(counts, [option.cycles, -option.fmax_mhz]) if by_cycles else counts
 
     # Sums never fall along this order, so an option is beaten only by one before it.
@@ -343,6 +372,11 @@ class _Layout:
         options = [vector(o.resources) for g in self.problem.groups for o in g.options]
         flows = [vector(self.problem.edges[i].between[p].resources) for i, p in self.flows]
         return np.array([*options, *flows], float).T
+
+    def traffic(self) -> Vector:
+        """(variables,): bits a frame."""
+        bits = [float(o.traffic_bits) for g in self.problem.groups for o in g.options]
+        return np.array([*bits, *[0.0] * len(self.flows)])
 
     def read(self, x: Vector) -> tuple[int, ...]:
         return tuple(

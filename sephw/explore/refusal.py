@@ -83,6 +83,8 @@ def _does_not_fit(
             f"; the weights are {weight_bits / 1e6:.1f} Mbit, its block RAM holds "
             f"{room / 1e6:.1f} Mbit"
         )
+        if goal.weight_bandwidth_bits is None:
+            text += " (--weight-bandwidth BITS lets layers stream theirs from external memory)"
     larger = _nearest(problem, goal, reaches, short)
     if larger is None:
         text += f"; no larger {goal.device.technology} device is known that it fits"

@@ -47,7 +47,8 @@ class Session:
 
     def problem(self, costs: Costs, base: Resources) -> Problem:
         """The choice problem; ``base`` is taken beside the engines."""
-        return build_problem(self.graph, costs, self.effort, base)
+        bandwidth = self.goal.weight_bandwidth_bits
+        return build_problem(self.graph, costs, self.effort, base, bandwidth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,13 +207,14 @@ def _settle(
         near = choice.solution.cycles
         bound = bound or near
         session.progress(f"round {tried}: FIFOs")
-        final = final_graph(session.graph, choice.foldings, costs, goal.device)
+        bandwidth = goal.weight_bandwidth_bits
+        final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
         if solve and (final.resources + goal.reserved).fits(goal.limits):
             unsolved = final.adder_graphs - costs.solved
             if unsolved:
                 session.progress(f"round {tried}: {len(unsolved)} adder graphs")
                 costs = costs.learn(costs.waiting, final.adder_graphs)
-                final = final_graph(session.graph, choice.foldings, costs, goal.device)
+                final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
         if (final.resources + goal.reserved).fits(goal.limits):
             best = _Candidate(choice, final, costs, tried, bound)
         elif best is not None:

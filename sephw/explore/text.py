@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sephw.errors import SephwError
 from sephw.explore.found import Found, NodeFound
 from sephw.explore.sweep import SynthesisResult
-from sephw.ir import Family, Multipliers
+from sephw.ir import Family, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.targets import Device
 
@@ -33,6 +33,8 @@ def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
         family = f"{family} {folding.digit_bits}"
     if folding.multipliers is Multipliers.LUT:
         family = f"{family}, LUT"
+    if folding.weights is WeightPlace.STREAM:
+        family = f"{family}, streamed"
     pace = "◀ slowest" if node.name == found.bottleneck else ""
     return (
         node.name, family, str(folding.pe), str(folding.simd), f"{node.frame_cycles:,}",
@@ -67,9 +69,25 @@ def summary(found: Found) -> str:
         ("errors", error_bars(device)),
         ("optimum", f"{proof}; {found.rounds} round{'s' if found.rounds > 1 else ''}"),
     ]  # fmt: skip
+    if goal.weight_bandwidth_bits is not None:
+        entries.insert(3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
     if found.fmax_mhz == float("inf"):
         entries = [entry for entry in entries if entry[0] != "clock"]
     return "\n".join([*lines, *(f"  {name:8}{text}" for name, text in entries)])
+
+
+def _streams(found: Found, bandwidth_bits: int) -> str:
+    """What is streamed, and what part of the memory's bandwidth that takes."""
+    traffic = found.weight_traffic_bits
+    if not traffic:
+        return "all on the chip; the external memory is not needed"
+    total = sum(traffic.values())
+    share = total / (bandwidth_bits * found.frame_cycles)
+    layers = "1 layer" if len(traffic) == 1 else f"{len(traffic)} layers"
+    return (
+        f"{layers} streamed, {total / 1e6:,.2f} Mbit/frame [counted], {100 * share:.0f} % of "
+        f"{bandwidth_bits:,} bits/cycle [simulated]"
+    )
 
 
 def error_bars(device: Device) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sephw.backends.amd import has_amd_flow, write_amd
+from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.errors import SephwError
 from sephw.export.manifest import write_json
 from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
@@ -38,17 +39,28 @@ def choose_folding(
     from sephw.explore.boards import board_goal
     from sephw.explore.search import search
 
-    goal = board_goal(settings.target, settings.clock_mhz, settings.fps)
+    goal = board_goal(
+        settings.target, settings.clock_mhz, settings.fps, settings.weight_bandwidth
+    )  # fmt: skip
     with progress.step("explore", f"foldings for {goal.device.name}"):
         found = search(graph, goal, progress=progress.update)
         write_json(folder / FOLDING, found.folding.as_dict())
     return found.folding
 
 
-def write_vendor_project(settings: Settings, graph: Graph, folder: Path) -> None:
-    """Write amd/, for the vendor's boards; it refers to the projects beside it."""
+def write_vendor_project(
+    settings: Settings, graph: Graph, folder: Path, progress: Progress
+) -> None:
+    """Write amd/, for the vendor's boards; it refers to the projects beside it.
+
+    A design that the boards' tops cannot serve yet goes without, with a warning.
+    """
     steps = settings.steps
     if not has_amd_flow(settings.target) or not {"hls", "rtl"} & set(steps):
+        return
+    refused = weight_stream_refusal(graph, "the vendor project")
+    if refused is not None:
+        progress.warn(f"amd/ is left out: {refused}")
         return
     graph_bytes = b"".join((folder / name).read_bytes() for name in ("graph.json", "graph.npz"))
     digest = hashlib.sha256(graph_bytes + settings.target.name.encode()).digest()

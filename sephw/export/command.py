@@ -80,6 +80,13 @@ if TYPE_CHECKING:
     help="Clock that search and synthesis must reach.  [default: the best]",
 )
 @click.option(
+    "--weight-bandwidth",
+    type=click.IntRange(1),
+    metavar="BITS",
+    help="Bits per clock cycle that external memory gives to the weights of layers that stream "
+    "them; see docs/engines.md.  [default: as many as they take]",
+)
+@click.option(
     "--steps",
     metavar="LIST",
     help=f"What to do, of {','.join(STEPS)}; a step brings the ones that it needs, +STEP is "
@@ -105,6 +112,7 @@ def export(
     target: str,
     fps: float | None,
     clock_mhz: float | None,
+    weight_bandwidth: int | None,
     steps: str | None,
     network: str | None,
     arguments: str | None,
@@ -130,6 +138,7 @@ def export(
         steps=default_steps(board) if steps is None else parse_steps(steps, board),
         fps=fps,
         clock_mhz=clock_mhz,
+        weight_bandwidth=weight_bandwidth,
         network=network,
         arguments=parse_arguments(arguments),
     )

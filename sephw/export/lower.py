@@ -15,6 +15,7 @@ from sephw.passes import (
     insert_forks,
     insert_width_converters,
     set_fifo_depths,
+    stream_weights,
 )
 from sim.timing import size_fifos
 
@@ -41,15 +42,19 @@ def deploy_network(checkpoint: Checkpoint) -> Any:
     return freeze(build_network(checkpoint)).eval()
 
 
-def fold_graph(graph: Graph, name: str, folding: FoldingFile) -> Graph:
+def fold_graph(
+    graph: Graph, name: str, folding: FoldingFile, weight_bandwidth_bits: int | None = None
+) -> Graph:
     """The graph, called `name`, at `folding`, with forks, width converters and sized FIFOs.
+
+    Weights that `folding` streams come at `weight_bandwidth_bits` per cycle, all together.
 
     SephwError, naming the FIFO and the depth it needs, where depths of the folding deadlock.
     """
     graph = fold(replace(graph, name=name), folding.nodes, folding.frame_cycles)
-    for graph_pass in (insert_forks, insert_width_converters, size_fifos):
-        graph = graph_pass(graph)
-        graph.validate()
+    graph = insert_width_converters(insert_forks(graph))
+    graph = size_fifos(stream_weights(graph, weight_bandwidth_bits))
+    graph.validate()
     if folding.fifos:
         from sim.cycles import run_frames
 

@@ -86,7 +86,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         with progress.step("qonnx", "network to QONNX and hardware graph"):
             read = read_network(source, settings, directory.path / "model.onnx")
         folding = choose_folding(settings, read.graph, directory.path, progress)
-        graph = fold_graph(read.graph, settings.name, folding)
+        graph = fold_graph(read.graph, settings.name, folding, settings.weight_bandwidth)
         save_graph(graph, directory.path / "graph.json", directory.path / "graph.npz")
         _write_projects(settings, graph, samples, directory.path, progress)
         compiled, simulations = _build(settings, graph, samples, directory.path, progress)
@@ -158,7 +158,7 @@ def _write_projects(
                 samples={graph.inputs[0]: integers},
                 golden={output: graph.run(integers)[output]},
             )
-    write_vendor_project(settings, graph, folder)
+    write_vendor_project(settings, graph, folder, progress)
 
 
 def _build(

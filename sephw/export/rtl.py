@@ -60,7 +60,8 @@ def run_with_pauses(
     expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
     shape = (len(images), -1)
     simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}
-    return found.values, simulated, {n: pops.reshape(shape) for n, pops in found.pops.items()}
+    made = {name: values for name, values in found.values.items() if name not in graph.constants}
+    return made, simulated, {n: pops.reshape(shape) for n, pops in found.pops.items()}
 
 
 def pauses(seed: int, half_cycles: int, longest_cycles: int) -> NDArray[np.bool_]:

@@ -41,6 +41,8 @@ class Settings:
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
     `folding` None: the folding search's for a board of the open flow, else the smallest within a
     budget of cycles. `fps` is for the search, `clock_mhz` for search and synthesis.
+    `weight_bandwidth`: bits per clock cycle that an external memory gives to weights that are
+    streamed; None: as many as they take, and the search streams none.
     """
 
     model: Path
@@ -55,6 +57,7 @@ class Settings:
     trace: bool = False
     fps: float | None = None
     clock_mhz: float | None = None
+    weight_bandwidth: int | None = None
 
     @property
     def searches(self) -> bool:

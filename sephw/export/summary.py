@@ -75,6 +75,7 @@ def _figures(report: Report) -> list[str]:
         ),
         _fact("speed", f"frame interval {tagged('frame_interval')}, latency {tagged('latency')}"),
         *_speed(report, tagged),
+        *_streams(report, tagged),
         *_chip(report),
     ]
 
@@ -85,6 +86,16 @@ def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
     if "throughput_board" in names:
         return [_fact("", f"{tagged('throughput_board')} at {tagged('clock_board')}")]
     return [_fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}")]
+
+
+def _streams(report: Report, tagged: Callable[[str], str]) -> list[str]:
+    """What external memory has to give, where weights are streamed."""
+    names = [layer.module or layer.name for layer in report.layers if layer.weight_traffic]
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    rates = f"{tagged('weight_traffic')}, {tagged('weight_rate')}"
+    return [_fact("weights", f"of '{names[0]}'{more} from external memory: {rates}")]
 
 
 def _chip(report: Report) -> list[str]:
@@ -125,6 +136,7 @@ def _files(outcome: Outcome) -> str:
     names += ["synth/"] if "synth" in steps else []
     names += ["board/"] if "synth" in steps and target.open_board is not None else []
     names += ["netlist/"] if "netlist" in steps else []
-    names += ["amd/"] if has_amd_flow(target) and {"hls", "rtl"} & set(steps) else []
+    vendor = has_amd_flow(target) and not outcome.graph.constants
+    names += ["amd/"] if vendor and {"hls", "rtl"} & set(steps) else []
     names += list(FILES) if "report" in steps else []
     return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"

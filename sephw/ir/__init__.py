@@ -23,7 +23,7 @@ from sephw.ir.structure import (
     OutputPart,
     Structure,
 )
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor, WeightPlace
 
 __all__ = [
     "AdderPart",
@@ -51,5 +51,6 @@ __all__ = [
     "Stream",
     "Structure",
     "Tensor",
+    "WeightPlace",
     "Work",
 ]

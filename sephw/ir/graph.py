@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -59,6 +60,29 @@ class Graph:
         reader = self.consumers(tensor)[0]
         return reader.operator.input_streams(reader.folding)[reader.inputs.index(tensor)]
 
+    @cached_property
+    def constants(self) -> Mapping[str, Integers]:
+        """Graph inputs that bring the same at every pixel, weights: int64 (c,) by tensor."""
+        return {
+            tensor: values
+            for node in self.nodes
+            for tensor, values in zip(node.inputs, node.operator.constant_inputs, strict=True)
+            if values is not None and tensor in self.inputs
+        }
+
+    def feeds(self, images: Integers) -> dict[str, Integers]:
+        """What every graph input brings for ``images``: int64 (N, h, w, c) each, constants added.
+
+        Constants are views without a copy per frame.
+        """
+        images = np.asarray(images, np.int64)
+        return {
+            t: np.broadcast_to(self.constants[t], (len(images), *self.tensors[t].shape))
+            if t in self.constants
+            else images
+            for t in self.inputs
+        }
+
     def with_nodes(self, nodes: tuple[Node, ...], tensors: Mapping[str, Tensor]) -> Graph:
         """The same graph with other nodes and tensors."""
         return replace(self, nodes=nodes, tensors=tensors)
@@ -111,8 +135,8 @@ class Graph:
                 )
 
     def run(self, images: Integers) -> dict[str, Integers]:
-        """Integer reference of every tensor: int64 (N, h, w, c) each, for one graph input."""
-        values: dict[str, Integers] = {self.inputs[0]: np.asarray(images, np.int64)}
+        """Integer reference of every tensor: int64 (N, h, w, c) each, for one input of images."""
+        values = self.feeds(images)
         for node in self.nodes:
             outputs = node.operator.reference(*(values[t] for t in node.inputs))
             values.update(zip(node.outputs, outputs, strict=True))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir.structure import Structure
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, WeightPlace
 
 Integers = NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -149,6 +149,8 @@ class Operator(ABC):
     kind: ClassVar[str]
     # True where the engine exists to feed its one reader and does best with the reader's lanes.
     follows_reader: ClassVar[bool] = False
+    # Where foldings may say that weights are; streamed ones: see ``streamed``.
+    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP,)
 
     @property
     @abstractmethod
@@ -177,6 +179,24 @@ class Operator(ABC):
     @abstractmethod
     def legal_foldings(self) -> tuple[Folding, ...]:
         """Every folding that ``fold`` may choose by itself, smallest first."""
+
+    @property
+    def constant_inputs(self) -> tuple[Integers | None, ...]:
+        """Of each input what it brings at every pixel of every frame, int64 (c,); None: data."""
+        return (None,) * len(self.input_shapes)
+
+    def streamed(self, folding: Folding) -> Operator:
+        """The same operator with its weights as a further, last input in the order of ``folding``.
+
+        Only where ``weight_places`` has the stream.
+        """
+        raise NotImplementedError(f"{self.kind} has no weights to stream")
+
+    @property
+    def traffic_bits(self) -> int:
+        """Bits a frame of streamed weights: all of them for each output pixel."""
+        height, width, _ = self.output_shapes[0]
+        return height * width * (self.work.weights_1bit + 8 * self.work.weights_8bit)
 
     def further_foldings(self) -> tuple[Folding, ...]:
         """Foldings that the engines take when they are asked for: other families, whole windows."""
@@ -232,8 +252,15 @@ class Operator(ABC):
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
         usual, further = self.legal_foldings(), self.further_foldings()
-        folding = replace(folding, multipliers=Multipliers.DSP)
-        if folding in usual or folding in further:
+        weights = folding.weights
+        folding = replace(folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP)
+        if folding in (replace(f, weights=WeightPlace.CHIP) for f in (*usual, *further)):
+            self._check_choice(where, "weights", weights, self.weight_places)
+            if weights is WeightPlace.STREAM and folding.family is not Family.SELECT:
+                raise SephwError(
+                    f"{where}: weights={weights} does not go with family={folding.family}, whose "
+                    f"weights are wiring; give family={Family.SELECT} with pe and simd"
+                )
             return
         family, digits = folding.family, folding.digit_bits
         legal = [*usual, *(f for f in further if f.family is not Family.SELECT)]
@@ -253,7 +280,8 @@ class Operator(ABC):
     def _check_choice(where: str, what: str, value: int | str, legal: Sequence[int | str]) -> None:
         if value not in legal:
             # Families in the order they are listed in, numbers ascending.
-            choices = list(dict.fromkeys(legal)) if what == "family" else sorted(set(legal))
+            words = what in ("family", "weights")
+            choices = list(dict.fromkeys(legal)) if words else sorted(set(legal))
             raise SephwError(
                 f"{where}: {what}={value} is not legal; legal {what}: {_listing(choices)}"
             )

@@ -15,7 +15,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Tensor
+from sephw.ir.types import Family, Folding, IntType, Multipliers, Tensor, WeightPlace
 
 FORMAT = "sephw-graph"
 VERSION = 1
@@ -32,7 +32,7 @@ def save_graph(graph: Graph, json_path: Path, npz_path: Path) -> None:
         "inputs": list(graph.inputs),
         "outputs": list(graph.outputs),
         "nodes": [_encode_node(node, arrays) for node in graph.nodes],
-        "tensors": [{**asdict(t), "dtype": str(t.dtype)} for t in graph.tensors.values()],
+        "tensors": [_encode_tensor(t) for t in graph.tensors.values()],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False)
     # One line per short list or object: {"pe": 1,\n "simd": 2} reads badly over four lines.
@@ -162,6 +162,8 @@ def encode_folding(folding: Folding) -> dict[str, Any]:
         values["digit_bits"] = folding.digit_bits
     if folding.multipliers is not Multipliers.DSP:
         values["multipliers"] = str(folding.multipliers)
+    if folding.weights is not WeightPlace.CHIP:
+        values["weights"] = str(folding.weights)
     return values
 
 
@@ -169,6 +171,7 @@ def _decode_folding(entry: Mapping[str, Any]) -> Folding:
     words = {
         "family": Family(entry.get("family", Family.SELECT)),
         "multipliers": Multipliers(entry.get("multipliers", Multipliers.DSP)),
+        "weights": WeightPlace(entry.get("weights", WeightPlace.CHIP)),
     }
     return Folding(**{**entry, **words})
 
@@ -188,6 +191,14 @@ def _decode_type(text: str) -> IntType:
     if match is None:
         raise ValueError(f"'{text}' is not an integer type such as uint8 or int14")
     return IntType(int(match[2]), signed=not match[1])
+
+
+def _encode_tensor(tensor: Tensor) -> dict[str, Any]:
+    """Plain values; the pace of a source only where there is one."""
+    values = {**asdict(tensor), "dtype": str(tensor.dtype)}
+    if not tensor.source_cycles:
+        del values["source_cycles"]
+    return values
 
 
 def _decode_tensor(entry: Mapping[str, Any]) -> Tensor:

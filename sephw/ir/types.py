@@ -45,7 +45,8 @@ class Tensor:
     """One frame's feature map between two nodes: NHWC with N = 1 left out.
 
     ``module`` is the PyTorch module whose output this is ("" where there is none, as for
-    sliding-window beats). ``fifo_depth`` counts beats.
+    sliding-window beats). ``fifo_depth`` counts beats. ``source_cycles``, of graph inputs: cycles
+    over which the beats of a frame come evenly spread; 0: as they are taken.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Tensor:
     dtype: IntType
     module: str = ""
     fifo_depth: int = 2
+    source_cycles: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -100,6 +102,13 @@ class Multipliers(StrEnum):
     LUT = "lut"
 
 
+class WeightPlace(StrEnum):
+    """Where an engine's weights are: in on-chip memory, or streamed to it from outside."""
+
+    CHIP = "chip"
+    STREAM = "stream"
+
+
 @dataclass(frozen=True, order=True)
 class Folding:
     """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes.
@@ -107,7 +116,8 @@ class Folding:
     Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. The
     adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
     ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes no
-    integers; in logic, 8-bit products take 2 cycles of latency more.
+    integers; in logic, 8-bit products take 2 cycles of latency more. ``weights`` changes neither
+    integers nor schedule; streamed ones come through a port of their own.
     """
 
     pe: int = 0
@@ -115,11 +125,14 @@ class Folding:
     family: Family = Family.SELECT
     digit_bits: int = 0
     multipliers: Multipliers = Multipliers.DSP
+    weights: WeightPlace = WeightPlace.CHIP
 
     def __str__(self) -> str:
         lanes = f"pe={self.pe} simd={self.simd}"
         if self.multipliers is Multipliers.LUT:
             lanes = f"{lanes} multipliers={self.multipliers}"
+        if self.weights is WeightPlace.STREAM:
+            lanes = f"{lanes} weights={self.weights}"
         if self.family is Family.SELECT:
             return lanes
         digits = f" digit_bits={self.digit_bits}" if self.digit_bits else ""

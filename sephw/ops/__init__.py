@@ -10,12 +10,14 @@ from sephw.ops.join import Join
 from sephw.ops.max_pool import MaxPool
 from sephw.ops.pattern_conv import PatternConv
 from sephw.ops.sliding_window import SlidingWindow
+from sephw.ops.streamed_conv import StreamedConv
 from sephw.ops.width_converter import WidthConverter
 
 OPERATORS: tuple[type[Operator], ...] = (
     SlidingWindow,
     PatternConv,
     Conv8,
+    StreamedConv,
     Join,
     MaxPool,
     AveragePool,
@@ -36,5 +38,6 @@ __all__ = [
     "MaxPool",
     "PatternConv",
     "SlidingWindow",
+    "StreamedConv",
     "WidthConverter",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Multipliers, Work
 from sephw.ops.common import constant, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.streamed_conv import StreamedConv
 
 _WEIGHT = IntType(8, signed=True)
 
@@ -45,6 +46,9 @@ class Conv8(FoldedConvolution):
     @property
     def weight_bits(self) -> int:
         return _WEIGHT.bits
+
+    def streamed(self, folding: Folding) -> StreamedConv:
+        return StreamedConv.of(self, folding)
 
     @property
     def work(self) -> Work:

@@ -26,16 +26,29 @@ from sephw.ir import (
     Shape,
     Stream,
     Structure,
+    WeightPlace,
 )
 from sephw.ir.operator import divisors
-from sephw.ops.common import require, require_positive, stream_of
+from sephw.ops.common import covering_values, require, require_positive, stream_of
 from sephw.ops.families import (
     AdderGraphEngine,
     ConvolutionEngine,
     DigitSerialEngine,
     SelectEngine,
+    StreamedSelectEngine,
 )
 from sephw.ops.families.sizes import AdderSizes, measure, predict
+
+
+def pattern_corrections(words: Integers) -> RtlMemory:
+    """How many weights of each output are −1, by (groups · nf, pe).
+
+    ``words`` ±1 (groups · nf, sf, pe, simd).
+
+    −x = ~x + 1: the engine inverts where a weight is −1, and each sum starts from their number.
+    """
+    counts = (words < 0).astype(np.int64).sum(axis=(1, 3))
+    return RtlMemory("corrections", counts, covering_values(counts).bits)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +58,7 @@ class FoldedConvolution(Operator):
     Weights have shape (Cout, kh·kw·Cin/groups), columns in the order (ky, kx, channel in group).
     """
 
+    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP, WeightPlace.STREAM)
     # Family select: pipeline registers besides the adder tree: beat, memories, operands,
     # accumulator; and any product register.
     pipeline_registers: ClassVar[int] = 4
@@ -211,7 +225,9 @@ class FoldedConvolution(Operator):
         return (stream_of(self.output_shapes[0], self.output_type, folding.pe),)
 
     def engine(self, folding: Folding) -> ConvolutionEngine:
-        """The engine at a legal folding."""
+        """The engine at a legal folding; where it streams weights, that of ``streamed``."""
+        if folding.weights is WeightPlace.STREAM:
+            return StreamedSelectEngine(self, folding)
         return next(e for e in self.engines if e.family is folding.family)(self, folding)
 
     def frame_cycles(self, folding: Folding) -> int:
@@ -233,6 +249,11 @@ class FoldedConvolution(Operator):
 
     def rtl(self, folding: Folding) -> RtlInstance:
         return self.engine(folding).rtl()
+
+    @property
+    def cost_kind(self) -> str:
+        """Of which operator's engine the costs are this one's."""
+        return self.kind
 
     @property
     def macs(self) -> int:

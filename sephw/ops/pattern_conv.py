@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
-from sephw.ops.common import constant, covering_values, random_tensor, require
-from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.common import constant, random_tensor, require
+from sephw.ops.convolution import FoldedConvolution, pattern_corrections
+from sephw.ops.streamed_conv import StreamedConv
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +37,9 @@ class PatternConv(FoldedConvolution):
     def weight_bits(self) -> int:
         return 1
 
+    def streamed(self, folding: Folding) -> StreamedConv:
+        return StreamedConv.of(self, folding)
+
     @property
     def work(self) -> Work:
         return Work(macs_1bit=self.macs, weights_1bit=self.patterns.size)
@@ -46,14 +50,11 @@ class PatternConv(FoldedConvolution):
     def rtl_constants(
         self, words: Integers
     ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
-        # −x = ~x + 1: the engine inverts where a bit is 1, and each sum starts from their number.
-        negative = (words < 0).astype(np.int64)
-        corrections = negative.sum(axis=(1, 3))
-        bits = covering_values(corrections).bits
-        rows = negative.reshape(-1, words.shape[2] * words.shape[3])
+        corrections = pattern_corrections(words)
+        rows = (words < 0).astype(np.int64).reshape(-1, words.shape[2] * words.shape[3])
         return (
-            (("CORRECTION_BITS", bits),),
-            (RtlMemory("patterns", rows, 1), RtlMemory("corrections", corrections, bits)),
+            (("CORRECTION_BITS", corrections.lane_bits),),
+            (RtlMemory("patterns", rows, 1), corrections),
         )
 
     @classmethod

@@ -2,8 +2,8 @@
 
 A folding is {"pe": n, "simd": n}, {"family": "adder-graph"}, or {"family": "digit-serial",
 "digit_bits": n}; the adder families may give pe and simd as well. "multipliers": "lut" keeps an
-engine off the DSP blocks. A FIFO is named by its tensor;
-its depth counts beats. All keys may be left out.
+engine off the DSP blocks, "weights": "stream" its weights off the chip. A FIFO is named by its
+tensor; its depth counts beats. All keys may be left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
-from sephw.ir import Family, Folding, Graph, Multipliers
+from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.serialize import encode_folding
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
 
@@ -93,7 +93,8 @@ def _folding(place: str, entry: object) -> Folding:
         )
     family = Family(name)
     lanes, digits = {"pe", "simd"}, {"digit_bits"}
-    known = {"family", "multipliers", *lanes, *(digits if family is Family.DIGIT_SERIAL else ())}
+    words = {"family", "multipliers", "weights"}
+    known = {*words, *lanes, *(digits if family is Family.DIGIT_SERIAL else ())}
     required = {
         Family.SELECT: lanes, Family.ADDER_GRAPH: set[str](), Family.DIGIT_SERIAL: digits,
     }[family]  # fmt: skip
@@ -104,9 +105,16 @@ def _folding(place: str, entry: object) -> Folding:
             f"{place}: multipliers={json.dumps(made_of)}; "
             f"they are made of {', '.join(map(str, Multipliers))}"
         )
-    words = {"family", "multipliers"}
+    kept = given.get("weights", WeightPlace.CHIP)
+    if kept not in list(WeightPlace):
+        raise UsageError(
+            f"{place}: weights={json.dumps(kept)}; "
+            f"their places are {', '.join(map(str, WeightPlace))}"
+        )
     numbers = {key: _positive(place, key, n) for key, n in given.items() if key not in words}
-    return Folding(family=family, multipliers=Multipliers(made_of), **numbers)
+    return Folding(
+        family=family, multipliers=Multipliers(made_of), weights=WeightPlace(kept), **numbers
+    )
 
 
 def _check_keys(where: str, entry: object, known: set[str], required: frozenset[str]) -> None:

@@ -38,7 +38,9 @@ class Features:
 
 def kind_of(operator: Operator, folding: Folding) -> str:
     """Kind, and where there are several engines which one: "conv8:select", "join"."""
-    if folding.family is not Family.SELECT or isinstance(operator, FoldedConvolution):
+    if isinstance(operator, FoldedConvolution):
+        return f"{operator.cost_kind}:{folding.family}"
+    if folding.family is not Family.SELECT:
         return f"{operator.kind}:{folding.family}"
     if isinstance(operator, SlidingWindow) and folding == operator.parallel_folding:
         return f"{operator.kind}:parallel"

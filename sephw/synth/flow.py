@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sephw.backends.board import BoardProject, write_board
+from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
 from sephw.ir import Graph, Integers
 from sephw.resources import fifos_in_blocks
@@ -133,15 +134,18 @@ def run_flow(
     meets its clock: without a wanted one the board's PLL is set to what routing reaches. The same
     arguments give the same bytes, except below ``out``/logs.
 
-    Raises TimingNotMet where a wanted clock is missed, DoesNotFit where the device is too small,
-    and SephwError where a tool is missing, fails or takes too long, or the device has no open
-    place-and-route but a clock is asked for. The message names the log, which is then kept in
+    Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is
+    missed, DoesNotFit where the device is too small, and SephwError where a tool is missing, fails
+    or takes too long, or the device has no open place-and-route but a clock is asked for. The
+    message names the log, which is then kept in
     ``failures`` (default: the user's folder of logs).
     """
     if request.clock_mhz is not None and not request.routes:
         if request.route:
             flow_of(request.device)
         raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
+    if request.target is not None and request.target.open_board is not None:
+        check_weight_ports(graph, "the board's top")  # before minutes of synthesis
     job = _Job(graph, project, request, cache, progress, samples, golden, {})
     target = board_out if board_out is not None else out.parent / "board"
     with Workplace(out, f"{graph.name}-{request.device.name}", failures) as place:

@@ -1,5 +1,6 @@
 """The choice problem: the solver against trying every combination."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -137,6 +138,71 @@ def test_a_frame_rate_is_reached_with_the_least(seed, minimize):
         return
     assert choice is not None
     assert choice.solution.cycles <= 60
+    assert cost(choice.solution.resources, goal) == pytest.approx(min(costs), abs=1e-9)
+
+
+BANDWIDTH = 5
+
+
+def streaming_problem(seed: int) -> Problem:
+    """The same with traffic: options that take fewer block RAMs and stream instead."""
+    problem = random_problem(seed)
+    rng = np.random.default_rng(100 + seed)
+    groups = []
+    for group in problem.groups:
+        traffic = int(rng.integers(1, 400))
+        streamed = tuple(
+            replace(o, resources=replace(o.resources, bram=0), traffic_bits=traffic)
+            for o in group.options
+        )
+        groups.append(replace(group, options=(*group.options, *streamed)))
+    return replace(problem, groups=tuple(groups), bandwidth_bits=BANDWIDTH)
+
+
+def every_streamed(problem: Problem):
+    """As ``every``; a frame takes as long as its traffic."""
+    for taken, resources, _, clock in every(problem):
+        pairs = list(zip(problem.groups, taken, strict=True))
+        bits = sum(g.options[k].traffic_bits for g, k in pairs)
+        engines = frame_cycles(replace(problem, bandwidth_bits=None), taken)
+        yield resources, max(engines, -(-bits // BANDWIDTH)), clock
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("bram", [0, 6, 14, 100])
+@pytest.mark.parametrize("clock", [None, 90.0])
+def test_streaming_is_as_fast_as_the_best_combination(seed, bram, clock):
+    problem = streaming_problem(seed)
+    limits = Resources(260, 260, bram, 30)
+    goal = Goal(device(limits), clock_mhz=clock, margins=ALL, weight_bandwidth_bits=BANDWIDTH)
+    found = [(n, r, mhz) for r, n, mhz in every_streamed(problem) if r.fits(limits)]
+    best = max(
+        (s * 1e6 / n for s in clocks(problem, goal) for n, _, mhz in found if mhz >= s),
+        default=None,
+    )
+    choice = choose(problem, goal)
+    if best is None:
+        assert choice is None
+        return
+    assert choice is not None and choice.solution.proven
+    assert choice.frames_per_second == best
+    cycles = choice.solution.cycles
+    least = min(cost(r, goal) for n, r, mhz in found if n <= cycles and mhz >= choice.clock_mhz)
+    assert cost(choice.solution.resources, goal) == pytest.approx(least, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("cycles", [40, 70, 120])
+def test_a_frame_rate_is_reached_with_streams_and_the_least(seed, cycles):
+    problem = streaming_problem(seed)
+    limits = Resources(260, 260, 6, 30)
+    goal = Goal(device(limits), clock_mhz=90.0, fps=90e6 / cycles, margins=ALL, minimize="bram")
+    costs = [cost(r, goal) for r, n, _ in every_streamed(problem) if r.fits(limits) and n <= cycles]
+    choice = choose(problem, goal)
+    if not costs:
+        assert choice is None
+        return
+    assert choice is not None and choice.solution.cycles <= cycles
     assert cost(choice.solution.resources, goal) == pytest.approx(min(costs), abs=1e-9)
 
 

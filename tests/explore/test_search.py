@@ -1,15 +1,17 @@
 """The search on small graphs against folding them every way, with forks and converters."""
 
+from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
-from fake_estimates import by_lanes, constant, with_fifos
+from fake_estimates import Guess, by_lanes, constant, with_fifos
 from small_graphs import GraphBuilder, chain
 
 from sephw.errors import SephwError, UsageError
 from sephw.explore import Goal, Margins, board_goal, pareto, search
 from sephw.explore.choices import Effort
-from sephw.ir import Family, Folding, Graph, Multipliers
+from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
 from sephw.targets import Device, Technology, find_device, find_target
@@ -282,9 +284,46 @@ def test_weights_beyond_the_block_ram_are_named():
         search(graph, goal, estimator=constant(1, bram=2001))
     assert str(error.value) == (
         "wide does not fit xczu7ev: needs at least 2,001 BRAM, 624 available (1,377 too many); "
-        "the weights are 36.9 Mbit, its block RAM holds 11.5 Mbit; no larger xc7 device is known "
-        "that it fits"
+        "the weights are 36.9 Mbit, its block RAM holds 11.5 Mbit (--weight-bandwidth BITS lets "
+        "layers stream theirs from external memory); no larger xc7 device is known that it fits"
     )
+
+
+def test_streaming_is_as_fast_as_any_folding_that_fits():
+    """Every folding, every place of the weights; a weight in memory takes a block RAM a bit."""
+    graph, bandwidth = residual(), 3
+    # 2·2 weights of 8 bits and 2·18 patterns of 1, on 9 pixels.
+    traffic = {"point_node": 9 * 4 * 8, "pattern_node": 9 * 36}
+    bits = {"point_node": 32, "pattern_node": 36}
+    best = {}
+    for cycles, resources, _ in every_folding(graph, families=False):
+        for n in range(4):
+            away = [name for i, name in enumerate(traffic) if n >> i & 1]
+            moved = sum(traffic[name] for name in away)
+            bram = resources.bram + sum(b for name, b in bits.items() if name not in away)
+            point = (max(cycles, -(-moved // bandwidth)), resources.lut)
+            best[bram] = min(best.get(bram, point), point)
+
+    def estimator(operator, folding, fifo_depths, technology, *, solve=False):
+        kind = getattr(operator, "cost_kind", operator.kind)
+        plain = replace(folding, weights=WeightPlace.CHIP)
+        named = SimpleNamespace(kind=kind)
+        guess = by_lanes(named, plain, fifo_depths, technology)
+        weights = operator.memory(folding).weight_bits if hasattr(operator, "cost_kind") else 0
+        return Guess(guess.resources + Resources(bram=weights), guess.fmax_mhz)
+
+    seen = set()
+    for bram in (5, 20, 37, 40, 60, 72, 90):
+        fitting = [point for used, point in best.items() if used <= bram]
+        limits = replace(ROOMY, bram=bram)
+        goal = Goal(device(limits), clock_mhz=110.0, margins=ALL, weight_bandwidth_bits=bandwidth)
+        found = search(graph, goal, estimator=estimator, effort=Effort(adder_graph_bits=0))
+        assert (found.frame_cycles, found.estimated.lut) == min(fitting)
+        assert found.modelled == found.estimated and found.proven_optimal
+        away = {n.name for n in found.nodes if n.folding.weights is WeightPlace.STREAM}
+        assert found.weight_traffic_bits == {name: traffic[name] for name in away}
+        seen.add(len(away))
+    assert seen == {0, 1, 2}
 
 
 @pytest.mark.parametrize("case", REFUSALS)

@@ -6,7 +6,7 @@ import pytest
 from small_graphs import chain
 
 from sephw.errors import SephwError, UsageError
-from sephw.ir import Family, Folding
+from sephw.ir import Family, Folding, WeightPlace
 from sephw.passes import FoldingFile, fold, read_folding_file, write_folding_file
 
 
@@ -72,6 +72,17 @@ def test_adder_families(tmp_path, folding):
             "PatternConv 'net.pattern': simd=0 is not legal; legal simd: 36",
         ),
         (
+            "pattern_node",
+            replace(ADDERS, weights=WeightPlace.STREAM),
+            "PatternConv 'net.pattern': weights=stream does not go with family=adder-graph, whose "
+            "weights are wiring; give family=select with pe and simd",
+        ),
+        (
+            "map_node",
+            Folding(1, 1, weights=WeightPlace.STREAM),
+            "Join 'net.map': weights=stream is not legal; legal weights: chip",
+        ),
+        (
             "map_node",
             ADDERS,
             "Join 'net.map': family=adder-graph is not legal; legal family: select",
@@ -84,7 +95,7 @@ def test_illegal_families(node, folding, message):
     assert str(error.value) == message
 
 
-KEYS = "'family', 'multipliers', 'pe', 'simd'"
+KEYS = "'family', 'multipliers', 'pe', 'simd', 'weights'"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +130,10 @@ KEYS = "'family', 'multipliers', 'pe', 'simd'"
         (
             '{"nodes": {"a": {"family": "digit-serial", "digit_bits": 0}}}',
             ": node 'a': digit_bits=0; it must be a whole number from 1",
+        ),
+        (
+            '{"nodes": {"a": {"pe": 1, "simd": 1, "weights": "disk"}}}',
+            ": node 'a': weights=\"disk\"; their places are chip, stream",
         ),
         ('{"frame_cycles": "fast"}', ': frame_cycles="fast"; it must be a whole number from 1'),
         ('{"frame_cycles": true}', ": frame_cycles=true; it must be a whole number from 1"),

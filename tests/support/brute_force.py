@@ -17,6 +17,7 @@ from sephw.ops import (
     MaxPool,
     PatternConv,
     SlidingWindow,
+    StreamedConv,
     WidthConverter,
 )
 
@@ -52,6 +53,29 @@ def convolution(op: PatternConv | Conv8, x: Any) -> list[Any]:
                 result.append(
                     sum(w * q for w, q in zip(weights[channel], pixel[first:], strict=False))
                 )
+    return [result]
+
+
+def streamed_conv(op: StreamedConv, x: Any, words: Any) -> list[Any]:
+    """One multiply-accumulate at a time, each weight at its place among the streamed words."""
+    columns = op.kernel_height * op.kernel_width * op.in_channels // op.groups
+    per_group = op.out_channels // op.groups
+    synapse_folds, neuron_folds = columns // op.simd, per_group // op.pe
+    result = []
+    for row, row_words in zip(x, words, strict=True):
+        for pixel, sent in zip(row, row_words, strict=True):
+            for channel in range(op.out_channels):
+                group, neuron = divmod(channel, per_group)
+                total = 0
+                for column in range(columns):
+                    word = (group * neuron_folds + neuron // op.pe) * synapse_folds
+                    word += column // op.simd
+                    lane = neuron % op.pe * op.simd + column % op.simd
+                    weight = sent[word * op.pe * op.simd + lane]
+                    if op.bits_per_weight == 1:
+                        weight = -1 if weight else 1
+                    total += weight * pixel[group * columns + column]
+                result.append(total)
     return [result]
 
 
@@ -130,6 +154,7 @@ BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
     SlidingWindow: sliding_window,
     PatternConv: convolution,
     Conv8: convolution,
+    StreamedConv: streamed_conv,
     Join: join,
     MaxPool: max_pool,
     AveragePool: average_pool,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sephw.backends.amd.boards import AmdBoard, amd_board
 from sephw.backends.layout import StreamInfo, lay_out
+from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import SephwError
 from sephw.ir import Graph, IntType
 from sephw.targets import Target
@@ -72,10 +73,12 @@ class Plan:
 def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
     """Everything derived from ``graph``, ``target`` and ``build_id``.
 
-    UsageError for a target without the vendor's flow; SephwError for a graph with other than one
-    uint8 input and one output, streams wider than a DMA takes, and a build_id beyond 64 bits.
+    UsageError for a target without the vendor's flow; SephwError for a graph with streamed
+    weights, with other than one uint8 input and one output, streams wider than a DMA takes, and a
+    build_id beyond 64 bits.
     """
     board = amd_board(target)
+    check_weight_ports(graph, "the vendor project")
     layout = lay_out(graph)
     for what, tensors in (("inputs", layout.inputs), ("outputs", layout.outputs)):
         if len(tensors) != 1:

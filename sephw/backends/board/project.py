@@ -21,6 +21,7 @@ from sephw.backends.board.top import LinkNumbers, board_top_text
 from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.backends.rtl.top import RESET_CHAIN
+from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
 from sephw.targets import Target, Technology
@@ -85,7 +86,8 @@ def write_board(
     is made of. ``baud`` None: the fastest usual one. ``samples`` and ``golden``, int64 (N, h, w, c)
     of the input and the output, become the images that `sephw run` tests with.
     SephwError for a board of the vendor's flow, a network without exactly one input and one output,
-    an input wider than a byte, a clock below the PLL's range, a baud rate the clock cannot make.
+    streamed weights, an input wider than a byte, a clock below the PLL's range, a baud rate the
+    clock cannot make.
     """
     pins = board_pins(target)
     layout = lay_out(graph)
@@ -168,6 +170,7 @@ def _write_test(
 
 
 def _check_streams(graph: Graph, layout: Layout) -> None:
+    check_weight_ports(graph, "the board's top")
     if len(layout.inputs) != 1 or len(layout.outputs) != 1:
         raise SephwError(
             f"graph '{graph.name}': {len(layout.inputs)} inputs and {len(layout.outputs)} outputs; "

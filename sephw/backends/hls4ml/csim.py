@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.backends.hls4ml.feeds import FOLDER_MACRO, feed_files, top_of
 from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
@@ -39,7 +40,8 @@ class CompiledProject:
         """Simulate frame after frame: int64 (N, h, w, c) per tensor.
 
         ``images`` (N, H, W, C) integers in the input's range. ``tensors`` names the streams to
-        record, all by default; the output is always among them, and the input is ``images`` itself.
+        record, all but constant ones by default; the output is always among them, and the input is
+        ``images`` itself.
         Raises SephwError for images of another shape or range, for an unknown tensor, and if an
         engine leaves beats behind or reads an empty stream.
         """
@@ -52,6 +54,8 @@ class CompiledProject:
         results: dict[str, Integers] = {}
         sinks = (_POINTER * len(self.streams))()
         for index, stream in enumerate(self.streams):
+            if stream.constant:
+                continue
             if stream.tensor == self.input.tensor:
                 if stream.tensor in wanted:
                     results[stream.tensor] = frames
@@ -123,13 +127,19 @@ def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
     # The first frame reads the tables; a copy stays where it is when the project moves.
     weights = build / "weights"
     shutil.copytree(directory / "firmware" / "weights", weights)
+    feeds = build / "feeds"
+    feeds.mkdir()
+    for path in feed_files(layout, directory).values():
+        shutil.copyfile(path, feeds / path.name)
     library = build / f"{layout.project}.so"
+    header, top = top_of(layout)
     flags = [
         *_FLAGS,
         f'-DWEIGHTS_DIR="{weights}"',
         "-DSEPHW_TRACE",
-        f"-DSEPHW_TOP={layout.project}",
-        f'-DSEPHW_TOP_HEADER="firmware/{layout.project}.h"',
+        f"-DSEPHW_TOP={top}",
+        f'-DSEPHW_TOP_HEADER="{header}"',
+        f'-D{FOLDER_MACRO}="{feeds}"',
         f"-I{directory}",
         f"-isystem{directory / 'firmware' / 'ap_types'}",
     ]

@@ -122,9 +122,15 @@ def build_model(
         write_weights_txt=True,
     )
     config["HLSConfig"] = {"Model": {"Precision": _ap_type(source.dtype), "ReuseFactor": 1}}
+    inputs = [source, *(s for s in layout.streams.values() if s.constant)]
     layers: list[dict[str, Any]] = [
-        {"class_name": "Input", "name": source.variable, "input_shape": list(source.shape)}
+        {"class_name": "Input", "name": s.variable, "input_shape": list(s.shape)} for s in inputs
     ]
+    precisions = {}
+    for layer, stream in zip(layers[1:], inputs[1:], strict=True):
+        layer["type_name"] = f"{stream.variable}_t"
+        precisions[stream.variable] = {"Precision": {"result": _ap_type(stream.dtype)}}
+    config["HLSConfig"]["LayerName"] = precisions
     order = {name: index for index, name in enumerate(layout.streams)}
     for node in graph.nodes:
         engine = _engine(node, layout, order)
@@ -139,7 +145,7 @@ def build_model(
         )
     last = next(node for node in graph.nodes if layout.output in node.outputs)
     model = ModelGraph.from_layer_list(
-        config, layers, inputs=[source.variable], outputs=[layout.engines[last.name]]
+        config, layers, inputs=[s.variable for s in inputs], outputs=[layout.engines[last.name]]
     )
     # hls4ml packs a pixel into each beat; engines have their own lanes and FIFO depths.
     for stream in layout.streams.values():

@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from hls import HEADERS
+from sephw.backends.hls4ml.feeds import top_of, write_feeds
 from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
@@ -33,9 +34,9 @@ def write_project(
     """Write the project to ``directory``, the same bytes for the same arguments.
 
     ``graph`` must be folded, with forks and width converters. ``samples`` uint8 (N, H, W, C) and
-    ``golden`` int64 (N, h, w, c), the graph's outputs for them, become the testbench's data. The
-    project holds no absolute path: ``vitis-run --mode hls --tcl build_prj.tcl`` in it synthesizes,
-    ``bash build_lib.sh`` compiles hls4ml's own library.
+    ``golden`` int64 (N, h, w, c), the graph's outputs for them, become the testbench's data, with
+    what constant inputs bring. The project holds no absolute path: ``vitis-run --mode hls --tcl
+    build_prj.tcl`` in it synthesizes, ``bash build_lib.sh`` compiles hls4ml's own library.
     Raises SephwError for a graph that cannot be wired, for data of another shape, and if hls4ml is
     not installed.
     """
@@ -53,6 +54,7 @@ def write_project(
         write_model(build_model(graph, layout, directory, clock_ns=clock_ns, part=part))
     _write_generated(graph, directory / "firmware" / "nnet_utils")
     _write_data(directory / "tb_data", samples, golden)
+    write_feeds(graph, layout, directory)
     _write_testbench(layout, directory)
     write_stream_list(layout, directory)
     shutil.copyfile(HEADERS / "sephw_csim.cpp", directory / "sephw_csim.cpp")
@@ -73,7 +75,8 @@ def _silent() -> Iterator[None]:
 
 
 def _check_ends(graph: Graph) -> None:
-    for what, tensors in (("inputs", graph.inputs), ("outputs", graph.outputs)):
+    images = tuple(name for name in graph.inputs if name not in graph.constants)
+    for what, tensors in (("inputs", images), ("outputs", graph.outputs)):
         if len(tensors) != 1:
             raise SephwError(
                 f"graph '{graph.name}': {len(tensors)} {what}; the hls4ml project takes exactly one"
@@ -113,12 +116,12 @@ def _write_data(directory: Path, samples: NDArray[np.uint8], golden: Integers) -
 
 def _write_testbench(layout: Layout, directory: Path) -> None:
     """In place of hls4ml's, which prints but does not compare."""
-    name = layout.project
-    (directory / f"{name}_test.cpp").write_text(
-        f'#include "firmware/{name}.h"\n'
+    header, top = top_of(layout)
+    (directory / f"{layout.project}_test.cpp").write_text(
+        f'#include "{header}"\n'
         '#include "firmware/nnet_utils/nnet_helpers.h"\n'
         '#include "firmware/nnet_utils/sephw_testbench.h"\n\n'
-        f"int main() {{ return sephw::run_testbench<input_t, result_t>(&{name}); }}\n"
+        f"int main() {{ return sephw::run_testbench<input_t, result_t>(&{top}); }}\n"
     )
 
 

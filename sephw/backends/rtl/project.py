@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from rtl import SOURCES
 from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.backends.rtl.beats import pack
@@ -13,6 +15,7 @@ from sephw.backends.rtl.testbench import HEADER, header_text
 from sephw.backends.rtl.top import top_text
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers, RtlInstance, RtlMemory
+from sephw.ir.pace import paced
 
 FILE_LIST = "files.f"
 TESTBENCH = "sephw_testbench.cpp"
@@ -47,7 +50,8 @@ def write_project(
     """Write the project to ``directory``, the same bytes for the same arguments.
 
     ``graph`` must be folded, with forks and width converters, and its FIFOs sized. ``samples``
-    and ``golden``, int64 (N, h, w, c) by graph input and output, become the testbench's data.
+    and ``golden``, int64 (N, h, w, c) by graph input and output, become the testbench's data;
+    what constant inputs bring goes to the project by itself.
     The project holds no absolute path; memory files are found from the project's own folder.
     Raises SephwError for a graph that cannot be wired, a folding without an engine (naming the
     PyTorch module), and data of another shape.
@@ -78,6 +82,12 @@ def write_project(
     shutil.copyfile(SOURCES / TESTBENCH, directory / TESTBENCH)
     (directory / HEADER).write_text(header_text(layout), encoding="utf-8")
     write_stream_list(layout, directory)
+    for index, name in enumerate(layout.inputs):
+        if name in graph.constants:
+            words = pack(graph.constants[name], layout.streams[name])
+            path = constant_file(directory, index)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(words.astype("<u4").tobytes())
     if frames:
         _write_data(layout, directory / TEST_DATA, samples, golden)
         (directory / "Makefile").write_text(
@@ -86,6 +96,11 @@ def write_project(
                 testbench=TESTBENCH, quiet=quiet_limit_cycles(graph),
             )
         )  # fmt: skip
+
+
+def constant_file(directory: Path, index: int) -> Path:
+    """Where a project has the beats that input ``index`` brings at every pixel."""
+    return directory / TEST_DATA / f"input_{index}.bin"
 
 
 def memory_text(memory: RtlMemory) -> str:
@@ -109,7 +124,8 @@ def quiet_limit_cycles(graph: Graph) -> int:
     one frame of issues.
     """
     plans = [node.operator.schedule(node.folding) for node in graph.nodes]
-    return 64 + max(plan.frame_cycles + plan.latency_cycles for plan in plans)
+    paces = [tensor.source_cycles for tensor in graph.tensors.values()]
+    return 64 + max(*paces, *(plan.frame_cycles + plan.latency_cycles for plan in plans))
 
 
 def _instance(graph: Graph, name: str) -> RtlInstance:
@@ -150,5 +166,11 @@ def _write_data(
         ("expected", golden, layout.outputs),
     ):
         for index, name in enumerate(tensors):
-            words = pack(given[name], layout.streams[name])
+            stream = layout.streams[name]
+            pace = paced(stream.words, stream.source_cycles)
+            if pace is not None:
+                (folder / f"source_{index}.bin").write_bytes(pace.astype(np.uint8).tobytes())
+            if stream.constant:
+                continue
+            words = pack(given[name], stream)
             (folder / f"{stem}_{index}.bin").write_bytes(words.astype("<u4").tobytes())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.backends.rtl.beats import pack, unpack, words_per_beat
-from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
+from sephw.backends.rtl.project import FILE_LIST, TESTBENCH, constant_file
 from sephw.errors import SephwError
 from sephw.ir import Integers
+from sephw.ir.pace import both, paced
 from sephw.tools.process import run
 from sephw.tools.verilator import build
 
@@ -62,9 +64,11 @@ class CompiledRtl:
     ) -> RtlRun:
         """Simulate frame after frame.
 
-        ``images`` integers (N, H, W, C), of several inputs by tensor. In cycle c a source may
-        begin to offer a beat only if ``source_gaps[c % len]``, and once offered it stays; a sink is
-        ready only if ``sink_stalls[c % len]``; None: always; one pattern for all ends or by tensor.
+        ``images`` integers (N, H, W, C), of several inputs by tensor; the project knows what
+        constant inputs bring. In cycle c a source may begin to offer a beat only if
+        ``source_gaps[c % len]``, and once offered it stays, as far as its own pace allows; a sink
+        is ready only if ``sink_stalls[c % len]``; None: always; one pattern for all ends or by
+        tensor.
         ``check_stable`` checks that a waiting beat never changes. ``trace`` is a VCD file to write
         (needs a project compiled with ``trace=True``).
         Raises SephwError for images of another shape or range, for a network that stalls or moves
@@ -72,20 +76,25 @@ class CompiledRtl:
         """
         layout = self.layout
         given = images if isinstance(images, Mapping) else {layout.input: images}
-        frames = {name: self._checked(name, given[name]) for name in layout.inputs}
+        frames = {name: self._checked(name, given[name]) for name in layout.data_inputs}
         count = {len(values) for values in frames.values()}
         if len(count) != 1:
             raise SephwError(f"{self._purpose} of '{self.name}': inputs of {sorted(count)} frames")
         with tempfile.TemporaryDirectory(prefix="sephw_rtlsim_") as made:
             folder = Path(made)
             for index, name in enumerate(layout.inputs):
-                words = pack(frames[name], layout.streams[name])
-                (folder / f"input_{index}.bin").write_bytes(words.astype("<u4").tobytes())
+                if name in frames:
+                    words = pack(frames[name], layout.streams[name])
+                    (folder / f"input_{index}.bin").write_bytes(words.astype("<u4").tobytes())
+                else:
+                    shutil.copyfile(
+                        constant_file(self._directory, index), folder / f"input_{index}.bin"
+                    )
             for stem, names, patterns in (
                 ("source", layout.inputs, source_gaps),
                 ("sink", layout.outputs, sink_stalls),
             ):
-                _write_patterns(folder, stem, names, patterns)
+                _write_patterns(folder, stem, [layout.streams[n] for n in names], patterns)
             arguments = [
                 self._program, folder, "--frames", str(count.pop()), "--record", folder,
                 "--quiet-limit", str(quiet_limit_cycles),
@@ -157,13 +166,14 @@ def compile_project(
 def _write_patterns(
     folder: Path,
     stem: str,
-    names: tuple[str, ...],
+    streams: Sequence[StreamInfo],
     patterns: Pattern | Mapping[str, Pattern] | None,
 ) -> None:
-    for index, name in enumerate(names):
-        pattern = patterns.get(name) if isinstance(patterns, Mapping) else patterns
+    for index, stream in enumerate(streams):
+        given = patterns.get(stream.tensor) if isinstance(patterns, Mapping) else patterns
+        pattern = both(given, paced(stream.words, stream.source_cycles))
         if pattern is None:
             continue
         if not np.any(pattern):
-            raise SephwError(f"{_PURPOSE}: the pattern of '{name}' is never up")
+            raise SephwError(f"{_PURPOSE}: the pattern of '{stream.tensor}' is never up")
         (folder / f"{stem}_{index}.bin").write_bytes(pattern.astype(np.uint8).tobytes())

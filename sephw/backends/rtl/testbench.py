@@ -41,6 +41,8 @@ def header_text(layout: Layout) -> str:
             f"constexpr unsigned INPUTS = {len(layout.inputs)};",
             f"constexpr unsigned OUTPUTS = {len(layout.outputs)};",
             f"constexpr unsigned STREAMS = {len(streams)};",
+            "// Inputs that bring the same at every pixel.",
+            f"constexpr bool CONSTANT[] = {{{_constants(layout)}}};",
             "// Beats a frame.",
             f"constexpr unsigned long long WORDS[] = {{{_numbers(layout)}}};",
             f"constexpr const char *NAMES[] = {{{quoted}}};",
@@ -54,6 +56,10 @@ def header_text(layout: Layout) -> str:
             "",
         ]
     )
+
+
+def _constants(layout: Layout) -> str:
+    return ", ".join(str(layout.streams[name].constant).lower() for name in layout.inputs)
 
 
 def _numbers(layout: Layout) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from sephw.ir import (
     HlsInstance,
     Integers,
     Memory,
+    MemoryPart,
     MultiplierPart,
     Multipliers,
     RtlInstance,
@@ -30,6 +32,8 @@ class SelectEngine(ConvolutionEngine):
     """Per group: nf = outputs / pe neuron folds, sf = window / simd synapse folds."""
 
     family = Family.SELECT
+    # True where a multiplier's operand comes from a ROM.
+    constant_operands: ClassVar[bool] = True
 
     @property
     def _neuron_folds(self) -> int:
@@ -97,8 +101,7 @@ class SelectEngine(ConvolutionEngine):
         words = neurons * self._synapse_folds
         reuses, sums = self._neuron_folds > 1, self._synapse_folds > 1
         beat = simd * in_bits
-        weights, *others = operator.rtl_constants(self._words())[1]
-        memories = (rom(weights, followed=1), *map(rom, others))
+        memories = self._constant_memories()
         in_dsp = multiplies and not self._multiplies_in_luts
         if self._multiplies_in_luts:
             tree = AdderTree.planes(simd, in_bits, out_bits)
@@ -117,7 +120,7 @@ class SelectEngine(ConvolutionEngine):
         sums_of_two = AdderTree.of(2, product_bits, out_bits).adders[0].bits
         product = MultiplierPart(
             pe * simd, value_bits, 8, product_bits, beat, operator.input_dtype.signed,
-            constants=True,
+            constants=self.constant_operands,
             sums=AdderPart(pe * (simd // 2), sums_of_two) if simd > 1 else None,
         )  # fmt: skip
         return Structure(
@@ -141,7 +144,13 @@ class SelectEngine(ConvolutionEngine):
             logic_depth=out_bits,
         )
 
-    def _words(self) -> Integers:
+    def _constant_memories(self) -> tuple[MemoryPart, ...]:
+        """Weights first, then what accumulators start from."""
+        weights, *others = self.operator.rtl_constants(self.words)[1]
+        return (rom(weights, followed=1), *map(rom, others))
+
+    @property
+    def words(self) -> Integers:
         """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
         operator, folding = self.operator, self.folding
         rows = operator.matrix.reshape(
@@ -164,13 +173,13 @@ class SelectEngine(ConvolutionEngine):
                 ("acc_bits", operator.output_type.bits),
                 ("issues", self.frame_cycles),
             ),
-            tables=(operator.weight_table(self._words().ravel()),),
+            tables=(operator.weight_table(self.words.ravel()),),
         )
 
     def rtl(self) -> RtlInstance:
         """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
         operator = self.operator
-        parameters, memories = operator.rtl_constants(self._words())
+        parameters, memories = operator.rtl_constants(self.words)
         return RtlInstance(
             module=f"sephw_{operator.kind}",
             sources=(

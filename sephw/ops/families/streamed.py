@@ -1,0 +1,81 @@
+"""Family select with weights from outside: one word of them per issue, no weight memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import HlsInstance, Memory, MemoryPart, RtlInstance, Schedule, Structure
+from sephw.ops.families.select import SelectEngine
+from sephw.ops.parts import rom
+
+_KIND = "streamed_conv"
+
+
+@dataclass(frozen=True)
+class StreamedSelectEngine(SelectEngine):
+    """The same engine at the same pace; a register takes the word where the memory was read.
+
+    Input 1 has pe · simd lanes. What accumulators of patterns start from stays in a memory.
+    """
+
+    constant_operands: ClassVar[bool] = False
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of weights."""
+        return self.folding.pe * self.folding.simd * self.operator.weight_bits
+
+    def schedule(self) -> Schedule:
+        """As from memory, and every issue reads a word."""
+        plan = super().schedule()
+        return replace(plan, reads=(*plan.reads, np.ones(plan.issues, np.uint8)))
+
+    def memory(self) -> Memory:
+        """Window beats alone."""
+        return replace(super().memory(), weight_bits=0)
+
+    def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
+        """Registers of three stages hold the word: issue, window memory, operands."""
+        parts = super().structure(fifo_depths, solve=solve)
+        words = self.operator.groups * self._neuron_folds * self._synapse_folds
+        counters = list(parts.counters)
+        counters.remove(words)
+        return replace(
+            parts,
+            counters=tuple(counters),
+            register_bits=parts.register_bits + 3 * self.word_bits,
+            delay_bits=parts.delay_bits + 3 * self.word_bits,
+            delay_chains=parts.delay_chains + self.word_bits,
+        )
+
+    def _constant_memories(self) -> tuple[MemoryPart, ...]:
+        _, *others = self.operator.rtl_constants(self.words)[1]
+        return tuple(map(rom, others))
+
+    def hls(self) -> HlsInstance:
+        instance = super().hls()
+        pattern = int(self.operator.weight_bits == 1)
+        return replace(
+            instance,
+            header=f"sephw_{_KIND}.h",
+            function=_KIND,
+            # Of a StreamedConv some are fields as well.
+            parameters=tuple({**dict(instance.parameters), "pattern": pattern}.items()),
+            tables=(),
+        )
+
+    def rtl(self) -> RtlInstance:
+        """Words of input 1 in the order of the memory's rows."""
+        instance = super().rtl()
+        pattern = int(self.operator.weight_bits == 1)
+        return replace(
+            instance,
+            module=f"sephw_{_KIND}",
+            sources=(f"sephw_{_KIND}.sv", *instance.sources[1:]),
+            parameters=(("PATTERN", pattern), *instance.parameters),
+            memories=instance.memories[1:],
+        )

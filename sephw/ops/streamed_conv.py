@@ -1,0 +1,191 @@
+"""StreamedConv: Conv8 or PatternConv whose weights come through a second input, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from sephw.ir import (
+    Case,
+    Folding,
+    HlsTable,
+    Integers,
+    IntType,
+    Multipliers,
+    RtlMemory,
+    Shape,
+    Stream,
+    WeightPlace,
+    Work,
+)
+from sephw.ops.common import constant, random_tensor, require, stream_of
+from sephw.ops.convolution import FoldedConvolution, pattern_corrections
+from sephw.ops.families import ConvolutionEngine, StreamedSelectEngine
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StreamedConv(FoldedConvolution):
+    """Σ w·x with the weights at input 1: per output pixel all of them, in words of pe · simd.
+
+    ``weights`` int64 (out_channels, kh·kw·in_channels/groups), of ``bits_per_weight`` 8
+    (−128..127) or 1 (−1 and +1; the stream has 1 for −1). Input 1 is (H, W, all weights), in the
+    order of the words (group · nf + nf) · sf + sf, then pe, simd innermost; it must bring these
+    weights. They are sent again for every pixel: H · W · weights · bits a frame.
+    """
+
+    kind: ClassVar[str] = "streamed_conv"
+    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.STREAM,)
+
+    bits_per_weight: int
+    pe: int
+    simd: int
+    weights: Integers
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", constant(self.weights))
+        self._check("weights")
+        bits = self.bits_per_weight
+        require(bits in (1, 8), self, f"bits_per_weight={bits}; it must be 1 or 8")
+        held = self.weights
+        legal = np.abs(held) == 1 if bits == 1 else (held >= -128) & (held <= 127)
+        if not legal.all():
+            require(False, self, f"weights hold {held[~legal][0]}; {bits} bits cannot say that")
+        for name, whole in (("pe", self.group_outputs), ("simd", self.group_inputs)):
+            lanes = getattr(self, name)
+            require(
+                lanes >= 1 and whole % lanes == 0, self, f"{name}={lanes} does not divide {whole}"
+            )
+
+    @classmethod
+    def of(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
+        """``operator`` with its weights as input 1, in the order of ``folding``."""
+        shape = {f.name: getattr(operator, f.name) for f in fields(FoldedConvolution)}
+        return cls(
+            **shape, bits_per_weight=operator.weight_bits, pe=folding.pe, simd=folding.simd,
+            weights=operator.matrix,
+        )  # fmt: skip
+
+    @property
+    def matrix(self) -> Integers:
+        return self.weights
+
+    @property
+    def weight_bits(self) -> int:
+        return self.bits_per_weight
+
+    @property
+    def pipeline_registers(self) -> int:  # type: ignore[override]
+        """Products of 8-bit weights have a register."""
+        return 4 if self.bits_per_weight == 1 else 5
+
+    @property
+    def cost_kind(self) -> str:
+        return "pattern_conv" if self.bits_per_weight == 1 else "conv8"
+
+    @property
+    def weight_type(self) -> IntType:
+        """Type of a weight in the stream."""
+        return IntType(self.bits_per_weight, signed=self.bits_per_weight > 1)
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return (*super().input_shapes, (self.height, self.width, self.weights.size))
+
+    @property
+    def input_types(self) -> tuple[IntType, ...]:
+        return (self.input_dtype, self.weight_type)
+
+    @cached_property
+    def streamed_words(self) -> Integers:
+        """What input 1 brings at every pixel: int64 (weights,)."""
+        engine = StreamedSelectEngine(self, Folding(self.pe, self.simd))
+        words = engine.words.ravel()
+        return constant((words < 0).astype(np.int64) if self.bits_per_weight == 1 else words)
+
+    @property
+    def constant_inputs(self) -> tuple[Integers | None, ...]:
+        return (None, self.streamed_words)
+
+    def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
+        x, words = inputs
+        same = np.array_equal(words, np.broadcast_to(self.streamed_words, words.shape))
+        require(same, self, "input 1 brings other weights than the operator has")
+        return super().reference(x)
+
+    def legal_foldings(self) -> tuple[Folding, ...]:
+        """The one that the stream's order is for."""
+        return (Folding(self.pe, self.simd, weights=WeightPlace.STREAM),)
+
+    def further_foldings(self) -> tuple[Folding, ...]:
+        return ()
+
+    def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
+        words = stream_of(self.input_shapes[1], self.weight_type, self.pe * self.simd)
+        return (stream_of(self.input_shapes[0], self.input_dtype, self.simd), words)
+
+    def engine(self, folding: Folding) -> ConvolutionEngine:
+        return StreamedSelectEngine(self, folding)
+
+    def weight_table(self, words: Integers) -> HlsTable:
+        return HlsTable("weights", words, self.weight_type)
+
+    def rtl_constants(
+        self, words: Integers
+    ) -> tuple[tuple[tuple[str, int], ...], tuple[RtlMemory, ...]]:
+        """The streamed words, and of patterns what sums start from."""
+        rows = self.streamed_words.reshape(-1, words.shape[2] * words.shape[3])
+        memory = RtlMemory("weights", rows, self.bits_per_weight)
+        if self.bits_per_weight > 1:
+            return (), (memory,)
+        corrections = pattern_corrections(words)
+        return (("CORRECTION_BITS", corrections.lane_bits),), (memory, corrections)
+
+    @property
+    def work(self) -> Work:
+        if self.bits_per_weight == 1:
+            return Work(macs_1bit=self.macs, weights_1bit=self.weights.size)
+        return Work(macs_8bit=self.macs, weights_8bit=self.weights.size)
+
+    @classmethod
+    def cases(cls) -> Iterator[Case]:
+        # label, bits, (H, W), Cin, Cout, (kh, kw), groups, input bits, signed, (pe, simd)
+        rows = (
+            ("1x1", 8, (3, 4), 8, 6, (1, 1), 1, 8, False, (2, 4)),
+            ("3x3 groups 2", 8, (3, 3), 4, 8, (3, 3), 2, 8, False, (2, 1)),
+            ("one neuron fold", 8, (2, 3), 3, 4, (2, 2), 1, 8, False, (4, 3)),
+            ("linear", 8, (1, 1), 24, 10, (1, 1), 1, 12, False, (1, 6)),
+            ("signed input", 8, (2, 2), 4, 4, (1, 1), 1, 6, True, (1, 1)),
+            ("weights at both ends", 8, (2, 2), 4, 2, (3, 3), 1, 8, False, (1, 4)),
+            ("patterns 3x3", 1, (3, 4), 4, 6, (3, 3), 1, 8, False, (3, 2)),
+            ("patterns 3x3 groups 4", 1, (4, 3), 8, 16, (3, 3), 4, 8, False, (2, 2)),
+            ("patterns, one neuron fold", 1, (2, 2), 3, 2, (5, 5), 1, 8, False, (2, 3)),
+            ("patterns depthwise", 1, (3, 3), 4, 4, (3, 3), 4, 2, False, (1, 1)),
+            ("patterns, signed input", 1, (3, 2), 4, 4, (2, 3), 2, 6, True, (1, 2)),
+        )
+        for seed, row in enumerate(rows):
+            label, stored, (h, w), cin, cout, (kh, kw), groups, bits, signed, (pe, simd) = row
+            rng = np.random.default_rng(700 + seed)
+            shape = (cout, kh * kw * cin // groups)
+            weights = rng.integers(-128, 128, shape, np.int64)
+            if label == "weights at both ends":
+                weights[0], weights[1] = -128, 127
+            if stored == 1:
+                weights = np.where(weights < 0, -1, 1)
+            operator = cls(
+                height=h, width=w, in_channels=cin, out_channels=cout, kernel_height=kh,
+                kernel_width=kw, groups=groups, input_dtype=IntType(bits, signed),
+                bits_per_weight=stored, pe=pe, simd=simd, weights=weights,
+            )  # fmt: skip
+            frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
+            words = np.broadcast_to(
+                operator.streamed_words, (len(frames), *operator.input_shapes[1])
+            ).copy()
+            folding = Folding(pe=pe, simd=simd, weights=WeightPlace.STREAM)
+            yield Case(label, operator, folding, (frames, words))
+            if stored > 1 and seed < 2:
+                logic = Folding(pe, simd, multipliers=Multipliers.LUT, weights=WeightPlace.STREAM)
+                yield Case(f"{label}, products in logic", operator, logic, (frames, words))

@@ -1,0 +1,101 @@
+"""Networks whose weights come from outside: RTL equals the reference and the cycle simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from project_graphs import images_for, residual_graph
+
+from sephw.backends.rtl import compile_project, write_project
+from sephw.ir import Folding, Multipliers, WeightPlace
+from sephw.passes import stream_weights, weight_traffic_bits
+from sim import cycles
+from sim.timing import simulate, size_fifos
+
+STREAM = WeightPlace.STREAM
+FOLDINGS = {
+    "stem": Folding(4, 3, weights=STREAM),
+    "blocks.0.pattern": Folding(2, 2, weights=STREAM),
+    "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM),
+    "classifier": Folding(2, 4, weights=STREAM),
+}
+# Pixels × weights × bits, by hand: 16 stem pixels of 8×75, 16 of the block with 4 groups, 1 of 80.
+TRAFFIC_BITS = {
+    "stem_weights": 16 * 8 * 75 * 8,
+    "blocks.0.pattern_weights": 16 * 8 * 18 * 1,
+    "blocks.0.point_weights": 16 * 8 * 2 * 8,
+    "classifier_weights": 80 * 8,
+}
+
+
+def streamed_graph(bandwidth_bits: int | None):
+    graph = residual_graph(frame_cycles=1024, foldings=FOLDINGS)
+    return size_fifos(stream_weights(graph, bandwidth_bits))
+
+
+def pattern(seed: int, density: float, length: int = 1013) -> np.ndarray:
+    return np.random.default_rng(seed).random(length) < density
+
+
+# At 96 bits a cycle the memory is faster than the slowest engine, at 40 slower.
+@pytest.mark.parametrize("bandwidth_bits", [None, 96, 40])
+def test_values_and_cycles(bandwidth_bits, tmp_path) -> None:
+    graph = streamed_graph(bandwidth_bits)
+    assert weight_traffic_bits(graph) == TRAFFIC_BITS
+    images = images_for(graph, 4).astype(np.int64)
+    golden = graph.run(images)
+    plain = residual_graph(frame_cycles=1024).run(images)
+    for tensor in plain:
+        if tensor in golden and golden[tensor].shape == plain[tensor].shape:
+            assert np.array_equal(golden[tensor], plain[tensor]), tensor
+    output = graph.outputs[0]
+    write_project(
+        graph, tmp_path / "rtl", samples={"image": images}, golden={output: golden[output]}
+    )
+    compiled = compile_project(tmp_path / "rtl")
+    for gaps, stalls in (
+        (None, None),
+        (pattern(1, 0.5), None),
+        ({"stem_weights": pattern(7, 0.3)}, None),
+        (pattern(3, 0.2), pattern(4, 0.7)),
+    ):
+        found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls, check_stable=True)
+        expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
+        for tensor in graph.tensors:
+            assert np.array_equal(found.values[tensor], golden[tensor]), tensor
+            assert np.array_equal(found.pops[tensor], expected.pops[tensor]), tensor
+
+
+@pytest.mark.parametrize("bandwidth_bits", [None, 4096, 96, 77, 40, 39, 7])
+def test_frame_interval_is_that_of_engines_or_of_the_memory(bandwidth_bits) -> None:
+    graph = streamed_graph(bandwidth_bits)
+    engines = max(node.operator.frame_cycles(node.folding) for node in graph.nodes)
+    traffic = sum(TRAFFIC_BITS.values())
+    memory = -(-traffic // bandwidth_bits) if bandwidth_bits else 0
+    assert simulate(graph).frame_interval_cycles == max(engines, memory)
+    run = cycles.run_frames(graph, 12)
+    # FIFOs are sized so that the network keeps it, from the first frame that has settled on.
+    assert set(np.diff(run.frame_ends[4:]).tolist()) == {max(engines, memory)}
+    assert run.outcome.period_cycles == max(engines, memory)
+    if bandwidth_bits:
+        for name, words in ((t, graph.stream(t).words) for t in graph.constants):
+            taken = run.pops[name]
+            # No faster than its part of the bandwidth, but for the word that was waiting.
+            interval = max(engines, memory)
+            for k in (2, 7, words - 1):
+                if k < len(taken):
+                    assert (taken[k:] - taken[:-k]).min() >= (k - 1) * interval // words
+
+
+def test_weights_that_differ_are_refused() -> None:
+    from sephw.errors import SephwError
+
+    graph = streamed_graph(None)
+    node = next(node for node in graph.nodes if node.name == "classifier")
+    x = np.zeros((1, *node.operator.input_shapes[0]), np.int64)
+    words = np.broadcast_to(graph.constants["classifier_weights"], (1, 1, 1, 80)).copy()
+    node.operator.reference(x, words)
+    words[0, 0, 0, 3] ^= 1
+    with pytest.raises(SephwError) as error:
+        node.operator.reference(x, words)
+    assert str(error.value) == ("StreamedConv: input 1 brings other weights than the operator has")
