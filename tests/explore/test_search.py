@@ -304,7 +304,7 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
             point = (max(cycles, -(-moved // bandwidth)), resources.lut)
             best[bram] = min(best.get(bram, point), point)
 
-    def estimator(operator, folding, fifo_depths, technology, *, solve=False):
+    def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
         kind = getattr(operator, "cost_kind", operator.kind)
         plain = replace(folding, weights=WeightPlace.CHIP)
         named = SimpleNamespace(kind=kind)
