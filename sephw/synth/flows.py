@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from sephw.ir import Resources
+from sephw.synth.carries import open_unused_carries
 from sephw.targets import Device, Technology
 from sephw.tools.nextpnr import Nextpnr
 from sephw.tools.packers import ecppack, gowin_pack, icepack
@@ -66,6 +67,10 @@ class Flow(ABC):
         """A clock that a design of this size is likely to reach."""
         return math.inf
 
+    def prepare(self, netlist: Path) -> int:
+        """Change nextpnr's copy of the netlist where that helps it; in how many places."""
+        return 0
+
     @abstractmethod
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         """Device, package, speed grade and pin constraints (None: free pins)."""
@@ -101,6 +106,9 @@ class Ecp5(Flow):
     def likely_mhz(self, used: Resources) -> float:
         # Routed boards: 108 MHz with 16,000 LUTs, 74 to 76 with 31,000, 64 with 50,000.
         return next((mhz for most, mhz in self.likely if used.lut <= most), self.least_mhz)
+
+    def prepare(self, netlist: Path) -> int:
+        return open_unused_carries(netlist)
 
     def effort(self, used: Resources) -> tuple[str, ...]:
         # Half the wire length on large designs, and a faster clock (docs/synthesis.md).
