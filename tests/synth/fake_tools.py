@@ -35,7 +35,8 @@ cells = {f"network.{name}.cell_{i}": {"type": "LUT4"}
          for name in instances for i in range(plan.get("luts", 3))}
 if linking:
     cells["glue"] = {"type": "TRELLIS_FF"}
-pathlib.Path("netlist.json").write_text(json.dumps({"modules": {top: {"ports": {}, "cells": cells}}}))
+module = {"ports": {}, "cells": cells}
+pathlib.Path("netlist.json").write_text(json.dumps({"modules": {top: module}}))
 """
 
 NEXTPNR = """
