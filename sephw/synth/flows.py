@@ -59,7 +59,7 @@ class Flow(ABC):
     # Clock to aim for where nobody asks for one, MHz: seldom reached, so that nextpnr tries.
     aims: ClassVar[Mapping[str, float]]
 
-    def effort(self, used: Resources) -> tuple[str, ...]:
+    def effort(self, used: Resources, device: Device) -> tuple[str, ...]:
         """Options tried first; where nextpnr fails with them, it runs again with its own."""
         return ()
 
@@ -95,6 +95,8 @@ class Ecp5(Flow):
     output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
     # Designs of more LUTs are routed by the router that takes less time for them.
     large: ClassVar[int] = 10_000
+    # Share of the flip-flops beyond which the static placer is not tried.
+    crowded: ClassVar[float] = 0.75
     # (LUTs, MHz) that designs up to that size reach; and what larger ones do.
     likely: ClassVar[tuple[tuple[int, float], ...]] = ((20_000, math.inf), (40_000, 70.0))
     least_mhz: ClassVar[float] = 60.0
@@ -110,9 +112,11 @@ class Ecp5(Flow):
     def prepare(self, netlist: Path) -> int:
         return open_unused_carries(netlist)
 
-    def effort(self, used: Resources) -> tuple[str, ...]:
-        # Half the wire length on large designs, and a faster clock (docs/synthesis.md).
-        placer = ("--placer", "static")
+    def effort(self, used: Resources, device: Device) -> tuple[str, ...]:
+        # Half the wire length on large designs, and a faster clock; but where flip-flops crowd it
+        # finds no legal place for them in half an hour (docs/synthesis.md).
+        crowded = used.ff > self.crowded * device.available.ff
+        placer = ("--placer", "heap" if crowded else "static")
         return (*placer, "--router", "router2") if used.lut > self.large else placer
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:

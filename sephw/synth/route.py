@@ -101,7 +101,7 @@ def place_and_route(
     ]  # fmt: skip
     log = work / "nextpnr.log"
     began = time.monotonic()
-    options = effort = flow.effort(synthesis.total)
+    options = effort = flow.effort(synthesis.total, device)
     for options in dict.fromkeys((effort, ())):
         try:
             run_nextpnr(
