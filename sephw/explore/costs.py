@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd
 
-from sephw.explore.model import Between, Cost
+from sephw.explore.model import Between
 from sephw.ir import Family, Folding, Operator, Tensor
 from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
 from sephw.ops.fork import MAX_COPIES
-from sephw.resources.engines import Estimator
+from sephw.resources.engines import Cost, Estimator
 from sephw.targets import Technology
 
 # Depth in beats of a FIFO where nothing waits; only the difference to a deeper one counts.

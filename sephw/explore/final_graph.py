@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sephw.explore.costs import SOLVED_FAMILIES, Costs, in_flight
-from sephw.explore.model import Cost
 from sephw.explore.unsolved import unsolved
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
 from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sephw.resources import estimate_engines
+from sephw.resources.engines import Cost
 from sephw.targets import Device
 from sim.timing import simulate, size_fifos
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from sephw.errors import SephwError
 from sephw.ir import Folding
 from sephw.ir.resources import Resources
+from sephw.resources.engines import Cost
 
 Vector = NDArray[np.float64]
 Lanes = tuple[int, ...]
@@ -27,18 +27,6 @@ RESOURCES = ("lut", "ff", "bram", "dsp")
 SOLVE_NODES = 20_000
 SOLVE_SECONDS = 900.0
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
-
-
-class Cost(Protocol):
-    """What is said of one engine."""
-
-    @property
-    def resources(self) -> Resources:
-        """Logic and blocks, the output FIFOs included."""
-
-    @property
-    def fmax_mhz(self) -> float:
-        """Highest clock."""
 
 
 class NoAnswerError(SephwError):

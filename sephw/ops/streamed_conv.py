@@ -33,8 +33,8 @@ class StreamedConv(FoldedConvolution):
 
     ``weights`` int64 (out_channels, kh·kw·in_channels/groups), of ``bits_per_weight`` 8
     (−128..127) or 1 (−1 and +1; the stream has 1 for −1). Input 1 is (H, W, all weights), in the
-    order of the words (group · nf + nf) · sf + sf, then pe, simd innermost; it must bring these
-    weights. They are sent again for every pixel: H · W · weights · bits a frame.
+    order of the words (group · neuron folds + nf) · synapse folds + sf, then pe, simd innermost; it
+    must bring these weights. They are sent again for every pixel: H · W · weights · bits a frame.
     """
 
     kind: ClassVar[str] = "streamed_conv"
