@@ -7,7 +7,7 @@
 //   - it is at the head from STAGES + 2 cycles after its issue on, not earlier, if nothing is
 //     before it;
 // and of all: the head stays until it is popped, and a credit is free exactly while fewer than
-// DEPTH beats are under way.
+// DEPTH beats are under way; no word of the FIFO's memory is written while it is read.
 module output_proof #(
     parameter int DEPTH  = 3,
     parameter int STAGES = 1
@@ -99,36 +99,50 @@ module output_proof #(
   end
 
   // What makes them inductive: how the parts of the design hang together.
-  localparam int A = DEPTH > 1 ? $clog2(DEPTH) : 1;
-  function automatic logic [A-1:0] back(input logic [A-1:0] at, input logic [N-1:0] steps);
-    logic [N-1:0] place = N'(at) + LIMIT - steps;
-    return A'(place >= LIMIT ? place - LIMIT : place);
-  endfunction
-
-  // Beats behind the marked one in the memory, and where it is there.
+  localparam int WORDS = DEPTH > 2 ? DEPTH - 1 : 1;
+  // Beats before the marked one in the memory; and whether it is there.
   wire [N-1:0] before_it = ahead - N'(head_valid);
   wire in_memory = here && age > N'(STAGES) && !(head_valid && ahead == 0);
-  wire [A-1:0] place = back(dut.fifo.write_at, stored - before_it);
 
   always_ff @(posedge clk) begin
     if (rst_n) begin
       assert (outstanding == travelling + stored + N'(head_valid));
-      assert (outstanding <= LIMIT && stored <= LIMIT);
+      assert (outstanding <= LIMIT && stored <= N'(WORDS));
+      assert (head_valid || stored <= N'(1));
       assert (N'(dut.credit.count) == LIMIT - outstanding);
-      assert (N'(dut.fifo.behind_head.count) == stored);
       assert (dut.fifo.waiting == (stored != 0));
-      assert (N'(dut.fifo.write_at) < LIMIT && N'(dut.fifo.read_at) < LIMIT);
-      assert (dut.fifo.read_at == back(dut.fifo.write_at, stored));
       assert (!gone || marked);
       if (here) begin
         assert (age != 0 && age <= VISIBLE && ahead < outstanding);
         if (age <= N'(STAGES)) assert (ahead >= stored + N'(head_valid));
-        if (in_memory) begin
-          assert (before_it < stored);
-          assert (dut.fifo.beats[place] == sent);
-        end
+        if (in_memory) assert (before_it < stored);
         if (age == VISIBLE) assert (head_valid);
       end else if (!marked) assert (age == 0);
+    end
+  end
+
+  if (WORDS == 1) begin : one_word
+    always_ff @(posedge clk) begin
+      if (rst_n && in_memory) assert (dut.fifo.single.beat == sent);
+    end
+  end else begin : several_words
+    localparam int A = $clog2(WORDS);
+    function automatic logic [A-1:0] back(input logic [A-1:0] at, input logic [N-1:0] steps);
+      logic [N-1:0] place = N'(at) + N'(WORDS) - steps;
+      return A'(place >= N'(WORDS) ? place - N'(WORDS) : place);
+    endfunction
+    wire [A-1:0] write_at = dut.fifo.several.write_at;
+    wire [A-1:0] read_at = dut.fifo.several.read_at;
+    wire [A-1:0] place = back(write_at, stored - before_it);
+
+    always_ff @(posedge clk) begin
+      if (rst_n) begin
+        assert (!(dut.push && dut.fifo.load && write_at == read_at));
+        assert (N'(dut.fifo.several.behind_head.count) == stored);
+        assert (N'(write_at) < N'(WORDS) && N'(read_at) < N'(WORDS));
+        assert (read_at == back(write_at, stored));
+        if (in_memory) assert (dut.fifo.several.beats[place] == sent);
+      end
     end
   end
 

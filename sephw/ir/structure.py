@@ -43,6 +43,11 @@ class OutputPart:
     stages: int
     in_block: bool = False
 
+    @property
+    def words(self) -> int:
+        """Words of the FIFO's memory; one more beat is at its head."""
+        return max(1, self.depth - 1)
+
 
 @dataclass(frozen=True)
 class MultiplierPart:

@@ -51,7 +51,7 @@ def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, .
 def bram(parts: Structure, technology: Technology) -> int:
     """Block RAMs, those of output FIFOs included."""
     fifos = sum(
-        map_fifo(technology, out.bits, out.depth, out.in_block).blocks for out in parts.outputs
+        map_fifo(technology, out.bits, out.words, out.in_block).blocks for out in parts.outputs
     )
     return fifos + sum(mapped.blocks for mapped in mapped_memories(parts, technology))
 

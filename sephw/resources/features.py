@@ -122,20 +122,27 @@ class _Counter:
 
     def output(self, part: OutputPart) -> None:
         """Credits before the pipeline and behind the head, two addresses, the FIFO's words."""
-        count_bits = part.depth.bit_length()
+        words = part.words
+        self._credit(part.depth)
+        if words > 1:
+            self._credit(words)
+        if words & (words - 1):
+            self._address("place", words)
+            self._address("place", words)
+        else:
+            self.add("place:power", 2 * (words - 1).bit_length())
+        mapped = map_fifo(self.technology, part.bits, words, part.in_block)
+        self._words(mapped, part.bits, words)
+
+    def _credit(self, most: int) -> None:
+        """Counts from 0 to ``most``, up and down."""
+        count_bits = most.bit_length()
         if count_bits <= 4:
-            self.add(f"credit:{count_bits}", 2)
-        else:
-            self.add("credit:once", 2)
-            self.add("credit:bits", 2 * count_bits)
-            self.sum("credit", 4, count_bits)
-        if part.depth & (part.depth - 1):
-            self._address("place", part.depth)
-            self._address("place", part.depth)
-        else:
-            self.add("place:power", 2 * (part.depth - 1).bit_length())
-        mapped = map_fifo(self.technology, part.bits, part.depth, part.in_block)
-        self._words(mapped, part.bits, part.depth)
+            self.add(f"credit:{count_bits}", 1)
+            return
+        self.add("credit:once", 1)
+        self.add("credit:bits", count_bits)
+        self.sum("credit", 2, count_bits)
 
     def memory(self, distinct: int, columns: int, depth: int, writable: bool) -> None:
         mapped = map_memory(self.technology, columns, depth, writable)

@@ -34,6 +34,9 @@ def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:
 
 def _output(part: OutputPart, technology: Technology) -> int:
     """Credits and what waits behind the head, two addresses, valid bits, the FIFO."""
-    control = 2 * (part.depth.bit_length() + 1) + 2 * (part.depth - 1).bit_length() + 1
-    mapped = map_fifo(technology, part.bits, part.depth, part.in_block)
-    return control + part.stages + _memory(mapped, part.bits, part.depth, True)
+    words = part.words
+    waiting = words.bit_length() + 1 if words > 1 else 1
+    credits = part.depth.bit_length() + 1 + waiting
+    control = credits + 2 * (words - 1).bit_length() + 1
+    mapped = map_fifo(technology, part.bits, words, part.in_block)
+    return control + part.stages + _memory(mapped, part.bits, words, True)

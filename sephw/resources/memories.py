@@ -100,18 +100,18 @@ _LOGIC_ROM: Mapping[Technology, float] = {
 
 
 @cache
-def map_fifo(technology: Technology, width: int, depth: int, in_block: bool = False) -> Mapped:
-    """The mapping of an output FIFO of ``depth`` beats; None: registers.
+def map_fifo(technology: Technology, width: int, words: int, in_block: bool = False) -> Mapped:
+    """The mapping of an output FIFO's memory of ``words`` words; None: registers.
 
     On ECP5 rtl/sephw_fifo.sv chooses, or ``in_block`` does; elsewhere the tool.
     """
-    if depth <= 2:
+    if words <= 2:
         return Mapped(None)
     if technology is not Technology.ECP5:
-        return map_memory(technology, width, depth, True)
-    bits = -(-depth // 16) * 16 * width
+        return map_memory(technology, width, words, True)
+    bits = -(-words // 16) * 16 * width
     in_luts = not in_block and bits <= _FIFO_BITS_PER_BLOCK * -(-width // 36)
-    shapes = [_shape(ram, width, depth, True) for ram in _ECP5 if (ram.blocks == 0) == in_luts]
+    shapes = [_shape(ram, width, words, True) for ram in _ECP5 if (ram.blocks == 0) == in_luts]
     return min(shapes, key=lambda shape: shape[0])[1]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from sephw.ir import Resources
-from sephw.synth.carries import open_unused_carries
+from sephw.synth.carries import relieve_carries
 from sephw.targets import Device, Technology
 from sephw.tools.nextpnr import Nextpnr
 from sephw.tools.packers import ecppack, gowin_pack, icepack
@@ -67,9 +67,8 @@ class Flow(ABC):
         """A clock that a design of this size is likely to reach."""
         return math.inf
 
-    def prepare(self, netlist: Path) -> int:
-        """Change nextpnr's copy of the netlist where that helps it; in how many places."""
-        return 0
+    def prepare(self, netlist: Path) -> None:
+        """Change nextpnr's copy of the netlist where that helps it."""
 
     @abstractmethod
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
@@ -109,8 +108,8 @@ class Ecp5(Flow):
         # Routed boards: 108 MHz with 16,000 LUTs, 74 to 76 with 31,000, 64 with 50,000.
         return next((mhz for most, mhz in self.likely if used.lut <= most), self.least_mhz)
 
-    def prepare(self, netlist: Path) -> int:
-        return open_unused_carries(netlist)
+    def prepare(self, netlist: Path) -> None:
+        relieve_carries(netlist)
 
     def effort(self, used: Resources, device: Device) -> tuple[str, ...]:
         # Half the wire length on large designs, and a faster clock; but where flip-flops crowd it
