@@ -6,7 +6,7 @@
 //   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
-//   the PE outputs how many of its weights are -1; STREAM_WEIGHTS: 1 to take the words from
+//   the PE outputs how many of the first weights of a pair are -1; STREAM_WEIGHTS: 1 to take the words from
 //   s_weights instead of WEIGHTS_FILE, all of them again for each output pixel.
 // In:  per output pixel and group the window in SYNAPSE_FOLDS beats, SIMD values each.
 // Out: per output pixel GROUPS * NEURON_FOLDS beats, PE sums each.
@@ -17,8 +17,11 @@
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
 //   read and written at the same stage, so later issues see what earlier ones stored.
 //
-// Patterns: -x = ~x + 1, so a subtraction is an exclusive or, and the ones are a constant of each
-// filter, from which its accumulator starts. Sums are exact modulo 2^OUT_BITS, and the result fits.
+// Patterns: lanes 2i and 2i + 1 are a pair. SHARE_PAIRS: the sum and the difference of each pair are
+// made once, at stage 3, and every output chooses one of them; or each output has adders of gated
+// values, which fit the carry cells of ECP5. -x = ~x + 1, so the first value of a pair costs an
+// exclusive or; the ones are a constant of each filter, from which its accumulator starts. Sums are
+// exact modulo 2^OUT_BITS, and the result fits.
 `default_nettype none
 
 module sephw_conv_engine #(
@@ -37,6 +40,11 @@ module sephw_conv_engine #(
     parameter CORRECTIONS_FILE = "",
     parameter int STREAM_WEIGHTS = 0,
     parameter int FIFO_DEPTH = 8,
+`ifdef SEPHW_ECP5
+    parameter bit SHARE_PAIRS = 0,
+`else
+    parameter bit SHARE_PAIRS = 1,
+`endif
     parameter int WEIGHT_BITS = PATTERN != 0 ? 1 : 8
 ) (
     input  wire                            clk,
@@ -150,7 +158,7 @@ module sephw_conv_engine #(
     weights_3 <= weights_2;
   end
 
-  // With a sign; the adders of gated values take the beat as it is.
+  // With a sign; adders of gated values and of pairs take the beat as it is.
   /* verilator lint_off UNUSEDSIGNAL */
   wire [SIMD*VALUE_BITS-1:0] values;
   /* verilator lint_on UNUSEDSIGNAL */
@@ -185,6 +193,20 @@ module sephw_conv_engine #(
     end
   endgenerate
 
+  // ---- Pairs, beside stage 3 ----
+  localparam int PAIR_BITS = (SIMD + 1) / 2 * (IN_BITS + 1);
+  /* verilator lint_off UNUSEDSIGNAL */
+  wire [PAIR_BITS-1:0] pair_sums, pair_differences;
+  /* verilator lint_on UNUSEDSIGNAL */
+  generate
+    if (PATTERN != 0 && SHARE_PAIRS && SIMD > 1) begin : shared
+      sephw_pair_sums #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) pairs (
+          .clk, .values(beat_2), .sums(pair_sums), .differences(pair_differences));
+    end else begin : apart
+      assign {pair_sums, pair_differences} = '0;
+    end
+  endgenerate
+
   // ---- Products, adders, accumulators ----
   wire [PE*OUT_BITS-1:0] accumulators;
   generate
@@ -195,7 +217,10 @@ module sephw_conv_engine #(
       /* verilator lint_on UNUSEDSIGNAL */
       wire [SIMD*WEIGHT_BITS-1:0] weights = weights_3[p*SIMD*WEIGHT_BITS+:SIMD*WEIGHT_BITS];
 
-      if (PATTERN != 0) begin : add_or_subtract
+      if (PATTERN != 0 && SHARE_PAIRS && SIMD > 1) begin : choose
+        sephw_pair_tree #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
+            .clk, .sums(pair_sums), .differences(pair_differences), .gates(weights), .sum(sum));
+      end else if (PATTERN != 0) begin : add_or_subtract
         sephw_gated_tree #(.TERMS(SIMD), .BITS(VALUE_BITS), .INVERT(1)) adders (
             .clk, .values(values), .gates(weights), .sum(sum));
       end else if (LUT_MULTIPLIERS != 0) begin : places

@@ -1,8 +1,8 @@
 // Sum of two gated terms, registered: b + a, or b - a; each term passes its gate bit by bit.
 //
 // Parameters: BITS of the terms and of the sum (modulo 2^BITS; the caller extends the terms);
-//   INVERT 0: a gate of 0 makes its term 0; INVERT 1: a gate of 1 inverts all bits of its term;
-//   SUBTRACT: b - a (INVERT 0 only).
+//   INVERT 0: a gate of 0 makes its term 0; INVERT 1: a gate of 1 makes b negative and inverts all
+//   bits of a (-a is ~a + 1, and who uses this adds the one); SUBTRACT: b - a (INVERT 0 only).
 // Timing: `sum` is one cycle after its terms and gates.
 //
 // A carry cell of ECP5 has a LUT of four inputs before it, enough for both gates of a bit; the
@@ -35,7 +35,7 @@ module sephw_gated_add #(
   wire [2*CELLS-1:0] wide_b = (2 * CELLS)'(b);
   wire [2*CELLS-1:0] wide_sum;
   wire [CELLS:0] carry;
-  assign carry[0] = SUBTRACT;
+  assign carry[0] = INVERT ? gate_b : SUBTRACT;
   assign result = wide_sum[BITS-1:0];
 
   for (genvar i = 0; i < CELLS; i++) begin : cells
@@ -62,7 +62,7 @@ module sephw_gated_add #(
 `else
   wire [BITS-1:0] gated_a = INVERT ? a ^ {BITS{gate_a}} : a & {BITS{gate_a}};
   wire [BITS-1:0] gated_b = INVERT ? b ^ {BITS{gate_b}} : b & {BITS{gate_b}};
-  assign result = SUBTRACT ? gated_b - gated_a : gated_b + gated_a;
+  assign result = SUBTRACT ? gated_b - gated_a : gated_b + gated_a + BITS'(INVERT && gate_b);
 `endif
 endmodule
 

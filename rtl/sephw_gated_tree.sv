@@ -1,8 +1,8 @@
 // Sum of gated terms: a tree of registered adders whose first level holds the gates.
 //
 // Parameters: TERMS, at least 1; BITS per value, SIGNED or not (value 0 in the low bits); INVERT 0:
-//   a gate of 0 makes its term 0; 1: a gate of 1 inverts all bits of its term (SIGNED only: -x is
-//   ~x + 1, and who uses this adds the ones).
+//   a gate of 0 makes its term 0; 1: a gate of 1 subtracts its term (SIGNED only) but for a one:
+//   the first, third, ... term is inverted, -x is ~x + 1, and who uses this adds the ones.
 // Timing: `sum` is ceil(log2 TERMS) cycles after its values and gates; new ones every cycle.
 // Invariant: each level adds one bit, so nothing overflows. An odd term waits one level.
 `default_nettype none

@@ -41,13 +41,14 @@ from sephw.ops.families.sizes import AdderSizes, measure, predict
 
 
 def pattern_corrections(words: Integers) -> RtlMemory:
-    """How many weights of each output are −1, by (groups · nf, pe).
+    """How many first weights of a pair are −1, by output (groups · nf, pe).
 
-    ``words`` ±1 (groups · nf, sf, pe, simd).
+    ``words`` ±1 (groups · nf, sf, pe, simd); lanes 2i and 2i + 1 are a pair.
 
-    −x = ~x + 1: the engine inverts where a weight is −1, and each sum starts from their number.
+    −x = ~x + 1: the engine inverts where such a weight is −1, and each sum starts from their
+    number. The second value of a pair is subtracted as it is.
     """
-    counts = (words < 0).astype(np.int64).sum(axis=(1, 3))
+    counts = (words[..., ::2] < 0).astype(np.int64).sum(axis=(1, 3))
     return RtlMemory("corrections", counts, covering_values(counts).bits)
 
 

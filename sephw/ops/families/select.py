@@ -190,6 +190,8 @@ class SelectEngine(ConvolutionEngine):
                 "sephw_product.sv",
                 "sephw_gated_add.sv",
                 "sephw_gated_tree.sv",
+                "sephw_pair_sums.sv",
+                "sephw_pair_tree.sv",
                 "sephw_shifted_add.sv",
                 "sephw_weighted_sum.sv",
                 "sephw_modulo_counter.sv",
