@@ -21,6 +21,7 @@ from sephw.ir.structure import (
     MemoryPart,
     MultiplierPart,
     OutputPart,
+    PairPart,
     Structure,
 )
 from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor, WeightPlace
@@ -43,6 +44,7 @@ __all__ = [
     "Node",
     "Operator",
     "OutputPart",
+    "PairPart",
     "Resources",
     "RtlInstance",
     "RtlMemory",

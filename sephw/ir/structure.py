@@ -83,6 +83,20 @@ class AdderPart:
 
 
 @dataclass(frozen=True)
+class PairPart:
+    """``lanes`` · ``pairs`` registered sums ±a ± b of ``bits`` bits, a and b of ``value_bits``.
+
+    On ECP5 adders with gates. Elsewhere sum and difference of each pair are registered in place
+    of the pair, and every lane chooses.
+    """
+
+    lanes: int
+    pairs: int
+    value_bits: int
+    bits: int
+
+
+@dataclass(frozen=True)
 class Structure:
     """The parts of one engine.
 
@@ -103,6 +117,7 @@ class Structure:
     counters: tuple[int, ...] = ()
     multipliers: tuple[MultiplierPart, ...] = ()
     adders: tuple[AdderPart, ...] = ()
+    pairs: tuple[PairPart, ...] = ()
     xor_bits: int = 0
     mux_bits: int = 0
     compare_bits: int = 0
@@ -119,4 +134,12 @@ class Structure:
     logic_depth: int = 0
 
 
-__all__ = ["AdderPart", "MemoryKind", "MemoryPart", "MultiplierPart", "OutputPart", "Structure"]
+__all__ = [
+    "AdderPart",
+    "MemoryKind",
+    "MemoryPart",
+    "MultiplierPart",
+    "OutputPart",
+    "PairPart",
+    "Structure",
+]

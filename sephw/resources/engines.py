@@ -67,10 +67,9 @@ def estimate_engines(
     """Estimate every engine of ``graph`` on ``device``.
 
     By default a FIFO weighs LUTs against block RAMs as the device has them. What counts here is
-    what the design leaves of both: while it takes more than half of the LUTs, and a larger share
-    of them than of the block RAMs, the FIFOs that save most LUTs per block go there. ``solve``:
-    as `estimate` does, by node. Raises SephwError for a technology that has not been
-    characterized.
+    what the design leaves of both: while it takes more than half of the LUTs, the FIFOs that save
+    most LUTs per block go there, up to four fifths of the block RAMs. ``solve``: as `estimate`
+    does, by node. Raises SephwError for a technology that has not been characterized.
     """
 
     def cost(node: Node, fifos_in_blocks: bool) -> Cost:
@@ -95,7 +94,7 @@ def estimate_engines(
     chosen = []
     for _, name, moved in sorted(moves, key=lambda move: move[:2]):
         after = total.less(costs[name].resources) + moved.resources
-        if after.bram / available.bram > min(_MOST_BLOCKS, total.lut / available.lut):
+        if after.bram > _MOST_BLOCKS * available.bram:
             continue
         total = after
         costs[name] = moved

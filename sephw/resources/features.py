@@ -14,6 +14,7 @@ from sephw.ir import (
     Multipliers,
     Operator,
     OutputPart,
+    PairPart,
     Structure,
 )
 from sephw.ops import SlidingWindow
@@ -59,6 +60,8 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
         counted.counter(period)
     for adder in parts.adders:
         counted.adder(adder)
+    for pair in parts.pairs:
+        counted.pair(pair)
     for adder in in_dsp(parts, folding, technology).adders:
         counted.adder(replace(adder, count=-adder.count))
     for part in parts.multipliers:
@@ -105,6 +108,14 @@ class _Counter:
         if part.gates:
             self.add(f"gates:{part.gates}", part.count * part.bits)
         self.sum("adder", part.count, part.bits)
+
+    def pair(self, part: PairPart) -> None:
+        """Gated adders of every lane, or one sum and one difference and a choice per lane."""
+        if self.technology is Technology.ECP5:
+            self.adder(AdderPart(part.lanes * part.pairs, part.bits, gates=2))
+            return
+        self.sum("adder", 2 * part.pairs, part.value_bits + 1)
+        self.add("choice_bits", part.lanes * part.pairs * part.bits)
 
     def counter(self, period: int) -> None:
         if period > 1:

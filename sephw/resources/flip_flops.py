@@ -18,6 +18,9 @@ def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> in
         total += _memory(mapped, memory.distinct, memory.depth, writable)
         total += behind_word(memory, mapped)
     total += sum(_output(part, technology) for part in parts.outputs)
+    if technology is not Technology.ECP5:
+        # Two results of a bit more in place of a pair of values.
+        total += sum(2 * part.pairs for part in parts.pairs)
     if technology is Technology.XC7:
         # Its LUTs are shift registers as well.
         total -= parts.delay_bits

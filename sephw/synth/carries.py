@@ -98,9 +98,7 @@ def _open_unread(cells: Mapping[str, Cell], read: set[Bit]) -> int:
     return len(ends)
 
 
-def _following(
-    cell: Cell, readers: Mapping[Bit, list[Cell]], leaves: set[Bit]
-) -> Iterator[Cell]:
+def _following(cell: Cell, readers: Mapping[Bit, list[Cell]], leaves: set[Bit]) -> Iterator[Cell]:
     """The cells behind ``cell`` in its chain, as long as only they read the carry."""
     while True:
         carry = _port(cell, "COUT")
@@ -118,9 +116,7 @@ def _plain(cell: Cell) -> bool:
     return all(cell["parameters"][f"INJECT1_{i}"] == "NO" for i in (0, 1))
 
 
-def _start_inside(
-    cells: dict[str, Cell], name: str, chain: list[Cell], read: set[Bit]
-) -> bool:
+def _start_inside(cells: dict[str, Cell], name: str, chain: list[Cell], read: set[Bit]) -> bool:
     """Let ``chain``, whose first cell is called ``name``, make its first carry itself."""
     carry = _CONSTANTS[_port(chain[0], "CIN")]
     halves = [_half(cell, i) for cell in chain for i in (0, 1)]

@@ -88,7 +88,8 @@ def place_and_route(
     work.mkdir(parents=True)
     # The tool sees only its folder; a link would lead out of it.
     shutil.copyfile(synthesis.netlist, work / "netlist.json")
-    flow.prepare(work / "netlist.json")
+    if done := flow.prepare(work / "netlist.json"):
+        progress(done)
     pins = None
     if constraints is not None:
         pins = f"pins{constraints.suffix}"

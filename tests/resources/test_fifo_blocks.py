@@ -55,13 +55,6 @@ def test_an_uncrowded_design_stays_as_it_is():
     assert chosen(graph, estimator) == (set(), Resources(12_000))
 
 
-def test_blocks_are_not_taken_beyond_the_share_of_the_luts():
-    a, b = outputs(2)
-    # 16,000 LUTs are 65.9 %, and 56 · 65.9 % are 36.9 blocks: of 34 used, b's 3 would make 37.
-    graph, estimator = model({a: (8000, 7000, 2), b: (8000, 2000, 3)}, used_brams=34)
-    assert chosen(graph, estimator) == ({a}, Resources(15_000, 0, 36, 0))
-
-
 def test_four_fifths_of_the_blocks_are_the_most():
     a, b = outputs(2)
     # 94 % of the LUTs; 44 blocks are 78.6 % of 56, 45 are 80.4 %.

@@ -17,6 +17,7 @@ from sephw.ir import (
     MemoryPart,
     MultiplierPart,
     Multipliers,
+    PairPart,
     RtlInstance,
     Schedule,
     Structure,
@@ -107,6 +108,14 @@ class SelectEngine(ConvolutionEngine):
             tree = AdderTree.planes(simd, in_bits, out_bits)
         else:
             tree = AdderTree.of(simd, product_bits, out_bits, gated=not multiplies)
+        adders = tree.times(pe)
+        pairs: tuple[PairPart, ...] = ()
+        # Values that wait in a chain of registers as they are, up to the adders.
+        chained = beat
+        if not multiplies and simd > 1:
+            pairs = (PairPart(pe, simd // 2, in_bits, adders[0].bits),)
+            adders = adders[1:]
+            chained = simd % 2 * in_bits
         # Beats, sums, accumulators; which beats are valid, first, last.
         registers = 3 * beat + pe * (tree.register_bits + out_bits)
         registers += stages * (1 + sums) + (sums and not multiplies) * (stages - 1)
@@ -133,13 +142,14 @@ class SelectEngine(ConvolutionEngine):
                 *(() if multiplies else (neurons,)),
             ),
             multipliers=(product,) if in_dsp else (),
-            adders=(*tree.times(pe), AdderPart(pe, out_bits, 1)),
+            adders=(*adders, AdderPart(pe, out_bits, 1)),
+            pairs=pairs,
             xor_bits=pe * tree.gate_bits,
             mux_bits=beat if reuses else 0,
             register_bits=registers,
             # Beats, and the flags of first and last.
-            delay_bits=(0 if reuses else 3 * beat) + sum(chains),
-            delay_chains=(0 if reuses else beat) + len(chains),
+            delay_bits=(0 if reuses else 3 * chained) + sum(chains),
+            delay_chains=(0 if reuses else chained) + len(chains),
             fanout=pe * out_bits,
             logic_depth=out_bits,
         )
