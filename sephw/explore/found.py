@@ -40,8 +40,11 @@ class Margins:
 
         Both halves of an iCE40 logic cell are counted, and of the smaller count about half shares
         a cell with the other (docs/explore.md): so full in either, its cells are at nine tenths.
+        Beyond three quarters of an ECP5's flip-flops nextpnr's better placer finds no legal place.
         """
-        return cls(lut=0.68, ff=0.62) if technology is Technology.ICE40 else cls()
+        if technology is Technology.ICE40:
+            return cls(lut=0.68, ff=0.62)
+        return cls(ff=0.75) if technology is Technology.ECP5 else cls()
 
     def of(self, available: Resources) -> Resources:
         """The limits on a device with ``available``."""
