@@ -21,13 +21,15 @@ from sim.timing import simulate, size_fifos
 class FinalGraph:
     """Folded, with forks, converters and FIFOs.
 
-    ``frame_cycles`` simulated, ``bottleneck`` what sets it, costs by node estimated.
+    ``frame_cycles`` simulated, ``bottleneck`` what sets it, costs by node estimated; ``saved``:
+    by FIFOs in block RAM, which the choice problem does not know.
     """
 
     graph: Graph
     frame_cycles: int
     bottleneck: str
     engines: Mapping[str, Cost]
+    saved: Resources
 
     @property
     def resources(self) -> Resources:
@@ -73,7 +75,9 @@ def final_graph(
         folded, device, estimator=costs.estimator,
         solve=lambda node: node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
     )  # fmt: skip
-    return FinalGraph(folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs)
+    return FinalGraph(
+        folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs, engines.saved
+    )
 
 
 def waiting(final: Graph) -> dict[str, int]:

@@ -2,8 +2,9 @@
 
 The choice problem counts FIFOs by what pipelines hold. What residual branches and windows make
 wait is known only of a folded graph, so the graph of each choice is built and estimated; where it
-is above the limits, the search is repeated with the FIFOs just seen, and from the third round on
-with what was still missed. A choice that fits is tried once more to be improved.
+is above the limits, the search is repeated with the FIFOs just seen and with what their places in
+block RAM saved, and from the third round on with what was still missed. A choice that fits is
+tried once more to be improved.
 """
 
 from __future__ import annotations
@@ -37,13 +38,17 @@ Chooser = Callable[[Problem, int | None], Choice | None]
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A network and a goal, with what is known of costs; a Pareto set shares one."""
+    """A network and a goal, with what is known of costs; a Pareto set shares one.
+
+    ``saved``: by FIFOs in block RAM, of the last design.
+    """
 
     graph: Graph
     goal: Goal
     costs: Costs
     effort: Effort
     progress: Progress
+    saved: Resources = field(default_factory=Resources)
 
     def problem(self, costs: Costs, base: Resources) -> Problem:
         """The choice problem; ``base`` is taken beside the engines."""
@@ -65,16 +70,17 @@ class _Candidate:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """``waiting``: of FIFOs, by tensor; ``missed``: what the problem did not count."""
+    """``waiting``: of FIFOs, by tensor; ``missed``, ``saved``: what the problem did not count."""
 
     waiting: dict[str, int] = field(default_factory=dict)
     missed: Resources = field(default_factory=Resources)
+    saved: Resources = field(default_factory=Resources)
 
     def doubted(self) -> _Knowledge:
         """Less of everything."""
         counts = {name: int(n * _DOUBT) for name, n in asdict(self.missed).items()}
         waiting = {name: int(n * _DOUBT) for name, n in self.waiting.items()}
-        return _Knowledge(waiting, Resources(**counts))
+        return _Knowledge(waiting, Resources(**counts), self.saved)
 
 
 def search(
@@ -169,7 +175,7 @@ def _refined(session: Session, best: _Candidate) -> _Candidate:
         session.progress(f"refinement: {cycles:,} cycles/frame")
         tried = replace(goal, fps=clock * 1e6 / (cycles + 0.5), clock_mhz=clock)
         costs = best.costs.learn(waiting(best.final.graph), frozenset())
-        part = replace(session, goal=tried, costs=costs)
+        part = replace(session, goal=tried, costs=costs, saved=best.final.saved)
         outcome = _settle(part, _optimum(tried), True, _FEW_ROUNDS)
         if isinstance(outcome, _Candidate):
             # The least at its interval; that none is faster was not asked.
@@ -185,13 +191,14 @@ def _settle(
 ) -> _Candidate | Problem:
     """What was found, or the problem that had no solution."""
     goal, costs = session.goal, session.costs
-    known = _Knowledge(dict(costs.waiting))
+    known = _Knowledge(dict(costs.waiting), saved=session.saved)
     best: _Candidate | None = None
     near: int | None = None
     bound = 0
     for tried in range(1, rounds + 1):
         session.progress(f"round {tried}: options")
-        problem = session.problem(costs, goal.reserved + known.missed)
+        base = (goal.reserved + known.missed).less(known.saved)
+        problem = session.problem(costs, base)
         session.progress(f"round {tried}: choice")
         choice = chooser(problem, near)
         if best is not None and (choice is None or not better(choice, best.choice, goal)):
@@ -242,7 +249,7 @@ def _learn(
         missed += Resources(
             **{n: max(1, getattr(estimated, n) - getattr(modelled, n)) for n in sorted(above)}
         )
-    return _Knowledge(merged, missed)
+    return _Knowledge(merged, missed, final.saved)
 
 
 def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
@@ -273,4 +280,4 @@ def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
         graph=final.graph,
     )
     knowing = best.costs.learn(waiting(final.graph), frozenset())
-    return found, replace(session, costs=knowing)
+    return found, replace(session, costs=knowing, saved=final.saved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sephw.ir import Folding, Graph, Node, Operator
@@ -50,11 +50,13 @@ _MOST_BLOCKS = 0.8
 class Engines:
     """Costs by node name; ``fifos_in_blocks``: the nodes whose output FIFOs are in block RAM.
 
-    These FIFOs are in block RAM although rtl/sephw_fifo.sv would make them of LUTs.
+    These FIFOs are in block RAM although rtl/sephw_fifo.sv would make them of LUTs. ``saved``:
+    what that saves; block RAMs below 0.
     """
 
     costs: Mapping[str, Cost]
     fifos_in_blocks: frozenset[str] = frozenset()
+    saved: Resources = field(default_factory=Resources)
 
 
 def estimate_engines(
@@ -81,7 +83,7 @@ def estimate_engines(
 
     costs = {node.name: cost(node, False) for node in graph.nodes}
     available = device.available
-    total = sum((c.resources for c in costs.values()), Resources())
+    total = before = sum((c.resources for c in costs.values()), Resources())
     # Other technologies' FIFOs go where their synthesis puts them.
     if device.technology is not Technology.ECP5 or total.lut <= _CROWDED * available.lut:
         return Engines(costs)
@@ -101,7 +103,7 @@ def estimate_engines(
         chosen.append(name)
         if total.lut <= _CROWDED * available.lut:
             break
-    return Engines(costs, frozenset(chosen))
+    return Engines(costs, frozenset(chosen), before.less(total))
 
 
 def fifos_in_blocks(graph: Graph, device: Device) -> frozenset[str]:
