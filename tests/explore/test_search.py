@@ -173,6 +173,27 @@ def test_fifos_of_the_folded_graph_are_within_the_limits():
     assert simulate(folded).frame_interval_cycles == found.frame_cycles
 
 
+def fifos_anywhere(operator, folding, depths, technology, *, solve=False, fifos_in_blocks=False):
+    """`by_lanes`, and 2 LUTs for every bit in a FIFO, or a block RAM for every FIFO."""
+    guess = by_lanes(operator, folding, depths, technology)
+    streams = operator.output_streams(folding)
+    bits = sum(stream.width_bits * depth for stream, depth in zip(streams, depths, strict=True))
+    fifos = Resources(bram=len(streams)) if fifos_in_blocks else Resources(lut=2 * bits)
+    return Guess(guess.resources + fifos, guess.fmax_mhz)
+
+
+def test_slower_designs_may_need_their_fifos_in_blocks_as_well():
+    graph = residual()
+    roomy = Goal(device(ROOMY), clock_mhz=110.0, margins=ALL)
+    smallest = pareto(graph, roomy, points=100, estimator=fifos_anywhere)[-1]
+    # Less than any design takes whose FIFOs are in LUTs.
+    limits = Resources(smallest.estimated.lut * 15 // 16, 10**6, 1000, 10**6)
+    goal = replace(roomy, device=device(limits))
+    found = pareto(graph, goal, points=100, estimator=fifos_anywhere)
+    assert len(found) > 1
+    assert all(point.estimated.lut <= limits.lut for point in found)
+
+
 def test_what_is_reserved_is_left_free():
     free = search(residual(), Goal(device(ROOMY), clock_mhz=110.0, margins=ALL), estimator=by_lanes)
     limits = Resources(free.estimated.lut + 149, 10**6, 10**6, 10**6)
