@@ -206,6 +206,40 @@ def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None
     assert checkpoint.metrics["accuracy"]["test"]["frozen"] == accuracy(freeze(network), test)
 
 
+STOPPED = """
+import sys
+import sephw.train.run as run_module
+from sephw.cli import run
+real = run_module.train_epoch
+def stop(*arguments):
+    if arguments[4] == "B":
+        raise KeyboardInterrupt
+    return real(*arguments)
+run_module.train_epoch = stop
+sys.exit(run(["train", *sys.argv[1:]]))
+"""
+
+
+def test_two_processes_go_on_where_they_stopped(pictures: Path, tmp_path: Path) -> None:
+    """Stopped after stage R and resumed, the team writes the bytes of an unbroken run."""
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED)
+
+    def train(name: str, *program: str) -> subprocess.CompletedProcess[str]:
+        return torchrun(*program, "--data", str(pictures), "--out", str(tmp_path / name), *SMALL)
+
+    whole = train("whole.pth", "-m", "sephw.train")
+    assert whole.returncode == 0, whole.stderr
+    stopped = train("parts.pth", str(script))
+    assert stopped.returncode != 0
+    assert stopped.stderr.count("sephw: interrupted: ") >= 1, stopped.stderr
+    assert (tmp_path / "parts.pth.resume").is_file()
+    resumed = train("parts.pth", "-m", "sephw.train", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert not (tmp_path / "parts.pth.resume").exists()
+    assert (tmp_path / "parts.pth").read_bytes() == (tmp_path / "whole.pth").read_bytes()
+
+
 def test_unreadable_files_and_wrong_folders(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
