@@ -8,13 +8,13 @@ import pytest
 from fake_estimates import Guess, by_lanes, constant, with_fifos
 from small_graphs import GraphBuilder, chain
 
-from sephw.errors import SephwError, UsageError
-from sephw.explore import Goal, Margins, board_goal, pareto, search
+from sephw.errors import SephwError
+from sephw.explore import Goal, Margins, pareto, search
 from sephw.explore.choices import Effort
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
-from sephw.targets import Device, Technology, find_device, find_target
+from sephw.targets import Device, Technology, find_device
 from sim.timing import simulate, size_fifos
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
@@ -371,37 +371,3 @@ def test_a_frame_rate_that_does_not_fit_names_the_one_that_does():
         "available (80 % of 24,288; 1,570 too many); the nearest device that fits is ecp5-45f; "
         "or at most 43,402 frames/s fit"
     )
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        ({"fps": 0.0}, "--fps 0; it must be above 0"),
-        ({"clock_mhz": -5.0}, "--clock-mhz -5; it must be above 0"),
-        (
-            {"minimize": "watts"},
-            "minimize 'watts' is unknown; use share, lut, ff, bram, dsp",
-        ),
-    ],
-)
-def test_goals_are_checked(wanted, message):
-    with pytest.raises(UsageError) as error:
-        Goal(find_device("ecp5-25f"), **wanted)
-    assert str(error.value) == message
-
-
-def test_margins_are_shares():
-    with pytest.raises(UsageError) as error:
-        Margins(lut=1.2)
-    assert str(error.value) == "margin of lut: 1.2; it must be between 0 and 1"
-
-
-def test_frames_per_second_of_a_board_are_those_at_its_clock():
-    board, small = find_target("ulx3s-85f"), find_target("icebreaker")
-    assert board_goal(board).clock_mhz is None
-    assert board_goal(board, fps=1000.0).clock_mhz == 100.0
-    assert board_goal(board, clock_mhz=80.0, fps=1000.0).clock_mhz == 80.0
-    # No clock is estimated for iCE40. A cell holds a LUT and a flip-flop, so less of each is taken.
-    assert board_goal(small).clock_mhz == 16.0
-    assert board_goal(small).margins == Margins(lut=0.68, ff=0.62)
-    assert board_goal(board).margins == Margins(ff=0.75)
