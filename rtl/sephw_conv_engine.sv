@@ -6,8 +6,9 @@
 //   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
-//   the PE outputs how many of the first weights of a pair are -1; STREAM_WEIGHTS: 1 to take the words from
-//   s_weights instead of WEIGHTS_FILE, all of them again for each output pixel.
+//   the PE outputs how many of the first weights of a pair are -1; SHARE_PAIRS (patterns only): see
+//   below; STREAM_WEIGHTS: 1 to take the words from s_weights instead of WEIGHTS_FILE, all of them
+//   again for each output pixel.
 // In:  per output pixel and group the window in SYNAPSE_FOLDS beats, SIMD values each.
 // Out: per output pixel GROUPS * NEURON_FOLDS beats, PE sums each.
 // Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one;
@@ -17,11 +18,11 @@
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
 //   read and written at the same stage, so later issues see what earlier ones stored.
 //
-// Patterns: lanes 2i and 2i + 1 are a pair. SHARE_PAIRS: the sum and the difference of each pair are
-// made once, at stage 3, and every output chooses one of them; or each output has adders of gated
-// values, which fit the carry cells of ECP5. -x = ~x + 1, so the first value of a pair costs an
-// exclusive or; the ones are a constant of each filter, from which its accumulator starts. Sums are
-// exact modulo 2^OUT_BITS, and the result fits.
+// Patterns: lanes 2i and 2i + 1 are a pair. SHARE_PAIRS 1: the sum and the difference of each pair
+// are made once, at stage 3, and every output chooses one of them; 0: each output has adders of
+// gated values, which fit the carry cells of ECP5. -x = ~x + 1, so the first value of a pair costs
+// an exclusive or; the ones are a constant of each filter, from which its accumulator starts. Sums
+// are exact modulo 2^OUT_BITS, and the result fits.
 `default_nettype none
 
 module sephw_conv_engine #(
