@@ -1,13 +1,14 @@
 """The resource model: synthesize generated layers, fit the model to them, and say how good it is.
 
     python -m benchmarks.characterize [--layers N] [--technology T ...] [--kind K ...]
-        [--minutes M] [--clocks N] [--networks MODEL ...]
+        [--minutes M] [--clocks N] [--networks MODEL ...] [--routed EXPORT_DIR ...]
 
 Layers come from `benchmarks.characterize_layers`; each is synthesized as an engine of its own.
 Points that are there already are kept, unless an engine's sources or the recipe have changed
 since; an interrupted run loses nothing. With --clocks, so many engines of each routable
 technology are placed and routed; with --networks, every engine of a shipped model at the default
-folding is synthesized for the technologies. Then the model is fitted and measured. Writes
+folding is synthesized for the technologies; with --routed, the clocks of exports that were placed
+and routed are noted. Then the model is fitted and measured. Writes
 sephw/resources/data and reports/published/resource_model.md and .json.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import characterize_clock, characterize_networks
+from benchmarks import characterize_clock, characterize_networks, characterize_routed
 from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_layers import LATER, layer
 from benchmarks.characterize_report import make_model, publish
@@ -126,14 +127,18 @@ def synthesize_networks(models: tuple[str, ...], technologies: tuple[Technology,
 @click.option("--minutes", default=90.0, show_default=True, help="Stop synthesizing after these.")
 @click.option("--clocks", default=0, help="Route engines until there are so many.")
 @click.option("--networks", multiple=True, help="Shipped models to synthesize engine by engine.")
+@click.option("--routed", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="Exports that were placed and routed.")  # fmt: skip
 def main(
     layers: int, names: tuple[str, ...], kinds: tuple[str, ...], minutes: float, clocks: int,
-    networks: tuple[str, ...],
+    networks: tuple[str, ...], routed: tuple[Path, ...],
 ) -> None:  # fmt: skip
     technologies = tuple(t for t in TECHNOLOGIES if not names or t.value in names)
     sweep(layers, technologies, kinds, minutes)
     route_clocks(technologies, clocks)
     synthesize_networks(networks, technologies)
+    for folder in routed:
+        click.echo(" ".join(map(str, characterize_routed.add(folder))))
     publish(make_model())
 
 

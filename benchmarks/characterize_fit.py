@@ -33,7 +33,7 @@ PRIOR = {
     "clipped_bits": 0.5, "control_bits": 1.7, "serial_adders:1": 2.0, "serial_adders:2": 3.0,
     "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1,
     "multiplier:partial": 1.5, "multiplier:once": 5.0, "rows:writes": 1.5, "gates:1": 0.8,
-    "gates:2": 1.5,
+    "gates:2": 1.5, "chained_bits": 0.1,
 }  # fmt: skip
 # LUTs of six inputs take in more.
 WIDE_PRIOR = {
@@ -56,12 +56,12 @@ ALL_NAMES = (
 # Likewise in ns per term of the clock period.
 PERIOD_PRIOR = {
     Technology.ECP5: {
-        "once": 4.0, "carry": 0.05, "fanout": 0.2, "block": 0.7, "dsp": 0.8, "rows": 0.3,
-        "counter": 0.08, "table": 0.15,
+        "once": 4.0, "chained": 2.0, "carry": 0.05, "fanout": 0.2, "block": 0.7, "dsp": 0.8,
+        "rows": 0.3, "counter": 0.08, "table": 0.15,
     },
     Technology.ICE40: {
-        "once": 12.0, "carry": 0.3, "fanout": 0.6, "block": 1.0, "dsp": 4.0, "rows": 1.0,
-        "counter": 0.3, "table": 0.6,
+        "once": 12.0, "chained": 6.0, "carry": 0.3, "fanout": 0.6, "block": 1.0, "dsp": 4.0,
+        "rows": 1.0, "counter": 0.3, "table": 0.6,
     },
 }  # fmt: skip
 

@@ -59,6 +59,7 @@ def build(point: Point) -> Layer:
     folding = Folding(
         point["pe"], point["simd"], Family(point.get("family", Family.SELECT)),
         point.get("digit_bits", 0), Multipliers(point.get("multipliers", Multipliers.DSP)),
+        adder_levels=point.get("adder_levels", 1),
     )  # fmt: skip
     return Layer(point, operator, folding, tuple(point["fifo_depths"]))
 
@@ -247,7 +248,9 @@ def _conv8_sizes(rng: Rng, most_weights: int) -> dict[str, Any]:
 
 
 def _pattern_select(rng: Rng) -> dict[str, Any]:
-    return _lanes(rng, _pattern_sizes(rng, 20_000), 320)
+    point = _lanes(rng, _pattern_sizes(rng, 20_000), 320)
+    levels = int(_pick(rng, (1, 2)))
+    return point | ({"adder_levels": levels} if levels > 1 else {})
 
 
 def _conv8_dsp(rng: Rng) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import characterize_clock, characterize_networks
+from benchmarks import characterize_clock, characterize_networks, characterize_routed
 from benchmarks.characterize_data import DATA, TECHNOLOGIES, PointFile
 from benchmarks.characterize_fit import (
     HELD_OUT_SHARE,
@@ -43,10 +43,13 @@ def make_model() -> dict[str, Any]:
         )
         found = accuracy([row for row in rows if held_out(row.index)], luts)
         found["fmax"] = _clock_errors(period, clocks)
+        routed = list(characterize_routed.read(technology).values())
+        found["network_fmax"] = characterize_routed.clock_errors(period, routed)
         found["networks"] = []
         model[technology.value] = {
             "yosys": points.yosys, "fitted": len(fitted), "held_out": len(rows) - len(fitted),
-            "luts": luts, "fmax": period, "accuracy": found,
+            "luts": luts, "fmax": period, "wires_ns": characterize_routed.fit(period, routed),
+            "accuracy": found,
         }  # fmt: skip
     _write(model)
     # Estimates of networks are the written model's.
@@ -144,8 +147,9 @@ def _page(model: Mapping[str, Any]) -> str:
             cells.append("not measured yet" if part["fmax"] else "not modelled")
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *_kinds(model), "", *_unsolved(model), "", *_networks(model), ""]
+    lines += [*_routed(model), ""]
     lines += [
-        "Clocks: single engines between shift registers, placed and routed by nextpnr "
+        "Clocks of engines: single ones between shift registers, placed and routed by nextpnr "
         + ", ".join(
             f"({technology.value}: {device.name})"
             for technology, device in characterize_clock.DEVICES.items()
@@ -210,6 +214,32 @@ def _networks(model: Mapping[str, Any]) -> list[str]:
             f"{pairs[0][0] / pairs[0][1] - 1:+.1%} |"
         )
     return lines
+
+
+def _routed(model: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "Clocks of whole networks: the period of the slowest engine and, for the wires, what "
+        "grows with the square root of the LUTs. Each network is estimated with the wires fitted "
+        "to the others, from nextpnr's LUTs.",
+        "",
+        "| technology | network | LUT | estimated, MHz | routed, MHz | error |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = 0
+    for technology in TECHNOLOGIES:
+        networks = characterize_routed.read(technology)
+        period = model[technology.value]["fmax"]
+        for name, found in networks.items():
+            others = [one for key, one in networks.items() if key != name]
+            if others:
+                mhz = characterize_routed.estimated_mhz(period, found, others)
+                cells = (
+                    technology, name, f"{found['lut']:,}", f"{mhz:.1f}", f"{found['mhz']:.1f}",
+                    f"{mhz / found['mhz'] - 1:+.0%}".replace("%", " %"),
+                )  # fmt: skip
+                lines.append(f"| {' | '.join(cells)} |")
+                rows += 1
+    return lines if rows else []
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -11,6 +11,7 @@ from reports.model import Figure, Source
 from reports.resources import KINDS, Estimated, Usage, usage
 from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
+from sephw.resources.wires import network_mhz
 from sephw.targets import Device, Technology
 
 
@@ -31,7 +32,8 @@ class Estimates:
     """By node name. ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
     "bram", "dsp", "fmax"), of nine in ten engines that the model was not fitted to;
     ``of_networks``: of all whole networks that were measured, by kind. ``measured_engines`` and
-    ``measured_networks``: how many that was.
+    ``measured_networks``: how many that was. The clock's error is that of networks where some were
+    routed. ``wires_ns``: what wires add to the slowest engine, see `sephw.resources.wires`.
     """
 
     technology: Technology
@@ -40,6 +42,7 @@ class Estimates:
     of_networks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     measured_engines: int = 0
     measured_networks: int = 0
+    wires_ns: float = 0.0
 
     def engine(self, name: str) -> Usage | None:
         """Figures of an engine; None where there is no estimate of it."""
@@ -49,7 +52,8 @@ class Estimates:
     def whole(self) -> Estimated:
         """Figures of all engines together."""
         total = sum((e.resources for e in self.engines.values()), Resources())
-        clock = min((e.fmax_mhz for e in self.engines.values()), default=math.inf)
+        slowest = min((e.fmax_mhz for e in self.engines.values()), default=math.inf)
+        clock = network_mhz(slowest, total.lut, self.wires_ns)
         figure = None
         if math.isfinite(clock):
             low, high = (
@@ -70,7 +74,7 @@ def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
 
     Adder graphs are solved where no other step has done so; that takes seconds, once.
     """
-    from sephw.resources import accuracy, estimate_engines
+    from sephw.resources import accuracy, estimate_engines, wires_of
 
     technology = device.technology
     try:
@@ -78,7 +82,8 @@ def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
     except SephwError:
         return None
     engines = estimate_engines(graph, device, solve=lambda node: True).costs
-    measured = {kind: getattr(known, kind) for kind in (*KINDS, "fmax")}
+    measured = {kind: getattr(known, kind) for kind in KINDS}
+    measured["fmax"] = known.network_fmax or known.fmax
     errors = {kind: _around(e.p90) for kind, e in measured.items() if e is not None and e.count}
     ratios = {
         kind: [
@@ -94,7 +99,10 @@ def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
         for kind, found in ratios.items()
         if found or kind in errors
     }
-    return Estimates(technology, engines, errors, networks, known.lut.count, len(known.networks))
+    return Estimates(
+        technology, engines, errors, networks, known.lut.count, len(known.networks),
+        wires_of(technology),
+    )  # fmt: skip
 
 
 def _around(error: float) -> tuple[float, float]:

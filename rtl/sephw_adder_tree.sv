@@ -1,15 +1,17 @@
-// Sum of terms, by registered adders of two operands: wide sums in one expression become
-// carry-save trees, which are twice as large.
+// Sum of terms, by adders of two operands: wide sums in one expression become carry-save trees,
+// which are twice as large.
 //
-// Parameters: TERMS, at least 1; BITS per term (term 0 in the low bits), SIGNED or not.
-// Timing: `sum` is ceil(log2 TERMS) cycles after its terms; a new set of terms every cycle.
+// Parameters: TERMS, at least 1; BITS per term (term 0 in the low bits), SIGNED or not; LEVELS of
+//   adders to a register, which is behind the last of them.
+// Timing: `sum` is ceil(ceil(log2 TERMS) / LEVELS) cycles after its terms; new ones every cycle.
 // Invariant: each level adds one bit, so nothing overflows. An odd term waits one level.
 `default_nettype none
 
 module sephw_adder_tree #(
     parameter int TERMS = 2,
     parameter int BITS  = 8,
-    parameter bit SIGNED = 1
+    parameter bit SIGNED = 1,
+    parameter int LEVELS = 1
 ) (
     input  wire                            clk,
     input  wire [          TERMS*BITS-1:0] terms,
@@ -21,6 +23,8 @@ module sephw_adder_tree #(
       wire unused = &{1'b0, clk};
     end else begin : level
       localparam int PAIRS = (TERMS + 1) / 2;
+      localparam bit HELD = ($clog2(TERMS) - 1) % LEVELS == 0;
+      wire [PAIRS*(BITS+1)-1:0] made;
       logic [PAIRS*(BITS+1)-1:0] pairs;
 
       for (genvar i = 0; i < PAIRS; i++) begin : pair
@@ -29,16 +33,38 @@ module sephw_adder_tree #(
         if (2 * i + 1 < TERMS) begin : two
           wire [BITS-1:0] right = terms[(2*i+1)*BITS+:BITS];
           wire [BITS:0] wide_right = {SIGNED && right[BITS-1], right};
-          always_ff @(posedge clk) pairs[i*(BITS+1)+:BITS+1] <= wide_left + wide_right;
+          if (HELD) begin : last
+            assign made[i*(BITS+1)+:BITS+1] = wide_left + wide_right;
+          end else begin : chained
+            // As cells of its own on ECP5, so that it is not one expression with the next.
+            sephw_gated_add #(
+                .BITS(BITS + 1),
+                .HELD(0)
+            ) add (
+                .clk,
+                .a(wide_left),
+                .gate_a(1'b1),
+                .b(wide_right),
+                .gate_b(1'b1),
+                .sum(made[i*(BITS+1)+:BITS+1])
+            );
+          end
         end else begin : one
-          always_ff @(posedge clk) pairs[i*(BITS+1)+:BITS+1] <= wide_left;
+          assign made[i*(BITS+1)+:BITS+1] = wide_left;
         end
+      end
+
+      if (HELD) begin : held
+        always_ff @(posedge clk) pairs <= made;
+      end else begin : passed
+        assign pairs = made;
       end
 
       sephw_adder_tree #(
           .TERMS(PAIRS),
           .BITS(BITS + 1),
-          .SIGNED(SIGNED)
+          .SIGNED(SIGNED),
+          .LEVELS(LEVELS)
       ) rest (
           .clk(clk),
           .terms(pairs),

@@ -4,6 +4,7 @@
 //   SIMD; PE output lanes; SIMD input lanes; IN_BITS, IN_SIGNED of a value; OUT_BITS of a sum;
 //   PATTERN: 1 for weights of one bit (0 adds, 1 subtracts), 0 for 8-bit two's complement;
 //   LUT_MULTIPLIERS: 1 to multiply in adders of gated values (8-bit weights only);
+//   ADDER_LEVELS: levels of the patterns' adders to a register;
 //   WEIGHTS_FILE: word (group * NEURON_FOLDS + nf) * SYNAPSE_FOLDS + sf, PE x SIMD weights each,
 //   SIMD innermost; CORRECTIONS_FILE (patterns only): per group * NEURON_FOLDS + nf, for each of
 //   the PE outputs how many of the first weights of a pair are -1; SHARE_PAIRS (patterns only): see
@@ -14,7 +15,7 @@
 // Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one;
 //   with STREAM_WEIGHTS every issue also needs, and takes, a word of s_weights.
 //   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product, or 3 of its bits' places with
-//   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders; accumulator. The output FIFO adds 2 cycles.
+//   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders, over ADDER_LEVELS; accumulator. The output FIFO adds 2 cycles.
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
 //   read and written at the same stage, so later issues see what earlier ones stored.
 //
@@ -36,6 +37,7 @@ module sephw_conv_engine #(
     parameter int OUT_BITS = 16,
     parameter int PATTERN = 1,
     parameter int LUT_MULTIPLIERS = 0,
+    parameter int ADDER_LEVELS = 1,
     parameter int CORRECTION_BITS = 1,
     parameter WEIGHTS_FILE = "",
     parameter CORRECTIONS_FILE = "",
@@ -72,7 +74,7 @@ module sephw_conv_engine #(
   localparam int SUM_BITS = PRODUCT_BITS + $clog2(SIMD);
   // Stage at which a beat's sum stands before the accumulator.
   localparam int PRODUCT_STAGES = PATTERN != 0 ? 0 : LUT_MULTIPLIERS != 0 ? 3 : 1;
-  localparam int SUM_STAGE = 3 + PRODUCT_STAGES + $clog2(SIMD);
+  localparam int SUM_STAGE = 3 + PRODUCT_STAGES + ($clog2(SIMD) + ADDER_LEVELS - 1) / ADDER_LEVELS;
 
   // ---- Issue ----
   logic credit, reading, fold_last, neuron_last;
@@ -219,10 +221,14 @@ module sephw_conv_engine #(
       wire [SIMD*WEIGHT_BITS-1:0] weights = weights_3[p*SIMD*WEIGHT_BITS+:SIMD*WEIGHT_BITS];
 
       if (PATTERN != 0 && SHARE_PAIRS && SIMD > 1) begin : choose
-        sephw_pair_tree #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (
+        sephw_pair_tree #(
+            .TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0), .LEVELS(ADDER_LEVELS)
+        ) adders (
             .clk, .sums(pair_sums), .differences(pair_differences), .gates(weights), .sum(sum));
       end else if (PATTERN != 0) begin : add_or_subtract
-        sephw_gated_tree #(.TERMS(SIMD), .BITS(VALUE_BITS), .INVERT(1)) adders (
+        sephw_gated_tree #(
+            .TERMS(SIMD), .BITS(VALUE_BITS), .INVERT(1), .LEVELS(ADDER_LEVELS)
+        ) adders (
             .clk, .values(values), .gates(weights), .sum(sum));
       end else if (LUT_MULTIPLIERS != 0) begin : places
         sephw_weighted_sum #(.TERMS(SIMD), .BITS(IN_BITS), .SIGNED(IN_SIGNED != 0)) adders (

@@ -1,9 +1,10 @@
-// Sum of two gated terms, registered: b + a, or b - a; each term passes its gate bit by bit.
+// Sum of two gated terms: b + a, or b - a; each term passes its gate bit by bit.
 //
 // Parameters: BITS of the terms and of the sum (modulo 2^BITS; the caller extends the terms);
 //   INVERT 0: a gate of 0 makes its term 0; INVERT 1: a gate of 1 makes b negative and inverts all
-//   bits of a (-a is ~a + 1, and who uses this adds the one); SUBTRACT: b - a (INVERT 0 only).
-// Timing: `sum` is one cycle after its terms and gates.
+//   bits of a (-a is ~a + 1, and who uses this adds the one); SUBTRACT: b - a (INVERT 0 only);
+//   HELD: a register behind the sum.
+// Timing: `sum` is one cycle after its terms and gates if HELD, else in the same.
 //
 // A carry cell of ECP5 has a LUT of four inputs before it, enough for both gates of a bit; the
 // synthesis would take two further LUTs for them. The cell's generate function is that of its
@@ -14,7 +15,8 @@
 module sephw_gated_add #(
     parameter int BITS = 8,
     parameter bit INVERT = 0,
-    parameter bit SUBTRACT = 0
+    parameter bit SUBTRACT = 0,
+    parameter bit HELD = 1
 ) (
     input  wire             clk,
     input  wire  [BITS-1:0] a,
@@ -24,7 +26,14 @@ module sephw_gated_add #(
     output logic [BITS-1:0] sum
 );
   wire [BITS-1:0] result;
-  always_ff @(posedge clk) sum <= result;
+  generate
+    if (HELD) begin : held
+      always_ff @(posedge clk) sum <= result;
+    end else begin : passed
+      assign sum = result;
+      wire unused = &{1'b0, clk};
+    end
+  endgenerate
 
 `ifdef SEPHW_ECP5
   localparam int CELLS = (BITS + 1) / 2;

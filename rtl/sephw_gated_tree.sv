@@ -1,9 +1,11 @@
-// Sum of gated terms: a tree of registered adders whose first level holds the gates.
+// Sum of gated terms: a tree of adders whose first level holds the gates.
 //
 // Parameters: TERMS, at least 1; BITS per value, SIGNED or not (value 0 in the low bits); INVERT 0:
 //   a gate of 0 makes its term 0; 1: a gate of 1 subtracts its term (SIGNED only) but for a one:
-//   the first, third, ... term is inverted, -x is ~x + 1, and who uses this adds the ones.
-// Timing: `sum` is ceil(log2 TERMS) cycles after its values and gates; new ones every cycle.
+//   the first, third, ... term is inverted, -x is ~x + 1, and who uses this adds the ones;
+//   LEVELS of adders to a register, as of sephw_adder_tree.
+// Timing: `sum` is ceil(ceil(log2 TERMS) / LEVELS) cycles after its values and gates; new ones
+//   every cycle.
 // Invariant: each level adds one bit, so nothing overflows. An odd term waits one level.
 `default_nettype none
 
@@ -11,7 +13,8 @@ module sephw_gated_tree #(
     parameter int TERMS = 2,
     parameter int BITS = 8,
     parameter bit SIGNED = 1,
-    parameter bit INVERT = 0
+    parameter bit INVERT = 0,
+    parameter int LEVELS = 1
 ) (
     input  wire                          clk,
     input  wire [        TERMS*BITS-1:0] values,
@@ -24,6 +27,7 @@ module sephw_gated_tree #(
       wire unused = &{1'b0, clk};
     end else begin : level
       localparam int PAIRS = (TERMS + 1) / 2;
+      localparam bit HELD = ($clog2(TERMS) - 1) % LEVELS == 0;
       wire [PAIRS*(BITS+1)-1:0] pairs;
 
       for (genvar i = 0; i < PAIRS; i++) begin : pair
@@ -34,7 +38,8 @@ module sephw_gated_tree #(
           wire [BITS:0] wide_right = {SIGNED && right[BITS-1], right};
           sephw_gated_add #(
               .BITS(BITS + 1),
-              .INVERT(INVERT)
+              .INVERT(INVERT),
+              .HELD(HELD)
           ) add (
               .clk,
               .a(wide_left),
@@ -44,19 +49,23 @@ module sephw_gated_tree #(
               .sum(pairs[i*(BITS+1)+:BITS+1])
           );
         end else begin : one
-          logic [BITS:0] held;
-          always_ff @(posedge clk) begin
-            held <= INVERT ? wide_left ^ {(BITS + 1) {gates[2*i]}}
-                           : wide_left & {(BITS + 1) {gates[2*i]}};
+          wire [BITS:0] gated = INVERT ? wide_left ^ {(BITS + 1) {gates[2*i]}}
+                                       : wide_left & {(BITS + 1) {gates[2*i]}};
+          if (HELD) begin : held
+            logic [BITS:0] kept;
+            always_ff @(posedge clk) kept <= gated;
+            assign pairs[i*(BITS+1)+:BITS+1] = kept;
+          end else begin : passed
+            assign pairs[i*(BITS+1)+:BITS+1] = gated;
           end
-          assign pairs[i*(BITS+1)+:BITS+1] = held;
         end
       end
 
       sephw_adder_tree #(
           .TERMS(PAIRS),
           .BITS(BITS + 1),
-          .SIGNED(SIGNED)
+          .SIGNED(SIGNED),
+          .LEVELS(LEVELS)
       ) rest (
           .clk,
           .terms(pairs),

@@ -1,10 +1,12 @@
-// Sum of terms +x and -x from the sums and differences of pairs: a choice, then registered adders.
+// Sum of terms +x and -x from the sums and differences of pairs: a choice, then adders.
 //
-// Parameters: TERMS, at least 2; BITS per value, SIGNED or not, as of sephw_pair_sums.
+// Parameters: TERMS, at least 2; BITS per value, SIGNED or not, as of sephw_pair_sums; LEVELS to a
+//   register, as of sephw_adder_tree, the choice being one.
 // A gate of 0 adds its value, one of 1 subtracts it. Of values a and b with gates a and b:
 //   a + b: the sum; a - b: the difference; -a + b and -a - b: these two inverted, so one less
 //   (-x is ~x + 1, and who uses this adds the ones, as many as gates of the first values are 1).
-// Timing: `sum` is ceil(log2 TERMS) cycles after sums, differences and gates; new ones every cycle.
+// Timing: `sum` is ceil(ceil(log2 TERMS) / LEVELS) cycles after sums, differences and gates; new
+//   ones every cycle.
 // Invariant: each level adds one bit, so nothing overflows.
 `default_nettype none
 
@@ -12,6 +14,7 @@ module sephw_pair_tree #(
     parameter int TERMS = 2,
     parameter int BITS = 8,
     parameter bit SIGNED = 0,
+    parameter int LEVELS = 1,
     parameter int PAIRS = (TERMS + 1) / 2,
     parameter int CHOICE_BITS = BITS + (SIGNED ? 1 : 2)
 ) (
@@ -21,6 +24,8 @@ module sephw_pair_tree #(
     input  wire [                        TERMS-1:0] gates,
     output wire [CHOICE_BITS-1+$clog2(TERMS)-1:0] sum
 );
+  localparam bit HELD = ($clog2(TERMS) - 1) % LEVELS == 0;
+  wire [PAIRS*CHOICE_BITS-1:0] made;
   logic [PAIRS*CHOICE_BITS-1:0] choices;
 
   for (genvar i = 0; i < PAIRS; i++) begin : pair
@@ -35,15 +40,22 @@ module sephw_pair_tree #(
     end else begin : one
       assign differ = 1'b0;
     end
-    always_ff @(posedge clk) begin
-      choices[i*CHOICE_BITS+:CHOICE_BITS] <=
-          (differ ? wide_difference : wide_total) ^ {CHOICE_BITS{first}};
-    end
+    assign made[i*CHOICE_BITS+:CHOICE_BITS] =
+        (differ ? wide_difference : wide_total) ^ {CHOICE_BITS{first}};
   end
+
+  generate
+    if (HELD) begin : held
+      always_ff @(posedge clk) choices <= made;
+    end else begin : passed
+      assign choices = made;
+    end
+  endgenerate
 
   sephw_adder_tree #(
       .TERMS(PAIRS),
-      .BITS (CHOICE_BITS)
+      .BITS (CHOICE_BITS),
+      .LEVELS(LEVELS)
   ) rest (
       .clk,
       .terms(choices),

@@ -2,7 +2,7 @@
 //
 // Parameters, stream order, timing and invariant: sephw_conv_engine.sv. PATTERNS_FILE is its
 // WEIGHTS_FILE.
-// Latency 6 + ceil(log2 SIMD) cycles.
+// Latency 6 + ceil(ceil(log2 SIMD) / ADDER_LEVELS) cycles.
 `default_nettype none
 
 module sephw_pattern_conv #(
@@ -14,6 +14,7 @@ module sephw_pattern_conv #(
     parameter int IN_BITS = 8,
     parameter int IN_SIGNED = 0,
     parameter int OUT_BITS = 16,
+    parameter int ADDER_LEVELS = 1,
     parameter int CORRECTION_BITS = 1,
     parameter PATTERNS_FILE = "",
     parameter CORRECTIONS_FILE = "",
@@ -38,6 +39,7 @@ module sephw_pattern_conv #(
       .IN_SIGNED(IN_SIGNED),
       .OUT_BITS(OUT_BITS),
       .PATTERN(1),
+      .ADDER_LEVELS(ADDER_LEVELS),
       .CORRECTION_BITS(CORRECTION_BITS),
       .WEIGHTS_FILE(PATTERNS_FILE),
       .CORRECTIONS_FILE(CORRECTIONS_FILE),

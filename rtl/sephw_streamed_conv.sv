@@ -3,8 +3,8 @@
 // Parameters, stream order, timing and invariant: sephw_conv_engine.sv.
 // In 1: a word of PE x SIMD weights per issue, SIMD innermost, in the order of the issues: all words
 //   of the layer for each output pixel. Of patterns 0 adds and 1 subtracts.
-// Latency as from memory: 6 + ceil(log2 SIMD) cycles for patterns, 7 for 8-bit weights, 9 with
-// LUT_MULTIPLIERS.
+// Latency as from memory: 6 + ceil(ceil(log2 SIMD) / ADDER_LEVELS) cycles for patterns; for 8-bit
+// weights 7 + ceil(log2 SIMD), and 2 more with LUT_MULTIPLIERS.
 `default_nettype none
 
 module sephw_streamed_conv #(
@@ -18,6 +18,7 @@ module sephw_streamed_conv #(
     parameter int IN_SIGNED = 0,
     parameter int OUT_BITS = 16,
     parameter int LUT_MULTIPLIERS = 0,
+    parameter int ADDER_LEVELS = 1,
     parameter int CORRECTION_BITS = 1,
     parameter CORRECTIONS_FILE = "",
     parameter int FIFO_DEPTH_0 = 8,
@@ -46,6 +47,7 @@ module sephw_streamed_conv #(
       .OUT_BITS(OUT_BITS),
       .PATTERN(PATTERN),
       .LUT_MULTIPLIERS(LUT_MULTIPLIERS),
+      .ADDER_LEVELS(ADDER_LEVELS),
       .CORRECTION_BITS(CORRECTION_BITS),
       .CORRECTIONS_FILE(CORRECTIONS_FILE),
       .STREAM_WEIGHTS(1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import gcd
+from math import gcd, inf
 
 from sephw.explore.costs import Costs, fork_copies
 from sephw.explore.model import (
@@ -21,6 +21,9 @@ from sephw.ir.resources import Resources
 # Weights, in bits, up to which adder graphs of a layer are looked at: 8-bit 64 → 64 channels take
 # about 10 seconds to solve, once; twice as many take 40.
 ADDER_GRAPH_BITS = 40_000
+# An engine's estimated clock over the one asked for, from which on its adders may share registers:
+# wires of a full device take as long as an engine by itself.
+CLOCK_RESERVE = 1.6
 Progress = Callable[[str], None]
 
 
@@ -28,11 +31,13 @@ Progress = Callable[[str], None]
 class Effort:
     """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph.
 
-    ``streams``: weights from external memory as well.
+    ``streams``: weights from external memory as well. ``clock_mhz``: asked for, or None;
+    engines that are much faster get fewer registers.
     """
 
     adder_graph_bits: int = ADDER_GRAPH_BITS
     streams: bool = False
+    clock_mhz: float | None = None
 
 
 def build_problem(
@@ -72,7 +77,9 @@ def build_problem(
         copies = fork_copies(_readers(graph, name))
         base += costs.forks(image, image.channels, copies).resources
     least = max((graph.tensors[t].height * graph.tensors[t].width for t in graph.inputs), default=1)
-    return Problem(tuple(groups), tuple(edges), least, base, bandwidth_bits)
+    return Problem(
+        tuple(groups), tuple(edges), least, base, bandwidth_bits, wires_ns=costs.wires_ns
+    )
 
 
 def copy_name(graph: Graph, tensor: str, reader: Node, copied: dict[str, int]) -> str:
@@ -161,6 +168,12 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
         if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
+        if folding.family is Family.SELECT and effort.clock_mhz is not None:
+            for levels in node.operator.adder_levels[1:]:
+                fewer = replace(folding, adder_levels=levels)
+                reached = costs.engine(node.operator, fewer, node=node.name).fmax_mhz
+                if CLOCK_RESERVE * effort.clock_mhz <= reached < inf:
+                    found.append(fewer)
         if costs.engine(node.operator, folding, node=node.name).resources.dsp:
             found.append(replace(folding, multipliers=Multipliers.LUT))
     if effort.streams and WeightPlace.STREAM in node.operator.weight_places:

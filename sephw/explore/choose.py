@@ -19,6 +19,7 @@ from sephw.explore.model import (
 )
 from sephw.ir import Folding
 from sephw.ir.resources import Resources
+from sephw.resources.wires import network_mhz
 
 # Estimated clocks are told apart in steps of this factor: their error is larger.
 CLOCK_STEP = 1.1
@@ -26,11 +27,15 @@ CLOCK_STEP = 1.1
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A solution with the problem it is of, and the clock it is for."""
+    """A solution with the problem it is of, and the clock that its engines reach.
+
+    ``asked``: that clock is the network's, since it was asked for.
+    """
 
     problem: Problem
     solution: Solution
     clock_mhz: float
+    asked: bool
 
     @property
     def foldings(self) -> dict[str, Folding]:
@@ -40,8 +45,10 @@ class Choice:
 
     @property
     def frames_per_second(self) -> float:
-        """At its clock."""
-        return self.clock_mhz * 1e6 / self.solution.cycles
+        """At the network's clock."""
+        wires_ns = 0.0 if self.asked else self.problem.wires_ns
+        clock_mhz = network_mhz(self.clock_mhz, self.solution.resources.lut, wires_ns)
+        return clock_mhz * 1e6 / self.solution.cycles
 
 
 def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | None:
@@ -60,7 +67,7 @@ def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | No
                 most = min(most, -int(-clock * 1e6 // best.frames_per_second) - 1)
             solution = fastest(problem, goal, clock, most, near)
         if solution is not None:
-            found = Choice(problem, solution, clock)
+            found = Choice(problem, solution, clock, goal.clock_mhz is not None)
             if best is None or better(found, best, goal):
                 best = found
     if best is None or goal.fps is not None:

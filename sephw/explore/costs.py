@@ -38,6 +38,7 @@ class Memory:
 class Costs:
     """Costs of one search.
 
+    ``wires_ns``: what wires add to the slowest engine, see `sephw.resources.wires`.
     ``waiting``: integers that wait between a tensor's maker and its reader, by tensor (a fork's
     copies by themselves), wherever that is: converters come and go. ``solved``: nodes whose
     adder graph is solved, so that its size need not be guessed.
@@ -45,6 +46,7 @@ class Costs:
 
     estimator: Estimator
     technology: Technology
+    wires_ns: float = 0.0
     waiting: Mapping[str, int] = field(default_factory=dict)
     solved: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)

@@ -13,6 +13,7 @@ from sephw.ops import WidthConverter
 from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sephw.resources import estimate_engines
 from sephw.resources.engines import Cost
+from sephw.resources.wires import network_mhz
 from sephw.targets import Device
 from sim.timing import simulate, size_fifos
 
@@ -22,7 +23,7 @@ class FinalGraph:
     """Folded, with forks, converters and FIFOs.
 
     ``frame_cycles`` simulated, ``bottleneck`` what sets it, costs by node estimated; ``saved``:
-    by FIFOs in block RAM, which the choice problem does not know.
+    by FIFOs in block RAM, which the choice problem does not know; ``wires_ns`` as of ``Costs``.
     """
 
     graph: Graph
@@ -30,6 +31,7 @@ class FinalGraph:
     bottleneck: str
     engines: Mapping[str, Cost]
     saved: Resources
+    wires_ns: float = 0.0
 
     @property
     def resources(self) -> Resources:
@@ -38,8 +40,9 @@ class FinalGraph:
 
     @property
     def fmax_mhz(self) -> float:
-        """Of the slowest engine."""
-        return min(cost.fmax_mhz for cost in self.engines.values())
+        """Of the slowest engine, with the wires of all."""
+        slowest = min(cost.fmax_mhz for cost in self.engines.values())
+        return network_mhz(slowest, self.resources.lut, self.wires_ns)
 
     @property
     def adder_graphs(self) -> frozenset[str]:
@@ -76,8 +79,9 @@ def final_graph(
         solve=lambda node: node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
     )  # fmt: skip
     return FinalGraph(
-        folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs, engines.saved
-    )
+        folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs, engines.saved,
+        costs.wires_ns,
+    )  # fmt: skip
 
 
 def waiting(final: Graph) -> dict[str, int]:

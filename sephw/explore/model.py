@@ -99,7 +99,8 @@ class Problem:
 
     ``least_cycles``: of streams that no choice changes; ``base``: taken whatever is chosen.
     ``bandwidth_bits``: per cycle, of the external memory that weights come from; a frame takes no
-    less than its traffic does. ``most_traffic_bits``: that a frame may have.
+    less than its traffic does. ``most_traffic_bits``: that a frame may have. ``wires_ns``: what
+    wires add to the slowest engine, see `sephw.resources.wires`.
     """
 
     groups: tuple[Group, ...]
@@ -107,6 +108,7 @@ class Problem:
     least_cycles: int = 1
     base: Resources = field(default_factory=Resources)
     bandwidth_bits: int | None = None
+    wires_ns: float = 0.0
     most_traffic_bits: int | None = None
 
 

@@ -57,7 +57,8 @@ def _smallest_in(session: Session, cycles: int) -> Chooser:
 
     def chooser(problem: Problem, near: int | None) -> Choice | None:
         solution = smallest(problem, goal, clock, cycles)
-        return None if solution is None else Choice(problem, solution, clock)
+        asked = goal.clock_mhz is not None
+        return None if solution is None else Choice(problem, solution, clock, asked)
 
     return chooser
 

@@ -52,8 +52,9 @@ class Session:
 
     def problem(self, costs: Costs, base: Resources) -> Problem:
         """The choice problem; ``base`` is taken beside the engines."""
+        effort = replace(self.effort, clock_mhz=self.goal.clock_mhz)
         bandwidth = self.goal.weight_bandwidth_bits
-        return build_problem(self.graph, costs, self.effort, base, bandwidth)
+        return build_problem(self.graph, costs, effort, base, bandwidth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +91,18 @@ def search(
     estimator: Estimator | None = None,
     effort: Effort | None = None,
     progress: Progress = lambda text: None,
+    wires_ns: float = 0.0,
 ) -> Found:
     """The folding of ``graph`` (not folded, without forks and converters) that ``goal`` asks for.
 
     Without a frame rate: the most frames per second, and of the foldings with them the least
     share of the device. With one: the least of what the goal minimizes. ``estimator`` None: the
-    resource model of sephw.resources.
+    resource model of sephw.resources, and its wires; ``wires_ns``: those of another estimator.
+    Wires count when clocks are compared, not among foldings of one clock.
 
     Raises SephwError where nothing fits, saying what would.
     """
-    session = open_session(graph, goal, estimator, effort, progress)
+    session = open_session(graph, goal, estimator, effort, progress, wires_ns)
     return settle(session, _optimum(goal))[0]
 
 
@@ -109,13 +112,14 @@ def open_session(
     estimator: Estimator | None = None,
     effort: Effort | None = None,
     progress: Progress = lambda text: None,
+    wires_ns: float = 0.0,
 ) -> Session:
     """A session with nothing known yet."""
     if estimator is None:
-        from sephw.resources import estimate
+        from sephw.resources import estimate, wires_of
 
-        estimator = estimate
-    costs = Costs(estimator, goal.device.technology)
+        estimator, wires_ns = estimate, wires_of(goal.device.technology)
+    costs = Costs(estimator, goal.device.technology, wires_ns)
     return Session(graph, goal, costs, effort or Effort(), progress)
 
 

@@ -35,6 +35,8 @@ def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
         family = f"{family}, LUT"
     if folding.weights is WeightPlace.STREAM:
         family = f"{family}, streamed"
+    if folding.adder_levels > 1:
+        family = f"{family}, {folding.adder_levels} adders a register"
     pace = "◀ slowest" if node.name == found.bottleneck else ""
     return (
         node.name, family, str(folding.pe), str(folding.simd), f"{node.frame_cycles:,}",
@@ -108,7 +110,11 @@ def error_bars(device: Device) -> str:
     ]
     if found.fmax is not None:
         parts.append(f"clock ±{100 * found.fmax.median:.0f} %")
-    return f"{', '.join(parts)} of {found.lut.count} engines that no figure was fitted to"
+    text = f"{', '.join(parts)} of {found.lut.count} engines that no figure was fitted to"
+    whole = found.network_fmax
+    if whole is not None:
+        text += f"; clock ±{100 * whole.median:.0f} % of {whole.count} routed networks"
+    return text
 
 
 def pareto_table(points: Sequence[Found]) -> str:

@@ -153,6 +153,11 @@ class Operator(ABC):
     weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP,)
 
     @property
+    def adder_levels(self) -> tuple[int, ...]:
+        """Levels of adders to a register that foldings of the family select may ask for."""
+        return (1,)
+
+    @property
     @abstractmethod
     def input_shapes(self) -> tuple[Shape, ...]:
         """(height, width, channels) of each input."""
@@ -252,10 +257,14 @@ class Operator(ABC):
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
         usual, further = self.legal_foldings(), self.further_foldings()
-        weights = folding.weights
-        folding = replace(folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP)
+        weights, levels = folding.weights, folding.adder_levels
+        folding = replace(
+            folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP, adder_levels=1
+        )
         if folding in (replace(f, weights=WeightPlace.CHIP) for f in (*usual, *further)):
             self._check_choice(where, "weights", weights, self.weight_places)
+            legal_levels = self.adder_levels if folding.family is Family.SELECT else (1,)
+            self._check_choice(where, "adder_levels", levels, legal_levels)
             if weights is WeightPlace.STREAM and folding.family is not Family.SELECT:
                 raise SephwError(
                     f"{where}: weights={weights} does not go with family={folding.family}, whose "

@@ -164,6 +164,8 @@ def encode_folding(folding: Folding) -> dict[str, Any]:
         values["multipliers"] = str(folding.multipliers)
     if folding.weights is not WeightPlace.CHIP:
         values["weights"] = str(folding.weights)
+    if folding.adder_levels > 1:
+        values["adder_levels"] = folding.adder_levels
     return values
 
 

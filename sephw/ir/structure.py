@@ -109,7 +109,8 @@ class Structure:
     could hold, and ``delay_chains`` how many chains. ``control_bits``: bits of small sums and
     comparisons that decide when an engine reads and writes. ``serial_adders``: digits of serial
     adders; ``serial_shifts``: bits that serial shifts hold. ``fanout``: most readers of one
-    control signal; ``logic_depth``: bits of the widest adder.
+    control signal; ``logic_depth``: bits of the widest adder; ``chained_bits``: of adders before
+    another without a register between.
     """
 
     memories: tuple[MemoryPart, ...] = ()
@@ -132,6 +133,7 @@ class Structure:
     serial_shifts: int = 0
     fanout: int = 0
     logic_depth: int = 0
+    chained_bits: int = 0
 
 
 __all__ = [

@@ -117,7 +117,9 @@ class Folding:
     adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
     ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes no
     integers; in logic, 8-bit products take 2 cycles of latency more. ``weights`` changes neither
-    integers nor schedule; streamed ones come through a port of their own.
+    integers nor schedule; streamed ones come through a port of their own. ``adder_levels``: levels
+    of the pattern adders of the family select between two registers; more save flip-flops and
+    latency, and lower the clock.
     """
 
     pe: int = 0
@@ -126,6 +128,7 @@ class Folding:
     digit_bits: int = 0
     multipliers: Multipliers = Multipliers.DSP
     weights: WeightPlace = WeightPlace.CHIP
+    adder_levels: int = 1
 
     def __str__(self) -> str:
         lanes = f"pe={self.pe} simd={self.simd}"
@@ -133,6 +136,8 @@ class Folding:
             lanes = f"{lanes} multipliers={self.multipliers}"
         if self.weights is WeightPlace.STREAM:
             lanes = f"{lanes} weights={self.weights}"
+        if self.adder_levels > 1:
+            lanes = f"{lanes} adder_levels={self.adder_levels}"
         if self.family is Family.SELECT:
             return lanes
         digits = f" digit_bits={self.digit_bits}" if self.digit_bits else ""

@@ -39,6 +39,9 @@ from sephw.ops.families import (
 )
 from sephw.ops.families.sizes import AdderSizes, measure, predict
 
+# Levels of the adders of patterns that may lie between two registers.
+ADDER_LEVELS = (1, 2)
+
 
 def pattern_corrections(words: Integers) -> RtlMemory:
     """How many first weights of a pair are −1, by output (groups · nf, pe).

@@ -24,36 +24,41 @@ _LOGIC_BITS = 20_000
 
 @dataclass(frozen=True)
 class AdderTree:
-    """Adders of a tree of rtl/sephw_adder_tree.sv; a register behind every level.
+    """Adders of a tree of rtl/sephw_adder_tree.sv, and the registers behind its levels.
 
-    ``gate_bits``: bits of gates that no adder takes in.
+    ``gate_bits``: bits of gates that no adder takes in; ``chained_bits``: of adders before another
+    without a register between.
     """
 
     adders: tuple[AdderPart, ...]
     register_bits: int
     gate_bits: int = 0
+    chained_bits: int = 0
 
     @classmethod
-    def of(cls, terms: int, bits: int, limit: int, *, gated: bool = False) -> AdderTree:
+    def of(
+        cls, terms: int, bits: int, limit: int, *, gated: bool = False, levels: int = 1
+    ) -> AdderTree:
         """The sum of ``terms`` terms of ``bits`` bits, of which ``limit`` are used.
 
-        ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv.
+        ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv. ``levels`` of adders to a
+        register, which is behind the last of them.
         """
         adders: list[AdderPart] = []
-        register_bits = 0
+        register_bits = chained_bits = 0
         # A term without a partner passes with the bits that it had; its sign is one register.
         odd = min(bits, limit)
         gate_bits = odd if gated and terms % 2 else 0
         while terms > 1:
             bits = min(bits + 1, limit)
             adders.append(AdderPart(terms // 2, bits, 2 * (gated and not adders)))
-            register_bits += terms // 2 * bits
-            if terms % 2:
-                register_bits += odd
-            else:
+            held = ((terms - 1).bit_length() - 1) % levels == 0
+            register_bits += held * (terms // 2 * bits + terms % 2 * odd)
+            chained_bits += (not held) * (terms // 2 * bits)
+            if terms % 2 == 0:
                 odd = bits
             terms = (terms + 1) // 2
-        return cls(tuple(adders), register_bits, gate_bits)
+        return cls(tuple(adders), register_bits, gate_bits, chained_bits)
 
     def times(self, count: int) -> tuple[AdderPart, ...]:
         """The adders of ``count`` such trees."""

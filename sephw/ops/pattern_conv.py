@@ -10,7 +10,7 @@ import numpy as np
 
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
 from sephw.ops.common import constant, random_tensor, require
-from sephw.ops.convolution import FoldedConvolution, pattern_corrections
+from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
 from sephw.ops.streamed_conv import StreamedConv
 
 
@@ -28,6 +28,10 @@ class PatternConv(FoldedConvolution):
         strange = self.patterns[np.abs(self.patterns) != 1]
         if strange.size:
             require(False, self, f"patterns hold {strange[0]}; a pattern is −1 or +1 everywhere")
+
+    @property
+    def adder_levels(self) -> tuple[int, ...]:
+        return ADDER_LEVELS
 
     @property
     def matrix(self) -> Integers:
@@ -82,3 +86,15 @@ class PatternConv(FoldedConvolution):
             # One further folding each: bit-parallel, then digits of 1, 2, 4 and 8 bits.
             further = operator.further_foldings()[seed % 5]
             yield Case(f"{label}, {further}", operator, further, (frames,))
+        # label, Cin, groups, simd: one to four levels of adders, odd terms on both levels.
+        levels = (("two", 2, 1, 2), ("three", 6, 2, 3), ("six", 6, 1, 6), ("nine", 9, 1, 9))
+        for seed, (label, cin, groups, simd) in enumerate(levels):
+            rng = np.random.default_rng(200 + seed)
+            operator = cls(
+                height=2, width=3, in_channels=cin, out_channels=4, kernel_height=3,
+                kernel_width=3, groups=groups, input_dtype=IntType(8, signed=seed == 1),
+                patterns=2 * rng.integers(0, 2, (4, 9 * cin // groups), np.int64) - 1,
+            )  # fmt: skip
+            frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
+            folding = Folding(pe=2, simd=simd, adder_levels=2)
+            yield Case(f"{label} lanes, two levels a register", operator, folding, (frames,))

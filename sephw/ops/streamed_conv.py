@@ -23,7 +23,7 @@ from sephw.ir import (
     Work,
 )
 from sephw.ops.common import constant, random_tensor, require, stream_of
-from sephw.ops.convolution import FoldedConvolution, pattern_corrections
+from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
 from sephw.ops.families import ConvolutionEngine, StreamedSelectEngine
 
 
@@ -68,6 +68,10 @@ class StreamedConv(FoldedConvolution):
             **shape, bits_per_weight=operator.weight_bits, pe=folding.pe, simd=folding.simd,
             weights=operator.matrix,
         )  # fmt: skip
+
+    @property
+    def adder_levels(self) -> tuple[int, ...]:
+        return ADDER_LEVELS if self.bits_per_weight == 1 else super().adder_levels
 
     @property
     def matrix(self) -> Integers:

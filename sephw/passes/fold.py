@@ -90,8 +90,7 @@ def _all_lanes(node: Node, folding: Folding) -> Folding:
         return folding
     wanted = (folding.family, folding.digit_bits)
     found = (f for f in node.operator.further_foldings() if (f.family, f.digit_bits) == wanted)
-    multipliers, weights = folding.multipliers, folding.weights
-    return next((replace(f, multipliers=multipliers, weights=weights) for f in found), folding)
+    return next((replace(folding, pe=f.pe, simd=f.simd) for f in found), folding)
 
 
 def _check_names(graph: Graph, foldings: Mapping[str, Folding]) -> None:

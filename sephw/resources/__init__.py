@@ -2,7 +2,15 @@
 
 from sephw.resources.engines import Engines, estimate_engines, fifos_in_blocks
 from sephw.resources.estimate import Estimate, estimate
-from sephw.resources.model import CHARACTERIZED, Accuracy, Errors, NetworkError, accuracy
+from sephw.resources.model import (
+    CHARACTERIZED,
+    Accuracy,
+    Errors,
+    NetworkError,
+    accuracy,
+    wires_of,
+)
+from sephw.resources.wires import network_mhz
 
 __all__ = [
     "CHARACTERIZED",
@@ -15,4 +23,6 @@ __all__ = [
     "estimate",
     "estimate_engines",
     "fifos_in_blocks",
+    "network_mhz",
+    "wires_of",
 ]

@@ -18,6 +18,7 @@ def delays(parts: Structure, folding: Folding, technology: Technology) -> Mappin
     return {
         "once": 1.0,
         "carry": float(parts.logic_depth),
+        "chained": float(parts.chained_bits > 0),
         "fanout": log2(1 + parts.fanout),
         "block": float(any(mapped.in_block for mapped in (*memories, *fifos))),
         "dsp": float(dsp(parts, folding, technology) > 0),

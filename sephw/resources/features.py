@@ -71,7 +71,7 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
             counted.sum("multiplier", part.count, part.product_bits)
     for name in (
         "xor_bits", "mux_bits", "compare_bits", "shift_bits", "clip_bits", "clipped_bits",
-        "control_bits", "serial_adders", "serial_shifts",
+        "control_bits", "serial_adders", "serial_shifts", "chained_bits",
     ):  # fmt: skip
         # What serial adders take depends on their digits.
         suffix = f":{folding.digit_bits}" if name.startswith("serial") else ""

@@ -48,7 +48,8 @@ class Accuracy:
 
     ``lut``, ``ff``, ``bram``, ``dsp``: with the graphs of adder families solved; ``lut_unsolved``:
     with their sizes guessed, those families only. ``fmax``: against routed engines, None where
-    there is no open place-and-route. ``by_kind``: LUT errors by kind and family.
+    there is no open place-and-route; ``network_fmax``: against routed networks, each estimated with
+    the wires of the others. ``by_kind``: LUT errors by kind and family.
     """
 
     technology: Technology
@@ -59,16 +60,21 @@ class Accuracy:
     bram: Errors
     dsp: Errors
     fmax: Errors | None
+    network_fmax: Errors | None
     by_kind: Mapping[str, Errors]
     networks: tuple[NetworkError, ...]
 
 
 @dataclass(frozen=True)
 class Model:
-    """``luts``: coefficient by feature; ``fmax``: coefficients of the period in ns, or empty."""
+    """``luts``: coefficient by feature; ``fmax``: coefficients of the period in ns, or empty.
+
+    ``wires_ns``: see `sephw.resources.wires`; 0 where no network was routed.
+    """
 
     luts: Mapping[str, float]
     fmax: Mapping[str, float]
+    wires_ns: float
     accuracy: Accuracy
 
     def lut(self, features: Features) -> float:
@@ -110,15 +116,21 @@ def load(technology: Technology) -> Model:
     return Model(
         luts=part["luts"],
         fmax=part["fmax"],
+        wires_ns=part["wires_ns"],
         accuracy=Accuracy(
             technology=technology,
             yosys=part["yosys"],
             **errors,
-            fmax=None if accuracy["fmax"] is None else Errors(**accuracy["fmax"]),
+            fmax=_errors(accuracy["fmax"]),
+            network_fmax=_errors(accuracy["network_fmax"]),
             by_kind={kind: Errors(**found) for kind, found in accuracy["by_kind"].items()},
             networks=tuple(NetworkError(**found) for found in accuracy["networks"]),
         ),
     )
+
+
+def _errors(found: Mapping[str, Any] | None) -> Errors | None:
+    return None if found is None else Errors(**found)
 
 
 @cache
@@ -131,3 +143,8 @@ def _content() -> Mapping[str, Any]:
 def accuracy(technology: Technology) -> Accuracy:
     """How good estimates for ``technology`` are; raises SephwError as `load` does."""
     return load(technology).accuracy
+
+
+def wires_of(technology: Technology) -> float:
+    """ns per square root of LUTs; 0 where no network was routed, or nothing characterized."""
+    return load(technology).wires_ns if technology in CHARACTERIZED else 0.0

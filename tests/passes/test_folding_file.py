@@ -78,6 +78,21 @@ def test_adder_families(tmp_path, folding):
             "weights are wiring; give family=select with pe and simd",
         ),
         (
+            "pattern_node",
+            replace(ADDERS, adder_levels=2),
+            "PatternConv 'net.pattern': adder_levels=2 is not legal; legal adder_levels: 1",
+        ),
+        (
+            "pattern_node",
+            Folding(1, 1, adder_levels=3),
+            "PatternConv 'net.pattern': adder_levels=3 is not legal; legal adder_levels: 1, 2",
+        ),
+        (
+            "map_node",
+            Folding(1, 1, adder_levels=2),
+            "Join 'net.map': adder_levels=2 is not legal; legal adder_levels: 1",
+        ),
+        (
             "map_node",
             Folding(1, 1, weights=WeightPlace.STREAM),
             "Join 'net.map': weights=stream is not legal; legal weights: chip",
@@ -95,7 +110,8 @@ def test_illegal_families(node, folding, message):
     assert str(error.value) == message
 
 
-KEYS = "'family', 'multipliers', 'pe', 'simd', 'weights'"
+KEYS = "'adder_levels', 'family', 'multipliers', 'pe', 'simd', 'weights'"
+ADDER_KEYS = KEYS.removeprefix("'adder_levels', ")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +137,15 @@ KEYS = "'family', 'multipliers', 'pe', 'simd', 'weights'"
         ),
         (
             '{"nodes": {"a": {"family": "adder-graph", "digit_bits": 1}}}',
-            f": node 'a': unknown key 'digit_bits'; known keys: {KEYS}",
+            f": node 'a': unknown key 'digit_bits'; known keys: {ADDER_KEYS}",
+        ),
+        (
+            '{"nodes": {"a": {"family": "digit-serial", "digit_bits": 1, "adder_levels": 2}}}',
+            f": node 'a': unknown key 'adder_levels'; known keys: 'digit_bits', {ADDER_KEYS}",
+        ),
+        (
+            '{"nodes": {"a": {"pe": 1, "simd": 1, "adder_levels": 0}}}',
+            ": node 'a': adder_levels=0; it must be a whole number from 1",
         ),
         (
             '{"nodes": {"a": {"family": "digit-serial"}}}',

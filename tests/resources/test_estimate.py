@@ -113,7 +113,8 @@ def _pattern() -> PatternConv:
 
 
 def test_an_unseen_kind_has_once_the_mean_of_the_others():
-    model = Model({"once:a": 10.0, "once:b": 20.0, "adder": 2.0}, {}, accuracy(Technology.ECP5))
+    luts = {"once:a": 10.0, "once:b": 20.0, "adder": 2.0}
+    model = Model(luts, {}, 0.0, accuracy(Technology.ECP5))
     assert model.lut(Features(3, {"once:a": 1, "adder": 4, "gates:9": 5})) == 3 + 10 + 8
     assert model.lut(Features(0, {"once:c": 1, "adder": 4})) == 15 + 8
 

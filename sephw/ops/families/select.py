@@ -53,7 +53,8 @@ class SelectEngine(ConvolutionEngine):
     def _stages(self) -> int:
         """Pipeline registers from an issue to its sum."""
         further = 2 if self._multiplies_in_luts else 0
-        return self.operator.pipeline_registers + further + clog2(self.folding.simd)
+        tree = -(-clog2(self.folding.simd) // self.folding.adder_levels)
+        return self.operator.pipeline_registers + further + tree
 
     @property
     def frame_cycles(self) -> int:
@@ -65,8 +66,8 @@ class SelectEngine(ConvolutionEngine):
         """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
 
         Latency: beat, memories, operands, accumulator (and for 8-bit weights the product) are a
-        pipeline register each, ⌈log2 simd⌉ levels of adders, 2 cycles of the output FIFO. Products
-        in LUTs take 2 registers more.
+        pipeline register each, ⌈log2 simd⌉ levels of adders over ``adder_levels``, 2 cycles of the
+        output FIFO. Products in LUTs take 2 registers more.
         """
         operator = self.operator
         groups = operator.height * operator.width * operator.groups
@@ -107,15 +108,17 @@ class SelectEngine(ConvolutionEngine):
         if self._multiplies_in_luts:
             tree = AdderTree.planes(simd, in_bits, out_bits)
         else:
-            tree = AdderTree.of(simd, product_bits, out_bits, gated=not multiplies)
+            tree = AdderTree.of(
+                simd, product_bits, out_bits, gated=not multiplies, levels=folding.adder_levels
+            )
         adders = tree.times(pe)
         pairs: tuple[PairPart, ...] = ()
-        # Values that wait in a chain of registers as they are, up to the adders.
-        chained = beat
+        # Values that wait in a row of registers as they are, up to the adders.
+        waiting = beat
         if not multiplies and simd > 1:
             pairs = (PairPart(pe, simd // 2, in_bits, adders[0].bits),)
             adders = adders[1:]
-            chained = simd % 2 * in_bits
+            waiting = simd % 2 * in_bits
         # Beats, sums, accumulators; which beats are valid, first, last.
         registers = 3 * beat + pe * (tree.register_bits + out_bits)
         registers += stages * (1 + sums) + (sums and not multiplies) * (stages - 1)
@@ -148,10 +151,11 @@ class SelectEngine(ConvolutionEngine):
             mux_bits=beat if reuses else 0,
             register_bits=registers,
             # Beats, and the flags of first and last.
-            delay_bits=(0 if reuses else 3 * chained) + sum(chains),
-            delay_chains=(0 if reuses else chained) + len(chains),
+            delay_bits=(0 if reuses else 3 * waiting) + sum(chains),
+            delay_chains=(0 if reuses else waiting) + len(chains),
             fanout=pe * out_bits,
             logic_depth=out_bits,
+            chained_bits=pe * tree.chained_bits,
         )
 
     def _constant_memories(self) -> tuple[MemoryPart, ...]:
@@ -188,7 +192,7 @@ class SelectEngine(ConvolutionEngine):
 
     def rtl(self) -> RtlInstance:
         """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
-        operator = self.operator
+        operator, levels = self.operator, self.folding.adder_levels
         parameters, memories = operator.rtl_constants(self.words)
         return RtlInstance(
             module=f"sephw_{operator.kind}",
@@ -221,6 +225,7 @@ class SelectEngine(ConvolutionEngine):
                 ("IN_SIGNED", int(operator.input_dtype.signed)),
                 ("OUT_BITS", operator.output_type.bits),
                 *((("LUT_MULTIPLIERS", 1),) if self._multiplies_in_luts else ()),
+                *((("ADDER_LEVELS", levels),) if levels > 1 else ()),
                 *parameters,
             ),
             memories=memories,

@@ -1,0 +1,104 @@
+"""Clock rates of whole networks, placed and routed: what wires add to the slowest engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from benchmarks.characterize_data import DATA
+from benchmarks.characterize_fit import errors
+from sephw.ir.serialize import load_graph
+from sephw.ops import OPERATORS
+from sephw.resources.clock import delays
+from sephw.resources.wires import network_mhz
+from sephw.targets import Technology, find_target
+
+
+def add(folder: Path) -> tuple[Technology, str]:
+    """Read an export that was routed; (technology, name) of what was noted.
+
+    Noted are nextpnr's LUTs and clock, and of every engine the terms of its period.
+    """
+    record, manifest = (
+        json.loads((folder / name).read_text("utf-8"))
+        for name in ("synth/synth.json", "manifest.json")
+    )
+    graph = load_graph(folder / "graph.json", folder / "graph.npz", OPERATORS)
+    technology = find_target(manifest["options"]["target"]).device.technology
+    engines = []
+    for node in graph.nodes:
+        depths = [graph.tensors[name].fifo_depth for name in node.outputs]
+        parts = node.operator.structure(node.folding, depths)
+        terms = {k: round(v, 3) for k, v in delays(parts, node.folding, technology).items() if v}
+        if terms not in engines:
+            engines.append(terms)
+    name = f"{Path(manifest['model']['file']).stem} {manifest['options']['target']}"
+    if any(node.folding.adder_levels > 1 for node in graph.nodes):
+        name += ", two adders a register"
+    found = read(technology)
+    found[name] = {
+        "lut": record["routed"]["used"]["lut"],
+        "mhz": min(record["routed"]["fmax_mhz"].values()),
+        "engines": engines,
+    }
+    _write(technology, found)
+    return technology, name
+
+
+def read(technology: Technology) -> dict[str, dict[str, Any]]:
+    """Routed networks by name."""
+    path = _path(technology)
+    if not path.is_file():
+        return {}
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def fit(period: Mapping[str, float], networks: Sequence[Mapping[str, Any]]) -> float:
+    """ns per square root of LUTs: least squares of relative errors, not below 0."""
+    above = below = 0.0
+    for network in networks:
+        whole, root = 1000 / network["mhz"], sqrt(network["lut"])
+        above += (whole - _engine_ns(period, network)) * root / whole**2
+        below += root**2 / whole**2
+    return round(max(0.0, above / below), 5) if below else 0.0
+
+
+def clock_errors(
+    period: Mapping[str, float], networks: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Of each network, estimated from all others; None with fewer than two."""
+    pairs = []
+    for left in networks:
+        others = [one for one in networks if one is not left]
+        if others:
+            pairs.append((estimated_mhz(period, left, others), left["mhz"]))
+    return asdict(errors(pairs)) if pairs else None
+
+
+def estimated_mhz(
+    period: Mapping[str, float], network: Mapping[str, Any], others: Sequence[Mapping[str, Any]]
+) -> float:
+    """The clock of ``network`` with the wires of ``others``."""
+    engine_mhz = 1000 / _engine_ns(period, network)
+    return network_mhz(engine_mhz, network["lut"], fit(period, others))
+
+
+def _engine_ns(period: Mapping[str, float], network: Mapping[str, Any]) -> float:
+    return max(
+        sum(period.get(name, 0.0) * term for name, term in terms.items())
+        for terms in network["engines"]
+    )
+
+
+def _write(technology: Technology, found: Mapping[str, Any]) -> None:
+    text = json.dumps(dict(sorted(found.items())), indent=1)
+    _path(technology).write_text(text + "\n", encoding="utf-8")
+
+
+def _path(technology: Technology) -> Path:
+    return DATA / f"{technology.value}_routed.json"
