@@ -3,8 +3,9 @@
 The choice problem counts FIFOs by what pipelines hold. What residual branches and windows make
 wait is known only of a folded graph, so the graph of each choice is built and estimated; where it
 is above the limits, the search is repeated with the FIFOs just seen and with what their places in
-block RAM saved, and from the third round on with what was still missed. A choice that fits is
-tried once more to be improved.
+block RAM saved, and from the third round on with what was still missed. Where nothing fits at
+first, FIFOs in block RAM may be what is missing: the search goes on with a guess of what they save.
+A choice that fits is tried once more to be improved.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sephw.explore.refusal import refusal
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile
-from sephw.resources.engines import Estimator
+from sephw.resources.engines import Estimator, puts_fifos_in_blocks
 
 _ROUNDS = 8
 # Rounds in which the latest FIFOs replace those before; afterwards the largest seen count.
@@ -30,6 +31,8 @@ _LATEST_ROUNDS = 3
 # Intervals between the first choice and the first that fits that are tried, and rounds for each.
 _REFINEMENTS = 3
 _FEW_ROUNDS = 4
+# LUTs, as a share of the limit, that FIFOs of pipelines in block RAM may save.
+_HOPE = 0.1
 # What remains of the knowledge where nothing fits with it.
 _DOUBT = 0.7
 # (problem, frame interval of the last choice)
@@ -198,7 +201,8 @@ def _settle(
     known = _Knowledge(dict(costs.waiting), saved=session.saved)
     best: _Candidate | None = None
     near: int | None = None
-    bound = 0
+    bound = hoped = 0
+    refused: Problem | None = None
     for tried in range(1, rounds + 1):
         session.progress(f"round {tried}: options")
         base = (goal.reserved + known.missed).less(known.saved)
@@ -209,8 +213,15 @@ def _settle(
             best = replace(best, confirmed=True)
             break
         if choice is None:
-            if tried == 1:
+            refused = refused or problem
+            if bound == 0 and (hoped or not puts_fifos_in_blocks(goal.device)):
                 break
+            if bound == 0:
+                hoped = 1
+                known = replace(
+                    known, saved=known.saved + Resources(lut=int(_HOPE * goal.limits.lut))
+                )
+                continue
             # Other foldings may let less wait than those that were seen.
             known = known.doubted()
             costs = costs.learn(known.waiting, frozenset())
@@ -230,9 +241,9 @@ def _settle(
             best = _Candidate(choice, final, costs, tried, bound)
         elif best is not None:
             break
-        known = _learn(known, choice, final, goal, tried)
+        known = _learn(known, choice, final, goal, tried - hoped)
         costs = costs.learn(known.waiting, frozenset())
-    return problem if best is None else best
+    return (refused or problem) if best is None else best
 
 
 def _learn(

@@ -84,8 +84,7 @@ def estimate_engines(
     costs = {node.name: cost(node, False) for node in graph.nodes}
     available = device.available
     total = before = sum((c.resources for c in costs.values()), Resources())
-    # Other technologies' FIFOs go where their synthesis puts them.
-    if device.technology is not Technology.ECP5 or total.lut <= _CROWDED * available.lut:
+    if not puts_fifos_in_blocks(device) or total.lut <= _CROWDED * available.lut:
         return Engines(costs)
     moves = []
     for node in graph.nodes:
@@ -106,11 +105,23 @@ def estimate_engines(
     return Engines(costs, frozenset(chosen), before.less(total))
 
 
+def puts_fifos_in_blocks(device: Device) -> bool:
+    """True where it is the engines' to say where FIFOs are, not the synthesis'."""
+    return device.technology is Technology.ECP5
+
+
 def fifos_in_blocks(graph: Graph, device: Device) -> frozenset[str]:
     """The nodes of ``graph`` whose output FIFOs `estimate_engines` puts into block RAM."""
-    if device.technology is not Technology.ECP5:
+    if not puts_fifos_in_blocks(device):
         return frozenset()
     return estimate_engines(graph, device, solve=lambda node: True).fifos_in_blocks
 
 
-__all__ = ["Cost", "Engines", "Estimator", "estimate_engines", "fifos_in_blocks"]
+__all__ = [
+    "Cost",
+    "Engines",
+    "Estimator",
+    "estimate_engines",
+    "fifos_in_blocks",
+    "puts_fifos_in_blocks",
+]
