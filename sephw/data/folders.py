@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.data.dataset import VALIDATION_MOST, VALIDATION_SHARE, Labels, stratified
+from sephw.data.erase import GREY, half_side
 from sephw.errors import SephwError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
@@ -119,19 +120,25 @@ def read_random(
     """One image as uint8 (height, width, 3), augmented; `seed` decides everything random.
 
     `crop`: a window of 8 to 100 % of the area and an aspect between 3:4 and 4:3, brought to the
-    size; `flip`: mirrored half of the time; `none`: `read_centre`. SephwError as there.
+    size; `flip`: mirrored half of the time; `erase`: a grey square over a part of it; `none`:
+    `read_centre`. SephwError as there.
     """
     from PIL import Image, ImageOps
 
     generator = np.random.default_rng(seed)
     mirrored = generator.random() < 0.5 and "flip" in augment
     if "crop" in augment:
-        image = _open(files, index)
-        box = random_window(generator, image.height, image.width, width / height)
-        cut = image.resize((width, height), Image.Resampling.BILINEAR, box=box)
+        whole = _open(files, index)
+        box = random_window(generator, whole.height, whole.width, width / height)
+        cut = whole.resize((width, height), Image.Resampling.BILINEAR, box=box)
     else:
         cut = Image.fromarray(read_centre(files, index, height, width))
-    return np.asarray(ImageOps.mirror(cut) if mirrored else cut, np.uint8)
+    image = np.array(ImageOps.mirror(cut) if mirrored else cut, np.uint8)
+    if "erase" in augment:
+        half = half_side(height)
+        row, column = (int(generator.integers(0, side)) for side in (height, width))
+        image[max(0, row - half) : row + half, max(0, column - half) : column + half] = GREY
+    return image
 
 
 def random_window(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sephw.data.erase import GREY, half_side
+
 
 def crop_margin(height: int) -> int:
     """Pixels of zeros around an image before it is cropped: 4 for 32×32, 2 for 28×28, 1 for 8×8."""
@@ -11,10 +13,11 @@ def crop_margin(height: int) -> int:
 
 
 def augmented(images: Any, augment: str, generator: Any) -> Any:
-    """Randomly shifted (zeros enter) and mirrored copies of uint8 images (N, C, H, W).
+    """Randomly shifted (zeros enter), mirrored and partly erased copies of uint8 (N, C, H, W).
 
-    `augment` is none, flip, crop or crop+flip; the shift is uniform within ±`crop_margin`.
-    Same shape and dtype.
+    `augment` is none, or some of crop, flip and erase; the shift is uniform within ±`crop_margin`,
+    the centre of the erased square uniform over the image (cutout, arXiv 1708.04552). Same shape
+    and dtype.
     """
     import torch
     from torch.nn import functional
@@ -36,4 +39,20 @@ def augmented(images: Any, augment: str, generator: Any) -> Any:
     sample = torch.arange(count, device=device)[:, None, None]
     # Indices at the ends of the subscript put the channels last: (N, H, W, C).
     picked = images[sample, :, rows.to(device)[:, :, None], columns.to(device)[:, None, :]]
-    return picked.permute(0, 3, 1, 2)
+    moved = picked.permute(0, 3, 1, 2)
+    return _erased(moved, generator) if "erase" in augment else moved
+
+
+def _erased(images: Any, generator: Any) -> Any:
+    """A square of each image becomes grey; at the border only what lies inside."""
+    import torch
+
+    count, _, height, width = images.shape
+    half = half_side(height)
+    row = torch.randint(0, height, (count, 1), generator=generator)
+    column = torch.randint(0, width, (count, 1), generator=generator)
+    rows, columns = torch.arange(height), torch.arange(width)
+    tall = (rows >= row - half) & (rows < row + half)
+    wide = (columns >= column - half) & (columns < column + half)
+    inside = tall[:, None, :, None] & wide[:, None, None, :]
+    return images.masked_fill(inside.to(images.device), GREY)

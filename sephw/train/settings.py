@@ -14,7 +14,7 @@ from sephw.errors import UsageError
 STAGE_NAMES = ("R", "B", "BQ")
 SCHEDULES = ("cosine", "step", "poly")
 OPTIMIZERS = ("adamw", "sgd")
-AUGMENTS = ("none", "flip", "crop", "crop+flip")
+AUGMENTS = ("none", "flip", "crop", "crop+flip", "crop+flip+erase")
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from sephw.frontend.export_qonnx import to_network_input
 from sephw.nn import freeze
 
 MODELS = Path(__file__).parents[2] / "models"
-# Minutes in RTL simulation: its network is simulated by benchmarks.networks, with random weights.
-LARGE = ("resnet20-cifar10",)
+# Minutes in RTL simulation. The ResNet is simulated by benchmarks.networks, with random weights;
+# the other one is between cifar10-small and cifar10, of the same engines.
+LARGE = ("cifar10-medium", "resnet20-cifar10")
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 

@@ -27,7 +27,7 @@ from sephw.nn import freeze
 from sephw.train.evaluate import accuracy
 from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team
-from sephw.train.settings import Settings
+from sephw.train.settings import AUGMENTS, Settings
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +95,30 @@ def test_random_windows_lie_inside_and_cover_the_stated_share() -> None:
 
 def test_augmentation_depends_on_the_seed_only(pictures: Path) -> None:
     files = open_image_folder(pictures, seed=0).train
-    for augment in ("none", "flip", "crop", "crop+flip"):
+    for augment in AUGMENTS:
         same = [read_random(files, 3, 12, 14, augment, (5, 3)) for _ in range(2)]
         assert np.array_equal(*same) and same[0].shape == (12, 14, 3)
     centre = read_centre(files, 3, 12, 14)
     flips = [read_random(files, 3, 12, 14, "flip", (seed, 3)) for seed in range(20)]
     assert all(np.array_equal(f, centre) or np.array_equal(f, centre[:, ::-1]) for f in flips)
     assert len({f.tobytes() for f in flips}) == 2
+
+
+def test_an_erased_square_is_grey_and_the_rest_as_it_was(pictures: Path) -> None:
+    files = open_image_folder(pictures, seed=0).train
+    sizes = set()
+    for seed in range(30):
+        plain, erased = (
+            read_random(files, 3, 16, 24, augment, (seed, 3))
+            for augment in ("crop+flip", "crop+flip+erase")
+        )
+        hidden = (erased == 128).all(2)
+        rows, columns = hidden.any(1), hidden.any(0)
+        sizes.add((rows.sum(), columns.sum()))
+        assert hidden[np.ix_(rows, columns)].all()
+        assert np.array_equal(erased[~hidden], plain[~hidden])
+    # An eighth of 16 to each side, less at the border.
+    assert max(sizes) == (4, 4) and len(sizes) > 1
 
 
 def test_processes_share_every_batch(pictures: Path) -> None:

@@ -259,6 +259,26 @@ def test_crop_and_flip_against_slices() -> None:
     assert augmented(images, "none", torch.Generator()) is images
 
 
+def test_erasing_hides_one_square() -> None:
+    images = torch.arange(60 * 3 * 16 * 16, dtype=torch.int32).remainder(100).to(torch.uint8)
+    images = images.view(60, 3, 16, 16)
+    plain, erased = (
+        augmented(images, augment, torch.Generator().manual_seed(0)).numpy()
+        for augment in ("crop+flip", "crop+flip+erase")
+    )
+    corners = set()
+    for before, after in zip(plain, erased, strict=True):
+        hidden = (after == 128).all(0)
+        rows, columns = np.flatnonzero(hidden.any(1)), np.flatnonzero(hidden.any(0))
+        assert hidden[np.ix_(rows, columns)].all()
+        assert np.array_equal(after[:, ~hidden], before[:, ~hidden])
+        inside = rows[0] > 0 and rows[-1] < 15, columns[0] > 0 and columns[-1] < 15
+        for met, side in zip(inside, (rows, columns), strict=True):
+            assert len(side) == 4 if met else 2 <= len(side) <= 4
+        corners.add((rows[0], columns[0]))
+    assert len(corners) > 30
+
+
 def test_learning_rate_rises_then_falls_to_nearly_zero() -> None:
     settings = Settings("x", lr=(9.0, 1.0, 9.0))
     rates = [learning_rate(settings, "B", step, 100) for step in range(100)]
