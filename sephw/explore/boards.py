@@ -37,7 +37,7 @@ def board_goal(
 
     ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock. With
     ``fps`` it is the board's as well: that many frames have to come at the clock that routing aims
-    at, and estimated clocks are those of engines by themselves.
+    at, and estimated clocks are less sure.
     """
     if clock_mhz is None and (fps is not None or not _estimates_clocks(target.device.technology)):
         clock_mhz = 1000 / target.clock_ns

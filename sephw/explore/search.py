@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 from sephw.explore.choices import Effort, Progress, build_problem
-from sephw.explore.choose import Choice, better, choose
+from sephw.explore.choose import Choice, better, choose, cost
 from sephw.explore.costs import Costs
 from sephw.explore.final_graph import FinalGraph, final_graph, waiting
 from sephw.explore.found import Found, Goal, NodeFound
@@ -238,12 +238,27 @@ def _settle(
                 costs = costs.learn(costs.waiting, final.adder_graphs)
                 final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
         if (final.resources + goal.reserved).fits(goal.limits):
-            best = _Candidate(choice, final, costs, tried, bound)
+            found = _Candidate(choice, final, costs, tried, bound)
+            # What FIFOs in blocks save is known of the round before: the choice may be worse than
+            # it promised.
+            if best is None or _serves_better(final, best.final, goal):
+                best = found
         elif best is not None:
             break
         known = _learn(known, choice, final, goal, tried - hoped)
         costs = costs.learn(known.waiting, frozenset())
     return (refused or problem) if best is None else best
+
+
+def _serves_better(one: FinalGraph, other: FinalGraph, goal: Goal) -> bool:
+    """True where ``one``, as it is estimated with everything, serves ``goal`` better."""
+    rates = [
+        (goal.clock_mhz or final.fmax_mhz) / final.frame_cycles if goal.fps is None else 0.0
+        for final in (one, other)
+    ]
+    if rates[0] != rates[1]:
+        return rates[0] > rates[1]
+    return cost(one.resources, goal) < cost(other.resources, goal)
 
 
 def _learn(
