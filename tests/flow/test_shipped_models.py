@@ -16,15 +16,15 @@ from sephw.nn import freeze
 
 MODELS = Path(__file__).parents[2] / "models"
 # Minutes in RTL simulation. The ResNet is simulated by benchmarks.networks, with random weights;
-# the other one is between cifar10-small and cifar10, of the same engines.
-LARGE = ("cifar10-medium", "resnet20-cifar10")
+# the others are of the engines of cifar10 and cifar10-fast.
+LARGE = ("cifar10-fullres", "cifar10-medium", "resnet20-cifar10")
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
 def test_all_of_them_are_known():
     assert NAMES == [
-        "cifar10", "cifar10-fast", "cifar10-medium", "cifar10-small", "fashion-mnist", "mnist5k",
-        "mnist5k-small", "mnist5k-tiny", "resnet20-cifar10",
+        "cifar10", "cifar10-fast", "cifar10-fullres", "cifar10-medium", "cifar10-small",
+        "fashion-mnist", "mnist5k", "mnist5k-small", "mnist5k-tiny", "resnet20-cifar10",
     ]  # fmt: skip
 
 
