@@ -79,7 +79,6 @@ CONFIGURATIONS = (
     Configuration(act_signed=False, weight_bits=2),
     Configuration(ram_words=4096),
     Configuration(par_ich=2, par_och=2),
-    Configuration(par_ich=4, par_och=4),
 )
 
 
