@@ -43,12 +43,12 @@ def make_model() -> dict[str, Any]:
         )
         found = accuracy([row for row in rows if held_out(row.index)], luts)
         found["fmax"] = _clock_errors(period, clocks)
-        routed = list(characterize_routed.read(technology).values())
+        routed = characterize_routed.read(technology)
         found["network_fmax"] = characterize_routed.clock_errors(period, routed)
         found["networks"] = []
         model[technology.value] = {
             "yosys": points.yosys, "fitted": len(fitted), "held_out": len(rows) - len(fitted),
-            "luts": luts, "fmax": period, "wires_ns": characterize_routed.fit(period, routed),
+            "luts": luts, "fmax": period, "wires_ns": characterize_routed.fit(period, list(routed.values())),
             "accuracy": found,
         }  # fmt: skip
     _write(model)
@@ -229,16 +229,14 @@ def _routed(model: Mapping[str, Any]) -> list[str]:
     for technology in TECHNOLOGIES:
         networks = characterize_routed.read(technology)
         period = model[technology.value]["fmax"]
-        for name, found in networks.items():
-            others = [one for key, one in networks.items() if key != name]
-            if others:
-                mhz = characterize_routed.estimated_mhz(period, found, others)
-                cells = (
-                    technology, name, f"{found['lut']:,}", f"{mhz:.1f}", f"{found['mhz']:.1f}",
-                    f"{mhz / found['mhz'] - 1:+.0%}".replace("%", " %"),
-                )  # fmt: skip
-                lines.append(f"| {' | '.join(cells)} |")
-                rows += 1
+        for name, mhz in characterize_routed.estimated_mhz(period, networks).items():
+            found = networks[name]
+            cells = (
+                technology, name, f"{found['lut']:,}", f"{mhz:.1f}", f"{found['mhz']:.1f}",
+                f"{mhz / found['mhz'] - 1:+.0%}".replace("%", " %"),
+            )  # fmt: skip
+            lines.append(f"| {' | '.join(cells)} |")
+            rows += 1
     return lines if rows else []
 
 

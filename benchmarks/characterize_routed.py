@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.characterize_data import DATA
 from benchmarks.characterize_fit import errors
+from benchmarks.routed import read_export
 from sephw.ir.serialize import load_graph
 from sephw.ops import OPERATORS
 from sephw.resources.clock import delays
@@ -21,14 +22,12 @@ from sephw.targets import Technology, find_target
 def add(folder: Path) -> tuple[Technology, str]:
     """Read an export that was routed; (technology, name) of what was noted.
 
-    Noted are nextpnr's LUTs and clock, and of every engine the terms of its period.
+    Noted are nextpnr's LUTs and clock, and of every engine the terms of its period. A design that
+    was not routed is click's error.
     """
-    record, manifest = (
-        json.loads((folder / name).read_text("utf-8"))
-        for name in ("synth/synth.json", "manifest.json")
-    )
+    routed = read_export(folder)
     graph = load_graph(folder / "graph.json", folder / "graph.npz", OPERATORS)
-    technology = find_target(manifest["options"]["target"]).device.technology
+    technology = find_target(routed.target).device.technology
     engines = []
     for node in graph.nodes:
         depths = [graph.tensors[name].fifo_depth for name in node.outputs]
@@ -36,15 +35,11 @@ def add(folder: Path) -> tuple[Technology, str]:
         terms = {k: round(v, 3) for k, v in delays(parts, node.folding, technology).items() if v}
         if terms not in engines:
             engines.append(terms)
-    name = f"{Path(manifest['model']['file']).stem} {manifest['options']['target']}"
+    name = f"{Path(routed.model).stem} {routed.target}"
     if any(node.folding.adder_levels > 1 for node in graph.nodes):
         name += ", two adders a register"
     found = read(technology)
-    found[name] = {
-        "lut": record["routed"]["used"]["lut"],
-        "mhz": min(record["routed"]["fmax_mhz"].values()),
-        "engines": engines,
-    }
+    found[name] = {"lut": routed.used["lut"], "mhz": routed.fmax_mhz, "engines": engines}
     _write(technology, found)
     return technology, name
 
@@ -69,23 +64,25 @@ def fit(period: Mapping[str, float], networks: Sequence[Mapping[str, Any]]) -> f
 
 
 def clock_errors(
-    period: Mapping[str, float], networks: Sequence[Mapping[str, Any]]
+    period: Mapping[str, float], networks: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any] | None:
     """Of each network, estimated from all others; None with fewer than two."""
-    pairs = []
-    for left in networks:
-        others = [one for one in networks if one is not left]
-        if others:
-            pairs.append((estimated_mhz(period, left, others), left["mhz"]))
+    estimated = estimated_mhz(period, networks)
+    pairs = [(mhz, networks[name]["mhz"]) for name, mhz in estimated.items()]
     return asdict(errors(pairs)) if pairs else None
 
 
 def estimated_mhz(
-    period: Mapping[str, float], network: Mapping[str, Any], others: Sequence[Mapping[str, Any]]
-) -> float:
-    """The clock of ``network`` with the wires of ``others``."""
-    engine_mhz = 1000 / _engine_ns(period, network)
-    return network_mhz(engine_mhz, network["lut"], fit(period, others))
+    period: Mapping[str, float], networks: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """The clock of each network with the wires fitted to the others; none for a single one."""
+    found = {}
+    for name, network in networks.items():
+        others = [one for other, one in networks.items() if other != name]
+        if others:
+            engine_mhz = 1000 / _engine_ns(period, network)
+            found[name] = network_mhz(engine_mhz, network["lut"], fit(period, others))
+    return found
 
 
 def _engine_ns(period: Mapping[str, float], network: Mapping[str, Any]) -> float:

@@ -108,12 +108,12 @@ def error_bars(device: Device) -> str:
         f"{name} exact in {100 * errors.exact:.0f} %"
         for name, errors in (("BRAM", found.bram), ("DSP", found.dsp))
     ]
-    if found.fmax is not None:
-        parts.append(f"clock ±{100 * found.fmax.median:.0f} %")
     text = f"{', '.join(parts)} of {found.lut.count} engines that no figure was fitted to"
+    if found.fmax is not None:
+        text += f"; clock ±{100 * found.fmax.median:.0f} % of {found.fmax.count} routed engines"
     whole = found.network_fmax
     if whole is not None:
-        text += f"; clock ±{100 * whole.median:.0f} % of {whole.count} routed networks"
+        text += f", ±{100 * whole.median:.0f} % of {whole.count} routed networks"
     return text
 
 
