@@ -44,11 +44,12 @@ def make_model() -> dict[str, Any]:
         found = accuracy([row for row in rows if held_out(row.index)], luts)
         found["fmax"] = _clock_errors(period, clocks)
         routed = characterize_routed.read(technology)
+        wires_ns = characterize_routed.fit(period, list(routed.values()))
         found["network_fmax"] = characterize_routed.clock_errors(period, routed)
         found["networks"] = []
         model[technology.value] = {
             "yosys": points.yosys, "fitted": len(fitted), "held_out": len(rows) - len(fitted),
-            "luts": luts, "fmax": period, "wires_ns": characterize_routed.fit(period, list(routed.values())),
+            "luts": luts, "fmax": period, "wires_ns": wires_ns,
             "accuracy": found,
         }  # fmt: skip
     _write(model)
