@@ -188,7 +188,7 @@ def _activation(rng: Rng) -> str:
 
 def _depth(rng: Rng, bits: int) -> int:
     """Mostly shallow; deep ones where a beat is narrow."""
-    depth = int(_pick(rng, (2, 2, 2, 3, 4, 5, 7, 8, 10, 12, 16, 17, 24, 32, 40, 64, 100, 200, 500)))
+    depth = int(_pick(rng, (1, 1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 17, 24, 32, 40, 64, 100, 200, 500)))
     return depth if depth * bits <= 40_000 else 8
 
 
@@ -267,7 +267,7 @@ def _whole(rng: Rng, point: dict[str, Any], serial: bool) -> dict[str, Any]:
     further = [f for f in operator.further_foldings() if f.family is wanted]
     made = _with(rng, point, operator, _pick(rng, further))
     # Deep FIFOs of such wide beats are rare, and would hide the adders.
-    return made | {"fifo_depths": [int(_pick(rng, (2, 4, 8, 12, 16, 20)))]}
+    return made | {"fifo_depths": [int(_pick(rng, (1, 4, 8, 12, 16, 20)))]}
 
 
 def _pattern_graph(rng: Rng) -> dict[str, Any]:
@@ -374,7 +374,7 @@ def _fork_point(rng: Rng) -> dict[str, Any]:
 
 def _converter_point(rng: Rng) -> dict[str, Any]:
     lanes = int(_pick(rng, (1, 1, 2, 3, 4, 8)))
-    wide = lanes * int(_pick(rng, (2, 2, 3, 4, 6, 8, 16)))
+    wide = lanes * int(_pick(rng, (2, 3, 4, 6, 8, 16, 32)))
     ends = (lanes, wide) if rng.random() < 0.5 else (wide, lanes)
     bits = int(_pick(rng, (8, 8, 8, 4, 13, 18)))
     point = {"kind": "width_converter", "type": f"{'u' if bits <= 8 else ''}int{bits}"}

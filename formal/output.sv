@@ -99,7 +99,7 @@ module output_proof #(
   end
 
   // What makes them inductive: how the parts of the design hang together.
-  localparam int WORDS = DEPTH > 2 ? DEPTH - 1 : 1;
+  localparam int WORDS = DEPTH - 1;
   // Beats before the marked one in the memory; and whether it is there.
   wire [N-1:0] before_it = ahead - N'(head_valid);
   wire in_memory = here && age > N'(STAGES) && !(head_valid && ahead == 0);
@@ -107,9 +107,8 @@ module output_proof #(
   always_ff @(posedge clk) begin
     if (rst_n) begin
       assert (outstanding == travelling + stored + N'(head_valid));
-      assert (outstanding <= LIMIT && stored <= N'(WORDS));
+      assert (outstanding <= LIMIT && stored <= N'(WORDS > 0 ? WORDS : 1));
       assert (head_valid || stored <= N'(1));
-      assert (N'(dut.credit.count) == LIMIT - outstanding);
       assert (dut.fifo.waiting == (stored != 0));
       assert (!gone || marked);
       if (here) begin
@@ -121,7 +120,18 @@ module output_proof #(
     end
   end
 
-  if (WORDS == 1) begin : one_word
+  if (DEPTH > 1) begin : counted
+    always_ff @(posedge clk) begin
+      if (rst_n) assert (N'(dut.credit.several.count) == LIMIT - outstanding);
+    end
+  end
+
+  if (WORDS == 0) begin : no_word
+    // On its way to the head, the beat is there before its valid bit.
+    always_ff @(posedge clk) begin
+      if (rst_n && in_memory) assert (head == sent);
+    end
+  end else if (WORDS == 1) begin : one_word
     always_ff @(posedge clk) begin
       if (rst_n && in_memory) assert (dut.fifo.single.beat == sent);
     end
@@ -138,7 +148,7 @@ module output_proof #(
     always_ff @(posedge clk) begin
       if (rst_n) begin
         assert (!(dut.push && dut.fifo.load && write_at == read_at));
-        assert (N'(dut.fifo.several.behind_head.count) == stored);
+        assert (N'(dut.fifo.several.behind_head.several.count) == stored);
         assert (N'(write_at) < N'(WORDS) && N'(read_at) < N'(WORDS));
         assert (read_at == back(write_at, stored));
         if (in_memory) assert (dut.fifo.several.beats[place] == sent);

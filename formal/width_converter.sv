@@ -79,7 +79,7 @@ module width_converter_proof #(
       assert (done < N'(PARTS));
       assert (dut.first == (done == 0));
       assert (dut.last == ends);
-      if (!WIDENS && done != 0) assert (dut.held >> NARROW == wide >> done * NARROW);
+      if (!WIDENS && done != 0) assert (dut.held == wide);
       if (WIDENS) begin
         for (int i = 0; i < PARTS; i++) begin
           if (i < done) begin
@@ -87,6 +87,13 @@ module width_converter_proof #(
           end
         end
       end
+    end
+  end
+  if (PARTS > 1 && !WIDENS) begin : showing
+    // The part that was written last: none before the first beat.
+    always_ff @(posedge clk) begin
+      if (rst_n && due) assert (N'(dut.narrow.shown) == (done == 0 ? N'(PARTS - 1) : done - N'(1)));
+      if (rst_n && due) assert (dut.held == wide);
     end
   end
   if (PARTS > 1) begin : counting

@@ -25,7 +25,7 @@ module sephw_adder_tree #(
       localparam int PAIRS = (TERMS + 1) / 2;
       localparam bit HELD = ($clog2(TERMS) - 1) % LEVELS == 0;
       wire [PAIRS*(BITS+1)-1:0] made;
-      logic [PAIRS*(BITS+1)-1:0] pairs;
+      wire [PAIRS*(BITS+1)-1:0] pairs;
 
       for (genvar i = 0; i < PAIRS; i++) begin : pair
         wire [BITS-1:0] left = terms[2*i*BITS+:BITS];
@@ -54,11 +54,14 @@ module sephw_adder_tree #(
         end
       end
 
-      if (HELD) begin : held
-        always_ff @(posedge clk) pairs <= made;
-      end else begin : passed
-        assign pairs = made;
-      end
+      sephw_stage #(
+          .BITS(PAIRS * (BITS + 1)),
+          .HELD(HELD)
+      ) register (
+          .clk,
+          .value(made),
+          .staged(pairs)
+      );
 
       sephw_adder_tree #(
           .TERMS(PAIRS),

@@ -15,7 +15,8 @@
 // Timing: one word per issue. The issues of nf = 0 read a beat, those of the last sf write one;
 //   with STREAM_WEIGHTS every issue also needs, and takes, a word of s_weights.
 //   Stages: 1 beat; 2 memories; 3 operands; Conv8 only: product, or 3 of its bits' places with
-//   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders, over ADDER_LEVELS; accumulator. The output FIFO adds 2 cycles.
+//   LUT_MULTIPLIERS; ceil(log2 SIMD) of adders, over ADDER_LEVELS; accumulator. The output FIFO
+//   adds 2 cycles.
 // Invariant: the window memory holds beats 0 .. sf of the group once nf = 0 has passed them; it is
 //   read and written at the same stage, so later issues see what earlier ones stored.
 //

@@ -2,8 +2,8 @@
 //
 // Timing: a byte pushed in cycle t is in `state` from cycle t + 9 on; the next may be pushed from
 //   then on. `clear` starts anew; not while a byte is being worked on.
-// `state` is the register itself: the CRC is its complement. Over a message followed by its own CRC,
-//   low byte first, it is 32'hDEBB20E3.
+// `state` is the register itself: the CRC is its complement. Over a message followed by its own
+//   CRC, low byte first, it is 32'hDEBB20E3.
 `default_nettype none
 
 module sephw_crc32 (

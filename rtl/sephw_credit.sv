@@ -18,22 +18,32 @@ module sephw_credit #(
     input  wire  give,
     output logic available
 );
-  localparam int COUNT_BITS = $clog2(DEPTH + 1);
-  localparam logic [COUNT_BITS-1:0] ONE = COUNT_BITS'(1);
+  generate
+    if (DEPTH == 1) begin : one
+      // The register is the count; what is given back was taken, so never both at once.
+      always_ff @(posedge clk) begin
+        if (!rst_n) available <= START != 0;
+        else available <= give || (available && !take);
+      end
+    end else begin : several
+      localparam int COUNT_BITS = $clog2(DEPTH + 1);
+      localparam logic [COUNT_BITS-1:0] ONE = COUNT_BITS'(1);
 
-  logic [COUNT_BITS-1:0] count;
+      logic [COUNT_BITS-1:0] count;
 
-  always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      count <= COUNT_BITS'(START);
-      available <= START != 0;
-    end else begin
-      if (give && !take) count <= count + ONE;
-      if (take && !give) count <= count - ONE;
-      // Not a comparison of the next count: that would follow the adder.
-      available <= give || (available && !(take && count == ONE));
+      always_ff @(posedge clk) begin
+        if (!rst_n) begin
+          count <= COUNT_BITS'(START);
+          available <= START != 0;
+        end else begin
+          if (give && !take) count <= count + ONE;
+          if (take && !give) count <= count - ONE;
+          // Not a comparison of the next count: that would follow the adder.
+          available <= give || (available && !(take && count == ONE));
+        end
+      end
     end
-  end
+  endgenerate
 endmodule
 
 `default_nettype wire

@@ -8,7 +8,8 @@
 // Invariant: the memory holds the beats behind the head, from `read_at` to `write_at`: at most
 // DEPTH - 1, since without a head the only beat is read in the cycle after its push. With two
 // words or more a push never meets a read of the same address, so what the memory does then does
-// not matter; one word is a register.
+// not matter; one word is a register. With a depth of one nothing waits behind the head: a beat
+// goes there with its push, and only its valid bit comes a cycle later.
 `default_nettype none
 
 module sephw_fifo #(
@@ -23,7 +24,7 @@ module sephw_fifo #(
     output logic [BITS-1:0] head_data,
     input  wire             head_ready
 );
-  localparam int WORDS = DEPTH > 2 ? DEPTH - 1 : 1;
+  localparam int WORDS = DEPTH - 1;
   wire waiting;
   wire load = waiting && (!head_valid || head_ready);
 
@@ -53,7 +54,15 @@ module sephw_fifo #(
   /* verilator lint_on UNUSEDPARAM */
 
   generate
-    if (WORDS == 1) begin : single
+    if (WORDS == 0) begin : none
+      logic arrived;
+      assign waiting = arrived;
+      always_ff @(posedge clk) begin
+        if (!rst_n) arrived <= 1'b0;
+        else arrived <= push;
+        if (push) head_data <= push_data;
+      end
+    end else if (WORDS == 1) begin : single
       logic beat_valid;
       logic [BITS-1:0] beat;
       assign waiting = beat_valid;

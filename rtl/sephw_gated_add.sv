@@ -23,17 +23,17 @@ module sephw_gated_add #(
     input  wire             gate_a,
     input  wire  [BITS-1:0] b,
     input  wire             gate_b,
-    output logic [BITS-1:0] sum
+    output wire  [BITS-1:0] sum
 );
   wire [BITS-1:0] result;
-  generate
-    if (HELD) begin : held
-      always_ff @(posedge clk) sum <= result;
-    end else begin : passed
-      assign sum = result;
-      wire unused = &{1'b0, clk};
-    end
-  endgenerate
+  sephw_stage #(
+      .BITS(BITS),
+      .HELD(HELD)
+  ) level (
+      .clk,
+      .value(result),
+      .staged(sum)
+  );
 
 `ifdef SEPHW_ECP5
   localparam int CELLS = (BITS + 1) / 2;

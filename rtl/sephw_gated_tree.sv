@@ -51,13 +51,14 @@ module sephw_gated_tree #(
         end else begin : one
           wire [BITS:0] gated = INVERT ? wide_left ^ {(BITS + 1) {gates[2*i]}}
                                        : wide_left & {(BITS + 1) {gates[2*i]}};
-          if (HELD) begin : held
-            logic [BITS:0] kept;
-            always_ff @(posedge clk) kept <= gated;
-            assign pairs[i*(BITS+1)+:BITS+1] = kept;
-          end else begin : passed
-            assign pairs[i*(BITS+1)+:BITS+1] = gated;
-          end
+          sephw_stage #(
+              .BITS(BITS + 1),
+              .HELD(HELD)
+          ) waiting (
+              .clk,
+              .value (gated),
+              .staged(pairs[i*(BITS+1)+:BITS+1])
+          );
         end
       end
 

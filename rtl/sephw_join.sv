@@ -120,7 +120,8 @@ module sephw_join #(
     assign terms_3[BRANCHES*ACC_BITS+:ACC_BITS] = bias_3[lane*ACC_BITS+:ACC_BITS];
 
     for (genvar j = 0; j < BRANCHES; j++) begin : branches
-      localparam int BITS = j == 0 ? IN_BITS_0 : j == 1 ? IN_BITS_1 : j == 2 ? IN_BITS_2 : IN_BITS_3;
+      localparam int BITS = j == 0 ? IN_BITS_0 :
+                            j == 1 ? IN_BITS_1 : j == 2 ? IN_BITS_2 : IN_BITS_3;
       localparam bit IS_SIGNED = j == 0 ? IN_SIGNED_0 :
                                  j == 1 ? IN_SIGNED_1 : j == 2 ? IN_SIGNED_2 : IN_SIGNED_3;
       localparam int BEFORE = SIMD * ((j > 0 ? IN_BITS_0 : 0) + (j > 1 ? IN_BITS_1 : 0) +

@@ -1,8 +1,8 @@
 // Bytes of a UART to frames: takes out flags and escapes, checks the CRC.
 //
-// A frame stands between flags (7E); 7D escapes a byte that follows with bit 5 flipped; its last four
-// bytes are the CRC-32 of all before them, low byte first. Whatever comes before a flag can damage
-// one frame at most: the next flag starts afresh.
+// A frame stands between flags (7E); 7D escapes a byte that follows with bit 5 flipped; its last
+// four bytes are the CRC-32 of all before them, low byte first. Whatever comes before a flag can
+// damage one frame at most: the next flag starts afresh.
 // `data_valid` brings the frame's bytes without the CRC, one cycle each, before it is known whether
 //   they are right. Then `good` or `bad` is up for one cycle. `first` is up with the first byte.
 //   While `good`, `received_crc` is the frame's CRC. Two flags in a row are no frame.

@@ -96,7 +96,8 @@ module sephw_link_reply #(
     case (part)
       REQUEST: data <= request_byte;
       BUILD:   data <= build_byte;
-      FIXED:   data <= kind == IDENTITY ? identity_byte : kind == RESULT ? result_byte : status_byte;
+      FIXED:
+      data <= kind == IDENTITY ? identity_byte : kind == RESULT ? result_byte : status_byte;
       default: data <= output_byte;
     endcase
     part_ends <= part == VALUES ? last_byte && last_lane && last_word : at == last_at;

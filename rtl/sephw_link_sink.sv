@@ -5,8 +5,8 @@
 //   cycle. `done` is up from the fourth cycle after the last beat on, until the next `start`;
 //   then `equal` says whether all frames were equal, and `extra` whether a beat came that nobody
 //   asked for. `last_beat` is up in the cycle after the last beat.
-// Reading, while `done`: `value` is the value number `select` of beat `word`, extended to VALUE_BITS
-//   bits, two cycles after both were set.
+// Reading, while `done`: `value` is the value number `select` of beat `word`, extended to
+//   VALUE_BITS bits, two cycles after both were set.
 `default_nettype none
 
 module sephw_link_sink #(

@@ -26,7 +26,7 @@ module sephw_pair_tree #(
 );
   localparam bit HELD = ($clog2(TERMS) - 1) % LEVELS == 0;
   wire [PAIRS*CHOICE_BITS-1:0] made;
-  logic [PAIRS*CHOICE_BITS-1:0] choices;
+  wire [PAIRS*CHOICE_BITS-1:0] choices;
 
   for (genvar i = 0; i < PAIRS; i++) begin : pair
     wire [BITS:0] total = sums[i*(BITS+1)+:BITS+1];
@@ -44,13 +44,14 @@ module sephw_pair_tree #(
         (differ ? wide_difference : wide_total) ^ {CHOICE_BITS{first}};
   end
 
-  generate
-    if (HELD) begin : held
-      always_ff @(posedge clk) choices <= made;
-    end else begin : passed
-      assign choices = made;
-    end
-  endgenerate
+  sephw_stage #(
+      .BITS(PAIRS * CHOICE_BITS),
+      .HELD(HELD)
+  ) level (
+      .clk,
+      .value(made),
+      .staged(choices)
+  );
 
   sephw_adder_tree #(
       .TERMS(PAIRS),

@@ -1,8 +1,8 @@
 // StreamedConv: Conv8 (PATTERN 0) or PatternConv (PATTERN 1) with its weights from a stream.
 //
 // Parameters, stream order, timing and invariant: sephw_conv_engine.sv.
-// In 1: a word of PE x SIMD weights per issue, SIMD innermost, in the order of the issues: all words
-//   of the layer for each output pixel. Of patterns 0 adds and 1 subtracts.
+// In 1: a word of PE x SIMD weights per issue, SIMD innermost, in the order of the issues: all
+//   words of the layer for each output pixel. Of patterns 0 adds and 1 subtracts.
 // Latency as from memory: 6 + ceil(ceil(log2 SIMD) / ADDER_LEVELS) cycles for patterns; for 8-bit
 // weights 7 + ceil(log2 SIMD), and 2 more with LUT_MULTIPLIERS.
 `default_nettype none

@@ -5,7 +5,8 @@
 // parts; widening writes one at the last of its parts.
 // Timing: one register, `held`; a beat is on m_axis 3 cycles after its issue.
 // Invariant: before each issue, `part` of the wide beat's parts are done. Widening: held ends with
-// the last `part` beats. Narrowing: held starts with the part that was written last.
+// the last `part` beats. Narrowing: held is the wide beat whose part `shown` was written last. (A
+// register that shifts would need a multiplexer at every bit, all of them told by one net.)
 `default_nettype none
 
 module sephw_width_converter #(
@@ -30,6 +31,7 @@ module sephw_width_converter #(
 
   wire available;
   logic [WIDE-1:0] held;
+  wire [LANES_OUT*IN_BITS-1:0] made;
   wire last;
   logic first;
   wire reads = WIDENS || first;
@@ -37,15 +39,18 @@ module sephw_width_converter #(
   wire issue = (s_axis_0_tvalid || !reads) && (available || !writes);
   assign s_axis_0_tready = issue && reads;
 
+  localparam int PART_BITS = PARTS > 1 ? $clog2(PARTS) : 1;
+  /* verilator lint_off UNUSEDSIGNAL */
+  wire [PART_BITS-1:0] now;
+  /* verilator lint_on UNUSEDSIGNAL */
+
   sephw_modulo_counter #(
       .PERIOD(PARTS)
   ) part (
       .clk(ap_clk),
       .rst_n(ap_rst_n),
       .advance(issue),
-      /* verilator lint_off PINCONNECTEMPTY */
-      .value(),
-      /* verilator lint_on PINCONNECTEMPTY */
+      .value(now),
       .last(last)
   );
 
@@ -56,10 +61,24 @@ module sephw_width_converter #(
 
   if (PARTS == 1) begin : equal
     always_ff @(posedge ap_clk) if (issue) held <= s_axis_0_tdata;
+    assign made = held;
   end else if (WIDENS) begin : widen
     always_ff @(posedge ap_clk) if (issue) held <= {s_axis_0_tdata, held[WIDE-1:NARROW]};
+    assign made = held;
   end else begin : narrow
-    always_ff @(posedge ap_clk) if (issue) held <= first ? s_axis_0_tdata : held >> NARROW;
+    logic [PART_BITS-1:0] shown;
+    always_ff @(posedge ap_clk) begin
+      if (issue && first) held <= s_axis_0_tdata;
+      if (issue) shown <= now;
+    end
+    sephw_part_select #(
+        .PARTS(PARTS),
+        .BITS (NARROW)
+    ) choose (
+        .word (held),
+        .index(shown),
+        .part (made)
+    );
   end
 
   sephw_output #(
@@ -71,7 +90,7 @@ module sephw_width_converter #(
       .rst_n(ap_rst_n),
       .take(issue && writes),
       .available(available),
-      .data(held[LANES_OUT*IN_BITS-1:0]),
+      .data(made),
       .m_axis_tdata(m_axis_0_tdata),
       .m_axis_tvalid(m_axis_0_tvalid),
       .m_axis_tready(m_axis_0_tready)

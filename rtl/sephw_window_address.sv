@@ -1,12 +1,12 @@
 // Addresses of a sliding window in its circular line buffer, and which of them lie in the map.
 //
-// Parameters: as sephw_sliding_window; WORDS beats per pixel, GROUP_WORDS beats per pixel and group.
-// In:  one `step` per window beat, with the flags of the last word, kx, ky, group, pixel of the row,
-//   and row of the frame that the beat belongs to.
+// Parameters: as sephw_sliding_window; WORDS beats per pixel, GROUP_WORDS per pixel and group.
+// In:  one `step` per window beat, with the flags of the last word, kx, ky, group, pixel of the
+//   row, and row of the frame that the beat belongs to.
 // Timing: `address` one cycle after the step, `in_map` two cycles after it (with the memory's
 //   output). The address is a running sum; only constants are added, one adder each.
-// Invariant: address = buffer row of y * row words + x * WORDS + group * GROUP_WORDS + word wherever
-//   (y, x) lies in the map; elsewhere it is arbitrary and `in_map` is low.
+// Invariant: address = buffer row of y * row words + x * WORDS + group * GROUP_WORDS + word
+//   wherever (y, x) lies in the map; elsewhere it is arbitrary and `in_map` is low.
 `default_nettype none
 
 module sephw_window_address #(

@@ -80,9 +80,9 @@ def simulate(graph: Graph) -> Timing:
 def size_fifos(graph: Graph) -> Graph:
     """The same graph with each ``Tensor.fifo_depth`` deep enough to keep ``simulate``'s timing.
 
-    Depth = the most beats reserved at once, at least 2, where a beat is reserved from the issue
-    that makes it (it takes a credit) until the cycle after it is read (the credit is back); so
-    beats on their way through the pipeline are in it. A graph input's depth is what an evenly
+    Depth = the most beats reserved at once, where a beat is reserved from the issue that makes it
+    (it takes a credit) until the cycle after it is read (the credit is back); so beats on their
+    way through the pipeline are in it. A graph input's depth is what an evenly
     paced source has to be able to hold back. The schedule behind the depths starts from the
     earliest one; then, readers first, an engine is delayed to the latest times its readers allow
     wherever that saves FIFO bits: mostly windows, which hold each pixel several times, wait for
@@ -121,7 +121,7 @@ def size_fifos(graph: Graph) -> Graph:
 
 
 def _depth(times: StreamTimes, interval: int) -> int:
-    return max(2, high_water(times.issue, times.pop, interval))
+    return high_water(times.issue, times.pop, interval)
 
 
 def _fifo_bits(graph: Graph, times: Times, interval: int) -> int:

@@ -158,12 +158,15 @@ def in_flight(
     port: int,
     pipelines: dict[tuple[int, Folding], int] | None = None,
 ) -> int:
-    """Beats of output ``port`` that the pipeline holds at full pace, and one: the least depth."""
+    """Beats of output ``port`` whose credits are out at an even pace: the least depth.
+
+    A credit is out from the issue until the cycle after the beat is read.
+    """
     words, cycles = operator.output_streams(folding)[port].words, operator.frame_cycles(folding)
     if folding.family in SOLVED_FAMILIES:
         pipeline = guessed_latency(operator, folding)
     elif words * _LONGEST_PIPELINE <= cycles:
-        return 2
+        return 1
     else:
         # Schedules are long arrays: built once each.
         known = {} if pipelines is None else pipelines
@@ -171,7 +174,7 @@ def in_flight(
         if key not in known:
             known[key] = operator.schedule(folding).latency_cycles
         pipeline = known[key]
-    return max(2, -(-pipeline * words // cycles) + 1)
+    return -(-(pipeline + 1) * words // cycles)
 
 
 def guessed_latency(operator: Operator, folding: Folding) -> int:

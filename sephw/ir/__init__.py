@@ -17,6 +17,7 @@ from sephw.ir.operator import (
 from sephw.ir.resources import Resources
 from sephw.ir.structure import (
     AdderPart,
+    ChoicePart,
     MemoryKind,
     MemoryPart,
     MultiplierPart,
@@ -28,6 +29,7 @@ from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
 
 __all__ = [
     "AdderPart",
+    "ChoicePart",
     "Case",
     "Family",
     "Folding",

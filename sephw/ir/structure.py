@@ -46,7 +46,7 @@ class OutputPart:
     @property
     def words(self) -> int:
         """Words of the FIFO's memory; one more beat is at its head."""
-        return max(1, self.depth - 1)
+        return self.depth - 1
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,14 @@ class PairPart:
 
 
 @dataclass(frozen=True)
+class ChoicePart:
+    """One of ``parts`` words of ``bits`` bits: rtl/sephw_part_select.sv."""
+
+    bits: int
+    parts: int
+
+
+@dataclass(frozen=True)
 class Structure:
     """The parts of one engine.
 
@@ -119,6 +127,7 @@ class Structure:
     multipliers: tuple[MultiplierPart, ...] = ()
     adders: tuple[AdderPart, ...] = ()
     pairs: tuple[PairPart, ...] = ()
+    choices: tuple[ChoicePart, ...] = ()
     xor_bits: int = 0
     mux_bits: int = 0
     compare_bits: int = 0
@@ -138,6 +147,7 @@ class Structure:
 
 __all__ = [
     "AdderPart",
+    "ChoicePart",
     "MemoryKind",
     "MemoryPart",
     "MultiplierPart",

@@ -259,7 +259,8 @@ class Join(LaneOperator):
             module=module,
             sources=(
                 "sephw_join.sv", "sephw_join_term.sv", "sephw_product.sv", "sephw_clip.sv",
-                "sephw_adder_tree.sv", "sephw_rom.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT,
+                "sephw_adder_tree.sv", "sephw_stage.sv", "sephw_rom.sv",
+                "sephw_modulo_counter.sv", *RTL_OUTPUT,
             ),
             parameters=parameters,
             memories=memories,

@@ -11,6 +11,7 @@ import numpy as np
 
 from sephw.ir import (
     Case,
+    ChoicePart,
     Folding,
     HlsInstance,
     Integers,
@@ -30,7 +31,7 @@ from sephw.ops.common import (
     require_positive,
     stream_of,
 )
-from sephw.ops.parts import output_parts
+from sephw.ops.parts import counter_bits, output_parts
 from sephw.ops.rtl_sources import RTL_OUTPUT
 
 
@@ -119,13 +120,13 @@ class WidthConverter(Operator):
         self, folding: Folding, fifo_depths: Sequence[int], *, solve: bool = True
     ) -> Structure:
         narrow, wide = sorted((self.lanes_in * self.dtype.bits, self.lanes_out * self.dtype.bits))
-        # Widening shifts beats in; narrowing chooses between the new beat and the shifted one.
-        narrows = self.lanes_in > self.lanes_out
+        # Widening shifts beats in; narrowing chooses among the parts of the beat.
+        parts = wide // narrow if self.lanes_in > self.lanes_out else 1
         return Structure(
             outputs=output_parts(self.output_streams(folding), fifo_depths, 1),
             counters=(wide // narrow,),
-            mux_bits=wide - narrow if narrows else 0,
-            register_bits=wide + narrows,
+            choices=(ChoicePart(narrow, parts),) if parts > 1 else (),
+            register_bits=wide + (1 + counter_bits(parts) if parts > 1 else 0),
             fanout=wide,
         )
 
@@ -144,7 +145,10 @@ class WidthConverter(Operator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return RtlInstance(
             module="sephw_width_converter",
-            sources=("sephw_width_converter.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT),
+            sources=(
+                "sephw_width_converter.sv", "sephw_part_select.sv", "sephw_modulo_counter.sv",
+                *RTL_OUTPUT,
+            ),
             parameters=(
                 ("LANES_IN", self.lanes_in),
                 ("LANES_OUT", self.lanes_out),
@@ -158,6 +162,7 @@ class WidthConverter(Operator):
         rows = (
             ("widen", (3, 2, 8), IntType(8, False), 2, 8),
             ("narrow", (2, 2, 6), IntType(8, False), 6, 2),
+            ("narrow, many parts", (2, 2, 44), IntType(5, True), 44, 2),
             ("equal, signed", (2, 2, 4), IntType(13, True), 2, 2),
             ("widen by three", (2, 3, 6), IntType(4, False), 1, 3),
             ("beats across pixels", (2, 4, 2), IntType(8, False), 2, 4),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sephw.ir import (
     AdderPart,
+    ChoicePart,
     Family,
     Folding,
     MemoryKind,
@@ -25,6 +26,8 @@ from sephw.targets import Technology
 
 # Sums of so few bits are made of LUTs, without carry cells.
 _SMALL = {Technology.ECP5: 4, Technology.ICE40: 2, Technology.XC7: 2}
+# LUTs of rtl/sephw_part_select.sv by the parts of a group.
+_EIGHTH = (0, 0, 1, 2, 2, 4, 4, 4, 4)
 # Inputs of the widest function that LUTs and the multiplexers behind them make without more LUTs.
 _INPUTS = {Technology.ECP5: 4, Technology.ICE40: 4, Technology.XC7: 6}
 
@@ -62,6 +65,8 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
         counted.adder(adder)
     for pair in parts.pairs:
         counted.pair(pair)
+    for choice in parts.choices:
+        counted.choice(choice)
     for adder in in_dsp(parts, folding, technology).adders:
         counted.adder(replace(adder, count=-adder.count))
     for part in parts.multipliers:
@@ -117,6 +122,21 @@ class _Counter:
         self.sum("adder", 2 * part.pairs, part.value_bits + 1)
         self.add("choice_bits", part.lanes * part.pairs * part.bits)
 
+    def choice(self, part: ChoicePart) -> None:
+        """Multiplexers: behind its LUTs ECP5 and xc7 have some that choose among four of them."""
+        count, luts = part.parts, 0
+        if self.technology is Technology.ICE40:
+            luts = count - 1
+        elif self.technology is Technology.XC7:
+            while count > 1:
+                luts += -(-count // 4)
+                count = -(-count // 16)
+        else:
+            while count > 1:
+                luts += sum(_EIGHTH[min(8, count - first)] for first in range(0, count, 8))
+                count = -(-count // 8)
+        self.add("choice", part.bits * luts)
+
     def counter(self, period: int) -> None:
         if period > 1:
             self._address("counter", period)
@@ -137,6 +157,8 @@ class _Counter:
         self._credit(part.depth)
         if words > 1:
             self._credit(words)
+        if not words:
+            return
         if words & (words - 1):
             self._address("place", words)
             self._address("place", words)

@@ -39,7 +39,8 @@ def _output(part: OutputPart, technology: Technology) -> int:
     """Credits and what waits behind the head, two addresses, valid bits, the FIFO."""
     words = part.words
     waiting = words.bit_length() + 1 if words > 1 else 1
-    credits = part.depth.bit_length() + 1 + waiting
-    control = credits + 2 * (words - 1).bit_length() + 1
+    credits = part.depth.bit_length() + 1 if part.depth > 1 else 1
+    addresses = 2 * (words - 1).bit_length() if words else 0
+    control = credits + waiting + addresses + 1
     mapped = map_fifo(technology, part.bits, words, part.in_block)
     return control + part.stages + _memory(mapped, part.bits, words, True)

@@ -151,7 +151,8 @@ def build_model(
     for stream in layout.streams.values():
         variable = model.get_layer_output_variable(stream.variable)
         variable.type.n_elem, variable.type.n_pack = stream.lanes, 1
-        variable.pragma = ("stream", stream.fifo_depth)
+        # A stream of one word takes no beat in the cycle in which it gives one.
+        variable.pragma = ("stream", max(2, stream.fifo_depth))
         if stream.node:
             # hls4ml itself declares the beat type of one output per layer only.
             maker = model.graph[layout.engines[stream.node]]

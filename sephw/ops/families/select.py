@@ -207,6 +207,7 @@ class SelectEngine(ConvolutionEngine):
                 "sephw_pair_sums.sv",
                 "sephw_pair_tree.sv",
                 "sephw_shifted_add.sv",
+                "sephw_stage.sv",
                 "sephw_weighted_sum.sv",
                 "sephw_modulo_counter.sv",
                 "sephw_ram.sv",
