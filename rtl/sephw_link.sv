@@ -104,7 +104,7 @@ module sephw_link #(
       .line(uart_tx)
   );
 
-  // The request that is coming in. Its image goes to the buffer only if that was free when it began.
+  // The request coming in. Its image goes to the buffer only if that was free when it began.
   logic [1:0] state;
   logic [7:0] in_kind;
   logic [15:0] in_sequence;

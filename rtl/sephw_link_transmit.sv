@@ -3,7 +3,8 @@
 // A frame's bytes come with `data_valid`, taken with `data_ready`; `data_last` comes with the last
 // one. Frames have at least one byte. `idle` is up while nothing is on its way.
 // Timing: between two bytes on `byte_data` lie at least 14 cycles. `data` and `data_last` are
-//   looked at from the eleventh cycle after the last `data_ready` on; so is the CRC, settled by then.
+//   looked at from the eleventh cycle after the last `data_ready` on; so is the CRC, settled by
+//   then.
 // Invariant: the CRC covers exactly the bytes that were taken.
 `default_nettype none
 

@@ -146,7 +146,9 @@ class WidthConverter(Operator):
         return RtlInstance(
             module="sephw_width_converter",
             sources=(
-                "sephw_width_converter.sv", "sephw_part_select.sv", "sephw_modulo_counter.sv",
+                "sephw_width_converter.sv",
+                "sephw_part_select.sv",
+                "sephw_modulo_counter.sv",
                 *RTL_OUTPUT,
             ),
             parameters=(

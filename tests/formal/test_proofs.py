@@ -33,7 +33,12 @@ def test_proofs_hold() -> None:
         ("sephw_fifo.sv", "(!head_valid || head_ready)", "1'b1", "output:prove_3_2"),
         ("sephw_credit.sv", "count == ONE", "count == '0", "output:prove_3_2"),
         ("sephw_fork.sv", "(&available)", "(|available)", "fork:prove"),
-        ("sephw_width_converter.sv", "issue && first", "issue && last", "width_converter:prove_3_1"),
+        (
+            "sephw_width_converter.sv",
+            "issue && first",
+            "issue && last",
+            "width_converter:prove_3_1",
+        ),
     ],
 )
 def test_broken_rtl_is_refused(tmp_path: Path, file, right, wrong, proof) -> None:
