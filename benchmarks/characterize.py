@@ -105,7 +105,7 @@ def route_clocks(technologies: tuple[Technology, ...], wanted_engines: int) -> N
             except SephwError as error:
                 click.echo(f"{technology} {index}: {error}")
                 continue
-            found[str(index)] = {"mhz": mhz}
+            found[str(index)] = {"mhz": mhz, "key": points[index]["key"]}
             characterize_clock.write(technology, found)
             click.echo(f"{technology} {index} {made.operator.kind} {made.folding}: {mhz} MHz")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.characterize_data import DATA
+from benchmarks.characterize_data import DATA, PointFile
 from benchmarks.characterize_layers import Layer, layer
 from sephw.backends.rtl import write_project
 from sephw.ir import Graph, Node, Tensor
@@ -77,12 +77,16 @@ def candidates(points: Mapping[int, Mapping[str, Any]]) -> Iterator[tuple[int, L
 
 
 def read(technology: Technology) -> dict[str, dict[str, Any]]:
-    """Routed clock rates by layer number."""
+    """Routed clock rates by layer number, of engines that are still those of the points."""
     path = _path(technology)
     if not path.is_file():
         return {}
+    points = PointFile.load(technology).points
     found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))["layers"]
-    return found
+    return {
+        index: clock for index, clock in found.items()
+        if int(index) in points and points[int(index)]["key"] == clock["key"]
+    }  # fmt: skip
 
 
 def write(technology: Technology, found: dict[str, dict[str, Any]]) -> None:
