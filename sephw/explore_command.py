@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sephw.ir import Graph
 
 _MANIFEST, _ONNX = "manifest.json", "model.onnx"
-_MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
+_MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
 
 
 @click.command(name="explore")
@@ -48,9 +48,9 @@ _MINIMIZE = ("lut", "ff", "bram", "dsp", "share")
 @click.option(
     "--minimize",
     type=click.Choice(_MINIMIZE),
-    default="lut",
+    default="logic",
     show_default=True,
-    help="What is kept small; 'share' is the sum of all, each by its limit.",
+    help="What is kept small; 'logic': LUTs and flip-flops, 'share': all, each by its limit.",
 )
 @click.option(
     "--margin-lut",

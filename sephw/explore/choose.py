@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from sephw.errors import UsageError
-from sephw.explore.found import SHARE, Goal
+from sephw.explore.found import LOGIC, SHARE, Goal
 from sephw.explore.model import (
     RESOURCES,
     NoAnswerError,
@@ -193,11 +193,16 @@ def smallest(problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int) -
 
 
 def weights(goal: Goal) -> tuple[float, ...]:
-    """Of lut, ff, bram, dsp: a share of the limit each; one resource first where it is named."""
+    """Of lut, ff, bram, dsp: a share of the limit each; those that are named first."""
     limits = vector(goal.limits)
     shares = [1.0 / limit if limit > 0 else 0.0 for limit in limits]
     if goal.minimize == SHARE:
         return tuple(shares)
+    if goal.minimize == LOGIC:
+        return tuple(
+            share if name in ("lut", "ff") else 0.001 * share
+            for name, share in zip(RESOURCES, shares, strict=True)
+        )
     # All shares together stay below one unit of the resource: they only break ties.
     return tuple(
         0.01 * share + (name == goal.minimize)

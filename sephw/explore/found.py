@@ -12,9 +12,11 @@ from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile, weight_traffic_bits
 from sephw.targets import Device, Technology
 
-# What "minimize" takes: Σ used / available, or one resource alone.
+# What "minimize" takes: Σ used / limit over all resources or over those that are placed one by
+# one, or one resource alone.
 SHARE = "share"
-MINIMIZE = (SHARE, "lut", "ff", "bram", "dsp")
+LOGIC = "logic"
+MINIMIZE = (LOGIC, SHARE, "lut", "ff", "bram", "dsp")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Goal:
     device: Device
     clock_mhz: float | None = None
     fps: float | None = None
-    minimize: str = "lut"
+    minimize: str = LOGIC
     margins: Margins = field(default_factory=Margins)
     reserved: Resources = field(default_factory=Resources)
     weight_bandwidth_bits: int | None = None
