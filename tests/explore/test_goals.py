@@ -14,7 +14,7 @@ from sephw.targets import find_device, find_target
         ({"clock_mhz": -5.0}, "--clock-mhz -5; it must be above 0"),
         (
             {"minimize": "watts"},
-            "minimize 'watts' is unknown; use share, lut, ff, bram, dsp",
+            "minimize 'watts' is unknown; use logic, share, lut, ff, bram, dsp",
         ),
     ],
 )
