@@ -21,6 +21,7 @@ def test_proofs_hold() -> None:
     tasks = (
         "output:prove_2_1", "output:prove_5_3", "output:cover_3_2",
         "width_converter:prove_1_3", "width_converter:prove_3_1", "fork:prove",
+        "part_select:prove_18",
     )  # fmt: skip
     done = _prove(*tasks)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,6 +33,7 @@ def test_proofs_hold() -> None:
     [
         ("sephw_fifo.sv", "(!head_valid || head_ready)", "1'b1", "output:prove_3_2"),
         ("sephw_credit.sv", "count == ONE", "count == '0", "output:prove_3_2"),
+        ("sephw_part_select.sv", "16'hCACA", "16'hACAC", "part_select:prove_18"),
         ("sephw_fork.sv", "(&available)", "(|available)", "fork:prove"),
         (
             "sephw_width_converter.sv",
@@ -56,7 +58,11 @@ def test_broken_rtl_is_refused(tmp_path: Path, file, right, wrong, proof) -> Non
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("outputs", "there is no proof 'outputs'; the proofs are fork, output, width_converter"),
+        (
+            "outputs",
+            "there is no proof 'outputs'; the proofs are fork, output, part_select, "
+            "width_converter",
+        ),
         ("fork:all", "proof 'fork' has no task 'all'; it has prove, cover"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from sephw.errors import SephwError
 from sephw.ops import OPERATORS
 from sephw.tools.verilator import lint
 from sephw.tools.yosys import elaborate
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,16 @@ def _lint(project: CaseProject) -> None:
 
 def test_no_warnings(project: CaseProject) -> None:
     _lint(project)
+
+
+def test_lines_are_at_most_100_columns() -> None:
+    sources = sorted((ROOT / "rtl").glob("*.sv")) + sorted((ROOT / "formal").glob("*.sv"))
+    assert len(sources) > 50
+    long = [
+        f"{file.name}:{number}" for file in sources
+        for number, line in enumerate(file.read_text().splitlines(), 1) if len(line) > 100
+    ]  # fmt: skip
+    assert long == []
 
 
 def test_a_warning_is_an_error(project: CaseProject) -> None:
