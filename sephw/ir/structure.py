@@ -74,12 +74,13 @@ class AdderPart:
     """``count`` adders of two operands, ``bits`` each.
 
     ``gates``: operands of which each bit passes a gate or a choice that fits the carry cells of
-    some technologies.
+    some technologies. ``idle``: they add nothing, and are left out but where they are named cells.
     """
 
     count: int
     bits: int
     gates: int = 0
+    idle: bool = False
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,9 @@ class _Counter:
 
     def adder(self, part: AdderPart) -> None:
         """ECP5 has gates in its carry cells, which are made by hand then, however narrow."""
-        if part.gates and self.technology is Technology.ECP5:
+        if part.idle and self.technology is not Technology.ECP5:
+            return
+        if (part.gates or part.idle) and self.technology is Technology.ECP5:
             self.add("adder", part.count * 2 * ((part.bits + 1) // 2))
             return
         if part.gates:

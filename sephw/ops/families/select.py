@@ -145,7 +145,8 @@ class SelectEngine(ConvolutionEngine):
                 *(() if multiplies else (neurons,)),
             ),
             multipliers=(product,) if in_dsp else (),
-            adders=(*adders, AdderPart(pe, out_bits, 1)),
+            # A sum that is whole at once is not chosen; of 8-bit weights it has no start either.
+            adders=(*adders, AdderPart(pe, out_bits, int(sums), idle=multiplies and not sums)),
             pairs=pairs,
             xor_bits=pe * tree.gate_bits,
             mux_bits=beat if reuses else 0,
