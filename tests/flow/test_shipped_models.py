@@ -16,8 +16,8 @@ from sephw.nn import freeze
 
 MODELS = Path(__file__).parents[2] / "models"
 # Minutes in RTL simulation. The ResNet is simulated by benchmarks.networks, with random weights;
-# the others are of the engines of cifar10 and cifar10-fast.
-LARGE = ("cifar10-fullres", "cifar10-medium", "cifar10-small", "resnet20-cifar10")
+# the others are of the engines of fashion-mnist and cifar10-fast.
+LARGE = ("cifar10", "cifar10-fullres", "cifar10-medium", "cifar10-small", "resnet20-cifar10")
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
