@@ -85,7 +85,7 @@ def read(technology: Technology) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))["layers"]
     return {
         index: clock for index, clock in found.items()
-        if int(index) in points and points[int(index)]["key"] == clock["key"]
+        if int(index) in points and points[int(index)]["key"] == clock.get("key")
     }  # fmt: skip
 
 

@@ -29,8 +29,8 @@ from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor
 
 __all__ = [
     "AdderPart",
-    "ChoicePart",
     "Case",
+    "ChoicePart",
     "Family",
     "Folding",
     "Graph",

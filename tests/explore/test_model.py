@@ -141,6 +141,14 @@ def test_a_frame_rate_is_reached_with_the_least(seed, minimize):
     assert cost(choice.solution.resources, goal) == pytest.approx(min(costs), abs=1e-9)
 
 
+def test_logic_is_the_luts_and_flip_flops_by_their_limits():
+    small = Resources(lut=100, ff=200, bram=10, dsp=10)
+    goal = Goal(device(small), minimize="logic", margins=ALL)
+    # A tenth of the LUTs costs as much as a tenth of the flip-flops; all blocks less than one.
+    assert cost(Resources(lut=10), goal) == pytest.approx(cost(Resources(ff=20), goal))
+    assert cost(Resources(bram=10, dsp=10), goal) < cost(Resources(ff=1), goal)
+
+
 BANDWIDTH = 5
 
 

@@ -160,6 +160,17 @@ def test_windows_wait_for_the_convolution_instead_of_filling_their_fifo():
     assert size_fifos(graph).tensors["image_window3"].fifo_depth < 10
 
 
+def test_sums_that_are_gone_before_the_next_get_a_fifo_of_one_beat():
+    b = GraphBuilder("rare", seed=1)
+    x = b.input("image", 4, 4, 32)
+    graph = wired(b.build(x, b.join("map", b.conv("sums", x, 1))), 1 << 20)
+    timing, sized = simulate(graph), size_fifos(graph)
+    assert sized.tensors["sums"].fifo_depth == 1
+    assert simulate(sized).frame_interval_cycles == timing.frame_interval_cycles
+    ends = run_frames(sized, FRAMES).frame_ends
+    assert ends[-1] - ends[-2] == timing.frame_interval_cycles
+
+
 def test_the_bottleneck_is_named():
     graph = wired(chain(6), 32768)
     timing = simulate(graph)

@@ -151,7 +151,7 @@ def build_model(
     for stream in layout.streams.values():
         variable = model.get_layer_output_variable(stream.variable)
         variable.type.n_elem, variable.type.n_pack = stream.lanes, 1
-        # A stream of one word takes no beat in the cycle in which it gives one.
+        # hls4ml's and the tool's own least; one word may not be written while it is read.
         variable.pragma = ("stream", max(2, stream.fifo_depth))
         if stream.node:
             # hls4ml itself declares the beat type of one output per layer only.
