@@ -199,7 +199,7 @@ def weights(goal: Goal) -> tuple[float, ...]:
     if goal.minimize == SHARE:
         return tuple(shares)
     if goal.minimize == LOGIC:
-        # Blocks cost next to nothing: a handful of them weighs less than one LUT.
+        # Blocks cost next to nothing: two or three of them weigh less than one LUT.
         return tuple(
             share if name in ("lut", "ff") else 0.001 * share
             for name, share in zip(RESOURCES, shares, strict=True)
