@@ -29,20 +29,11 @@ from sephw.errors import SephwError
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 
-# A round of layers has every kind; the technologies other than the first share the rounds.
-ROUND = 20
-
-
 def wanted(layers: int, technologies: tuple[Technology, ...]) -> Iterator[tuple[Technology, int]]:
-    """(technology, layer number): every layer in ECP5, every other round in each of the others.
-
-    Of the kinds that came later, one layer for every ten.
-    """
+    """(technology, layer number); of the kinds that came later one layer for every ten."""
     for index in (*range(layers), *range(LATER, LATER + layers // 10)):
         for technology in technologies:
-            place = TECHNOLOGIES.index(technology)
-            if place == 0 or index // ROUND % 2 == place - 1:
-                yield technology, index
+            yield technology, index
 
 
 def kind_of(index: int) -> str:
@@ -121,7 +112,7 @@ def synthesize_networks(models: tuple[str, ...], technologies: tuple[Technology,
 
 
 @click.command()
-@click.option("--layers", default=480, show_default=True, help="How many layers are generated.")
+@click.option("--layers", default=240, show_default=True, help="How many layers are generated.")
 @click.option("--technology", "names", multiple=True, help="Only these; default: all.")
 @click.option("--kind", "kinds", multiple=True, help="Only these: join, conv8:select, ...")
 @click.option("--minutes", default=90.0, show_default=True, help="Stop synthesizing after these.")

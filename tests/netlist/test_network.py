@@ -15,8 +15,8 @@ from small_graphs import GraphBuilder
 from sephw.backends.rtl import write_project
 from sephw.errors import SephwError
 from sephw.export.netlist import NetlistRuns
-from sephw.ir import Folding, Graph
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.ir import Folding, Graph, WeightPlace
+from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sephw.synth import Synthesis, synthesize
 from sephw.synth.count import owner
 from sephw.targets import Technology
@@ -26,15 +26,22 @@ from sim.timing import size_fifos
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 16))
 
 
-def tiny() -> Graph:
-    """A pattern convolution beside a 1×1 convolution: block RAM, multipliers, carries."""
+def tiny(streams: bool = False) -> Graph:
+    """A pattern convolution beside a 1×1 convolution: block RAM, multipliers, carries.
+
+    With ``streams`` the weights of both come from outside.
+    """
     b = GraphBuilder("tiny", seed=3)
     x = b.input("image", 4, 4, 16)
     pattern = b.conv("pattern", x, 32, 3, pattern=1, groups=4)
     point = b.conv("point", x, 32)
     graph = b.build(x, b.join("map", pattern, point))
-    graph = fold(graph, {"point_node": Folding(pe=1, simd=2)}, 1 << 20)
-    return size_fifos(insert_width_converters(insert_forks(graph)))
+    place = WeightPlace.STREAM if streams else WeightPlace.CHIP
+    foldings = {"point_node": Folding(pe=1, simd=2, weights=place)}
+    if streams:
+        foldings["pattern_node"] = Folding(pe=2, simd=2, weights=place)
+    graph = insert_width_converters(insert_forks(fold(graph, foldings, 1 << 20)))
+    return size_fifos(stream_weights(graph) if streams else graph)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,8 @@ def checked(graph: Graph, runs: NetlistRuns) -> Verification:
     return verify(tensors, found, cycles, data="random", samples=["a", "b", "c"])
 
 
-def build(technology: Technology, folder: Path) -> Built:
-    graph = tiny()
+def build(technology: Technology, folder: Path, streams: bool = False) -> Built:
+    graph = tiny(streams)
     project = folder / "rtl"
     write_project(graph, project, samples={}, golden={})
     synthesis = synthesize(
@@ -132,6 +139,20 @@ def test_every_stream_of_other_netlists_is_equal(technology: Technology, tmp_pat
     built = build(technology, tmp_path)
     assert built.synthesis.total.bram > 0 and built.synthesis.total.dsp > 0
     assert_exact(built, built.run())
+
+
+@pytest.mark.parametrize("technology", [Technology.ECP5, Technology.ICE40])
+def test_a_netlist_whose_weights_come_from_outside(technology: Technology, tmp_path: Path) -> None:
+    built = build(technology, tmp_path, streams=True)
+    assert built.graph.inputs == ("image", "pattern_node_weights", "point_node_weights")
+    # A product for each of a word's weights.
+    assert built.synthesis.engines["point_node"].dsp == 2
+    found = built.run()
+    assert found.exact, describe(found.first_mismatch, found.samples)  # type: ignore[arg-type]
+    beats = {c.name: c.elements for c in found.checks if c.representation == "netlist-cycles"}
+    # Words of a frame: 16 pixels, 32·36 patterns in 4s, 32·16 weights in 2s.
+    assert beats["pattern_node_weights"] == 3 * 16 * 32 * 36 // 4
+    assert beats["point_node_weights"] == 3 * 16 * 32 * 16 // 2
 
 
 def flip(text: str, bit: int) -> str:

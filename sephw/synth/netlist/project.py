@@ -8,7 +8,7 @@ from pathlib import Path
 from rtl import SOURCES
 from sephw.backends.layout import STREAM_LIST, Layout, read_stream_list
 from sephw.backends.rtl import CompiledRtl, compile_project
-from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
+from sephw.backends.rtl.project import FILE_LIST, TESTBENCH, constant_file
 from sephw.backends.rtl.testbench import HEADER
 from sephw.errors import SephwError
 from sephw.synth.netlist.model import Netlist
@@ -27,7 +27,7 @@ def write_netlist_project(
 ) -> Netlist:
     """Write ``directory``: the netlist of the RTL ``project`` as Verilog, cells, testbench.
 
-    The testbench and its list of streams are the project's own. The same netlist gives the same
+    The testbench, its list of streams and what constant inputs bring are the project's own. The same netlist gives the same
     bytes. Raises SephwError as `read_netlist` does, and where the netlist is of another top module
     or lacks a stream.
     """
@@ -46,6 +46,11 @@ def write_netlist_project(
     shutil.copyfile(SOURCES / "cells" / cells, directory / cells)
     for name in (STREAM_LIST, HEADER, TESTBENCH):
         shutil.copyfile(project / name, directory / name)
+    for index, name in enumerate(layout.inputs):
+        if name not in layout.data_inputs:
+            brought = constant_file(directory, index)
+            brought.parent.mkdir(exist_ok=True)
+            shutil.copyfile(constant_file(project, index), brought)
     listed = "".join(f"{word}\n" for word in (*_OPTIONS, cells, source))
     (directory / FILE_LIST).write_text(listed, encoding="utf-8")
     return content
