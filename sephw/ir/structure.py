@@ -55,8 +55,9 @@ class MultiplierPart:
 
     Each product has a register. ``a_registers``: bits of registers right before the operands a,
     which have a sign only if ``a_signed``; ``constants``: true where operands b come from the
-    register behind a ROM's word. ``sums``: the adders, registered, that add pairs of products. A
-    DSP block can hold all these.
+    register behind a ROM's word. ``sums``: the adders, registered, that add pairs of products;
+    ``alone``: bits of registers behind products that are in no pair. A DSP block can hold all
+    these.
     """
 
     count: int
@@ -67,6 +68,7 @@ class MultiplierPart:
     a_signed: bool = False
     constants: bool = False
     sums: AdderPart | None = None
+    alone: int = 0
 
 
 @dataclass(frozen=True)

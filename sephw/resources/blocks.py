@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sephw.ir import (
@@ -92,43 +92,63 @@ class InDsp:
 def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
     """What goes into the DSP blocks of an engine.
 
-    ECP5's hold the registers of the products that name them (rtl/sephw_product.sv), xc7's
-    nothing.
+    ECP5's hold the registers of the products that name them (rtl/sephw_product.sv). iCE40's and
+    xc7's take in what is around a product, xc7's operands without a sign as well, and what follows
+    a product that is in no sum of two.
     """
-    if folding.multipliers is Multipliers.LUT:
+    if folding.multipliers is Multipliers.LUT or technology not in _DSP:
         return InDsp()
-    if technology is Technology.ECP5:
-        most, least = _DSP[technology].widest[0], _LEAST_OPERAND
-        named = (
-            part.count * part.product_bits
-            for part in parts.multipliers
-            if max(part.a_bits, part.b_bits) <= most and min(part.a_bits, part.b_bits) >= least
-        )
-        return InDsp(sum(named))
-    if technology is not Technology.ICE40:
-        return InDsp()
-    widest = _DSP[technology].widest[0]
-    registers = 0
-    adders = []
-    for part in parts.multipliers:
-        if not dsp_per_product(part, technology):
-            continue
-        # Of an operand that is cut, the low part.
-        whole = part.a_bits <= widest
-        registers += part.count * (part.product_bits if whole else min(widest, part.product_bits))
-        if part.a_signed:
-            registers += part.a_registers * min(part.a_bits, widest) // part.a_bits
-        if part.constants:
-            registers += sum(
-                behind_word(memory, mapped)
-                for memory, mapped in zip(
-                    parts.memories, mapped_memories(parts, technology), strict=True
-                )
-            )
-        if part.sums is not None and whole:
-            registers += part.sums.count * part.sums.bits
-            adders.append(part.sums)
-    return InDsp(registers, tuple(adders))
+    found = [
+        _HELD[technology](part, parts)
+        for part in parts.multipliers
+        if dsp_per_product(part, technology)
+    ]
+    return InDsp(
+        sum(held.registers for held in found),
+        tuple(adder for held in found for adder in held.adders),
+    )
+
+
+def _held_ecp5(part: MultiplierPart, parts: Structure) -> InDsp:
+    most, least = _DSP[Technology.ECP5].widest[0], _LEAST_OPERAND
+    named = max(part.a_bits, part.b_bits) <= most and min(part.a_bits, part.b_bits) >= least
+    return InDsp(part.count * part.product_bits if named else 0)
+
+
+def _held_ice40(part: MultiplierPart, parts: Structure) -> InDsp:
+    # Of an operand that is cut, the low part.
+    widest = _DSP[Technology.ICE40].widest[0]
+    whole = part.a_bits <= widest
+    registers = part.count * (part.product_bits if whole else min(widest, part.product_bits))
+    if part.a_signed:
+        registers += part.a_registers * min(part.a_bits, widest) // part.a_bits
+    registers += _constants(part, parts, Technology.ICE40)
+    if part.sums is None or not whole:
+        return InDsp(registers)
+    return InDsp(registers + part.sums.count * part.sums.bits, (part.sums,))
+
+
+def _held_xc7(part: MultiplierPart, parts: Structure) -> InDsp:
+    registers = part.count * part.product_bits + part.a_registers + part.alone
+    registers += _constants(part, parts, Technology.XC7)
+    if part.sums is None:
+        return InDsp(registers)
+    return InDsp(registers + part.sums.count * part.sums.bits, (part.sums,))
+
+
+_HELD: Mapping[Technology, Callable[[MultiplierPart, Structure], InDsp]] = {
+    Technology.ECP5: _held_ecp5,
+    Technology.ICE40: _held_ice40,
+    Technology.XC7: _held_xc7,
+}
+
+
+def _constants(part: MultiplierPart, parts: Structure, technology: Technology) -> int:
+    """Bits of the registers between a ROM's word and the operands."""
+    if not part.constants:
+        return 0
+    mapped = mapped_memories(parts, technology)
+    return sum(behind_word(memory, m) for memory, m in zip(parts.memories, mapped, strict=True))
 
 
 def behind_word(memory: MemoryPart, mapped: Mapped) -> int:

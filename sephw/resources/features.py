@@ -122,7 +122,7 @@ class _Counter:
             self.adder(AdderPart(part.lanes * part.pairs, part.bits, gates=2))
             return
         self.sum("adder", 2 * part.pairs, part.value_bits + 1)
-        self.add("choice_bits", part.lanes * part.pairs * part.bits)
+        self.add("pair:choice", part.lanes * part.pairs * part.bits)
 
     def choice(self, part: ChoicePart) -> None:
         """Multiplexers: behind its LUTs ECP5 and xc7 have some that choose among four of them."""
@@ -137,7 +137,7 @@ class _Counter:
             while count > 1:
                 luts += sum(_EIGHTH[min(8, count - first)] for first in range(0, count, 8))
                 count = -(-count // 8)
-        self.add("choice", part.bits * luts)
+        self.add("parts:choice", part.bits * luts)
 
     def counter(self, period: int) -> None:
         if period > 1:

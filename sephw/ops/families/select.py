@@ -134,6 +134,8 @@ class SelectEngine(ConvolutionEngine):
             pe * simd, value_bits, 8, product_bits, beat, operator.input_dtype.signed,
             constants=self.constant_operands,
             sums=AdderPart(pe * (simd // 2), sums_of_two) if simd > 1 else None,
+            # Of one product the accumulator; of an odd number the last waits for the sums.
+            alone=pe * (out_bits if simd == 1 else simd % 2 * product_bits),
         )  # fmt: skip
         return Structure(
             memories=(*memories, ram(beat, self._synapse_folds)) if reuses else memories,
