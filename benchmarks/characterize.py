@@ -29,6 +29,7 @@ from sephw.errors import SephwError
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 
+
 def wanted(layers: int, technologies: tuple[Technology, ...]) -> Iterator[tuple[Technology, int]]:
     """(technology, layer number); of the kinds that came later one layer for every ten."""
     for index in (*range(layers), *range(LATER, LATER + layers // 10)):

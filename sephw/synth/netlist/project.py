@@ -27,9 +27,9 @@ def write_netlist_project(
 ) -> Netlist:
     """Write ``directory``: the netlist of the RTL ``project`` as Verilog, cells, testbench.
 
-    The testbench, its list of streams and what constant inputs bring are the project's own. The same netlist gives the same
-    bytes. Raises SephwError as `read_netlist` does, and where the netlist is of another top module
-    or lacks a stream.
+    The testbench, its list of streams and what constant inputs bring are the project's own. The
+    same netlist gives the same bytes. Raises SephwError as `read_netlist` does, and where the
+    netlist is of another top module or lacks a stream.
     """
     layout = read_stream_list(project, "RTL")
     content = read_netlist(netlist, technology)
