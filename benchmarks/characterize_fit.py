@@ -54,7 +54,8 @@ ALL_NAMES = (
     *(f"serial_shifts:{digit}" for digit in (1, 2, 4, 8)),
     "adder", "adder:small", "counter", "counter:once", "credit:bits", "credit:1", "credit:small",
     "pair:choice", "parts:choice", "delay_chains", "multiplier", "multiplier:small", "mux_bits",
-    "place", "place:1", "place:bits", "place:once", "place:power", "registers:two", "registers:words",
+    "place", "place:1", "place:bits", "place:once", "place:power", "registers:two",
+    "registers:words",
     "rows:block", "rows:lut", "table:2", "table:3", "table:4", "table:5", "table:6", "table:once",
     "table:words", "xor_bits",
 )  # fmt: skip

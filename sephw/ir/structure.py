@@ -19,7 +19,8 @@ class MemoryPart:
 
     ``columns``: bits of a word that are no constant; ``distinct``: those that are no copy of
     another one either, which logic makes once. For a RAM both are ``width``. ``followed``:
-    registers of a word behind the read register.
+    registers of a word behind the read register. ``one_address``: a RAM that is read where it is
+    written.
     """
 
     kind: MemoryKind
@@ -28,6 +29,7 @@ class MemoryPart:
     columns: int
     distinct: int
     followed: int = 0
+    one_address: bool = False
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,9 @@ def counter_bits(period: int) -> int:
     return max(1, (period - 1).bit_length())
 
 
-def ram(width: int, depth: int) -> MemoryPart:
-    """A RAM of rtl/sephw_ram.sv."""
-    return MemoryPart(MemoryKind.RAM, width, depth, width, width)
+def ram(width: int, depth: int, *, one_address: bool = False) -> MemoryPart:
+    """A RAM of rtl/sephw_ram.sv; ``one_address``: it is read where it is written."""
+    return MemoryPart(MemoryKind.RAM, width, depth, width, width, one_address=one_address)
 
 
 def rom(memory: RtlMemory, followed: int = 0) -> MemoryPart:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from sephw.ir import (
     AdderPart,
     Folding,
-    MemoryKind,
     MemoryPart,
     MultiplierPart,
     Multipliers,
     Structure,
 )
-from sephw.resources.memories import Mapped, map_fifo, map_memory
+from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
 
@@ -42,10 +41,7 @@ _LEAST_OPERAND = 2
 
 def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, ...]:
     """The mapping of each of ``parts.memories``."""
-    return tuple(
-        map_memory(technology, memory.columns, memory.depth, memory.kind is MemoryKind.RAM)
-        for memory in parts.memories
-    )
+    return tuple(map_part(technology, memory) for memory in parts.memories)
 
 
 def bram(parts: Structure, technology: Technology) -> int:

@@ -12,6 +12,7 @@ from sephw.ir import (
     Family,
     Folding,
     MemoryKind,
+    MemoryPart,
     Multipliers,
     Operator,
     OutputPart,
@@ -21,7 +22,7 @@ from sephw.ir import (
 from sephw.ops import SlidingWindow
 from sephw.ops.convolution import FoldedConvolution
 from sephw.resources.blocks import dsp_per_product, in_dsp
-from sephw.resources.memories import Mapped, map_fifo, map_memory
+from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
 # Sums of so few bits are made of LUTs, without carry cells.
@@ -56,7 +57,7 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
     counted = _Counter(technology)
     counted.add(f"once:{kind}", 1)
     for memory in parts.memories:
-        counted.memory(memory.distinct, memory.columns, memory.depth, memory.kind is MemoryKind.RAM)
+        counted.memory(memory)
     for output in parts.outputs:
         counted.output(output)
     for period in parts.counters:
@@ -179,12 +180,12 @@ class _Counter:
         self.add("credit:bits", count_bits)
         self.sum("credit", 2, count_bits)
 
-    def memory(self, distinct: int, columns: int, depth: int, writable: bool) -> None:
-        mapped = map_memory(self.technology, columns, depth, writable)
-        if mapped.ram is not None or writable:
-            self._words(mapped, columns, depth)
-        elif depth > 1:
-            self._table(distinct, depth)
+    def memory(self, part: MemoryPart) -> None:
+        mapped = map_part(self.technology, part)
+        if mapped.ram is not None or part.kind is MemoryKind.RAM:
+            self._words(mapped, part.columns, part.depth)
+        elif part.depth > 1:
+            self._table(part.distinct, part.depth)
 
     def _words(self, mapped: Mapped, width: int, depth: int) -> None:
         """Words that can be written: RAM, or registers and the choice between them."""

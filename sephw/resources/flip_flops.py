@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sephw.ir import Folding, MemoryKind, OutputPart, Structure
 from sephw.resources.blocks import behind_word, in_dsp
-from sephw.resources.memories import Mapped, map_fifo, map_memory
+from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
 
@@ -14,7 +14,7 @@ def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> in
     total += sum((period - 1).bit_length() + 1 for period in parts.counters if period > 1)
     for memory in parts.memories:
         writable = memory.kind is MemoryKind.RAM
-        mapped = map_memory(technology, memory.columns, memory.depth, writable)
+        mapped = map_part(technology, memory)
         total += _memory(mapped, memory.distinct, memory.depth, writable)
         total += behind_word(memory, mapped)
     total += sum(_output(part, technology) for part in parts.outputs)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from sephw.ir import MemoryKind, MemoryPart
 from sephw.targets import Technology
 
 # Costs of bits that the address decoding outside of the RAMs chooses between, and of each port
@@ -26,7 +27,7 @@ class Ram:
     ``byte``: bits under one write enable, 0 for a whole word. ``write``, ``read``: indices into
     ``widths`` of the narrowest and widest word that the port has. ``blocks``: `Resources.bram`,
     ``luts`` `Resources.lut` of each. ``cost_width``: the part of ``cost`` that grows with the bits
-    used. ``rom``: it can hold constants. ``fixed``: one width for both ports.
+    used. ``rom``: it can hold constants. ``one_address``: it is read where it is written.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Ram:
     luts: int = 0
     cost_width: int = 0
     rom: bool = True
+    one_address: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ _ICE40 = (
     Ram("RAM4K byte enables", 11, (2, 4, 8, 16), 64, byte=1, write=(3, 3), blocks=1),
 )
 _XC7 = (
+    Ram("RAM32M", 5, (8,), 8, luts=4, cost_width=8, rom=False, one_address=True),
+    Ram("RAM64X1S", 6, (4,), 8, luts=4, cost_width=8, rom=False, one_address=True),
+    Ram("RAM128X1S", 7, (2,), 8, luts=4, cost_width=8, rom=False, one_address=True),
+    Ram("RAM256X1S", 8, (1,), 8, luts=4, cost_width=8, rom=False, one_address=True),
     Ram("RAM32M", 5, (6,), 8, luts=4, cost_width=7, rom=False),
     Ram("RAM64M", 6, (3,), 8, luts=4, cost_width=7, rom=False),
     Ram("RAMB18 TDP", 14, (1, 2, 4, 9, 18), 129, byte=9, blocks=1),
@@ -115,16 +121,27 @@ def map_fifo(technology: Technology, width: int, words: int, in_block: bool = Fa
     return min(shapes, key=lambda shape: shape[0])[1]
 
 
+def map_part(technology: Technology, part: MemoryPart) -> Mapped:
+    """The mapping of a memory of an engine."""
+    writable = part.kind is MemoryKind.RAM
+    return map_memory(technology, part.columns, part.depth, writable, part.one_address)
+
+
 @cache
-def map_memory(technology: Technology, width: int, depth: int, writable: bool) -> Mapped:
-    """The mapping of ``depth`` words of ``width`` bits, constant ones not counted."""
+def map_memory(
+    technology: Technology, width: int, depth: int, writable: bool, one_address: bool = False
+) -> Mapped:
+    """The mapping of ``depth`` words of ``width`` bits, constant ones not counted.
+
+    ``one_address``: words are read where they are written.
+    """
     if not width:
         return Mapped(None)
     # The tool keeps the best costs as integers.
     best = int(width * depth * (_LOGIC_RAM if writable else _LOGIC_ROM[technology]))
     found = Mapped(None)
     for ram in _RAMS[technology]:
-        if not writable and not ram.rom:
+        if (not writable and not ram.rom) or (ram.one_address and not one_address):
             continue
         cost, mapped = _shape(ram, width, depth, writable)
         if cost < best:
@@ -160,4 +177,4 @@ def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, Map
     return best
 
 
-__all__ = ["Mapped", "Ram", "map_fifo", "map_memory"]
+__all__ = ["Mapped", "Ram", "map_fifo", "map_memory", "map_part"]

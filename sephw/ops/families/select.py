@@ -104,6 +104,7 @@ class SelectEngine(ConvolutionEngine):
         reuses, sums = self._neuron_folds > 1, self._synapse_folds > 1
         beat = simd * in_bits
         memories = self._constant_memories()
+        window = ram(beat, self._synapse_folds, one_address=True)
         in_dsp = multiplies and not self._multiplies_in_luts
         if self._multiplies_in_luts:
             tree = AdderTree.planes(simd, in_bits, out_bits)
@@ -138,7 +139,7 @@ class SelectEngine(ConvolutionEngine):
             alone=pe * (out_bits if simd == 1 else simd % 2 * product_bits),
         )  # fmt: skip
         return Structure(
-            memories=(*memories, ram(beat, self._synapse_folds)) if reuses else memories,
+            memories=(*memories, window) if reuses else memories,
             outputs=output_parts(operator.output_streams(folding), fifo_depths, stages + 1),
             counters=(
                 self._synapse_folds,
