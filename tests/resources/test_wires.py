@@ -68,8 +68,9 @@ def test_where_wires_rule_the_search_takes_fewer_cycles_at_a_slower_clock():
 
 
 def test_only_what_was_routed_has_wires():
-    for routed in (Technology.ECP5, Technology.ICE40):
-        assert wires_of(routed) > 0
-        assert accuracy(routed).network_fmax is not None
+    assert wires_of(Technology.ECP5) > 0 and wires_of(Technology.ICE40) > 0
+    assert accuracy(Technology.ECP5).network_fmax is not None
+    # One network says nothing of another one.
+    assert accuracy(Technology.ICE40).network_fmax is None
     for other in (Technology.XC7, Technology.GOWIN):
         assert wires_of(other) == 0.0
