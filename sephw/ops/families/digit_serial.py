@@ -30,14 +30,17 @@ class DigitSerialEngine(WholeWindowEngine):
     def _adder_structure(self, sizes: AdderSizes) -> Structure:
         operator, digit = self.operator, self.folding.digit_bits
         digits = -(-operator.input_dtype.bits // digit)
-        window = operator.input_shapes[0][2] * digits * digit
+        values = operator.input_shapes[0][2]
+        window = values * digits * digit
+        # The last digit of a value without a sign is reset, not chosen.
+        chosen = window if operator.input_dtype.signed else window - values * digit
         # Held sums are read in parallel: no chain that a shift register could be.
         sums = operator.out_channels * self.interval_cycles * digit
         delays = (sizes.digit_registers - sizes.adders) * digit
         return Structure(
             serial_adders=sizes.adders,
             serial_shifts=sizes.shift_bits,
-            mux_bits=window,
+            mux_bits=chosen,
             register_bits=window
             + sums
             + delays
