@@ -15,7 +15,6 @@ from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
 from sephw.ir import Graph, Integers
 from sephw.resources import fifos_in_blocks
-from sephw.synth.cache import NetlistCache
 from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run, write_record
 from sephw.synth.route import DEFAULT_SEED, Routed, flow_of, pack, route_best
@@ -23,6 +22,7 @@ from sephw.synth.synthesize import Synthesis, synthesize
 from sephw.synth.timing import MARGINS, TimingNotMet, rounded_down
 from sephw.synth.workplace import Workplace
 from sephw.targets import Device, Target
+from sephw.tools.file_cache import FileCache
 
 NETLIST = "netlist.json"
 LOGS = "logs"
@@ -78,7 +78,7 @@ class _Job:
     graph: Graph
     project: Path
     request: Request
-    cache: NetlistCache | None
+    cache: FileCache | None
     progress: Callable[[str], None]
     samples: Integers | None
     golden: Integers | None
@@ -123,7 +123,7 @@ def run_flow(
     progress: Callable[[str], None],
     samples: Integers | None = None,
     golden: Integers | None = None,
-    cache: NetlistCache | None = None,
+    cache: FileCache | None = None,
     failures: Path | None = None,
 ) -> Run:
     """Synthesize, place, route and pack the RTL ``project`` of ``graph``; what came out.

@@ -16,17 +16,19 @@ from typing import Any
 from sephw.backends.layout import lay_out
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Operator, Resources
-from sephw.synth.cache import NetlistCache
 from sephw.synth.count import Cell, count, count_engines
 from sephw.synth.engine import Engine, engine_of, engine_of_node
 from sephw.synth.recipes import Placed, engine_script, link_script
 from sephw.targets import Technology
+from sephw.tools.file_cache import FileCache
 from sephw.tools.yosys import run_yosys_logged, yosys_version
 
 _PURPOSE = "synthesis"
 # Raise it where the same engine must be synthesized anew: another recipe of the wrapper.
 _FORMAT = "1"
 _ENGINE_TOP = "engine"
+CACHE = "netlists"
+"""The user's cache of netlists."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def synthesize(
     top: str | None = None,
     macros: Sequence[str] = (),
     jobs: int | None = None,
-    cache: NetlistCache | None = None,
+    cache: FileCache | None = None,
     dsp: bool = True,
     fifos_in_blocks: Collection[str] = (),
 ) -> Synthesis:
@@ -79,7 +81,7 @@ def synthesize(
     SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
-    kept = cache if cache is not None else NetlistCache.default()
+    kept = cache if cache is not None else FileCache.of_user(CACHE)
     layout = lay_out(graph)
     engines = {
         node.name: engine_of_node(graph, node, layout.engines[node.name], project)
@@ -156,7 +158,7 @@ def synthesize_operator(
     fifo_depths: Sequence[int],
     work: Path,
     timeout_seconds: float = 1800,
-    cache: NetlistCache | None = None,
+    cache: FileCache | None = None,
     fifos_in_blocks: bool = False,
 ) -> Resources:
     """Resources of one engine by itself, from the same cache as those of projects.
@@ -165,7 +167,7 @@ def synthesize_operator(
     to ``work``/yosys.log. Raises SephwError as `synthesize` does, and for a folding without an
     engine.
     """
-    kept = cache if cache is not None else NetlistCache.default()
+    kept = cache if cache is not None else FileCache.of_user(CACHE)
     engine = replace(engine_of(operator, folding, fifo_depths), fifos_in_blocks=fifos_in_blocks)
     key = _key(engine, technology, yosys_version(_PURPOSE))
     work.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import re
@@ -17,6 +16,7 @@ from platformdirs import user_cache_path
 
 from sephw.errors import SephwError
 from sephw.tools.cxx import find_compiler, first_error
+from sephw.tools.file_cache import FileCache, identity, key_of
 from sephw.tools.process import run
 
 _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
@@ -26,6 +26,11 @@ _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 _MAKE_VARIABLES = (
     "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
 )  # fmt: skip
+
+
+_PROGRAMS = "programs"
+# Of what a program is made; memories are read when it runs.
+_SOURCES = (".sv", ".v", ".svh", ".vh", ".h", ".cpp")
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,8 @@ class RuntimeObjects:
     @classmethod
     def of(cls, verilator: Verilator, compiler: Path, options: str) -> RuntimeObjects:
         """The cache folder for one installation of both tools and one set of options."""
-        key = hashlib.sha256(options.encode())
-        for path in (verilator.program, compiler.resolve()):
-            status = path.stat()
-            key.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
-        return cls(user_cache_path("sephw") / f"verilator-{key.hexdigest()[:16]}")
+        key = key_of([options, identity(verilator.program), identity(compiler)])
+        return cls(user_cache_path("sephw", appauthor=False) / f"verilator-{key[:16]}")
 
     def lend(self, build_folder: Path) -> None:
         """Put them where make looks for them; newer than their sources, so it takes them."""
@@ -122,7 +124,8 @@ def build(
     """Compile ``files`` (relative to ``directory``, C++ ones too) to a program under ``output``.
 
     ``trace`` makes it able to write VCD files of the top module's signals and the ports of its
-    engines. Raises SephwError with the first message of Verilator or of the C++ compiler.
+    engines. The same sources are built once and kept in the user's cache. Raises SephwError with
+    the first message of Verilator or of the C++ compiler.
     """
     compiler = find_compiler(purpose)
     make = shutil.which("make")
@@ -132,6 +135,12 @@ def build(
         )
     verilator = find_verilator(purpose)
     output.mkdir(parents=True, exist_ok=True)
+    program = output / "sephw_sim"
+    options = f"{_MAKE_VARIABLES} trace={trace}"
+    cache = FileCache.of_user(_PROGRAMS)
+    key = _key(verilator, compiler, options, [top, *files], directory)
+    if cache.fetch(key, program):
+        return program
     arguments = [
         "--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-Mdir", str(output),
         "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3", "--no-timing",
@@ -140,7 +149,7 @@ def build(
         *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
     ]  # fmt: skip
     _call(verilator, arguments, directory, purpose)
-    runtime = RuntimeObjects.of(verilator, compiler, f"{_MAKE_VARIABLES} trace={trace}")
+    runtime = RuntimeObjects.of(verilator, compiler, options)
     runtime.lend(output)
     done = run(
         [make, "-f", "Vtop.mk", "-j", str(jobs), "sephw_sim", *_MAKE_VARIABLES,
@@ -150,7 +159,17 @@ def build(
     if done.returncode != 0:
         raise SephwError(f"{purpose}: {first_error(done.stderr)}")
     runtime.keep(output)
-    return output / "sephw_sim"
+    cache.keep(key, program)
+    return program
+
+
+def _key(
+    verilator: Verilator, compiler: Path, options: str, words: Sequence[str], directory: Path
+) -> str:
+    """Of all that a program is made of: tools, their options, and every source in ``directory``."""
+    sources = sorted(path for path in directory.iterdir() if path.suffix in _SOURCES)
+    content = [part for path in sources for part in (path.name, path.read_bytes())]
+    return key_of([identity(verilator.program), identity(compiler), options, *words, "", *content])
 
 
 def _call(verilator: Verilator, arguments: Sequence[str], directory: Path, purpose: str) -> None:

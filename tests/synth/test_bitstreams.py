@@ -6,8 +6,8 @@ import pytest
 from synth_projects import SmallExport
 
 from sephw.synth import Request, run_flow
-from sephw.synth.cache import NetlistCache
 from sephw.targets import find_device
+from sephw.tools.file_cache import FileCache
 
 # Starts of the files: what the vendors' loaders look for.
 MAGIC = {
@@ -25,7 +25,7 @@ def project(tmp_path_factory):
 def flow(project, device: str, out, cache, **options):
     return run_flow(
         project.graph, project.rtl, Request(find_device(device), **options), out,
-        progress=lambda text: None, cache=NetlistCache(cache),
+        progress=lambda text: None, cache=FileCache(cache),
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from synth_projects import small_graph
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth import DoesNotFit, Request, TimingNotMet, run_flow, synthesize
-from sephw.synth.cache import NetlistCache
 from sephw.synth.timing import describe, rounded_down
 from sephw.targets import Technology, find_device, find_target
+from sephw.tools.file_cache import FileCache
 
 ECP5 = find_device("ecp5-25f")
 BOARD = find_target("ulx3s-25f")
@@ -76,7 +76,7 @@ def test_the_same_run_gives_the_same_bytes(tools, export):
 
 
 def test_engines_come_from_the_cache(tools, export, tmp_path):
-    cache = NetlistCache(tmp_path / "netlists")
+    cache = FileCache(tmp_path / "netlists")
     for expected in (4, 0):
         assert flow(export, Request(ECP5), cache=cache).synthesis.runs == expected
     tools.plan(fmax=[100.0], luts=9)
@@ -241,7 +241,7 @@ def test_a_tool_that_fails(tools, export, tmp_path):
     assert "router broke" in log.with_name("nextpnr_first.log").read_text()
     tools.plan(yosys="fail", luts=5)
     message = failure(export, Request(find_device("ecp5-45f")), failures=tmp_path / "logs",
-                      cache=NetlistCache(tmp_path / "empty"))  # fmt: skip
+                      cache=FileCache(tmp_path / "empty"))  # fmt: skip
     match = re.fullmatch(
         r"synthesis of '(\w+)': Yosys failed: Module `x' is missing; log: (.*)", message
     )
@@ -275,7 +275,7 @@ def test_a_tool_that_takes_too_long(tools, export, tmp_path):
 
 def test_one_engine_that_fails_stops_the_others(tools, export, tmp_path):
     tools.plan(yosys="fail")
-    failure(export, Request(ECP5, jobs=1), cache=NetlistCache(tmp_path / "empty"))
+    failure(export, Request(ECP5, jobs=1), cache=FileCache(tmp_path / "empty"))
     assert len(tools.calls()) < 4
 
 

@@ -16,10 +16,23 @@ from sephw.backends.hls4ml.feeds import FOLDER_MACRO, feed_files, top_of
 from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
-from sephw.tools.cxx import compile_library
+from sephw.tools.cxx import compile_library, find_compiler
+from sephw.tools.file_cache import FileCache, identity, key_of
 
 _PURPOSE = "C-simulation"
 _FLAGS = ("-std=c++17", "-O3", "-w", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
+# The library finds what it reads beside itself, wherever it is.
+_BESIDE = """\
+#include <dlfcn.h>
+#include <string>
+
+static inline std::string sephw_beside(const char *name) {
+    Dl_info info;
+    dladdr(reinterpret_cast<void *>(&sephw_beside), &info);
+    const std::string library(info.dli_fname);
+    return library.substr(0, library.rfind('/') + 1) + name;
+}
+"""
 _POINTER = ctypes.POINTER(ctypes.c_int64)
 
 
@@ -125,24 +138,33 @@ def compile_project(directory: Path) -> CompiledProject:
 
 def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
     # The first frame reads the tables; a copy stays where it is when the project moves.
-    weights = build / "weights"
-    shutil.copytree(directory / "firmware" / "weights", weights)
+    shutil.copytree(directory / "firmware" / "weights", build / "weights")
     feeds = build / "feeds"
     feeds.mkdir()
     for path in feed_files(layout, directory).values():
         shutil.copyfile(path, feeds / path.name)
     library = build / f"{layout.project}.so"
+    beside = build / "sephw_beside.h"
+    beside.write_text(_BESIDE, encoding="ascii")
     header, top = top_of(layout)
-    flags = [
+    options = [
         *_FLAGS,
-        f'-DWEIGHTS_DIR="{weights}"',
+        '-DWEIGHTS_DIR=sephw_beside("weights")',
         "-DSEPHW_TRACE",
         f"-DSEPHW_TOP={top}",
         f'-DSEPHW_TOP_HEADER="{header}"',
-        f'-D{FOLDER_MACRO}="{feeds}"',
-        f"-I{directory}",
-        f"-isystem{directory / 'firmware' / 'ap_types'}",
+        f'-D{FOLDER_MACRO}=sephw_beside("feeds")',
     ]
-    sources = [directory / "firmware" / f"{layout.project}.cpp", directory / "sephw_csim.cpp"]
-    compile_library(sources, library, flags, purpose=_PURPOSE)
+    cache = FileCache.of_user("programs")
+    sources = sorted(p for p in directory.rglob("*") if p.suffix in (".h", ".cpp"))
+    content = [part for p in sources for part in (str(p.relative_to(directory)), p.read_bytes())]
+    key = key_of([identity(find_compiler(_PURPOSE)), layout.project, *options, _BESIDE, *content])
+    if not cache.fetch(key, library):
+        flags: list[str | Path] = [
+            *options, "-include", beside, f"-I{directory}",
+            f"-isystem{directory / 'firmware' / 'ap_types'}",
+        ]  # fmt: skip
+        files = [directory / "firmware" / f"{layout.project}.cpp", directory / "sephw_csim.cpp"]
+        compile_library(files, library, flags, purpose=_PURPOSE)
+        cache.keep(key, library)
     return ctypes.CDLL(str(library))

@@ -35,7 +35,7 @@ def write_feeds(graph: Graph, layout: Layout, directory: Path) -> None:
         pixels = stream.height * stream.width
         lines += [
             f'    hls::stream<{stream.variable}_t> {stream.variable}("{stream.variable}");',
-            f'    feed({stream.variable}, {FOLDER_MACRO} "/{path.name}", {pixels});',
+            f'    feed({stream.variable}, std::string({FOLDER_MACRO}) + "/{path.name}", {pixels});',
         ]
     ends = ", ".join(
         layout.streams[name].variable if name in files else "in" for name in layout.inputs

@@ -1,0 +1,88 @@
+"""Files that take long to make, kept by what they were made of in the user's cache folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+_MOST_BYTES = 1 << 30
+_DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class FileCache:
+    """Files by key; beyond ``most_bytes`` those go that were not used for longest.
+
+    A cache that cannot be used costs time only. A file's name has a digest of its content, so that
+    a damaged one is no hit.
+    """
+
+    folder: Path
+    most_bytes: int = _MOST_BYTES
+
+    @classmethod
+    def of_user(cls, name: str) -> FileCache:
+        """The user's own, ``name`` of several."""
+        return cls(user_cache_path("sephw", appauthor=False) / name)
+
+    def fetch(self, key: str, target: Path) -> bool:
+        """Copy the file kept under ``key`` to ``target``, mode included; False where none is."""
+        try:
+            for kept in self.folder.glob(f"{key}-*"):
+                shutil.copy(kept, target)
+                if kept.name == f"{key}-{_digest(target)}":
+                    os.utime(kept)
+                    return True
+                kept.unlink()
+                target.unlink()
+        except OSError:
+            target.unlink(missing_ok=True)
+        return False
+
+    def keep(self, key: str, made: Path) -> None:
+        """Keep a file; it appears whole or not at all."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = self.folder / f".{os.getpid()}.{key}"
+            shutil.copy(made, partial)
+            partial.replace(self.folder / f"{key}-{_digest(made)}")
+            self._limit()
+
+    def _limit(self) -> None:
+        found = [(path, path.stat()) for path in self.folder.iterdir()]
+        total = sum(status.st_size for _, status in found)
+        for path, status in sorted(found, key=lambda one: one[1].st_mtime_ns):
+            if total <= self.most_bytes:
+                break
+            path.unlink(missing_ok=True)
+            total -= status.st_size
+
+
+def key_of(parts: Iterable[str | bytes]) -> str:
+    """A key of ``parts``, the boundaries between them included."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(f"{len(data)}:".encode() + data)
+    return digest.hexdigest()[:32]
+
+
+def identity(program: Path) -> str:
+    """What changes with the installed version of a program."""
+    status = program.resolve().stat()
+    return f"{program.resolve()} {status.st_size} {status.st_mtime_ns}"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGEST_DIGITS]
+
+
+__all__ = ["FileCache", "identity", "key_of"]

@@ -1,0 +1,92 @@
+"""Files kept in the user's cache: whole, limited, and never a damaged one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sephw.tools.file_cache import FileCache, key_of
+
+
+def made(folder: Path, text: str, mode: int = 0o644) -> Path:
+    path = folder / "made"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_file_comes_back_with_its_mode(tmp_path):
+    cache = FileCache(tmp_path / "cache")
+    target = tmp_path / "target"
+    assert not cache.fetch("a", target) and not target.exists()
+    cache.keep("a", made(tmp_path, "#!/bin/sh\n", 0o755))
+    assert cache.fetch("a", target)
+    assert target.read_text() == "#!/bin/sh\n" and os.access(target, os.X_OK)
+    assert not cache.fetch("b", target)
+
+
+def test_a_damaged_file_is_no_hit(tmp_path):
+    cache = FileCache(tmp_path / "cache")
+    cache.keep("a", made(tmp_path, "whole"))
+    (kept,) = cache.folder.iterdir()
+    kept.write_text("hole")
+    target = tmp_path / "target"
+    assert not cache.fetch("a", target)
+    assert not target.exists() and not list(cache.folder.iterdir())
+    cache.keep("a", made(tmp_path, "whole"))
+    assert cache.fetch("a", target) and target.read_text() == "whole"
+
+
+def test_what_was_not_used_for_longest_goes(tmp_path):
+    cache = FileCache(tmp_path / "cache", most_bytes=25)
+    for second, key in enumerate("ab"):
+        cache.keep(key, made(tmp_path, key * 10))
+        (kept,) = cache.folder.glob(f"{key}-*")
+        os.utime(kept, (second, second))
+    # Used: now it is the younger one.
+    assert cache.fetch("a", tmp_path / "target")
+    cache.keep("c", made(tmp_path, "c" * 10))
+    assert {path.name[0] for path in cache.folder.iterdir()} == {"a", "c"}
+
+
+def test_a_folder_that_cannot_be_used_costs_time_only(tmp_path):
+    (tmp_path / "cache").write_text("in the way")
+    cache = FileCache(tmp_path / "cache")
+    cache.keep("a", made(tmp_path, "text"))
+    assert not cache.fetch("a", tmp_path / "target")
+
+
+def test_keys_tell_boundaries_apart():
+    assert key_of(["ab", "c"]) != key_of(["a", "bc"]) != key_of(["abc"])
+    assert key_of([b"a"]) == key_of(["a"])
+
+
+@pytest.mark.parametrize("change", ["source", "option"])
+def test_a_program_is_built_again_where_something_differs(change, tmp_path, monkeypatch):
+    from sephw.tools import verilator
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "top.sv").write_text("module top; initial $finish; endmodule\n")
+    main = '#include "Vtop.h"\nint main() { Vtop top; top.eval(); return %d; }\n'
+    (project / "main.cpp").write_text(main % 3)
+
+    def build(number: int, trace: bool = False) -> bytes:
+        program = verilator.build(
+            ["top.sv", "main.cpp"], "top", project, tmp_path / str(number), purpose="test",
+            trace=trace,
+        )  # fmt: skip
+        return program.read_bytes()
+
+    first = build(0)
+    calls = []
+    original = verilator._call
+    monkeypatch.setattr(verilator, "_call", lambda *a: (calls.append(a), original(*a))[1])
+    assert build(1) == first and not calls
+    if change == "source":
+        (project / "main.cpp").write_text(main % 4)
+    build(2, trace=change == "option")
+    assert len(calls) == 1
