@@ -28,6 +28,8 @@ _MAKE_VARIABLES = (
 )  # fmt: skip
 
 
+# C++ up to so many bytes is compiled as one: the headers of its parts take longer than the parts.
+_WHOLE_BYTES = 3_000_000
 _PROGRAMS = "programs"
 # Of what a program is made; memories are read when it runs.
 _SOURCES = (".sv", ".v", ".svh", ".vh", ".h", ".cpp")
@@ -151,8 +153,10 @@ def build(
     _call(verilator, arguments, directory, purpose)
     runtime = RuntimeObjects.of(verilator, compiler, options)
     runtime.lend(output)
+    made = sum(path.stat().st_size for path in output.glob("*.cpp"))
+    whole = ["VM_PARALLEL_BUILDS=0"] if made <= _WHOLE_BYTES else []
     done = run(
-        [make, "-f", "Vtop.mk", "-j", str(jobs), "sephw_sim", *_MAKE_VARIABLES,
+        [make, "-f", "Vtop.mk", "-j", str(jobs), "sephw_sim", *_MAKE_VARIABLES, *whole,
          f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"],
         directory=output, environment=_environment(verilator),
     )  # fmt: skip

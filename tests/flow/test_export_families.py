@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sephw.checkpoint import build_network, load_checkpoint
 from sephw.cli import run
+from sephw.frontend import export_qonnx, read_qonnx
+from sephw.nn import freeze
+from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDING = {
@@ -72,7 +76,15 @@ EXAMPLES = sorted((ROOT / "examples" / "foldings").glob("*.json"))
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_fit_the_shipped_model(path, tmp_path):
-    checkpoint = ROOT / "models" / f"{path.stem.split('_')[0]}.pth"
-    arguments = ["--steps", "qonnx", "--out", str(tmp_path / "out"), "--folding", str(path)]
-    arguments += ["--samples", "1", "--data", "random"]
-    assert run(["export", str(checkpoint), *arguments]) == 0
+    checkpoint = load_checkpoint(ROOT / "models" / f"{path.stem.split('_')[0]}.pth")
+    form = checkpoint.preprocessing
+    deploy = freeze(build_network(checkpoint)).eval()
+    shape = (form["channels"], form["height"], form["width"])
+    export_qonnx(deploy, tmp_path / "model.onnx", shape)
+    graph = read_qonnx(tmp_path / "model.onnx").graph
+    folding = read_folding_file(path)
+    folded = fold(graph, folding.nodes, folding.frame_cycles)
+    insert_width_converters(insert_forks(folded)).validate()
+    found = {node.name: node.folding for node in folded.nodes}
+    for name, wanted in folding.nodes.items():
+        assert found[name].family is wanted.family
