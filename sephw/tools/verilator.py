@@ -24,13 +24,26 @@ _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 # Building takes longer than running: little optimization. The wheel leaves the name of g++'s
 # option for precompiled headers empty, which fails as soon as there are several source files.
 _MAKE_VARIABLES = (
-    "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
+    "OPT_FAST=-O1", "OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
 )  # fmt: skip
 
 
 # C++ up to so many bytes is compiled as one: the headers of its parts take longer than the parts.
 _WHOLE_BYTES = 3_000_000
 _PROGRAMS = "programs"
+_HEADER = "sephw_runtime.h"
+_HEADERS = """\
+#include "verilated.h"
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+"""
+Environment = dict[str, str]
 # Of what a program is made; memories are read when it runs.
 _SOURCES = (".sv", ".v", ".svh", ".vh", ".h", ".cpp")
 
@@ -49,19 +62,57 @@ class Verilator:
 
 
 @dataclass(frozen=True)
-class RuntimeObjects:
-    """Verilator's own C++ files, compiled: the same for every design, kept in the user's cache.
+class Runtime:
+    """What is the same in every simulation, compiled, in the user's cache: files and headers.
 
-    They take as long to compile as a small network. A cache that cannot be used costs time only.
+    Verilator's own C++ files take as long to compile as a small network, and its headers with the
+    standard library's more than half of what a file takes that includes them. A cache that cannot
+    be used costs time only.
     """
 
     folder: Path
 
     @classmethod
-    def of(cls, verilator: Verilator, compiler: Path, options: str) -> RuntimeObjects:
+    def of(cls, verilator: Verilator, compiler: Path, options: str) -> Runtime:
         """The cache folder for one installation of both tools and one set of options."""
         key = key_of([options, identity(verilator.program), identity(compiler)])
         return cls(user_cache_path("sephw", appauthor=False) / f"verilator-{key[:16]}")
+
+    def headers(self) -> tuple[str, ...]:
+        """Options of the compiler that include the headers; none where they cannot be kept.
+
+        The compiler takes the precompiled ones where they are and fit its other options.
+        """
+        header = self.folder / _HEADER
+        if " " in str(header):  # The makefile would take it for several files.
+            return ()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not header.exists():
+                header.write_text(_HEADERS, encoding="ascii")
+        except OSError:
+            return ()
+        return ("-include", str(header))
+
+    def precompile(self, make: Sequence[str], build_folder: Path, environment: Environment) -> None:
+        """Compile the headers with the options of the makefile in ``build_folder``, once."""
+        compiled = self.folder / f"{_HEADER}.gch"
+        if not self.headers() or compiled.exists():
+            return
+        (build_folder / "headers.mk").write_text(
+            "include Vtop.mk\nheaders:\n"
+            "\t$(CXX) $(OPT_FAST) $(CXXFLAGS) $(CPPFLAGS) -x c++-header $(HEADER) -o $(TARGET)\n",
+            encoding="ascii",
+        )
+        # It is read as a source here, not included before itself.
+        words = [f"HEADER={self.folder / _HEADER}", f"TARGET={compiled.name}", "VM_USER_CFLAGS="]
+        done = run(
+            [*make, "-f", "headers.mk", "headers", *words],
+            directory=build_folder, environment=environment,
+        )  # fmt: skip
+        if done.returncode == 0:
+            with contextlib.suppress(OSError):
+                self._put(build_folder / compiled.name)
 
     def lend(self, build_folder: Path) -> None:
         """Put them where make looks for them; newer than their sources, so it takes them."""
@@ -75,9 +126,12 @@ class RuntimeObjects:
             self.folder.mkdir(parents=True, exist_ok=True)
             for made in build_folder.glob("verilated*.o"):
                 if not (self.folder / made.name).exists():
-                    partial = self.folder / f".{os.getpid()}.{made.name}"
-                    shutil.copyfile(made, partial)
-                    partial.replace(self.folder / made.name)
+                    self._put(made)
+
+    def _put(self, made: Path) -> None:
+        partial = self.folder / f".{os.getpid()}.{made.name}"
+        shutil.copyfile(made, partial)
+        partial.replace(self.folder / made.name)
 
 
 def find_verilator(purpose: str) -> Verilator:
@@ -139,6 +193,7 @@ def build(
     output.mkdir(parents=True, exist_ok=True)
     program = output / "sephw_sim"
     options = f"{_MAKE_VARIABLES} trace={trace}"
+    runtime = Runtime.of(verilator, compiler, options)
     cache = FileCache.of_user(_PROGRAMS)
     key = _key(verilator, compiler, options, [top, *files], directory)
     if cache.fetch(key, program):
@@ -147,19 +202,20 @@ def build(
         "--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-Mdir", str(output),
         "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3", "--no-timing",
         "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
-        "-CFLAGS", f"-I{directory.resolve()}",
+        "-CFLAGS", " ".join((f"-I{directory.resolve()}", *runtime.headers())),
         *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
     ]  # fmt: skip
     _call(verilator, arguments, directory, purpose)
-    runtime = RuntimeObjects.of(verilator, compiler, options)
     runtime.lend(output)
     made = sum(path.stat().st_size for path in output.glob("*.cpp"))
     whole = ["VM_PARALLEL_BUILDS=0"] if made <= _WHOLE_BYTES else []
-    done = run(
-        [make, "-f", "Vtop.mk", "-j", str(jobs), "sephw_sim", *_MAKE_VARIABLES, *whole,
-         f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"],
-        directory=output, environment=_environment(verilator),
-    )  # fmt: skip
+    command = [
+        make, "-j", str(jobs), *_MAKE_VARIABLES, *whole, f"CXX={compiler}", f"LINK={compiler}",
+        f"PYTHON3={sys.executable}",
+    ]  # fmt: skip
+    environment = _environment(verilator)
+    runtime.precompile(command, output, environment)
+    done = run([*command, "-f", "Vtop.mk", "sephw_sim"], directory=output, environment=environment)
     if done.returncode != 0:
         raise SephwError(f"{purpose}: {first_error(done.stderr)}")
     runtime.keep(output)

@@ -90,3 +90,23 @@ def test_a_program_is_built_again_where_something_differs(change, tmp_path, monk
         (project / "main.cpp").write_text(main % 4)
     build(2, trace=change == "option")
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("folder", ["cache", "a cache"])
+def test_headers_are_compiled_once(folder, tmp_path, monkeypatch):
+    from sephw.tools import verilator
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / folder))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "top.sv").write_text("module top; initial $finish; endmodule\n")
+    for number in range(2):
+        main = f'#include "Vtop.h"\nint main() {{ Vtop top; top.eval(); return {number}; }}\n'
+        (project / "main.cpp").write_text(main)
+        verilator.build(["top.sv", "main.cpp"], "top", project, tmp_path / "out", purpose="test")
+        headers = list((tmp_path / folder).rglob("sephw_runtime.h"))
+        # A path with a space is no word of a makefile.
+        assert len(headers) == (1 if folder == "cache" else 0)
+        for header in headers:
+            # Were it read again, the next build would end here.
+            header.write_text("#error headers are not precompiled\n")
