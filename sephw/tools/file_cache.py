@@ -12,6 +12,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+PROGRAMS = "programs"
+"""The user's cache of simulations."""
 _MOST_BYTES = 1 << 30
 _DIGEST_DIGITS = 16
 
@@ -85,4 +87,4 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGEST_DIGITS]
 
 
-__all__ = ["FileCache", "identity", "key_of"]
+__all__ = ["PROGRAMS", "FileCache", "identity", "key_of"]

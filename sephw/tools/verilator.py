@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from sephw.errors import SephwError
 from sephw.tools.cxx import find_compiler, first_error
-from sephw.tools.file_cache import FileCache, identity, key_of
+from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
 from sephw.tools.process import run
 
 _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
@@ -30,7 +30,6 @@ _MAKE_VARIABLES = (
 
 # C++ up to so many bytes is compiled as one: the headers of its parts take longer than the parts.
 _WHOLE_BYTES = 3_000_000
-_PROGRAMS = "programs"
 _HEADER = "sephw_runtime.h"
 _HEADERS = """\
 #include "verilated.h"
@@ -194,7 +193,7 @@ def build(
     program = output / "sephw_sim"
     options = f"{_MAKE_VARIABLES} trace={trace}"
     runtime = Runtime.of(verilator, compiler, options)
-    cache = FileCache.of_user(_PROGRAMS)
+    cache = FileCache.of_user(PROGRAMS)
     key = _key(verilator, compiler, options, [top, *files], directory)
     if cache.fetch(key, program):
         return program

@@ -17,7 +17,7 @@ from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
 from sephw.tools.cxx import compile_library, find_compiler
-from sephw.tools.file_cache import FileCache, identity, key_of
+from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
 
 _PURPOSE = "C-simulation"
 _FLAGS = ("-std=c++17", "-O3", "-w", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
@@ -155,7 +155,7 @@ def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
         f'-DSEPHW_TOP_HEADER="{header}"',
         f'-D{FOLDER_MACRO}=sephw_beside("feeds")',
     ]
-    cache = FileCache.of_user("programs")
+    cache = FileCache.of_user(PROGRAMS)
     sources = sorted(p for p in directory.rglob("*") if p.suffix in (".h", ".cpp"))
     content = [part for p in sources for part in (str(p.relative_to(directory)), p.read_bytes())]
     key = key_of([identity(find_compiler(_PURPOSE)), layout.project, *options, _BESIDE, *content])
