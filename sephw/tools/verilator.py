@@ -197,19 +197,21 @@ def build(
     key = _key(verilator, compiler, options, [top, *files], directory)
     if cache.fetch(key, program):
         return program
+    include = f"-I{directory.resolve()}"
     arguments = [
         "--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-Mdir", str(output),
         "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3", "--no-timing",
         "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
-        "-CFLAGS", " ".join((f"-I{directory.resolve()}", *runtime.headers())),
+        "-CFLAGS", " ".join((include, *runtime.headers())),
         *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
     ]  # fmt: skip
     _call(verilator, arguments, directory, purpose)
     runtime.lend(output)
     made = sum(path.stat().st_size for path in output.glob("*.cpp"))
-    whole = ["VM_PARALLEL_BUILDS=0"] if made <= _WHOLE_BYTES else []
+    # Parts have precompiled headers of their own, and a compiler takes those of one file only.
+    whole = "VM_PARALLEL_BUILDS=0" if made <= _WHOLE_BYTES else f"VM_USER_CFLAGS={include}"
     command = [
-        make, "-j", str(jobs), *_MAKE_VARIABLES, *whole, f"CXX={compiler}", f"LINK={compiler}",
+        make, "-j", str(jobs), *_MAKE_VARIABLES, whole, f"CXX={compiler}", f"LINK={compiler}",
         f"PYTHON3={sys.executable}",
     ]  # fmt: skip
     environment = _environment(verilator)

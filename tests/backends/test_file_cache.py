@@ -109,6 +109,12 @@ def test_headers_are_compiled_once(tmp_path, monkeypatch):
         (header,) = (tmp_path / "cache").rglob("sephw_runtime.h")
         # Were it read again, the next build would end here.
         header.write_text("#error headers are not precompiled\n")
+    # What is compiled in parts has Verilator's own headers, and no others.
+    monkeypatch.setattr(verilator, "_WHOLE_BYTES", 0)
+    options = ["--output-split", "1", "--output-split-cfuncs", "1"]
+    files = [*options, "top.sv", "main.cpp"]
+    program = verilator.build(files, "top", project, tmp_path / "parts", purpose="test")
+    assert program.is_file() and list((tmp_path / "parts").glob("Vtop__pch.h.*.gch"))
 
 
 def test_headers_are_not_kept_where_a_makefile_would_misread_the_path(tmp_path):
