@@ -18,9 +18,9 @@ from sephw.nn import freeze
 MODELS = Path(__file__).parents[2] / "models"
 # Minutes in RTL simulation. The ResNet is simulated by benchmarks.networks, with random weights;
 # the others are of the engines of mnist5k and cifar10-fast.
-LARGE = ("cifar10-fullres", "cifar10-small", "fashion-mnist", "resnet20-cifar10")
-# As cifar10-small, with more channels; benchmarks.foldings exports cifar10.
-WIDER = ("cifar10", "cifar10-medium")
+LARGE = ("cifar10-fullres", "resnet20-cifar10")
+# As mnist5k, with more channels; benchmarks.foldings exports cifar10 and fashion-mnist.
+WIDER = ("cifar10", "cifar10-medium", "cifar10-small", "fashion-mnist")
 NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 
@@ -49,7 +49,7 @@ def test_wider_ones_are_exact_in_integers(name, tmp_path):
     shape = (form["channels"], form["height"], form["width"])
     export_qonnx(deploy, tmp_path / "model.onnx", shape)
     graph = read_qonnx(tmp_path / "model.onnx").graph
-    images = np.random.default_rng(0).integers(0, 256, (2, form["height"], form["width"], 3))
+    images = np.random.default_rng(0).integers(0, 256, (2, *shape[1:], shape[0]))
     (output,) = graph.outputs
     scores = graph.run(images)[output].reshape(2, -1)
     with torch.no_grad():
