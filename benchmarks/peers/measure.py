@@ -17,7 +17,7 @@ from sephw.backends.rtl import RtlRun, compile_project
 from sephw.ir import Resources
 from sephw.synth.count import count
 from sephw.synth.recipes import engine_script
-from sephw.synth.synthesize import CACHE
+from sephw.synth.synthesize import NETLISTS
 from sephw.targets import Technology
 from sephw.tools.file_cache import FileCache
 from sephw.tools.yosys import run_yosys_logged, yosys_version
@@ -57,7 +57,7 @@ def cells(design: Design, technology: Technology, work: Path) -> Resources:
     content = [design.top, list(design.sources.items()), sorted(design.memories.items())]
     text = json.dumps([content, script, yosys_version("peers")])
     key = f"peer-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    cache = FileCache.of_user(CACHE)
+    cache = FileCache.of_user(NETLISTS)
     work.mkdir(parents=True, exist_ok=True)
     netlist = work / f"{technology.value}.json"
     if not cache.fetch(key, netlist):

@@ -27,7 +27,7 @@ _PURPOSE = "synthesis"
 # Raise it where the same engine must be synthesized anew: another recipe of the wrapper.
 _FORMAT = "1"
 _ENGINE_TOP = "engine"
-CACHE = "netlists"
+NETLISTS = "netlists"
 """The user's cache of netlists."""
 
 
@@ -81,7 +81,7 @@ def synthesize(
     SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
-    kept = cache if cache is not None else FileCache.of_user(CACHE)
+    kept = cache if cache is not None else FileCache.of_user(NETLISTS)
     layout = lay_out(graph)
     engines = {
         node.name: engine_of_node(graph, node, layout.engines[node.name], project)
@@ -167,7 +167,7 @@ def synthesize_operator(
     to ``work``/yosys.log. Raises SephwError as `synthesize` does, and for a folding without an
     engine.
     """
-    kept = cache if cache is not None else FileCache.of_user(CACHE)
+    kept = cache if cache is not None else FileCache.of_user(NETLISTS)
     engine = replace(engine_of(operator, folding, fifo_depths), fifos_in_blocks=fifos_in_blocks)
     key = _key(engine, technology, yosys_version(_PURPOSE))
     work.mkdir(parents=True, exist_ok=True)

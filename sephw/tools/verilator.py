@@ -88,7 +88,9 @@ class Runtime:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not header.exists():
-                header.write_text(_HEADERS, encoding="ascii")
+                partial = self.folder / f".{os.getpid()}.{_HEADER}"
+                partial.write_text(_HEADERS, encoding="ascii")
+                partial.replace(header)
         except OSError:
             return ()
         return ("-include", str(header))
@@ -227,9 +229,13 @@ def build(
 def _key(
     verilator: Verilator, compiler: Path, options: str, words: Sequence[str], directory: Path
 ) -> str:
-    """Of all that a program is made of: tools, their options, and every source in ``directory``."""
-    sources = sorted(path for path in directory.iterdir() if path.suffix in _SOURCES)
-    content = [part for path in sources for part in (path.name, path.read_bytes())]
+    """Of all that a program is made of: tools, options, every file named or in ``directory``.
+
+    So headers have to lie in ``directory``.
+    """
+    named = {directory / word for word in words if (directory / word).is_file()}
+    found = {path for path in directory.iterdir() if path.suffix in _SOURCES}
+    content = [part for path in sorted(named | found) for part in (path.name, path.read_bytes())]
     return key_of([identity(verilator.program), identity(compiler), options, *words, "", *content])
 
 

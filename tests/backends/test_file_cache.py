@@ -71,11 +71,13 @@ def test_a_program_is_built_again_where_something_differs(tmp_path, monkeypatch)
     project.mkdir()
     (project / "top.sv").write_text("module top; initial $finish; endmodule\n")
     main = '#include "Vtop.h"\nint main() { Vtop top; top.eval(); return %d; }\n'
-    (project / "main.cpp").write_text(main % 3)
+    # One file of the project, one from elsewhere.
+    bench = tmp_path / "main.cpp"
+    bench.write_text(main % 3)
 
     def build(number: int, trace: bool = False) -> bytes:
         program = verilator.build(
-            ["top.sv", "main.cpp"], "top", project, tmp_path / str(number), purpose="test",
+            ["top.sv", str(bench)], "top", project, tmp_path / str(number), purpose="test",
             trace=trace,
         )  # fmt: skip
         return program.read_bytes()
@@ -85,7 +87,7 @@ def test_a_program_is_built_again_where_something_differs(tmp_path, monkeypatch)
     original = verilator._call
     monkeypatch.setattr(verilator, "_call", lambda *a: (calls.append(a), original(*a))[1])
     assert build(1) == first and not calls
-    (project / "main.cpp").write_text(main % 4)
+    bench.write_text(main % 4)
     assert build(2) != first and len(calls) == 1
     # What was kept is of these options only.
     monkeypatch.setattr(verilator, "run", lambda *a, **k: pytest.fail("built"))
