@@ -77,7 +77,7 @@ def route(name: str, directory: Path) -> Board:
         name=name,
         part=routed.part,
         clock_mhz=round(board.clock_mhz, 3),
-        fmax_mhz=min(routed.fmax_mhz.values()),
+        fmax_mhz=routed.network_mhz,
         lut=routed.used.lut,
         ff=routed.used.ff,
         bram=routed.used.bram,

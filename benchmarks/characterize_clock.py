@@ -65,7 +65,7 @@ def route(made: Layer, technology: Technology, work: Path, timeout_seconds: floa
         synthesis, device, clock_mhz=ASKED_MHZ[technology], constraints=None,
         work=work / "route", progress=lambda _: None, timeout_seconds=timeout_seconds,
     )  # fmt: skip
-    return round(routed.slowest_mhz, 2)
+    return round(routed.network_mhz, 2)
 
 
 def candidates(points: Mapping[int, Mapping[str, Any]]) -> Iterator[tuple[int, Layer]]:

@@ -68,7 +68,7 @@ def read_export(folder: Path) -> Routed:
     verified = folder / "verify.json"
     checks = json.loads(verified.read_text("utf-8")) if verified.is_file() else {}
     cycles = int(report["totals"]["frame_interval"]["value"])
-    fmax = min(routed["fmax_mhz"].values())
+    fmax = float(routed["network_mhz"])
     clock = float(record["clock_mhz"])
     estimated = report["resources"]["estimated"]["total"]
     path = routed["worst_path"] or {}

@@ -77,6 +77,11 @@ class Clock:
     asked: Figure | None
 
     @property
+    def share(self) -> float:
+        """What it reaches by what was asked of it; where nothing was, what it reaches, in MHz."""
+        return self.fmax.value if self.asked is None else self.fmax.value / self.asked.value
+
+    @property
     def met(self) -> bool:
         """True where it reaches what was asked."""
         return self.asked is None or self.fmax.value >= self.asked.value
@@ -111,8 +116,8 @@ class Routed:
 
     @property
     def clock(self) -> Clock | None:
-        """The clock that limits the design: the one that reaches least."""
-        return min(self.clocks, key=lambda clock: clock.fmax.value, default=None)
+        """The clock that limits the design: the one with least to spare."""
+        return min(self.clocks, key=lambda clock: clock.share, default=None)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 // Runs the top module of a board behind a model of its USB bridge; commands come on standard input.
 //
-// Usage: sephw_sim CLOCK_HZ BAUD. All numbers of the protocol are 32-bit little-endian. Commands:
+// Usage: sephw_sim UART_HZ CLOCK_HZ BAUD: the oscillator, the network's clock, the line. Cycles are
+// those of the oscillator; the edges of the network's clock fall where its rate puts them. All numbers of the protocol are 32-bit little-endian. Commands:
 //   'W' n, n bytes     queue bytes for the line to the board
 //   'C'                forget the bytes that are still queued, and cut the one being sent
 //   'R' cycles         run until a byte has come from the board, or that many cycles
@@ -11,7 +12,7 @@
 // 'R', 'B' and 'L' are answered: cycles that passed, lights as bits, disturbances so far, number of
 // bytes, bytes.
 // A disturbance inverts the line for one cycle up to two bit times. Bit times of the model are
-// exact fractions of the clock, so BAUD need not be what the board's divider makes. The bridge
+// exact fractions of the oscillator, so BAUD need not be what the board's divider makes. The bridge
 // hands on a byte even if its stop bit is broken, as real ones do.
 #include "sephw_board.h"
 #include <verilated.h>
@@ -119,11 +120,13 @@ void put(std::uint32_t value) {
 
 class Bench {
   public:
-    Bench(double clock_hz, double baud) : bit_cycles_(clock_hz / baud) {
+    Bench(double uart_hz, double clock_hz, double baud)
+        : bit_cycles_(uart_hz / baud), edge_cycles_(uart_hz / clock_hz / 2) {
         context_.randReset(2); // registers without reset start at random
         context_.randSeed(1);
         model_ = std::make_unique<sephw::Model>(&context_);
         sephw::press(*model_, false);
+        sephw::clock(*model_, false);
         model_->uart_rx = 1;
     }
 
@@ -170,10 +173,12 @@ class Bench {
             const bool noise_in = noise_[0].flips(cycle_, bit_cycles_);
             const bool noise_out = noise_[1].flips(cycle_, bit_cycles_);
             model_->uart_rx = sender_.level(cycle_, bit_cycles_) != noise_in;
+            network_until(static_cast<double>(cycle_));
             model_->clk_in = 1;
             model_->eval();
             context_.timeInc(1);
             receiver_.step((model_->uart_tx != 0) != noise_out, cycle_, bit_cycles_);
+            network_until(static_cast<double>(cycle_) + 0.5);
             model_->clk_in = 0;
             model_->eval();
             context_.timeInc(1);
@@ -181,6 +186,15 @@ class Bench {
             passed++;
         }
         return passed;
+    }
+
+    // The network's clock up to a time in cycles of the oscillator.
+    void network_until(double cycle) {
+        for (; static_cast<double>(edge_) * edge_cycles_ <= cycle; edge_++) {
+            sephw::clock(*model_, (edge_ & 1) != 0);
+            model_->eval();
+            context_.timeInc(1);
+        }
     }
 
     void answer(std::uint32_t passed) {
@@ -196,6 +210,8 @@ class Bench {
     VerilatedContext context_;
     std::unique_ptr<sephw::Model> model_;
     double bit_cycles_;
+    double edge_cycles_; // between two edges of the network's clock
+    std::uint64_t edge_ = 0;
     std::uint64_t cycle_ = 0;
     Sender sender_;
     Receiver receiver_;
@@ -205,10 +221,10 @@ class Bench {
 } // namespace
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "give CLOCK_HZ and BAUD\n");
+    if (argc != 4) {
+        std::fprintf(stderr, "give UART_HZ, CLOCK_HZ and BAUD\n");
         return 2;
     }
-    Bench(std::atof(argv[1]), std::atof(argv[2])).serve();
+    Bench(std::atof(argv[1]), std::atof(argv[2]), std::atof(argv[3])).serve();
     return 0;
 }

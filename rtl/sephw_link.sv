@@ -1,9 +1,12 @@
 // Host link: frames of a UART to images for the network, its outputs to frames (docs/host.md).
 //
-// Parameters: CLOCKS_PER_BIT of the UART (at least 4); IN_*, OUT_* the network's streams (lanes,
-//   bits per lane, beats per frame; IN_BITS at most 8); CLOCK_HZ and BUILD_ID, told to the host;
-//   STALL_BITS: after 2^(STALL_BITS - 1) cycles without a beat a run has failed. RESET_BITS: the
-//   network's reset lasts 2^RESET_BITS cycles.
+// Parameters: CLOCKS_PER_BIT of the UART (at least 8); IN_*, OUT_* the network's streams (lanes,
+//   bits per lane, beats per frame; IN_BITS at most 8); BUILD_ID, told to the host; STALL_BITS:
+//   after 2^(STALL_BITS - 1) cycles without a beat a run has failed. RESET_BITS: the network's
+//   reset lasts 2^RESET_BITS cycles.
+// Clocks: the UART has its own, `uart_clk`, so that the bit time does not depend on the network's;
+//   all else is of `clk`, at least one cycle a bit. `gate` paces the count of `clk` that the host
+//   is told.
 // A run starts only after the whole request has come and its CRC is right, so a damaged request
 //   never reaches the network, and at most one request is worked on: others that come meanwhile are
 //   dropped (the host repeats them), but a reset ends a run.
@@ -21,13 +24,15 @@ module sephw_link #(
     parameter int OUT_BITS = 8,
     parameter int OUT_WORDS = 1,
     parameter bit OUT_SIGNED = 1'b0,
-    parameter int CLOCK_HZ = 1000000,
     parameter logic [63:0] BUILD_ID = 64'd0,
     parameter int STALL_BITS = 24,
     parameter int RESET_BITS = 4
 ) (
     input  wire                           clk,
     input  wire                           rst_n,
+    input  wire                           uart_clk,
+    input  wire                           uart_rst_n,
+    input  wire                           gate,
     input  wire                           uart_rx,
     output wire                           uart_tx,
     output logic                          network_rst_n,
@@ -48,22 +53,70 @@ module sephw_link #(
   localparam int ADDRESS_BITS = OUT_WORDS > 1 ? $clog2(OUT_WORDS) : 1;
   localparam int LANE_BITS = OUT_LANES > 1 ? $clog2(OUT_LANES) : 1;
 
-  // UART and frames.
-  wire rx_valid, rx_broken, in_valid, in_first, good, bad;
-  wire [7:0] rx_data, in_data;
-  wire [31:0] in_crc;
-  wire tx_valid, tx_ready, out_valid, out_ready, out_last, quiet;
-  wire [7:0] tx_data, out_data;
+  // UART, in its own clock.
+  wire line_valid, line_broken, line_out_valid, line_out_ready;
+  wire [7:0] line_data, line_out_data;
 
   sephw_uart_rx #(
       .CLOCKS_PER_BIT(CLOCKS_PER_BIT)
   ) uart_in (
-      .clk(clk),
-      .rst_n(rst_n),
+      .clk(uart_clk),
+      .rst_n(uart_rst_n),
       .line(uart_rx),
-      .valid(rx_valid),
-      .broken(rx_broken),
-      .data(rx_data)
+      .valid(line_valid),
+      .broken(line_broken),
+      .data(line_data)
+  );
+
+  sephw_uart_tx #(
+      .CLOCKS_PER_BIT(CLOCKS_PER_BIT)
+  ) uart_out (
+      .clk(uart_clk),
+      .rst_n(uart_rst_n),
+      .valid(line_out_valid),
+      .ready(line_out_ready),
+      .data(line_out_data),
+      .line(uart_tx)
+  );
+
+  // Bytes and frames. Nine bits on the line leave time for a crossing, so none waits there.
+  wire free, crossed, crossed_broken, in_valid, in_first, good, bad;
+  wire [7:0] rx_data, in_data;
+  wire [31:0] in_crc;
+  wire tx_valid, tx_ready, out_valid, out_ready, out_last, quiet;
+  wire [7:0] tx_data, out_data;
+  wire rx_valid = crossed && !crossed_broken;
+  wire rx_broken = crossed && crossed_broken;
+  wire unused = &{1'b0, free};
+
+  sephw_crossing #(
+      .BITS(9)
+  ) cross_in (
+      .from_clk(uart_clk),
+      .from_rst_n(uart_rst_n),
+      .s_valid(line_valid || line_broken),
+      .s_ready(free),
+      .s_data({line_broken, line_data}),
+      .to_clk(clk),
+      .to_rst_n(rst_n),
+      .m_valid(crossed),
+      .m_ready(1'b1),
+      .m_data({crossed_broken, rx_data})
+  );
+
+  sephw_crossing #(
+      .BITS(8)
+  ) cross_out (
+      .from_clk(clk),
+      .from_rst_n(rst_n),
+      .s_valid(tx_valid),
+      .s_ready(tx_ready),
+      .s_data(tx_data),
+      .to_clk(uart_clk),
+      .to_rst_n(uart_rst_n),
+      .m_valid(line_out_valid),
+      .m_ready(line_out_ready),
+      .m_data(line_out_data)
   );
 
   sephw_link_receive receive (
@@ -91,17 +144,6 @@ module sephw_link #(
       .byte_valid(tx_valid),
       .byte_ready(tx_ready),
       .byte_data(tx_data)
-  );
-
-  sephw_uart_tx #(
-      .CLOCKS_PER_BIT(CLOCKS_PER_BIT)
-  ) uart_out (
-      .clk(clk),
-      .rst_n(rst_n),
-      .valid(tx_valid),
-      .ready(tx_ready),
-      .data(tx_data),
-      .line(uart_tx)
   );
 
   // The request coming in. Its image goes to the buffer only if that was free when it began.
@@ -240,6 +282,19 @@ module sephw_link #(
   logic [15:0] reply_damaged;
   always_ff @(posedge clk) if (state != REPLYING) reply_damaged <= damaged;
 
+  // The clock's own rate, for the host.
+  localparam int METER_BITS = 20;
+  wire [METER_BITS-1:0] clock_cycles;
+  sephw_clock_meter #(
+      .BITS(METER_BITS)
+  ) meter (
+      .clk(clk),
+      .rst_n(rst_n),
+      .gate(gate),
+      .hold(state == REPLYING),
+      .cycles(clock_cycles)
+  );
+
   // Cycles, and cycles without a beat. All of it one cycle late, so differences are right.
   always_ff @(posedge clk) begin
     moved_in  <= m_axis_tvalid && m_axis_tready;
@@ -307,7 +362,6 @@ module sephw_link #(
       .OUT_BITS(OUT_BITS),
       .OUT_WORDS(OUT_WORDS),
       .OUT_SIGNED(OUT_SIGNED),
-      .CLOCK_HZ(CLOCK_HZ),
       .BUILD_ID(BUILD_ID),
       .VALUE_BITS(VALUE_BITS)
   ) replies (
@@ -322,6 +376,7 @@ module sephw_link #(
       .cycles(cycles),
       .damaged(reply_damaged),
       .reason(reason),
+      .clock_cycles(32'(clock_cycles)),
       .word(word),
       .select(select),
       .value(value),

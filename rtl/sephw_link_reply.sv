@@ -1,6 +1,6 @@
 // One reply of the host link as bytes: header, then what its type says (docs/host.md).
 //
-// Parameters: OUT_* as sephw_link; CLOCK_HZ and BUILD_ID are told by the identity.
+// Parameters: OUT_* as sephw_link; BUILD_ID is told by the identity.
 // `start` sends the reply that the inputs describe; they stay as they are until `sending` is down.
 // Timing: `data` and `data_last` are right from the fifth cycle after `start` or a `data_ready` on,
 //   two of them because `value` comes from sephw_link_sink; sephw_link_transmit waits longer. So
@@ -13,7 +13,6 @@ module sephw_link_reply #(
     parameter int OUT_BITS = 8,
     parameter int OUT_WORDS = 1,
     parameter bit OUT_SIGNED = 1'b0,
-    parameter int CLOCK_HZ = 1000000,
     parameter logic [63:0] BUILD_ID = 64'd0,
     parameter int VALUE_BITS = 8,
     parameter int ADDRESS_BITS = OUT_WORDS > 1 ? $clog2(OUT_WORDS) : 1,
@@ -30,6 +29,7 @@ module sephw_link_reply #(
     input  wire  [            39:0] cycles,
     input  wire  [            15:0] damaged,
     input  wire  [             7:0] reason,
+    input  wire  [            31:0] clock_cycles,
     output logic [ADDRESS_BITS-1:0] word,
     output logic [   LANE_BITS-1:0] select,
     input  wire  [  VALUE_BITS-1:0] value,
@@ -39,13 +39,12 @@ module sephw_link_reply #(
     output logic                    data_last
 );
   localparam logic [7:0] IDENTITY = 8'h81, RESULT = 8'h82, FAILURE = 8'hFF;
-  localparam logic [7:0] PROTOCOL = 8'd1;
+  localparam logic [7:0] PROTOCOL = 8'd2;
   localparam int IDENTITY_BYTES = 15, RESULT_BYTES = 9, STATUS_BYTES = 3, FAILURE_BYTES = 1;
   localparam int VALUE_BYTES = VALUE_BITS / 8;
   localparam int BYTE_BITS = VALUE_BYTES > 1 ? $clog2(VALUE_BYTES) : 1;
   localparam logic [1:0] REQUEST = 2'd0, BUILD = 2'd1, FIXED = 2'd2, VALUES = 2'd3;
-  localparam logic [119:0] IDENTITY_TEXT = {
-    32'(CLOCK_HZ),
+  localparam logic [87:0] SIZES = {
     7'd0,
     OUT_SIGNED,
     8'(OUT_BITS),
@@ -83,7 +82,7 @@ module sephw_link_reply #(
   wire [63:0] request = {8'd0, request_crc, sequence_number, kind};
   wire [127:0] result = {80'd0, cycles, flags};
   wire [31:0] status = {8'd0, damaged, flags};
-  wire [127:0] identity = {8'd0, IDENTITY_TEXT};
+  wire [127:0] identity = {8'd0, clock_cycles, SIZES};
   logic [7:0] request_byte, build_byte, identity_byte, result_byte, status_byte, output_byte;
 
   always_ff @(posedge clk) begin

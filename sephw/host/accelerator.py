@@ -17,6 +17,7 @@ from sephw.host.errors import DeviceError, ImageError, WrongDesignError
 from sephw.host.link import Link, Retries
 from sephw.host.messages import (
     FRAME_BYTES,
+    GATE_CYCLES,
     IDENTITY_BYTES,
     MAX_REPEATS,
     PROTOCOL,
@@ -36,6 +37,8 @@ from sephw.host.messages import (
 )
 from sephw.host.port import Port, open_port
 
+# The count is of some thousand cycles at least and right within one.
+_CLOCK_ERROR = 0.002
 _REASONS = {
     Reason.UNKNOWN: "it does not know the request",
     Reason.MALFORMED: "the request has another length than it takes",
@@ -190,16 +193,29 @@ class Accelerator:
             )
         self._check_design(reply)
         identity, wanted = parse_identity(reply), self.description
+        counted = 0 if identity is None else identity.clock_cycles
         expected = Identity(
             PROTOCOL, wanted.build_id, wanted.image_bytes, wanted.outputs, wanted.output_bits,
-            wanted.output_signed, wanted.clock_hz,
+            wanted.output_signed, counted,
         )  # fmt: skip
         if identity != expected:
             raise WrongDesignError(
                 f"port '{self.port_name}': the design's sizes are not those of '{wanted.name}' "
                 "though its build is; export and program it again"
             )
+        self._check_clock(counted)
         self._clean = True
+
+    def _check_clock(self, counted: int) -> None:
+        """The clock as the board has counted it, if it has had the time, is the one described."""
+        wanted = self.description
+        clock_hz = counted * wanted.uart_hz / GATE_CYCLES
+        if counted and abs(clock_hz / wanted.clock_hz - 1) > _CLOCK_ERROR:
+            raise WrongDesignError(
+                f"port '{self.port_name}': the network's clock runs at {clock_hz / 1e6:.2f} MHz, "
+                f"that of '{wanted.name}' at {wanted.clock_hz / 1e6:.2f} MHz; load it with "
+                f"'sephw program {wanted.directory}'"
+            )
 
     def _run(self, frame: NDArray[np.uint8], repeats: int) -> Result:
         """The first of ``repeats`` runs of one image, checked in every way there is."""

@@ -10,7 +10,7 @@ from typing import Any
 from sephw.host.errors import DescriptionError
 
 FILE = "accelerator.json"
-_FORMAT, _VERSION = "sephw-accelerator", 1
+_FORMAT, _VERSION = "sephw-accelerator", 2
 # Where an export keeps its board files.
 _FOLDERS = (".", "board")
 _BITSTREAMS = {".bit", ".bin", ".fs"}
@@ -20,6 +20,7 @@ _BITSTREAMS = {".bit", ".bin", ".fs"}
 class Description:
     """A design. Shapes are (height, width, channels); ``cable``: its board for openFPGALoader.
 
+    ``clock_hz``: the network's; ``uart_hz``: of the board's oscillator, which times the line.
     ``frame_limit_cycles``: no frame takes longer from its first beat in to its last beat out.
     """
 
@@ -34,6 +35,7 @@ class Description:
     output_bits: int
     output_signed: bool
     clock_hz: int
+    uart_hz: int
     baud: int
     frame_limit_cycles: int
 
@@ -102,6 +104,7 @@ def read_description(path: str | Path) -> Description:
             output_bits=int(content["output_bits"]),
             output_signed=bool(content["output_signed"]),
             clock_hz=int(content["clock_hz"]),
+            uart_hz=int(content["uart_hz"]),
             baud=int(content["baud"]),
             frame_limit_cycles=int(content["frame_limit_cycles"]),
         )

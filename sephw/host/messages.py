@@ -1,4 +1,4 @@
-"""Requests and replies of the host link, version 1 (docs/host.md). All numbers little-endian."""
+"""Requests and replies of the host link, version 2 (docs/host.md). All numbers little-endian."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-PROTOCOL = 1
+PROTOCOL = 2
 _HEADER = struct.Struct("<BHIQ")
 _IDENTITY = struct.Struct("<BIIBBI")
 _STATUS = struct.Struct("<BH")
 IDENTITY_BYTES, STATUS_BYTES = _IDENTITY.size, _STATUS.size
 RESULT_FIXED_BYTES = 9
+GATE_CYCLES = 1 << 14
 MAX_REPEATS = (1 << 32) - 1
 # With the CRC and two flags.
 FRAME_BYTES = _HEADER.size + 6
@@ -60,7 +61,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a design says of itself. ``clock_hz`` is the network's clock."""
+    """What a design says of itself.
+
+    ``clock_cycles``: of the network's clock in `GATE_CYCLES` of the oscillator; 0: not counted yet.
+    """
 
     protocol: int
     build_id: int
@@ -68,7 +72,7 @@ class Identity:
     outputs: int
     output_bits: int
     output_signed: bool
-    clock_hz: int
+    clock_cycles: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from sephw.host import Accelerator, Description, Retries
 
 # In the board's time, of which little passes in simulation.
 _RETRIES = Retries(margin_seconds=0.002)
-# The board's reset after power-up is over by then.
-_RESET_CYCLES = 1000
+# The board's reset after power-up is over by then, and its clock has been counted.
+_START_SECONDS = 0.003
 
 
 @contextlib.contextmanager
@@ -19,7 +19,7 @@ def simulated(known: Description) -> Iterator[Accelerator]:
     """The board of an export in Verilator; times are the board's own."""
     compiled = compile_board(known.directory.parent / "rtl", known.directory)
     with compiled.power_up() as board:
-        board.wait(_RESET_CYCLES / known.clock_hz)
+        board.wait(_START_SECONDS)
         with Accelerator(
             board.plug_in(), known, retries=_RETRIES, clock=board.clock
         ) as accelerator:

@@ -10,16 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sephw.backends.board import BoardProject, write_board
+from sephw.backends.board import BoardProject, pll_limits, write_board
 from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
 from sephw.ir import Graph, Integers
 from sephw.resources import fifos_in_blocks
 from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run, write_record
-from sephw.synth.route import DEFAULT_SEED, Routed, flow_of, pack, route_best
+from sephw.synth.route import (
+    DEFAULT_SEED,
+    UART_CLOCKS,
+    Routed,
+    flow_of,
+    pack,
+    route_best,
+    set_pll,
+)
 from sephw.synth.synthesize import Synthesis, synthesize
-from sephw.synth.timing import MARGINS, TimingNotMet, rounded_down
+from sephw.synth.timing import TimingNotMet, rounded_down
 from sephw.synth.workplace import Workplace
 from sephw.targets import Device, Target
 from sephw.tools.file_cache import FileCache
@@ -103,14 +111,23 @@ class _Attempt:
     routed: Routed | None = None
 
     @property
-    def reached_mhz(self) -> float:
-        """What routing reached; 0 without routing."""
-        return 0.0 if self.routed is None else self.routed.slowest_mhz
+    def asked_of(self) -> dict[str, float]:
+        """What each clock of the routed design has to reach, MHz."""
+        clocks = () if self.routed is None else self.routed.fmax_mhz
+        board = self.board
+        return {
+            name: board.uart_mhz if board is not None and name in UART_CLOCKS and len(clocks) > 1
+            else self.asked_mhz
+            for name in clocks
+        }  # fmt: skip
 
-    @property
-    def met(self) -> bool:
-        """True where the clock is reached, or nothing was routed."""
-        return self.routed is None or self.reached_mhz >= self.asked_mhz
+    def check(self, device: Device) -> None:
+        """Raise TimingNotMet where a clock of the routed design is not reached."""
+        if self.routed is not None:
+            for name, mhz in self.asked_of.items():
+                reached = self.routed.fmax_mhz[name]
+                if reached < mhz:
+                    raise TimingNotMet(device, mhz, self.routed, reached)
 
 
 def run_flow(
@@ -131,8 +148,8 @@ def run_flow(
     ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, ``board_out``
     (default: ``board`` beside ``out``) appear whole or not at all, and replace what is there.
     ``samples`` and ``golden``, int64 (N, h, w, c), become the board's test images. A bitstream
-    meets its clock: without a wanted one the board's PLL is set to what routing reaches. The same
-    arguments give the same bytes, except below ``out``/logs.
+    meets its clock: without a wanted one the board's PLL is set, last, to what routing reached.
+    The same arguments give the same bytes, except below ``out``/logs.
 
     Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is
     missed, DoesNotFit where the device is too small, and SephwError where a tool is missing, fails
@@ -165,7 +182,7 @@ def run_flow(
 
 
 def _build(job: _Job, work: Path) -> _Attempt:
-    """Build for the wanted clock; without one for slower and slower clocks until one is met."""
+    """Build for the wanted clock; a board without one gets the clock that routing reaches."""
     request = job.request
     attempt = _link(job, work, request.aim_mhz)
     if request.clock_mhz is None and request.routes:
@@ -174,21 +191,49 @@ def _build(job: _Job, work: Path) -> _Attempt:
             job.progress(f"a design of this size: aiming at {likely:g} MHz")
             attempt = _link(job, work, likely)
     attempt = _route(job, work, attempt)
-    if request.clock_mhz is None:
+    if attempt.routed is not None and request.clock_mhz is None:
         if attempt.board is None:
             return attempt
-        for margin in MARGINS:
-            if attempt.met:
-                break
-            reached = attempt.reached_mhz
-            wanted = min(attempt.asked_mhz, rounded_down(reached)) * margin
-            job.progress(
-                f"{reached:g} MHz of {attempt.asked_mhz:g}; again with the PLL at {wanted:.1f}"
-            )
-            attempt = _route(job, work, _link(job, work, wanted))
-    if attempt.routed is not None and not attempt.met:
-        raise TimingNotMet(request.device, attempt.asked_mhz, attempt.routed)
+        attempt = _set_clock(job, work, attempt)
+    attempt.check(request.device)
     return attempt
+
+
+def _set_clock(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
+    """The same routed board with the fastest clock that it reaches.
+
+    Of a board's files only those of the PLL and the description depend on the clock, and of its
+    bitstream only the PLL's settings.
+    """
+    request, routed, board = job.request, attempt.routed, attempt.board
+    assert routed is not None and board is not None and request.board is not None
+    chip = request.board.open_board
+    assert chip is not None
+    if board.clocking.settings is None:
+        return attempt
+    reached = routed.network_mhz
+    lowest = float(pll_limits(request.device).output.low)
+    if reached < lowest:
+        raise TimingNotMet(request.device, lowest, routed, reached)
+    board = _write_board(job, request.board, work, reached, by_pll=True)
+    assert board.clocking.settings is not None
+    job.progress(f"{reached:g} MHz reached; the PLL is set to {board.clock_mhz:g}")
+    with job.timed("bitstream"):
+        set_pll(
+            routed, request.device, board.clocking.settings, package=chip.package,
+            speed=chip.speed, timeout_seconds=request.timeout_seconds,
+        )  # fmt: skip
+    return replace(attempt, board=board, asked_mhz=board.clock_mhz)
+
+
+def _write_board(
+    job: _Job, target: Target, work: Path, clock_mhz: float, *, by_pll: bool = False
+) -> BoardProject:
+    shutil.rmtree(work / "board", ignore_errors=True)
+    return write_board(
+        job.graph, target, job.project, work / "board", clock_mhz=clock_mhz, by_pll=by_pll,
+        samples=job.samples, golden=job.golden,
+    )  # fmt: skip
 
 
 def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
@@ -197,11 +242,7 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
     board, top, sources, constraints = None, None, [], None
     macros: tuple[str, ...] = ()
     if request.board is not None:
-        shutil.rmtree(work / "board", ignore_errors=True)
-        board = write_board(
-            job.graph, request.board, job.project, work / "board", clock_mhz=clock_mhz,
-            samples=job.samples, golden=job.golden,
-        )  # fmt: skip
+        board = _write_board(job, request.board, work, clock_mhz)
         top, sources, constraints = board.top, list(board.sources), board.constraints
         macros = board.macros
         clock_mhz = board.clock_mhz
@@ -267,8 +308,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     asked = request.clock_mhz if attempt.board is None else attempt.board.clock_mhz
     if routed is not None:
         # What nextpnr was given is rounded, or only there to make it try.
-        asked_of = {} if asked is None else dict.fromkeys(routed.fmax_mhz, asked)
-        routed = replace(routed, constraint_mhz=asked_of)
+        routed = replace(routed, constraint_mhz={} if asked is None else attempt.asked_of)
     run = Run(
         graph=job.graph, device=request.device, target=request.board, top=attempt.top,
         synthesis=synthesis, routed=routed, clock_mhz=_clock(routed, asked), asked_mhz=asked,
@@ -282,4 +322,4 @@ def _clock(routed: Routed | None, asked_mhz: float | None) -> float | None:
     """The clock of the design in MHz: the board's, the wanted one, or what was reached."""
     if routed is None:
         return None
-    return asked_mhz if asked_mhz is not None else rounded_down(routed.slowest_mhz)
+    return asked_mhz if asked_mhz is not None else rounded_down(routed.network_mhz)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from sephw.ir import Resources
 from sephw.synth.carries import relieve_carries
+from sephw.synth.pll import set_design_pll, set_trellis_pll
 from sephw.targets import Device, Technology
-from sephw.tools.nextpnr import Nextpnr
+from sephw.tools.nextpnr import Nextpnr, run_nextpnr
 from sephw.tools.packers import ecppack, gowin_pack, icepack
 
 _PURPOSE = "bitstream"
+# nextpnr's own form of a routed design.
+ROUTED_DESIGN = "routed.json"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Flow(ABC):
     """Options, names of resources and files of one build of nextpnr."""
 
     tool: ClassVar[Nextpnr]
-    output_option: ClassVar[str]
+    # Options and names of the files that nextpnr writes; `output` is the one that is packed.
+    outputs: ClassVar[tuple[str, ...]]
     output: ClassVar[str]
     bitstream_suffix: ClassVar[str]
     units: ClassVar[Units]
@@ -84,6 +88,16 @@ class Flow(ABC):
         """What a person calls the chip in its package."""
 
     @abstractmethod
+    def set_pll(
+        self,
+        folder: Path,
+        part: Sequence[str],
+        settings: Mapping[str, int],
+        timeout_seconds: float,
+    ) -> None:
+        """Change the PLL's settings in nextpnr's output in ``folder``; ``part``: `arguments`."""
+
+    @abstractmethod
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         """Make the bitstream; both names are relative to ``directory``."""
 
@@ -92,7 +106,7 @@ class Ecp5(Flow):
     """Lattice ECP5, by Project Trellis."""
 
     tool = Nextpnr.ECP5
-    output_option, output, bitstream_suffix = "--textcfg", "routed.config", ".bit"
+    outputs, output, bitstream_suffix = ("--textcfg", "routed.config"), "routed.config", ".bit"
     # Designs of more LUTs are routed by the router that takes less time for them.
     large: ClassVar[int] = 10_000
     # Share of the flip-flops beyond which the static placer is not tried.
@@ -130,6 +144,15 @@ class Ecp5(Flow):
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"{device.part}-{speed or '6'} {package or 'CABGA381'}"
 
+    def set_pll(
+        self,
+        folder: Path,
+        part: Sequence[str],
+        settings: Mapping[str, int],
+        timeout_seconds: float,
+    ) -> None:
+        set_trellis_pll(folder / self.output, settings)
+
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         ecppack(routed, bitstream, directory, purpose=_PURPOSE)
 
@@ -138,7 +161,8 @@ class Ice40(Flow):
     """Lattice iCE40, by Project IceStorm."""
 
     tool = Nextpnr.ICE40
-    output_option, output, bitstream_suffix = "--asc", "routed.asc", ".bin"
+    outputs: ClassVar[tuple[str, ...]] = ("--asc", "routed.asc", "--write", ROUTED_DESIGN)
+    output, bitstream_suffix = "routed.asc", ".bin"
     units = Units(
         lut={"ICESTORM_LC": 1},
         ff={"ICESTORM_LC": 1},
@@ -157,6 +181,23 @@ class Ice40(Flow):
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"iCE40{device.part.upper()} {package or self.usual[device.part]}"
 
+    def set_pll(
+        self,
+        folder: Path,
+        part: Sequence[str],
+        settings: Mapping[str, int],
+        timeout_seconds: float,
+    ) -> None:
+        set_design_pll(folder / ROUTED_DESIGN, "ICESTORM_PLL", settings)
+        # Nothing is left to place or route: nextpnr writes the same design's bits.
+        run_nextpnr(
+            self.tool,
+            [*part, "--json", ROUTED_DESIGN, "--no-pack", "--no-place", "--no-route", "--asc",
+             self.output, "--timing-allow-fail"],
+            folder, log=folder / "nextpnr_pll.log", purpose="PLL", on_line=lambda line: None,
+            timeout_seconds=timeout_seconds,
+        )  # fmt: skip
+
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         icepack(routed, bitstream, directory, purpose=_PURPOSE)
 
@@ -165,7 +206,7 @@ class Gowin(Flow):
     """Gowin LittleBee and Arora, by Project Apicula."""
 
     tool = Nextpnr.GOWIN
-    output_option, output, bitstream_suffix = "--write", "routed.json", ".fs"
+    outputs, output, bitstream_suffix = ("--write", ROUTED_DESIGN), ROUTED_DESIGN, ".fs"
     units = Units(
         lut={"LUT4": 1, "ALU": 1, "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
         ff={"DFF": 1},
@@ -198,6 +239,15 @@ class Gowin(Flow):
 
     def part(self, device: Device, package: str, speed: str) -> str:
         return package or self.parts[device.part]
+
+    def set_pll(
+        self,
+        folder: Path,
+        part: Sequence[str],
+        settings: Mapping[str, int],
+        timeout_seconds: float,
+    ) -> None:
+        set_design_pll(folder / self.output, "rPLL", settings)
 
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         gowin_pack(device.part, routed, bitstream, directory, purpose=_PURPOSE)

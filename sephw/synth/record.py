@@ -111,6 +111,7 @@ def _routed(run: Run, routed: Routed) -> dict[str, Any]:
         "used": asdict(routed.used),
         "available": asdict(routed.available),
         "asked_mhz": run.asked_mhz,
+        "network_mhz": routed.network_mhz,
         "fmax_mhz": dict(routed.fmax_mhz),
         "constraint_mhz": dict(routed.constraint_mhz),
         "timing_met": routed.timing_met,

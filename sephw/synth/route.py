@@ -22,6 +22,8 @@ from sephw.targets import Device, Technology
 from sephw.tools.nextpnr import NextpnrError, nextpnr_version, run_nextpnr
 
 DEFAULT_SEED = 1
+# What nextpnr calls the clock of a board's UART: by its wire, or by the pin it comes from.
+UART_CLOCKS = frozenset({"uart_clk", "clk_in"})
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,13 @@ class Routed:
         return all(self.fmax_mhz[name] >= mhz for name, mhz in self.constraint_mhz.items())
 
     @property
-    def slowest_mhz(self) -> float:
-        """Of the clocks, the rate of the one that reaches least; 0 without registers."""
-        return min(self.fmax_mhz.values(), default=0.0)
+    def network_mhz(self) -> float:
+        """What the network's clock reaches: the least of all that are not the UART's.
+
+        0 without registers.
+        """
+        own = [mhz for name, mhz in self.fmax_mhz.items() if name not in UART_CLOCKS]
+        return min(own or self.fmax_mhz.values(), default=0.0)
 
 
 def place_and_route(
@@ -97,7 +103,7 @@ def place_and_route(
     part = flow.part(device, package, speed)
     arguments = [
         *flow.arguments(device, package, speed, pins),
-        "--json", "netlist.json", "--report", "report.json", flow.output_option, flow.output,
+        "--json", "netlist.json", "--report", "report.json", *flow.outputs,
         "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed),
     ]  # fmt: skip
     log = work / "nextpnr.log"
@@ -173,7 +179,7 @@ def route_best(
             timeout_seconds=timeout_seconds, seed=seed, cancelled=cancelled,
         )  # fmt: skip
         if len(seeds) > 1:
-            say(f"routed, {routed.slowest_mhz:g} MHz")
+            say(f"routed, {routed.network_mhz:g} MHz")
         return routed
 
     with ThreadPoolExecutor(min(len(seeds), jobs or os.cpu_count() or 1)) as pool:
@@ -185,7 +191,33 @@ def route_best(
             cancelled.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return max((future.result() for future in futures), key=lambda routed: routed.slowest_mhz)
+    return max((future.result() for future in futures), key=lambda routed: routed.network_mhz)
+
+
+def set_pll(
+    routed: Routed,
+    device: Device,
+    settings: Mapping[str, int],
+    *,
+    package: str = "",
+    speed: str = "",
+    timeout_seconds: float,
+) -> None:
+    """Give the PLL of a routed design other ``settings``, in its configuration; all else stays.
+
+    ``settings`` as `Clocking` has them, ``package`` and ``speed`` as `place_and_route`. Raises
+    SephwError where nextpnr is needed for it and fails.
+    """
+    flow = flow_of(device)
+    try:
+        flow.set_pll(
+            routed.configuration.parent, flow.arguments(device, package, speed, None), settings,
+            timeout_seconds,
+        )  # fmt: skip
+    except NextpnrError as error:
+        raise SephwError(
+            f"PLL of {device.name}: {flow.tool.value} failed: {error.errors[0]}; log: {error.log}"
+        ) from None
 
 
 def pack(routed: Routed, device: Device, work: Path, stem: str = "bitstream") -> Path:

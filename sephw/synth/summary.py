@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sephw.ir import Resources
 from sephw.synth.record import NO_ROUTE, Run, used_and_available
+from sephw.synth.route import Routed
 from sephw.synth.timing import describe
 
 _ENGINES = 10
@@ -33,7 +34,7 @@ def summary(run: Run, out: Path, next_command: str) -> str:
             lines.append("  note      not routed: no clock, no bitstream")
     else:
         for name, mhz in routed.fmax_mhz.items():
-            lines.append(f"  clock     {name}: {mhz:g} MHz [routed]{_asked(run)}")
+            lines.append(f"  clock     {name}: {mhz:g} MHz [routed]{_asked(run, routed, name)}")
         if routed.worst_path is not None:
             lines.append(f"  path      {describe(routed.worst_path)}")
     lines += _engines(run)
@@ -44,9 +45,9 @@ def summary(run: Run, out: Path, next_command: str) -> str:
     return "\n".join(lines)
 
 
-def _asked(run: Run) -> str:
+def _asked(run: Run, routed: Routed, clock: str) -> str:
     if run.target is not None:
-        return f", the board runs at {run.clock_mhz:g} MHz"
+        return f", the board runs at {routed.constraint_mhz[clock]:g} MHz"
     return "" if run.asked_mhz is None else f", {run.asked_mhz:g} MHz asked for"
 
 

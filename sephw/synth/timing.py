@@ -1,4 +1,4 @@
-"""Which clock a routed design runs at, and what to ask for where it misses one."""
+"""Which clock a routed design runs at, and what to say where it misses one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from sephw.synth.report import WorstPath
 from sephw.synth.route import Routed
 from sephw.targets import Device
 
-# With other dividers of the clock a design is placed anew and reaches a few percent more or less:
-# how far below what was reached the next attempt aims, attempt by attempt.
-MARGINS = (0.95, 0.93, 0.9, 0.8)
-
 
 class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
     """A routed design does not reach the clock that was asked for.
 
-    ``asked_mhz``; ``routed``: what came out instead.
+    ``asked_mhz``; ``routed``: what came out instead, ``reached_mhz`` of that clock.
     """
 
-    def __init__(self, device: Device, asked_mhz: float, routed: Routed) -> None:
-        reached = rounded_down(routed.slowest_mhz)
+    def __init__(
+        self, device: Device, asked_mhz: float, routed: Routed, reached_mhz: float
+    ) -> None:
+        reached = rounded_down(reached_mhz)
         path = "" if routed.worst_path is None else f"; worst path {describe(routed.worst_path)}"
         super().__init__(
             f"{device.name}: timing not met: {reached:g} MHz of {asked_mhz:g} MHz{path}; ask for "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from board_designs import (
+    RETRIES,
     Design,
     classifier,
     connect,
@@ -18,6 +20,7 @@ from board_designs import (
 from sephw import cli
 from sephw.backends.board import CompiledBoard
 from sephw.host import (
+    Accelerator,
     DamagedError,
     DeviceError,
     DeviceSilentError,
@@ -26,7 +29,14 @@ from sephw.host import (
     frames,
     read_description,
 )
-from sephw.host.messages import Kind, request, run_payload
+from sephw.host.messages import (
+    FRAME_BYTES,
+    IDENTITY_BYTES,
+    Kind,
+    parse_identity,
+    request,
+    run_payload,
+)
 from sim.cycles import run_frames
 
 BYTE_SECONDS = 10e-6
@@ -92,6 +102,33 @@ def test_a_host_whose_clock_differs(mapped, error) -> None:
         with connect(found, board) as accelerator:
             assert np.array_equal(accelerator.predict(images), found.outputs(images))
             assert (accelerator.retried, accelerator.status().damaged_requests) == (0, 0)
+
+
+@pytest.mark.parametrize("mhz", [3.2, 8.0, 25.0, 61.7])
+def test_any_clock_of_the_network_and_the_board_counts_it(mapped, mhz) -> None:
+    """The same line, at any ratio to the oscillator of 25 MHz; the host finds a wrong clock."""
+    found, compiled = mapped
+    images = found.images(4)
+    known = replace(read_description(found.directory), clock_hz=round(mhz * 1e6))
+    with replace(compiled, clock_hz=known.clock_hz).power_up() as board:
+        board.wait(0.004)
+        port, how = board.plug_in(), {"retries": RETRIES, "clock": board.clock}
+        accelerator = Accelerator(port, known, **how)
+        assert np.array_equal(accelerator.predict(images), found.outputs(images))
+        assert (accelerator.retried, accelerator.status().damaged_requests) == (0, 0)
+        reply = accelerator._link.call(
+            Kind.IDENTIFY, reply_bytes=FRAME_BYTES + IDENTITY_BYTES, seconds=0.001
+        )
+        identity = parse_identity(reply)
+        assert identity is not None
+        assert abs(identity.clock_cycles - 2**14 * mhz / 25) <= 1
+        with pytest.raises(WrongDesignError) as caught:
+            Accelerator(port, replace(known, clock_hz=round(1.01 * known.clock_hz)), **how)
+        assert re.match(
+            rf"port 'sim': the network's clock runs at {mhz:.1f}\d MHz, that of '\w+' at "
+            rf"{1.01 * mhz:.2f} MHz; load it with 'sephw program ",
+            str(caught.value),
+        )
 
 
 def test_garbage_then_a_request(mapped, board) -> None:
@@ -291,8 +328,8 @@ def test_lights(mapped) -> None:
         assert board.lights == HEARD
         board.press_button(1e-5)
         assert board.lights == 0
-        # 2^22 cycles at 8 MHz.
-        board.wait(0.53)
+        # 2^24 cycles of an oscillator of 25 MHz.
+        board.wait(0.68)
         assert board.lights == CLOCK_RUNS
 
 

@@ -42,7 +42,8 @@ def test_everything_is_equal_down_to_the_netlist(exported):
 def test_bitstream_driver_and_folding_are_there(exported):
     record = json.loads((exported / "synth" / "synth.json").read_text())
     assert record["routed"]["timing_met"]
-    assert record["clock_mhz"] <= min(record["routed"]["fmax_mhz"].values())
+    reached = record["routed"]["network_mhz"]
+    assert 0.95 * reached < record["clock_mhz"] <= reached
     assert read_description(exported).bitstream().stat().st_size > 10_000
     assert (exported / "board" / "driver.pyz").is_file()
     folding = json.loads((exported / "folding.json").read_text())

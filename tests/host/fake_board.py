@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BUILD = 0x0123456789ABCDEF
-CLOCK_HZ = 50_000_000
+# The network's clock, and as a board with this oscillator counts it.
+CLOCK_HZ, UART_HZ = 50_000_000, 25_000_000
+CLOCK_CYCLES = 32768
 
 
 def frame(body: bytes) -> bytes:
@@ -44,11 +46,11 @@ class FakeBoard:
     outputs: Callable[[bytes], tuple[int, int]] = lambda image: (image[0] - image[1], -2048)
     change: Callable[[bytes], bytes] = frame
     build: int = BUILD
-    protocol: int = 1
+    protocol: int = 2
     flags: int = 1
     cycles: Callable[[int], int] = lambda repeats: 70 + 30 * (repeats - 1)
     fail: int | None = None
-    sizes: tuple[int, int, int, int, int] = (2, 2, 12, 1, CLOCK_HZ)
+    sizes: tuple[int, int, int, int, int] = (2, 2, 12, 1, CLOCK_CYCLES)
     short: bool = False
     timeout: float | None = None
     seconds: float = 0.0
@@ -93,10 +95,10 @@ class FakeBoard:
 def write_description(directory: Path, **changes: object) -> Path:
     """accelerator.json of a `FakeBoard`."""
     content: dict[str, object] = {
-        "format": "sephw-accelerator", "version": 1, "link": "uart", "name": "tiny",
+        "format": "sephw-accelerator", "version": 2, "link": "uart", "name": "tiny",
         "target": "ulx3s-85f", "cable": "ulx3s", "build_id": f"{BUILD:016x}",
         "image_shape": [1, 2, 1], "image_bits": 8, "output_shape": [1, 1, 2], "output_bits": 12,
-        "output_signed": True, "clock_hz": CLOCK_HZ, "baud": 1_000_000,
+        "output_signed": True, "clock_hz": CLOCK_HZ, "uart_hz": UART_HZ, "baud": 1_000_000,
         "frame_limit_cycles": 500,
     }  # fmt: skip
     content.update(changes)

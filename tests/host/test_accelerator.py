@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from fake_board import BUILD, CLOCK_HZ, FakeBoard, frame, write_description
+from fake_board import BUILD, CLOCK_CYCLES, CLOCK_HZ, FakeBoard, frame, write_description
 
 from sephw.host import (
     Accelerator,
@@ -81,14 +81,19 @@ def test_images_that_do_not_fit(tmp_path, images, message) -> None:
             f"{BUILD:016x}; load it with 'sephw program {{directory}}'",
         ),
         (
-            FakeBoard(protocol=2),
-            "port '(given)': the board speaks version 2 of the host link, this driver version 1; "
+            FakeBoard(protocol=1),
+            "port '(given)': the board speaks version 1 of the host link, this driver version 2; "
             "export and program the design again",
         ),
         (
-            FakeBoard(sizes=(2, 2, 12, 0, CLOCK_HZ)),
+            FakeBoard(sizes=(2, 2, 12, 0, CLOCK_CYCLES)),
             "port '(given)': the design's sizes are not those of 'tiny' though its build is; "
             "export and program it again",
+        ),
+        (
+            FakeBoard(sizes=(2, 2, 12, 1, CLOCK_CYCLES * 3 // 4)),
+            "port '(given)': the network's clock runs at 37.50 MHz, that of 'tiny' at 50.00 MHz; "
+            "load it with 'sephw program {directory}'",
         ),
     ],
 )  # fmt: skip
@@ -99,9 +104,19 @@ def test_another_design(tmp_path, board, message) -> None:
     assert 2 not in {body[0] for body in board.sent}
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("counted", [0, 1, -1, 65, -65])
+def test_the_clock_is_compared_once_it_is_counted(tmp_path, counted) -> None:
+    """Nothing was counted yet, one cycle more or less; 65 of 32,768 is within 0.2 %."""
+    cycles = CLOCK_CYCLES + counted if counted else 0
+    _open(tmp_path, FakeBoard(sizes=(2, 2, 12, 1, cycles))).predict(IMAGES)
+    for wrong in (66, -66):
+        with pytest.raises(WrongDesignError, match="the network's clock runs at"):
+            _open(tmp_path, FakeBoard(sizes=(2, 2, 12, 1, CLOCK_CYCLES + wrong)))
+
+
+@pytest.mark.parametrize("index", range(4))
 def test_every_size_is_compared(tmp_path, index) -> None:
-    sizes = [2, 2, 12, 1, CLOCK_HZ]
+    sizes = [2, 2, 12, 1, CLOCK_CYCLES]
     sizes[index] ^= 1
     with pytest.raises(WrongDesignError):
         _open(tmp_path, FakeBoard(sizes=tuple(sizes)))
@@ -226,7 +241,7 @@ def test_status_and_reset(tmp_path) -> None:
      (64, True, (-(1 << 63), (1 << 63) - 1)), (63, False, ((1 << 63) - 1, 0))],
 )  # fmt: skip
 def test_outputs_of_every_width(tmp_path, bits, signed, values) -> None:
-    board = FakeBoard(sizes=(2, 2, bits, int(signed), CLOCK_HZ))
+    board = FakeBoard(sizes=(2, 2, bits, int(signed), CLOCK_CYCLES))
     size = -(-bits // 8)
     whole = board.reply
 
@@ -255,11 +270,11 @@ def test_a_description_is_found_in_an_export(tmp_path) -> None:
         (None, "'{file}' cannot be read (No such file or directory); give the directory of an "
                "export for an open board"),
         ("{", "'{file}' is no accelerator.json of this version; export the model again"),
-        ('{"format": "sephw-accelerator", "version": 2}',
-         "'{file}' is no accelerator.json of this version; export the model again"),
-        ('{"format": "sephw-accelerator", "version": 1, "link": "uart", "name": "x"}',
-         "'{file}' is no accelerator.json of this version; export the model again"),
         ('{"format": "sephw-accelerator", "version": 1}',
+         "'{file}' is no accelerator.json of this version; export the model again"),
+        ('{"format": "sephw-accelerator", "version": 2, "link": "uart", "name": "x"}',
+         "'{file}' is no accelerator.json of this version; export the model again"),
+        ('{"format": "sephw-accelerator", "version": 2}',
          "'{file}' describes a design of another driver; run the driver.py beside it"),
     ],
 )  # fmt: skip

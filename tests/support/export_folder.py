@@ -70,7 +70,7 @@ def synthesis(graph: Graph) -> dict[str, Any]:
         "routed": {
             "source": "routed", "part": "LFE5U-85F-6 CABGA381",
             "used": {**total, "lut": total["lut"] + 11}, "available": available,
-            "asked_mhz": 50.0, "fmax_mhz": {"clk": 61.25, "link": 100.5},
+            "asked_mhz": 50.0, "fmax_mhz": {"clk": 61.25, "link": 55.5},
             "constraint_mhz": {"clk": 50.0, "link": 25.0}, "timing_met": True,
             "worst_path": {
                 "clock": "clk", "from_engine": graph.nodes[0].name, "to_engine": "",

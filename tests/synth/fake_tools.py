@@ -76,8 +76,17 @@ report = {"fmax": {clock: {"achieved": fmax, "constraint": float(argument("--fre
                           "DP16KD": {"used": 0, "available": 56},
                           "MULT18X18D": {"used": 0, "available": 28}},
           "critical_paths": [{"from": f"posedge {clock}", "to": f"posedge {clock}", "path": path}]}
+configuration = f"routed with seed {argument('--seed')}"
+if "--lpf" in sys.argv:
+    # A board: the oscillator's own clock, and a PLL as Project Trellis writes it.
+    report["fmax"]["$glbnet$clk_in$TRELLIS_IO_IN"] = {
+        "achieved": plan.get("uart", 240.0), "constraint": 25.0}
+    words = "".join(f"word: {name} 0000000\\n" for name in (
+        "CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV", "CLKOP_CPHASE", "CLKOS_DIV", "CLKOS_CPHASE"))
+    configuration += f"\\n\\n.tile_group A:PLL0_LL B:BANKREF8\\n{words}enum: MODE EHXPLLL\\n\\n"
+    configuration += ".tile_group C:PLL0_LR D:BANKREF3\\nword: CLKI_DIV 1111111\\n\\n"
 pathlib.Path("report.json").write_text(json.dumps(report))
-pathlib.Path(argument("--textcfg")).write_text(f"routed with seed {argument('--seed')}")
+pathlib.Path(argument("--textcfg")).write_text(configuration)
 """
 
 PACKER = """

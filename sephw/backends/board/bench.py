@@ -1,4 +1,4 @@
-"""The generated half of the board's simulation: its button and its lights."""
+"""The generated half of the board's simulation: its button, its lights, its network's clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BENCH, HEADER = "sephw_board_bench.cpp", "sephw_board.h"
 
 
 def bench_header(top: str, pins: BoardPins) -> str:
-    """C++ that presses the button of a compiled board top and looks at its lights."""
+    """C++ that presses the button of a compiled top, looks at its lights, drives its clock."""
     button = pins.button
     press = "(void)m, (void)down;"
     if button is not None:
@@ -19,10 +19,11 @@ def bench_header(top: str, pins: BoardPins) -> str:
     ]
     return "\n".join(
         [
-            f"// Button and lights of {top}; generated.",
+            f"// Button, lights and network's clock of {top}; generated.",
             "#ifndef SEPHW_BOARD_H",
             "#define SEPHW_BOARD_H",
             '#include "Vtop.h"',
+            '#include "Vtop___024root.h"',
             "#include <cstdint>",
             "",
             "namespace sephw {",
@@ -31,6 +32,9 @@ def bench_header(top: str, pins: BoardPins) -> str:
             f"inline void press(Model &m, bool down) {{ {press} }}",
             "inline std::uint32_t lights(const Model &m) {",
             f"    return {' | '.join(lights) or '0'};",
+            "}",
+            "inline void clock(Model &m, bool level) {",
+            f"    m.rootp->{top}__DOT__pll__DOT__driven = level;",
             "}",
             "",
             "} // namespace sephw",

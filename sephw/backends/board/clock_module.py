@@ -8,6 +8,7 @@ from sephw.backends.board.pll import Clocking
 from sephw.targets import Device, Technology
 
 _WIRE = """\
+  assign uart_clk = clk_in;
   assign clk = clk_in;
   assign locked = 1'b1;
 """
@@ -15,6 +16,7 @@ _WIRE = """\
 # CPHASE = divider - 1 puts both edges where the cell's documentation has them at phase 0.
 _ECP5 = """\
   wire loop;
+  assign uart_clk = clk_in;
 
   (* FREQUENCY_PIN_CLKI = "{input:g}", FREQUENCY_PIN_CLKOS = "{output:.6g}" *)
   (* ICP_CURRENT = "12", LPF_RESISTOR = "8" *)
@@ -55,17 +57,19 @@ _ECP5 = """\
   );
 """
 
-# The oscillator is on the PLL's own pad.
+# The oscillator is on the PLL's own pad, which only the PLL can hand on.
 _ICE40 = """\
-  SB_PLL40_PAD #(
+  SB_PLL40_2_PAD #(
       .FEEDBACK_PATH("SIMPLE"),
       .DIVR(4'd{DIVR}),
       .DIVF(7'd{DIVF}),
       .DIVQ(3'd{DIVQ}),
-      .FILTER_RANGE(3'd{FILTER_RANGE})
+      .FILTER_RANGE(3'd{FILTER_RANGE}),
+      .PLLOUT_SELECT_PORTB("GENCLK")
   ) pll (
       .PACKAGEPIN(clk_in),
-      .PLLOUTGLOBAL(clk),
+      .PLLOUTGLOBALA(uart_clk),
+      .PLLOUTGLOBALB(clk),
       .LOCK(locked),
       .RESETB(1'b1),
       .BYPASS(1'b0)
@@ -73,6 +77,8 @@ _ICE40 = """\
 """
 
 _GOWIN = """\
+  assign uart_clk = clk_in;
+
   rPLL #(
       .FCLKIN("{input:g}"),
       .DEVICE("{device}"),
@@ -141,6 +147,7 @@ def clock_module(clocking: Clocking, device: Device) -> str:
         "`default_nettype none\n\n"
         "module sephw_board_pll (\n"
         "    input  wire clk_in,\n"
+        "    output wire uart_clk,\n"
         "    output wire clk,\n"
         "    output wire locked\n"
         ");\n"

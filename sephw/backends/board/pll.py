@@ -88,11 +88,14 @@ def pll_limits(device: Device) -> Limits:
     return by_device[device.name] if by_device else _LIMITS[device.technology]
 
 
-def find_clocking(device: Device, input_mhz: float, wanted_mhz: float) -> Clocking:
+def find_clocking(
+    device: Device, input_mhz: float, wanted_mhz: float, *, by_pll: bool = False
+) -> Clocking:
     """The fastest clock up to ``wanted_mhz`` from an oscillator of ``input_mhz``.
 
-    The oscillator itself counts as well. Among equals the one with the fastest phase detector,
-    then the fastest oscillator. SephwError where every legal clock is faster than wanted.
+    The oscillator itself counts as well, except with ``by_pll``. Among equals the one with the
+    fastest phase detector, then the fastest oscillator. SephwError where every legal clock is
+    faster than wanted.
     """
     source, wanted = _exact(input_mhz), _exact(wanted_mhz)
     technology, limits = device.technology, pll_limits(device)
@@ -104,7 +107,7 @@ def find_clocking(device: Device, input_mhz: float, wanted_mhz: float) -> Clocki
         and c.oscillator in limits.oscillator
         and c.detector in limits.detector
     ]
-    if source <= wanted:
+    if source <= wanted and not by_pll:
         found.append(Clocking(technology, source, source, Fraction(0), Fraction(10**6), None))
     if not found:
         raise SephwError(

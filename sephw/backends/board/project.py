@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sephw.backends.board.clock_module import clock_module
 from sephw.backends.board.constraints import constraint_text
 from sephw.backends.board.driver import write_driver
 from sephw.backends.board.pins import board_pins
-from sephw.backends.board.pll import find_clocking
+from sephw.backends.board.pll import Clocking, find_clocking
 from sephw.backends.board.top import LinkNumbers, board_top_text
 from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
@@ -28,12 +29,13 @@ from sephw.targets import Target, Technology
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
 TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
-FORMAT, VERSION = "sephw-accelerator", 1
+FORMAT, VERSION = "sephw-accelerator", 2
 
 _LINK = (
-    "sephw_crc32.sv", "sephw_link.sv", "sephw_link_receive.sv", "sephw_link_reply.sv",
-    "sephw_link_sink.sv", "sephw_link_source.sv", "sephw_link_transmit.sv", "sephw_uart_rx.sv",
-    "sephw_uart_tx.sv", "sephw_board_heartbeat.sv", "sephw_board_reset.sv",
+    "sephw_clock_meter.sv", "sephw_crc32.sv", "sephw_crossing.sv", "sephw_link.sv",
+    "sephw_link_receive.sv", "sephw_link_reply.sv", "sephw_link_sink.sv", "sephw_link_source.sv",
+    "sephw_link_transmit.sv", "sephw_uart_rx.sv", "sephw_uart_tx.sv", "sephw_board_heartbeat.sv",
+    "sephw_board_reset.sv",
 )  # fmt: skip
 # Engines use these as well.
 _SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
@@ -41,8 +43,9 @@ _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL = "sephw_board_pll.sv"
 # Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
 _CHAINED = frozenset({Technology.ECP5})
-# Rates every USB bridge of these boards knows, fastest first; a UART stands 1 % of difference.
-_BAUDS = (1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200)
+# Every USB bridge of these boards knows this rate, and every oscillator makes it.
+_BAUD = 1_000_000
+# A UART stands 1 % of difference.
 _BAUD_ERROR = 0.01
 _LEAST_CLOCKS_PER_BIT = 8
 _RESET_BITS = 4
@@ -54,17 +57,27 @@ class BoardProject:
 
     ``sources``: all that ``top`` is made of except the network's module and its engines.
     ``simulation_sources``: what to read with the RTL project's file list, none twice, with a wire
-    for the PLL. ``macros``: what is to be defined for the network's module. ``clock_mhz`` is what
-    the PLL makes, at most what was asked for; ``baud`` in bits per second.
+    for the PLL. ``macros``: what is to be defined for the network's module. ``clocking``: how the
+    network's clock is made, at most what was asked for; ``baud`` in bits per second.
     """
 
     top: str
     sources: tuple[Path, ...]
     constraints: Path
-    clock_mhz: float
+    clocking: Clocking
     baud: int
     simulation_sources: tuple[Path, ...]
     macros: tuple[str, ...]
+
+    @property
+    def clock_mhz(self) -> float:
+        """The network's clock."""
+        return self.clocking.output_mhz
+
+    @property
+    def uart_mhz(self) -> float:
+        """The oscillator, which times the UART."""
+        return float(self.clocking.input)
 
 
 def write_board(
@@ -74,29 +87,31 @@ def write_board(
     directory: Path,
     *,
     clock_mhz: float,
+    by_pll: bool = False,
     build_id: int | None = None,
-    baud: int | None = None,
+    baud: int = _BAUD,
     samples: Integers | None = None,
     golden: Integers | None = None,
 ) -> BoardProject:
     """Write the board's files to ``directory``, the same bytes for the same arguments.
 
-    ``rtl_directory`` holds the RTL project of ``graph``; nothing in it changes. ``build_id`` (64
+    ``rtl_directory`` holds the RTL project of ``graph``; nothing in it changes. ``by_pll``: the
+    PLL makes the clock even if it is the oscillator's own. ``build_id`` (64
     bits) is what the host driver recognizes the design by; None: a digest of all that the design
-    is made of. ``baud`` None: the fastest usual one. ``samples`` and ``golden``, int64 (N, h, w, c)
-    of the input and the output, become the images that `sephw run` tests with.
+    is made of, the clock excepted. ``baud`` in bits per second. ``samples`` and ``golden``, int64
+    (N, h, w, c) of the input and the output, become the images that `sephw run` tests with.
     SephwError for a board of the vendor's flow, a network without exactly one input and one output,
-    streamed weights, an input wider than a byte, a clock below the PLL's range, a baud rate the
-    clock cannot make.
+    streamed weights, an input wider than a byte, a clock below the PLL's range, a baud rate that
+    the oscillator cannot make or the clock cannot follow.
     """
     pins = board_pins(target)
     layout = lay_out(graph)
     _check_streams(graph, layout)
     technology = target.device.technology
     macros = (RESET_CHAIN,) if technology in _CHAINED else ()
-    clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz)
-    clock_hz = round(clocking.output * 10**6)
-    rate, clocks_per_bit = _uart_rate(clock_hz, baud)
+    clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz, by_pll=by_pll)
+    clock_hz, uart_hz = round(clocking.output * 10**6), round(pins.clock_mhz * 1e6)
+    clocks_per_bit = _clocks_per_bit(uart_hz, clock_hz, baud)
     plans = [node.operator.schedule(node.folding) for node in graph.nodes]
     limit_cycles = 64 + sum(plan.frame_cycles + plan.latency_cycles for plan in plans)
     # A run without a beat for at least four times that long has failed.
@@ -104,17 +119,16 @@ def write_board(
     top = f"{layout.project.removesuffix('_top')}_board"
     # A reset that goes from engine to engine takes a cycle for each.
     reset_bits = max(_RESET_BITS, len(graph.nodes).bit_length())
-    numbers = LinkNumbers(clock_hz, clocks_per_bit, 0, stall_bits, reset_bits)
-    pll = clock_module(clocking, target.device)
+    numbers = LinkNumbers(uart_hz, clocks_per_bit, 0, stall_bits, reset_bits)
     if build_id is None:
         draft = board_top_text(top, target.board, layout, pins, numbers)
-        build_id = _digest(rtl_directory, draft, pll)
+        build_id = _digest(rtl_directory, draft)
     numbers = replace(numbers, build_id=build_id)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{top}.sv").write_text(
         board_top_text(top, target.board, layout, pins, numbers), encoding="utf-8"
     )
-    (directory / _PLL).write_text(pll, encoding="utf-8")
+    (directory / _PLL).write_text(clock_module(clocking, target.device), encoding="utf-8")
     for name in (*_LINK, *_SHARED, _SIMULATED_PLL, BENCH):
         shutil.copyfile(SOURCES / name, directory / name)
     ending, text = constraint_text(pins, technology)
@@ -126,23 +140,29 @@ def write_board(
     listed = "".join(f"{name}\n" for name in (*defines, *simulated, BENCH))
     (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
     (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
-    _write_description(graph, target, layout, directory, top, numbers, rate, limit_cycles)
+    _write_description(
+        graph, target, layout, directory, top, numbers,
+        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud}, limit_cycles,
+    )  # fmt: skip
     _write_test(directory, layout, samples, golden)
     write_driver(directory)
     return BoardProject(
         top=top,
         sources=tuple(directory / name for name in (f"{top}.sv", *_LINK, *_SHARED, _PLL)),
         constraints=constraints,
-        clock_mhz=clocking.output_mhz,
-        baud=rate,
+        clocking=clocking,
+        baud=baud,
         simulation_sources=tuple(directory / name for name in simulated),
         macros=macros,
     )
 
 
-def _digest(rtl_directory: Path, top: str, pll: str) -> int:
-    """64 bits that change with whatever the bitstream is made of."""
-    key = hashlib.sha256(f"{top}\0{pll}\0".encode())
+def _digest(rtl_directory: Path, top: str) -> int:
+    """64 bits that change with whatever the bitstream is made of, the PLL's settings excepted.
+
+    Those are set last, when the design is routed and its clock known.
+    """
+    key = hashlib.sha256(f"{top}\0".encode())
     parts = [SOURCES / name for name in (*_LINK, *_SHARED)]
     parts += sorted(p for p in rtl_directory.iterdir() if p.suffix in {".sv", ".mem"})
     for path in parts:
@@ -188,18 +208,20 @@ def _check_streams(graph: Graph, layout: Layout) -> None:
         )
 
 
-def _uart_rate(clock_hz: int, baud: int | None) -> tuple[int, int]:
-    """(bits per second, clocks per bit)."""
-    for rate in _BAUDS if baud is None else (baud,):
-        clocks = max(1, round(clock_hz / rate))
-        error = abs(clock_hz / clocks / rate - 1)
-        if clocks >= _LEAST_CLOCKS_PER_BIT and error <= _BAUD_ERROR:
-            return rate, clocks
-    wanted = "any usual baud rate" if baud is None else f"{baud} baud"
-    raise SephwError(
-        f"a clock of {clock_hz / 1e6:g} MHz cannot make {wanted}: it takes at least "
-        f"{_LEAST_CLOCKS_PER_BIT} cycles a bit within 1 %; choose another rate or a faster clock"
-    )
+def _clocks_per_bit(uart_hz: int, clock_hz: int, baud: int) -> int:
+    """The UART's divider, of the oscillator."""
+    clocks = max(1, round(uart_hz / baud))
+    if clocks < _LEAST_CLOCKS_PER_BIT or abs(uart_hz / clocks / baud - 1) > _BAUD_ERROR:
+        raise SephwError(
+            f"an oscillator of {uart_hz / 1e6:g} MHz cannot make {baud} baud: it takes at least "
+            f"{_LEAST_CLOCKS_PER_BIT} cycles a bit within 1 %; choose another rate"
+        )
+    if clock_hz < baud:
+        raise SephwError(
+            f"a clock of {clock_hz / 1e6:g} MHz is too slow for {baud} baud: it takes at least one "
+            "cycle a bit; choose a lower rate or a faster clock"
+        )
+    return clocks
 
 
 def _write_description(
@@ -209,7 +231,7 @@ def _write_description(
     directory: Path,
     top: str,
     numbers: LinkNumbers,
-    baud: int,
+    rates: Mapping[str, int],
     limit_cycles: int,
 ) -> None:
     source, sink = layout.streams[layout.input], layout.streams[layout.output]
@@ -228,8 +250,8 @@ def _write_description(
         "output_shape": list(sink.shape),
         "output_bits": sink.bits,
         "output_signed": sink.signed,
-        "clock_hz": numbers.clock_hz,
-        "baud": baud,
+        # The network's clock, the oscillator that times the UART, bits per second.
+        **rates,
         # No frame takes longer from its first beat in to its last beat out.
         "frame_limit_cycles": limit_cycles,
     }

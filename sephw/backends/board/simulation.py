@@ -27,6 +27,7 @@ _LONGEST_RUN = 1 << 30
 class CompiledBoard:
     """A board's top, built. The program goes with this object."""
 
+    uart_hz: int
     clock_hz: int
     baud: int
     _directory: Path
@@ -39,7 +40,8 @@ class CompiledBoard:
         ``baud_error``: how much faster the bridge's bits are than ``baud``, as 0.01 for 1 %.
         """
         # Memory files are named relative to the project.
-        command = [str(self._program), str(self.clock_hz), repr(self.baud * (1 + baud_error))]
+        rates = (self.uart_hz, self.clock_hz, self.baud * (1 + baud_error))
+        command = [str(self._program), *map(repr, rates)]
         process = subprocess.Popen(
             command, cwd=self._directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -64,7 +66,7 @@ class SimulatedBoard:
     @property
     def seconds(self) -> float:
         """The board's time since power-up."""
-        return self._cycles / self._compiled.clock_hz
+        return self._cycles / self._compiled.uart_hz
 
     def clock(self) -> float:
         """`seconds`, for whoever wants a function."""
@@ -84,11 +86,11 @@ class SimulatedBoard:
 
     def press_button(self, seconds: float) -> None:
         """Hold the reset button; what comes meanwhile is lost."""
-        self._command(b"B", round(seconds * self._compiled.clock_hz))
+        self._command(b"B", round(seconds * self._compiled.uart_hz))
 
     def wait(self, seconds: float) -> None:
         """Let time pass; bytes that come from the board are lost."""
-        end = self._cycles + round(seconds * self._compiled.clock_hz)
+        end = self._cycles + round(seconds * self._compiled.uart_hz)
         while self._cycles < end:
             self.run(end - self._cycles)
 
@@ -103,12 +105,12 @@ class SimulatedBoard:
         self._send(b"W" + struct.pack("<I", len(data)) + data)
 
     def run(self, cycles: int) -> bytes:
-        """Run until bytes come, or ``cycles``; the bytes."""
+        """Run until bytes come, or ``cycles`` of the oscillator; the bytes."""
         return self._command(b"R", max(0, min(cycles, _LONGEST_RUN)))
 
     def run_for(self, seconds: float) -> bytes:
         """Run until bytes come, or ``seconds``; the bytes."""
-        return self.run(max(1, round(seconds * self._compiled.clock_hz)))
+        return self.run(max(1, round(seconds * self._compiled.uart_hz)))
 
     def close(self) -> None:
         """Switch the board off."""
@@ -215,4 +217,5 @@ def compile_board(rtl_directory: Path, board_directory: Path) -> CompiledBoard:
     except BaseException:
         made.cleanup()
         raise
-    return CompiledBoard(description["clock_hz"], description["baud"], sources, program, made)
+    uart_hz, clock_hz, baud = (int(description[name]) for name in ("uart_hz", "clock_hz", "baud"))
+    return CompiledBoard(uart_hz, clock_hz, baud, sources, program, made)

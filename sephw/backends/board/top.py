@@ -13,7 +13,7 @@ from sephw.backends.layout import Layout
 class LinkNumbers:
     """Parameters of the host link that the network does not say."""
 
-    clock_hz: int
+    uart_hz: int
     clocks_per_bit: int
     build_id: int
     stall_bits: int
@@ -34,7 +34,6 @@ def board_top_text(
         "OUT_BITS": str(sink.bits),
         "OUT_WORDS": str(sink.words),
         "OUT_SIGNED": f"1'b{int(sink.signed)}",
-        "CLOCK_HZ": str(numbers.clock_hz),
         "BUILD_ID": f"64'h{numbers.build_id:016x}",
         "STALL_BITS": str(numbers.stall_bits),
         "RESET_BITS": str(numbers.reset_bits),
@@ -50,12 +49,15 @@ def board_top_text(
         f"module {name} (",
         *_ports(pins),
         ");",
-        "  wire clk, locked, rst_n, network_rst_n, heartbeat, heard, trouble;",
+        "  // Kept, so that reports call the clocks by these names.",
+        "  (* keep *) wire clk, uart_clk;",
+        "  wire locked, rst_n, uart_rst_n, network_rst_n, heartbeat, gate, heard, trouble;",
         *_wires("image", source.bits * source.lanes),
         *_wires("result", sink.bits * sink.lanes),
         "",
         "  sephw_board_pll pll (",
         f"      .clk_in({pins.clock.port}),",
+        "      .uart_clk(uart_clk),",
         "      .clk(clk),",
         "      .locked(locked)",
         "  );",
@@ -67,6 +69,13 @@ def board_top_text(
         "      .rst_n(rst_n)",
         "  );",
         "",
+        "  sephw_board_reset uart_reset (",
+        "      .clk(uart_clk),",
+        "      .locked(locked),",
+        f"      .button({pressed}),",
+        "      .rst_n(uart_rst_n)",
+        "  );",
+        "",
         "  sephw_link #(",
         *_listing(link),
         "  ) link (",
@@ -74,6 +83,9 @@ def board_top_text(
             {
                 "clk": "clk",
                 "rst_n": "rst_n",
+                "uart_clk": "uart_clk",
+                "uart_rst_n": "uart_rst_n",
+                "gate": "gate",
                 "uart_rx": _signal(pins.uart_rx),
                 "uart_tx": pins.uart_tx.port,
                 "network_rst_n": "network_rst_n",
@@ -97,11 +109,12 @@ def board_top_text(
         "  );",
         "",
         "  sephw_board_heartbeat #(",
-        f"      .CLOCK_HZ({numbers.clock_hz})",
+        f"      .CLOCK_HZ({numbers.uart_hz})",
         "  ) beat (",
-        "      .clk(clk),",
-        "      .rst_n(rst_n),",
-        "      .light(heartbeat)",
+        "      .clk(uart_clk),",
+        "      .rst_n(uart_rst_n),",
+        "      .light(heartbeat),",
+        "      .gate(gate)",
         "  );",
         "",
         *(f"  assign {pin.port} = {_driven(pin, light)};" for pin, light in _lights(pins)),

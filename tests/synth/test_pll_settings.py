@@ -1,0 +1,115 @@
+"""A routed design with another PLL beside the same design built for that clock, bit by bit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sephw.backends.board import board_pins, find_clocking
+from sephw.backends.board.clock_module import clock_module
+from sephw.backends.board.constraints import constraint_text
+from sephw.errors import SephwError
+from sephw.ir import Resources
+from sephw.synth import Synthesis, pack, place_and_route
+from sephw.synth.pll import set_design_pll, set_trellis_pll
+from sephw.synth.route import UART_CLOCKS, Routed, set_pll
+from sephw.targets import Target, Technology, find_target
+from sephw.tools.yosys import run_yosys
+
+SCRIPT = {
+    Technology.ECP5: "synth_ecp5",
+    Technology.ICE40: "synth_ice40",
+    Technology.GOWIN: "synth_gowin -family gw1n",
+}
+# A light on each clock, so that both are there.
+TOP = """
+module top (input wire clk_in, output wire led_0, output wire led_1);
+  (* keep *) wire clk, uart_clk;
+  wire locked;
+  sephw_board_pll pll (.clk_in(clk_in), .uart_clk(uart_clk), .clk(clk), .locked(locked));
+  reg [3:0] fast;
+  reg [3:0] slow;
+  always @(posedge clk) fast <= locked ? fast + 1'b1 : 4'd0;
+  always @(posedge uart_clk) slow <= slow + 1'b1;
+  assign led_0 = fast[3];
+  assign led_1 = slow[3];
+endmodule
+"""
+SETTINGS = {"ulx3s-25f": (60.0, 93.75), "icebreaker": (24.0, 33.0), "tang-nano-9k": (54.0, 81.0)}
+
+
+def routed(target: Target, mhz: float, folder: Path) -> tuple[Routed, dict[str, int]]:
+    """`TOP` on a board at a clock, and the settings of its PLL."""
+    pins = board_pins(target)
+    pins = replace(pins, leds=pins.leds[:2])
+    clocking = find_clocking(target.device, pins.clock_mhz, mhz)
+    assert clocking.settings is not None and clocking.output_mhz == pytest.approx(mhz)
+    folder.mkdir()
+    (folder / "top.v").write_text(TOP)
+    (folder / "pll.v").write_text(clock_module(clocking, target.device))
+    run_yosys(
+        f"read_verilog top.v pll.v; {SCRIPT[target.device.technology]} -top top "
+        "-json netlist.json", folder, purpose="test",
+    )  # fmt: skip
+    ending, text = constraint_text(pins, target.device.technology)
+    kept = [line for line in text.splitlines() if not _other_port(line)]
+    (folder / f"pins.{ending}").write_text("\n".join(kept) + "\n")
+    (folder / "log").touch()
+    synthesis = Synthesis(
+        top="top", technology=target.device.technology, engines={}, glue=Resources(),
+        instances={}, netlist=folder / "netlist.json", log=folder / "log",
+        engine_logs=folder, yosys_version="", runs=0, total=Resources(),
+    )  # fmt: skip
+    chip = target.open_board
+    found = place_and_route(
+        synthesis, target.device, package=chip.package, speed=chip.speed, clock_mhz=mhz,
+        constraints=folder / f"pins.{ending}", work=folder / "route", progress=lambda text: None,
+        timeout_seconds=600,
+    )  # fmt: skip
+    return found, dict(clocking.settings)
+
+
+def _other_port(line: str) -> bool:
+    words = line.replace('"', " ").split()
+    return any(word in ("uart_rx", "uart_tx", "button", "high_0", "led_2") for word in words)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_bitstream_is_that_of_a_design_built_for_the_clock(name, tmp_path) -> None:
+    target = find_target(name)
+    before, after = SETTINGS[name]
+    first, _ = routed(target, before, tmp_path / "first")
+    other, settings = routed(target, after, tmp_path / "other")
+    assert set(first.fmax_mhz) == {"clk", next(iter(set(first.fmax_mhz) & UART_CLOCKS))}
+    assert first.network_mhz == first.fmax_mhz["clk"]
+    wanted = pack(other, target.device, tmp_path / "other").read_bytes()
+    assert pack(first, target.device, tmp_path / "first").read_bytes() != wanted
+    chip = target.open_board
+    set_pll(
+        first, target.device, settings, package=chip.package, speed=chip.speed,
+        timeout_seconds=600,
+    )  # fmt: skip
+    assert pack(first, target.device, tmp_path / "first").read_bytes() == wanted
+
+
+def test_what_cannot_be_set(tmp_path) -> None:
+    design, text = tmp_path / "routed.json", tmp_path / "routed.config"
+    design.write_text('{"modules": {"top": {"cells": {"a": {"type": "LUT4"}}}}}')
+    text.write_text(".tile_group MIB_R50C2:PLL0_LL\nenum: MODE EHXPLLL\nword: CLKI_DIV 0000000\n\n")
+    expected = "of nextpnr has {}, one was expected; use version 0.8 or later"
+    for change, message in (
+        (lambda: set_design_pll(design, "rPLL", {}), "'routed.json' " + expected.format("0 PLLs")),
+        (lambda: set_trellis_pll(text, {"CLKI_DIV": 2, "CLKOS_DIV": 3}),
+         "'routed.config' " + expected.format("no word CLKOS_DIV")),
+    ):  # fmt: skip
+        before = design.read_text(), text.read_text()
+        with pytest.raises(SephwError) as caught:
+            change()
+        assert str(caught.value) == message
+        assert (design.read_text(), text.read_text()) == before
+    set_trellis_pll(text, {"CLKI_DIV": 6})
+    assert "word: CLKI_DIV 0000101\n" in text.read_text()
+    design.write_text('{"modules": {"t": {"cells": {"a": {"type": "P", "parameters": {}}}}}}')
+    with pytest.raises(SephwError) as caught:
+        set_design_pll(design, "P", {"IDIV_SEL": 1})
+    assert str(caught.value) == "'routed.json' " + expected.format("no parameter IDIV_SEL")
