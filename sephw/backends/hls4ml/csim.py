@@ -20,7 +20,7 @@ from sephw.tools.cxx import compile_library, find_compiler
 from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
 
 _PURPOSE = "C-simulation"
-# More optimization takes longer to compile than it saves in the images of an export (docs/export.md).
+# More optimization takes longer to compile than it saves on an export's images (docs/export.md).
 _FLAGS = ("-std=c++17", "-O1", "-w", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
 # The library finds what it reads beside itself, wherever it is.
 _BESIDE = """\
