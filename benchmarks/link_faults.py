@@ -285,8 +285,8 @@ def render(tallies: Sequence[Tally], settings: Mapping[str, int]) -> str:
             "# Faults on the host link",
             "",
             "Simulated: the host's driver against the complete RTL of a board's top module in "
-            "Verilator, the UART as a waveform of 25 cycles of the oscillator per bit, the network at "
-            "8 MHz. Regenerate: "
+            "Verilator, the UART as a waveform of 25 cycles of the oscillator per bit, the network "
+            "at 8 MHz. Regenerate: "
             f"`python -m benchmarks.link_faults --requests {settings['requests']} "
             f"--seed {settings['seed']}`.",
             "",
