@@ -24,7 +24,7 @@ _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 # Building takes longer than running: little optimization. The wheel leaves the name of g++'s
 # option for precompiled headers empty, which fails as soon as there are several source files.
 _MAKE_VARIABLES = (
-    "OPT_FAST=-O1", "OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
+    "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
 )  # fmt: skip
 
 
