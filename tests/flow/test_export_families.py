@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from shipped import shipped
 
-from sephw.checkpoint import build_network, load_checkpoint
 from sephw.cli import run
-from sephw.frontend import export_qonnx, read_qonnx
-from sephw.nn import freeze
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,13 +73,8 @@ EXAMPLES = sorted((ROOT / "examples" / "foldings").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples_fit_the_shipped_model(path, tmp_path):
-    checkpoint = load_checkpoint(ROOT / "models" / f"{path.stem.split('_')[0]}.pth")
-    form = checkpoint.preprocessing
-    deploy = freeze(build_network(checkpoint)).eval()
-    shape = (form["channels"], form["height"], form["width"])
-    export_qonnx(deploy, tmp_path / "model.onnx", shape)
-    graph = read_qonnx(tmp_path / "model.onnx").graph
+def test_the_examples_fit_the_shipped_model(path):
+    _, graph = shipped(path.stem.split("_")[0])
     folding = read_folding_file(path)
     folded = fold(graph, folding.nodes, folding.frame_cycles)
     insert_width_converters(insert_forks(folded)).validate()

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from shipped import shipped
 
 from sephw.checkpoint import build_network, load_checkpoint
 from sephw.cli import run
 from sephw.data import load_data
-from sephw.frontend import export_qonnx, read_qonnx
 from sephw.frontend.export_qonnx import to_network_input
 from sephw.nn import freeze
 
@@ -42,14 +42,10 @@ def test_large_ones_are_exact_in_c_simulation(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", WIDER)
-def test_wider_ones_are_exact_in_integers(name, tmp_path):
-    checkpoint = load_checkpoint(MODELS / f"{name}.pth")
-    deploy = freeze(build_network(checkpoint)).eval()
-    form = checkpoint.preprocessing
-    shape = (form["channels"], form["height"], form["width"])
-    export_qonnx(deploy, tmp_path / "model.onnx", shape)
-    graph = read_qonnx(tmp_path / "model.onnx").graph
-    images = np.random.default_rng(0).integers(0, 256, (2, *shape[1:], shape[0]))
+def test_wider_ones_are_exact_in_integers(name):
+    deploy, graph = shipped(name)
+    height, width, channels = graph.tensors[graph.inputs[0]].shape
+    images = np.random.default_rng(0).integers(0, 256, (2, height, width, channels))
     (output,) = graph.outputs
     scores = graph.run(images)[output].reshape(2, -1)
     with torch.no_grad():
