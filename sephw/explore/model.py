@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.explore.quiet import quiet
 from sephw.ir import Folding
 from sephw.ir.resources import Resources
 from sephw.resources.engines import Cost
@@ -176,17 +177,18 @@ def solve(
     integrality[: layout.options] = 1
     costs = traffic if least_traffic else np.asarray(weights, float) @ counts
     scale = max(float(costs.max(initial=0.0)), 1e-12)
-    result = milp(
-        costs / scale * 1000.0,
-        integrality=integrality,
-        bounds=Bounds(np.zeros(layout.size), upper),
-        constraints=LinearConstraint(sparse, np.array(low), np.array(high)),
-        options={
-            "mip_rel_gap": 1e9 if first else 0.0,
-            "node_limit": SOLVE_NODES,
-            "time_limit": SOLVE_SECONDS,
-        },
-    )
+    with quiet():
+        result = milp(
+            costs / scale * 1000.0,
+            integrality=integrality,
+            bounds=Bounds(np.zeros(layout.size), upper),
+            constraints=LinearConstraint(sparse, np.array(low), np.array(high)),
+            options={
+                "mip_rel_gap": 1e9 if first else 0.0,
+                "node_limit": SOLVE_NODES,
+                "time_limit": SOLVE_SECONDS,
+            },
+        )
     if result.status == _INFEASIBLE:
         return None
     if result.x is None:
