@@ -3,8 +3,8 @@
     python -m benchmarks.export_time [--cifar PATH] [--fashion PATH] [--runs N]
 
 Writes reports/published/export_time.json and export_time.md. Each step's figure is the fastest of
-the runs in one process, the first of which warms caches; machines differ and are noisy, so read
-the ratios between steps rather than the seconds.
+the runs in one process, each of which builds its simulations; machines differ and are noisy, so
+read the ratios between steps rather than the seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     from sephw.export.progress import Progress
     from sephw.export.settings import Settings
     from sephw.targets import DEFAULT_TARGET, find_target
+    from sephw.tools.file_cache import PROGRAMS, FileCache
 
     class Recorder(Progress):
         def __init__(self) -> None:
@@ -79,11 +81,14 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     totals: list[float] = []
     outcome: Outcome | None = None
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
         out = Path(folder) / "export"
         settings = Settings(
             model=model, out=out, target=find_target(DEFAULT_TARGET), data=data, samples=samples
         )
         for _ in range(runs):
+            # Every run builds its simulations; Verilator's own part may be kept.
+            shutil.rmtree(FileCache.of_user(PROGRAMS).folder, ignore_errors=True)
             recorder = Recorder()
             began = time.perf_counter()
             outcome = export_model(settings, recorder)

@@ -115,13 +115,14 @@ class Row:
 def run_child(arguments: list[str], minutes: float) -> tuple[int, str, float, int]:
     """(status, stderr, seconds, peak MB) of a Python process; the peak includes its children's.
 
-    Terminated after ``minutes``.
+    It finds no simulation that was built before. Terminated after ``minutes``.
     """
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryDirectory() as cache:
         began = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors
-        )
+            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
+            env={**os.environ, "XDG_CACHE_HOME": cache},
+        )  # fmt: skip
         timer = threading.Timer(minutes * 60, child.terminate)
         timer.start()
         try:
