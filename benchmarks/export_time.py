@@ -62,7 +62,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     from sephw.backends.hls4ml import compile_project
     from sephw.export.pipeline import Outcome, export_model
     from sephw.export.progress import Progress
-    from sephw.export.settings import Settings
+    from sephw.export.settings import Settings, default_steps
     from sephw.targets import DEFAULT_TARGET, find_target
     from sephw.tools.file_cache import PROGRAMS, FileCache
 
@@ -83,9 +83,11 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
         out = Path(folder) / "export"
+        target = find_target(DEFAULT_TARGET)
         settings = Settings(
-            model=model, out=out, target=find_target(DEFAULT_TARGET), data=data, samples=samples
-        )
+            model=model, out=out, target=target, data=data, samples=samples,
+            steps=default_steps(target),
+        )  # fmt: skip
         for _ in range(runs):
             # Every run builds its simulations; Verilator's own part may be kept.
             shutil.rmtree(FileCache.of_user(PROGRAMS).folder, ignore_errors=True)
