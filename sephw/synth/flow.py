@@ -114,12 +114,8 @@ class _Attempt:
     def asked_of(self) -> dict[str, float]:
         """What each clock of the routed design has to reach, MHz."""
         clocks = () if self.routed is None else self.routed.fmax_mhz
-        board = self.board
-        return {
-            name: board.uart_mhz if board is not None and name in UART_CLOCKS and len(clocks) > 1
-            else self.asked_mhz
-            for name in clocks
-        }  # fmt: skip
+        uart_mhz = self.asked_mhz if self.board is None else self.board.uart_mhz
+        return {name: uart_mhz if name in UART_CLOCKS else self.asked_mhz for name in clocks}
 
     def check(self, device: Device) -> None:
         """Raise TimingNotMet where a clock of the routed design is not reached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +13,7 @@ from sephw.ir import Resources
 from sephw.synth.carries import relieve_carries
 from sephw.synth.pll import set_design_pll, set_trellis_pll
 from sephw.targets import Device, Technology
-from sephw.tools.nextpnr import Nextpnr, run_nextpnr
+from sephw.tools.nextpnr import Nextpnr
 from sephw.tools.packers import ecppack, gowin_pack, icepack
 
 _PURPOSE = "bitstream"
@@ -56,6 +56,8 @@ class Flow(ABC):
     # Options and names of the files that nextpnr writes; `output` is the one that is packed.
     outputs: ClassVar[tuple[str, ...]]
     output: ClassVar[str]
+    # Options for writing `output` once more after `set_pll`; none where that changed it itself.
+    rewrite: ClassVar[tuple[str, ...]] = ()
     bitstream_suffix: ClassVar[str]
     units: ClassVar[Units]
     # Packages whose versions decide what the bitstream is, beside nextpnr's own.
@@ -88,14 +90,8 @@ class Flow(ABC):
         """What a person calls the chip in its package."""
 
     @abstractmethod
-    def set_pll(
-        self,
-        folder: Path,
-        part: Sequence[str],
-        settings: Mapping[str, int],
-        timeout_seconds: float,
-    ) -> None:
-        """Change the PLL's settings in nextpnr's output in ``folder``; ``part``: `arguments`."""
+    def set_pll(self, folder: Path, settings: Mapping[str, int]) -> None:
+        """Change the PLL's settings in what nextpnr wrote to ``folder``; see `rewrite`."""
 
     @abstractmethod
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
@@ -144,13 +140,7 @@ class Ecp5(Flow):
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"{device.part}-{speed or '6'} {package or 'CABGA381'}"
 
-    def set_pll(
-        self,
-        folder: Path,
-        part: Sequence[str],
-        settings: Mapping[str, int],
-        timeout_seconds: float,
-    ) -> None:
+    def set_pll(self, folder: Path, settings: Mapping[str, int]) -> None:
         set_trellis_pll(folder / self.output, settings)
 
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
@@ -163,6 +153,10 @@ class Ice40(Flow):
     tool = Nextpnr.ICE40
     outputs: ClassVar[tuple[str, ...]] = ("--asc", "routed.asc", "--write", ROUTED_DESIGN)
     output, bitstream_suffix = "routed.asc", ".bin"
+    rewrite = (
+        "--json", ROUTED_DESIGN, "--no-pack", "--no-place", "--no-route", "--asc", "routed.asc",
+        "--timing-allow-fail",
+    )  # fmt: skip
     units = Units(
         lut={"ICESTORM_LC": 1},
         ff={"ICESTORM_LC": 1},
@@ -181,22 +175,8 @@ class Ice40(Flow):
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"iCE40{device.part.upper()} {package or self.usual[device.part]}"
 
-    def set_pll(
-        self,
-        folder: Path,
-        part: Sequence[str],
-        settings: Mapping[str, int],
-        timeout_seconds: float,
-    ) -> None:
+    def set_pll(self, folder: Path, settings: Mapping[str, int]) -> None:
         set_design_pll(folder / ROUTED_DESIGN, "ICESTORM_PLL", settings)
-        # Nothing is left to place or route: nextpnr writes the same design's bits.
-        run_nextpnr(
-            self.tool,
-            [*part, "--json", ROUTED_DESIGN, "--no-pack", "--no-place", "--no-route", "--asc",
-             self.output, "--timing-allow-fail"],
-            folder, log=folder / "nextpnr_pll.log", purpose="PLL", on_line=lambda line: None,
-            timeout_seconds=timeout_seconds,
-        )  # fmt: skip
 
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:
         icepack(routed, bitstream, directory, purpose=_PURPOSE)
@@ -240,13 +220,7 @@ class Gowin(Flow):
     def part(self, device: Device, package: str, speed: str) -> str:
         return package or self.parts[device.part]
 
-    def set_pll(
-        self,
-        folder: Path,
-        part: Sequence[str],
-        settings: Mapping[str, int],
-        timeout_seconds: float,
-    ) -> None:
+    def set_pll(self, folder: Path, settings: Mapping[str, int]) -> None:
         set_design_pll(folder / self.output, "rPLL", settings)
 
     def pack(self, device: Device, routed: str, bitstream: str, directory: Path) -> None:

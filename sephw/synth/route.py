@@ -206,17 +206,22 @@ def set_pll(
     """Give the PLL of a routed design other ``settings``, in its configuration; all else stays.
 
     ``settings`` as `Clocking` has them, ``package`` and ``speed`` as `place_and_route`. Raises
-    SephwError where nextpnr is needed for it and fails.
+    SephwError where the design has no such PLL, and where nextpnr is needed and fails.
     """
-    flow = flow_of(device)
+    flow, folder = flow_of(device), routed.configuration.parent
+    purpose = f"PLL of {device.name}"
+    flow.set_pll(folder, settings)
+    if not flow.rewrite:
+        return
     try:
-        flow.set_pll(
-            routed.configuration.parent, flow.arguments(device, package, speed, None), settings,
-            timeout_seconds,
+        run_nextpnr(
+            flow.tool, [*flow.arguments(device, package, speed, None), *flow.rewrite], folder,
+            log=folder / "nextpnr_pll.log", purpose=purpose, on_line=lambda line: None,
+            timeout_seconds=timeout_seconds,
         )  # fmt: skip
     except NextpnrError as error:
         raise SephwError(
-            f"PLL of {device.name}: {flow.tool.value} failed: {error.errors[0]}; log: {error.log}"
+            f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {error.log}"
         ) from None
 
 

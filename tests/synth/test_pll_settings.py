@@ -1,5 +1,7 @@
 """A routed design with another PLL beside the same design built for that clock, bit by bit."""
 
+import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sephw.synth import Synthesis, pack, place_and_route
 from sephw.synth.pll import set_design_pll, set_trellis_pll
 from sephw.synth.route import UART_CLOCKS, Routed, set_pll
 from sephw.targets import Target, Technology, find_target
+from sephw.tools import nextpnr
 from sephw.tools.yosys import run_yosys
 
 SCRIPT = {
@@ -113,3 +116,21 @@ def test_what_cannot_be_set(tmp_path) -> None:
     with pytest.raises(SephwError) as caught:
         set_design_pll(design, "P", {"IDIV_SEL": 1})
     assert str(caught.value) == "'routed.json' " + expected.format("no parameter IDIV_SEL")
+
+
+def test_a_nextpnr_that_cannot_write_the_bits_again(tmp_path, monkeypatch) -> None:
+    failing = "print('ERROR: bel is taken'); raise SystemExit(1)"
+    monkeypatch.setattr(nextpnr, "find_nextpnr", lambda *_: [sys.executable, "-c", failing])
+    cell = {"type": "ICESTORM_PLL", "parameters": {"DIVQ": "001"}}
+    (tmp_path / "routed.json").write_text(json.dumps({"modules": {"top": {"cells": {"p": cell}}}}))
+    found = Routed(
+        fmax_mhz={}, constraint_mhz={}, clock_mhz=24.0, worst_path=None, used=Resources(),
+        available=Resources(), seconds=0.0, version="", log=tmp_path / "log",
+        configuration=tmp_path / "routed.asc", part="", seed=1,
+    )  # fmt: skip
+    with pytest.raises(SephwError) as caught:
+        set_pll(found, find_target("icebreaker").device, {"DIVQ": 4}, timeout_seconds=60)
+    assert str(caught.value) == (
+        "PLL of ice40-up5k: nextpnr-ice40 failed: bel is taken; log: "
+        f"{tmp_path / 'nextpnr_pll.log'}"
+    )
