@@ -177,16 +177,14 @@ def _goal(
     minimize: str,
     margin_lut: float | None,
 ) -> Goal:
-    from sephw.explore import Goal, Margins, board_goal
+    from sephw.explore import board_goal, device_goal
 
     if (target is None) == (device is None):
         raise UsageError("give either --target or --device; 'sephw explore --help' says more")
     if target is not None:
         goal = board_goal(find_target(target), clock_mhz, fps)
     else:
-        chip = find_device(device or "")
-        margins = Margins.usual(chip.technology)
-        goal = Goal(chip, clock_mhz=clock_mhz, fps=fps, margins=margins)
+        goal = device_goal(find_device(device or ""), clock_mhz, fps)
     if margin_lut is not None:
         goal = replace(goal, margins=replace(goal.margins, lut=margin_lut))
     return replace(goal, minimize=minimize)

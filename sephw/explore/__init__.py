@@ -1,6 +1,6 @@
 """Folding search: family, digits, PE, SIMD and multipliers per layer, for a device and a goal."""
 
-from sephw.explore.boards import board_goal, board_reserve
+from sephw.explore.boards import board_goal, board_reserve, device_goal
 from sephw.explore.found import Found, Goal, Margins
 from sephw.explore.pareto import pareto
 from sephw.explore.search import search
@@ -14,6 +14,7 @@ __all__ = [
     "SynthesisResult",
     "board_goal",
     "board_reserve",
+    "device_goal",
     "pareto",
     "search",
     "synthesize_many",

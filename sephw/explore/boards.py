@@ -9,7 +9,8 @@ from types import MappingProxyType
 from sephw.errors import SephwError
 from sephw.explore.found import Goal, Margins
 from sephw.ir.resources import Resources
-from sephw.targets import Target, Technology
+from sephw.resources.model import load
+from sephw.targets import Device, Target, Technology
 
 # Host link, reset, cycle counter, lights. Synthesized: what lies in no engine ("glue" in
 # synth.json) on ULX3S, iCEBreaker and Tang Nano 9K, the larger of two small networks, rounded up.
@@ -35,25 +36,36 @@ def board_goal(
 ) -> Goal:
     """The goal of a board: its device, less its top where the open flow builds one.
 
-    ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock. With
-    ``fps`` it is the board's as well: that many frames have to come at the clock that routing aims
-    at, and estimated clocks are less sure.
+    ``clock_mhz`` None: the best by the estimates, or the board's where they know no clock.
     """
-    if clock_mhz is None and (fps is not None or not _estimates_clocks(target.device.technology)):
+    if clock_mhz is None and not _estimates_clocks(target.device.technology):
         clock_mhz = 1000 / target.clock_ns
-    margins = Margins.usual(target.device.technology)
-    goal = Goal(
-        target.device, clock_mhz=clock_mhz, fps=fps, margins=margins,
-        weight_bandwidth_bits=weight_bandwidth_bits,
+    goal = replace(
+        device_goal(target.device, clock_mhz, fps), weight_bandwidth_bits=weight_bandwidth_bits
     )  # fmt: skip
     if target.open_board is None:
         return goal
     return replace(goal, reserved=board_reserve(target.device.technology))
 
 
-def _estimates_clocks(technology: Technology) -> bool:
-    from sephw.resources.model import load
+def device_goal(device: Device, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
+    """The goal of a device by itself, with its usual margins and the error of its clocks."""
+    return Goal(
+        device, clock_mhz=clock_mhz, fps=fps, margins=Margins.usual(device.technology),
+        clock_error=_clock_error(device.technology),
+    )  # fmt: skip
 
+
+def _clock_error(technology: Technology) -> float:
+    """Median error of the estimated clocks of routed networks; 0 where none was routed."""
+    try:
+        error = load(technology).accuracy.network_fmax
+    except SephwError:
+        return 0.0
+    return 0.0 if error is None else error.median
+
+
+def _estimates_clocks(technology: Technology) -> bool:
     try:
         return bool(load(technology).fmax)
     except SephwError:

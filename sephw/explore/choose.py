@@ -47,7 +47,7 @@ class Choice:
     def frames_per_second(self) -> float:
         """At the network's clock."""
         wires_ns = 0.0 if self.asked else self.problem.wires_ns
-        clock_mhz = network_mhz(self.clock_mhz, self.solution.resources.lut, wires_ns)
+        clock_mhz = network_mhz(self.clock_mhz, max(0, self.solution.resources.lut), wires_ns)
         return clock_mhz * 1e6 / self.solution.cycles
 
 
@@ -58,10 +58,10 @@ def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | No
     """
     best: Choice | None = None
     for clock in clocks(problem, goal):
-        most = frame_budget(problem, goal, clock)
         if goal.fps is not None:
-            solution = smallest(problem, goal, clock, most)
+            solution = _fast_enough(problem, goal, clock)
         else:
+            most = frame_budget(problem, goal, clock)
             if best is not None:
                 # Only what is faster than the best so far is of interest.
                 most = min(most, -int(-clock * 1e6 // best.frames_per_second) - 1)
@@ -94,13 +94,36 @@ def better(one: Choice, other: Choice, goal: Goal) -> bool:
     return cost(one.solution.resources, goal) < cost(other.solution.resources, goal)
 
 
-def frame_budget(problem: Problem, goal: Goal, clock_mhz: float) -> int:
-    """Most cycles per frame at ``clock_mhz``; without a frame rate, as many as there may be."""
+def _fast_enough(problem: Problem, goal: Goal, clock_mhz: float) -> Solution | None:
+    """The least of what ``goal`` minimizes with its frame rate. None: nothing fits.
+
+    The wires of more LUTs lower the clock, and a lower clock leaves fewer cycles. So the budget
+    begins without wires and shrinks until a solution is within its own. Of LUTs that is the least:
+    what is in no larger budget's solution needs no fewer of them.
+    """
+    most, proven = frame_budget(problem, goal, clock_mhz), True
+    while True:
+        solution = smallest(problem, goal, clock_mhz, most)
+        if solution is None:
+            return None
+        budget = frame_budget(problem, goal, clock_mhz, solution.resources.lut)
+        if solution.cycles <= budget:
+            return replace(solution, proven=solution.proven and proven)
+        most, proven = budget, goal.minimize == "lut"
+
+
+def frame_budget(problem: Problem, goal: Goal, clock_mhz: float, lut: int = 0) -> int:
+    """Most cycles per frame with engines at ``clock_mhz`` and the wires of ``lut`` LUTs.
+
+    Without a frame rate, as many as there may be.
+    """
     if goal.fps is None:
         bandwidth = problem.bandwidth_bits or 1
         traffic = sum(max(o.traffic_bits for o in g.options) for g in problem.groups)
         return max(candidate_cycles(problem)[-1], -(-traffic // bandwidth))
-    return int(clock_mhz * 1e6 / goal.fps)
+    # What FIFOs in block RAM are hoped to save may be more than there is.
+    network = network_mhz(clock_mhz, max(0, lut), problem.wires_ns)
+    return int(goal.counted_mhz(network) * 1e6 / goal.fps)
 
 
 def clocks(problem: Problem, goal: Goal) -> list[float]:

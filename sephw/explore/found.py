@@ -62,6 +62,7 @@ class Goal:
 
     ``fps``: frames per second to reach with the least of ``minimize``; None: as many as fit.
     ``clock_mhz``: foldings slower than it are left out; None: the best clock by the estimates.
+    ``clock_error``: relative error of estimated clocks; ``fps`` must come at one that much lower.
     ``reserved``: what stands beside the network (host link, PLL). ``weight_bandwidth_bits``: per
     clock cycle, of an external memory that layers may stream their weights from; None: there is
     none.
@@ -74,6 +75,7 @@ class Goal:
     margins: Margins = field(default_factory=Margins)
     reserved: Resources = field(default_factory=Resources)
     weight_bandwidth_bits: int | None = None
+    clock_error: float = 0.0
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.fps <= 0:
@@ -87,6 +89,15 @@ class Goal:
     def limits(self) -> Resources:
         """What the network and ``reserved`` may take together."""
         return self.margins.of(self.device.available)
+
+    def counted_mhz(self, estimated_mhz: float) -> float:
+        """The clock at which ``fps`` must come: the one asked for, or the estimate less its error.
+
+        ``estimated_mhz``: of a whole network.
+        """
+        if self.clock_mhz is not None:
+            return self.clock_mhz
+        return estimated_mhz * (1 - self.clock_error)
 
 
 @dataclass(frozen=True)

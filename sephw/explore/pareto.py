@@ -35,12 +35,13 @@ def pareto(
     """
     floor = goal.fps
     session = open_session(graph, replace(goal, fps=None), estimator, None, progress)
-    found, session = settle(session, lambda p, near: choose(p, session.goal, near))
+    found, session = settle(session, choose)
     result = [found]
     clock = session.goal.clock_mhz or int(found.clock_mhz * 10) / 10
     session = replace(session, goal=replace(session.goal, clock_mhz=clock))
     problem = session.problem(session.costs, session.goal.reserved)
-    slowest = clock * 1e6 / floor if floor is not None else float("inf")
+    counted = goal.counted_mhz(clock)
+    slowest = counted * 1e6 / floor if floor is not None else float("inf")
     intervals = [c for c in candidate_cycles(problem) if found.frame_cycles < c <= slowest]
     for cycles in _spread(intervals, points - 1):
         progress(f"point {len(result) + 1} of {min(points, len(intervals) + 1)}")
@@ -53,9 +54,9 @@ def pareto(
 
 
 def _smallest_in(session: Session, cycles: int) -> Chooser:
-    goal, clock = session.goal, session.goal.clock_mhz or 0.0
+    clock = session.goal.clock_mhz or 0.0
 
-    def chooser(problem: Problem, near: int | None) -> Choice | None:
+    def chooser(problem: Problem, goal: Goal, near: int | None) -> Choice | None:
         solution = smallest(problem, goal, clock, cycles)
         asked = goal.clock_mhz is not None
         return None if solution is None else Choice(problem, solution, clock, asked)

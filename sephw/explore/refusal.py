@@ -53,10 +53,12 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     best = choose(problem, replace(boundless, fps=None))
     if best is None:
         return None
-    cycles, most = best.solution.cycles, best.clock_mhz * 1e6 / best.solution.cycles
+    cycles = best.solution.cycles
+    clock = goal.counted_mhz(best.frames_per_second * cycles / 1e6)
+    most = clock * 1e6 / cycles
     return SephwError(
         f"{network}: {_rate(goal.fps)} frames/s are beyond every folding; the fastest takes "
-        f"{cycles:,} cycles a frame, {_rate(most)} frames/s at {best.clock_mhz:g} MHz; "
+        f"{cycles:,} cycles a frame, {_rate(most)} frames/s at {clock:.4g} MHz; "
         f"ask for at most --fps {_rate(most).replace(',', '')}"
     )
 
@@ -67,7 +69,7 @@ def _does_not_fit(
     shortage = _shortage(problem, goal)
     short = RESOURCES[0] if shortage is None else shortage[0]
     if shortage is None:
-        text = f"{wanted} does not fit {goal.device.name} once its FIFOs are counted"
+        text = f"{wanted} does not fit {goal.device.name} once its FIFOs and wires are counted"
     else:
         name, needed, available = shortage
         total = getattr(goal.device.available, name)

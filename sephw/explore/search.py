@@ -35,8 +35,8 @@ _FEW_ROUNDS = 4
 _HOPE = 0.1
 # What remains of the knowledge where nothing fits with it.
 _DOUBT = 0.7
-# (problem, frame interval of the last choice)
-Chooser = Callable[[Problem, int | None], Choice | None]
+# (problem, goal, frame interval of the last choice)
+Chooser = Callable[[Problem, Goal, int | None], Choice | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,17 +74,27 @@ class _Candidate:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """``waiting``: of FIFOs, by tensor; ``missed``, ``saved``: what the problem did not count."""
+    """``waiting``: of FIFOs, by tensor; ``missed``, ``saved``: what the problem did not count.
+
+    ``haste``: by how much more frames per second to ask the problem for, since graphs that were
+    built came out slower than it said.
+    """
 
     waiting: dict[str, int] = field(default_factory=dict)
     missed: Resources = field(default_factory=Resources)
     saved: Resources = field(default_factory=Resources)
+    haste: float = 1.0
 
     def doubted(self) -> _Knowledge:
         """Less of everything."""
         counts = {name: int(n * _DOUBT) for name, n in asdict(self.missed).items()}
         waiting = {name: int(n * _DOUBT) for name, n in self.waiting.items()}
-        return _Knowledge(waiting, Resources(**counts), self.saved)
+        haste = 1 + (self.haste - 1) * _DOUBT
+        return _Knowledge(waiting, Resources(**counts), self.saved, haste)
+
+    def asked(self, goal: Goal) -> Goal:
+        """What to ask the problem for."""
+        return goal if goal.fps is None else replace(goal, fps=goal.fps * self.haste)
 
 
 def search(
@@ -106,7 +116,7 @@ def search(
     Raises SephwError where nothing fits, saying what would.
     """
     session = open_session(graph, goal, estimator, effort, progress, wires_ns)
-    return settle(session, _optimum(goal))[0]
+    return settle(session, choose)[0]
 
 
 def open_session(
@@ -150,17 +160,15 @@ def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
     return _found(session, outcome) if isinstance(outcome, _Candidate) else None
 
 
-def _optimum(goal: Goal) -> Chooser:
-    return lambda problem, near: choose(problem, goal, near)
-
-
 def _speed(session: Session, goal: Goal) -> float | None:
     """Most frames per second that another goal reaches; None: not even that fits."""
-    outcome = _settle(replace(session, goal=goal), _optimum(goal), False)
-    if not isinstance(outcome, _Candidate):
-        return None
-    clock = goal.clock_mhz or outcome.final.fmax_mhz
-    return clock * 1e6 / outcome.final.frame_cycles
+    outcome = _settle(replace(session, goal=goal), choose, False)
+    return _counted_fps(outcome.final, goal) if isinstance(outcome, _Candidate) else None
+
+
+def _counted_fps(final: FinalGraph, goal: Goal) -> float:
+    """Frames per second that ``goal`` may count on."""
+    return goal.counted_mhz(final.fmax_mhz) * 1e6 / final.frame_cycles
 
 
 def _refined(session: Session, best: _Candidate) -> _Candidate:
@@ -183,7 +191,7 @@ def _refined(session: Session, best: _Candidate) -> _Candidate:
         tried = replace(goal, fps=clock * 1e6 / (cycles + 0.5), clock_mhz=clock)
         costs = best.costs.learn(waiting(best.final.graph), frozenset())
         part = replace(session, goal=tried, costs=costs, saved=best.final.saved)
-        outcome = _settle(part, _optimum(tried), True, _FEW_ROUNDS)
+        outcome = _settle(part, choose, True, _FEW_ROUNDS)
         if isinstance(outcome, _Candidate):
             # The least at its interval; that none is faster was not asked.
             best = replace(outcome, bound=best.bound, confirmed=False)
@@ -208,7 +216,7 @@ def _settle(
         base = (goal.reserved + known.missed).less(known.saved)
         problem = session.problem(costs, base)
         session.progress(f"round {tried}: choice")
-        choice = chooser(problem, near)
+        choice = chooser(problem, known.asked(goal), near)
         if best is not None and (choice is None or not better(choice, best.choice, goal)):
             best = replace(best, confirmed=True)
             break
@@ -231,13 +239,13 @@ def _settle(
         session.progress(f"round {tried}: FIFOs")
         bandwidth = goal.weight_bandwidth_bits
         final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
-        if solve and (final.resources + goal.reserved).fits(goal.limits):
+        if solve and _serves(final, goal):
             unsolved = final.adder_graphs - costs.solved
             if unsolved:
                 session.progress(f"round {tried}: {len(unsolved)} adder graphs")
                 costs = costs.learn(costs.waiting, final.adder_graphs)
                 final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
-        if (final.resources + goal.reserved).fits(goal.limits):
+        if _serves(final, goal):
             found = _Candidate(choice, final, costs, tried, bound)
             # What FIFOs in blocks save is known of the round before: the choice may be worse than
             # it promised.
@@ -248,6 +256,12 @@ def _settle(
         known = _learn(known, choice, final, goal, tried - hoped)
         costs = costs.learn(known.waiting, frozenset())
     return (refused or problem) if best is None else best
+
+
+def _serves(final: FinalGraph, goal: Goal) -> bool:
+    """True where ``final``, as it is estimated, fits and has the frame rate asked for."""
+    fast = goal.fps is None or _counted_fps(final, goal) >= goal.fps
+    return fast and (final.resources + goal.reserved).fits(goal.limits)
 
 
 def _serves_better(one: FinalGraph, other: FinalGraph, goal: Goal) -> bool:
@@ -279,7 +293,10 @@ def _learn(
         missed += Resources(
             **{n: max(1, getattr(estimated, n) - getattr(modelled, n)) for n in sorted(above)}
         )
-    return _Knowledge(merged, missed, final.saved)
+    haste = known.haste
+    if goal.fps is not None:
+        haste *= max(1.0, goal.fps / _counted_fps(final, goal))
+    return _Knowledge(merged, missed, final.saved, haste)
 
 
 def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +20,10 @@ from sephw.export.samples import Samples
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.passes import FoldingFile, read_folding_file
+from sim.timing import simulate
+
+if TYPE_CHECKING:
+    from sephw.synth import Run
 
 FOLDING, SYNTH, BOARD, AMD = "folding.json", "synth", "board", "amd"
 # The board's own test, and the projects' testbenches, run these; a few suffice.
@@ -76,23 +82,47 @@ def synthesize_export(
 ) -> SephwError | None:
     """Make synth/ and, for a board of the open flow, board/; the failure, where it is one.
 
-    A design that does not fit or misses its clock costs nothing but these two folders.
+    A design that does not fit or misses its clock costs nothing but these two folders; one that
+    only has fewer frames per second than were asked for has both.
     """
     from sephw.synth import Request, run_flow
 
     images = samples.images[:TESTBENCH_SAMPLES].astype(np.int64)
     golden = graph.run(images)[graph.outputs[0]]
-    target = settings.target
-    request = Request(device=target.device, target=target, clock_mhz=settings.clock_mhz)
+    target, fps = settings.target, settings.fps
+    cycles = 0 if fps is None else simulate(graph).frame_interval_cycles
+    request = Request(
+        device=target.device, target=target, clock_mhz=settings.clock_mhz,
+        least_mhz=0.0 if fps is None else fps * cycles / 1e6,
+    )  # fmt: skip
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:
-            run_flow(
+            run = run_flow(
                 graph, folder / RTL_PROJECT, request, folder / SYNTH, board_out=folder / BOARD,
                 progress=progress.update, samples=images, golden=golden,
             )  # fmt: skip
         except SephwError as error:
-            return error
-    return None
+            return SephwError(f"{error}; all but the bitstream is in {settings.out}")
+    return None if fps is None else _too_few_frames(settings, run, cycles, fps)
+
+
+def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> SephwError | None:
+    """What to say of a board that is slower than ``fps``."""
+    if run.clock_mhz is None or run.clock_mhz * 1e6 >= fps * cycles:
+        return None
+    from sephw.synth.timing import describe
+
+    reached = run.clock_mhz * 1e6 / cycles
+    more = math.ceil(fps * fps / reached)
+    path = None if run.routed is None else run.routed.worst_path
+    worst = "" if path is None else f"; worst path {describe(path)}"
+    return SephwError(
+        f"{settings.target.name}: {int(reached):,} of {fps:,.10g} frames/s: {cycles:,} cycles a "
+        f"frame at {run.clock_mhz:g} MHz, the clock that routing reached{worst}; everything is in "
+        f"{settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
+        f"search leave more room, or route it again: sephw synth {settings.out} --target "
+        f"{settings.target.name} --seeds 4"
+    )
 
 
 def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progress) -> NetlistRuns:

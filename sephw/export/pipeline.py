@@ -14,7 +14,6 @@ from reports import Report, report_of_export, write_report
 from sephw.backends import rtl
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
-from sephw.errors import SephwError
 from sephw.export.chip import (
     SYNTH,
     TESTBENCH_SAMPLES,
@@ -129,7 +128,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         write_manifest(directory.path, manifest)
         directory.commit()
     if failure is not None:
-        raise SephwError(f"{failure}; all but the bitstream is in {settings.out}")
+        raise failure
     return Outcome(settings, source.checkpoint, graph, verification, agreement, report)
 
 

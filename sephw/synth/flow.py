@@ -44,7 +44,8 @@ class Request:
 
     ``target``: a board; its top holds the network behind the host link where the open flow knows
     the board. None: ``device`` alone, the network between two shift registers. ``clock_mhz`` None:
-    as fast as it goes, up to what one may expect of the device. ``seeds``: how many are tried,
+    as fast as it goes; routing aims at what one may expect of the device, or at ``least_mhz``
+    where that is more. ``seeds``: how many are tried,
     from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
     processor.
     """
@@ -52,6 +53,7 @@ class Request:
     device: Device
     target: Target | None = None
     clock_mhz: float | None = None
+    least_mhz: float = 0.0
     seed: int = DEFAULT_SEED
     seeds: int = 1
     route: bool = True
@@ -75,7 +77,7 @@ class Request:
         if self.clock_mhz is not None:
             return self.clock_mhz
         if self.device.routable:
-            return flow_of(self.device).aims[self.device.name]
+            return max(self.least_mhz, flow_of(self.device).aims[self.device.name])
         return 1000 / self.target.clock_ns if self.target is not None else 100.0
 
 
@@ -183,6 +185,7 @@ def _build(job: _Job, work: Path) -> _Attempt:
     attempt = _link(job, work, request.aim_mhz)
     if request.clock_mhz is None and request.routes:
         likely = flow_of(request.device).likely_mhz(attempt.synthesis.total)
+        likely = max(likely, request.least_mhz)
         if attempt.board is not None and likely < attempt.asked_mhz:
             job.progress(f"a design of this size: aiming at {likely:g} MHz")
             attempt = _link(job, work, likely)

@@ -1,5 +1,6 @@
 """The search on small graphs against folding them every way, with forks and converters."""
 
+import sys
 from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
@@ -11,9 +12,11 @@ from small_graphs import GraphBuilder, chain
 from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, pareto, search
 from sephw.explore.choices import Effort
+from sephw.explore.final_graph import final_graph
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
+from sephw.resources import network_mhz
 from sephw.targets import Device, Technology, find_device
 from sim.timing import simulate, size_fifos
 
@@ -116,6 +119,67 @@ def test_a_frame_rate_is_reached_with_the_least_logic(whole_residual, cycles):
     found = search(residual(), goal, estimator=by_lanes, effort=Effort(adder_graph_bits=0))
     assert found.estimated.lut == min(fitting)
     assert found.frame_cycles <= cycles
+
+
+WIRES_NS = 0.15
+
+
+@pytest.mark.parametrize("error", [0.0, 0.2])
+@pytest.mark.parametrize("share", [1.0, 0.97, 0.8, 0.45, 0.2])
+def test_a_frame_rate_is_reached_at_an_estimated_clock_with_its_wires(whole_residual, share, error):
+    rates = [
+        ((1 - error) * network_mhz(mhz, r.lut, WIRES_NS) * 1e6 / n, r.lut)
+        for n, r, mhz in whole_residual
+    ]
+    fps = share * max(rates)[0] * (1 - 1e-9)
+    goal = Goal(device(ROOMY), fps=fps, margins=ALL, minimize="lut", clock_error=error)
+    effort = Effort(adder_graph_bits=0)
+    found = search(residual(), goal, estimator=by_lanes, effort=effort, wires_ns=WIRES_NS)
+    assert found.estimated.lut == min(lut for rate, lut in rates if rate >= fps)
+    assert found.proven_optimal and found.frames_per_second * (1 - error) >= fps
+    assert found.clock_mhz == found.fmax_mhz
+    with pytest.raises(SephwError, match=r"^residual: .* frames/s are beyond every folding; "):
+        search(
+            residual(), replace(goal, fps=1.01 * fps / share), estimator=by_lanes, effort=effort,
+            wires_ns=WIRES_NS,
+        )  # fmt: skip
+
+
+def test_fifos_that_the_problem_did_not_count_slow_a_design_too():
+    """LUTs of FIFOs in the graph that is built have wires as well."""
+    graph, effort, wires = residual(), Effort(adder_graph_bits=0), 1.0
+    everything = {"estimator": fifos_in_luts, "effort": effort, "wires_ns": wires}
+    best = search(graph, Goal(device(ROOMY), margins=ALL), **everything).frames_per_second
+    retried = 0
+    for share in (0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4):
+        goal = Goal(device(ROOMY), fps=share * best, margins=ALL)
+        found = search(graph, goal, **everything)
+        assert found.frames_per_second >= goal.fps
+        retried += found.rounds > 1
+    assert retried
+
+
+def test_graphs_that_come_out_slower_than_chosen_are_made_faster(monkeypatch):
+    def slower(*arguments):
+        final = final_graph(*arguments)
+        return replace(final, frame_cycles=final.frame_cycles * 5 // 4)
+
+    everything = {"estimator": by_lanes, "effort": Effort(adder_graph_bits=0)}
+    goal = Goal(device(ROOMY), fps=110e6 / 300, clock_mhz=110.0, margins=ALL)
+    # Exactly as fast as a folding is, so that it no longer suffices.
+    goal = replace(goal, fps=search(residual(), goal, **everything).frames_per_second)
+    # The package's `search` is the function of that name.
+    monkeypatch.setattr(sys.modules["sephw.explore.search"], "final_graph", slower)
+    found = search(residual(), goal, **everything)
+    assert found.frames_per_second >= goal.fps and found.rounds > 1
+
+
+def fifos_in_luts(operator, folding, depths, technology, *, solve=False, fifos_in_blocks=False):
+    """`by_lanes`, and 4 LUTs for every bit in a FIFO."""
+    guess = by_lanes(operator, folding, depths, technology)
+    streams = operator.output_streams(folding)
+    bits = sum(stream.width_bits * depth for stream, depth in zip(streams, depths, strict=True))
+    return Guess(guess.resources + Resources(lut=4 * bits), guess.fmax_mhz)
 
 
 def test_the_best_clock_is_found_where_none_is_asked_for(whole_residual):

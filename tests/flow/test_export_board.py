@@ -1,12 +1,16 @@
 """Export to an open board: folding search, bitstream, driver, and the netlist among the equals."""
 
 import json
+import math
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sephw.cli import run
 from sephw.host.description import read_description
+from sephw.synth import WorstPath
 
 TARGET = "ulx3s-25f"
 
@@ -77,3 +81,38 @@ def test_a_missed_clock_keeps_everything_else(smallest_model, exported, tmp_path
     assert line.endswith(f"; all but the bitstream is in {out}")
     assert (out / "report.html").is_file() and (out / "manifest.json").is_file()
     assert not (out / "synth").exists() and not (out / "board").exists()
+
+
+def test_fewer_frames_than_asked_for_keep_the_bitstream(
+    smallest_model, exported, tmp_path, capsys, monkeypatch
+):
+    """Routing that reaches 20 MHz where the search estimated more."""
+    asked = []
+
+    def slow_flow(graph, project, request, out, *, board_out, **_):
+        asked.append(request)
+        shutil.copytree(exported / "synth", out)
+        shutil.copytree(exported / "board", board_out)
+        path = WorstPath("clk", "conv", "conv", 50.0, 20.0, 30.0, 4, "a", "b")
+        return SimpleNamespace(clock_mhz=20.0, routed=SimpleNamespace(worst_path=path))
+
+    monkeypatch.setattr("sephw.synth.run_flow", slow_flow)
+    out = tmp_path / "out"
+    arguments = [
+        "--target", TARGET, "--steps", "synth,report", "--data", "random", "--samples", "1",
+        "--fps", "12345.5",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert run(["export", str(smallest_model), "--out", str(out), *arguments]) == 2
+    cycles = json.loads((out / "folding.json").read_text())["frame_cycles"]
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == (
+        f"sephw: error: ulx3s-25f: {20_000_000 // cycles:,} of 12,345.5 frames/s: {cycles:,} "
+        "cycles a frame at 20 MHz, the clock that routing reached; worst path in 'conv', 50.0 ns "
+        f"(20.0 logic, 30.0 routing, 4 nets); everything is in {out}, and the bitstream runs at "
+        f"that rate; ask for --fps {math.ceil(12345.5**2 * cycles / 20e6)} to have the search "
+        f"leave more room, or route it again: sephw synth {out} --target ulx3s-25f --seeds 4"
+    )
+    # Routing was told to aim at what the frames take.
+    assert [request.least_mhz for request in asked] == [12345.5 * cycles / 1e6]
+    assert (out / "report.html").is_file() and read_description(out).bitstream().is_file()

@@ -161,6 +161,16 @@ def test_a_wanted_clock_goes_before_what_the_size_reaches(tools, export):
     assert tools.calls()[-1] == "route 90 seed 1"
 
 
+@pytest.mark.parametrize(("least_mhz", "aim"), [(65.0, "65"), (50.0, "60"), (110.0, "110")])
+def test_frames_asked_for_raise_the_aim(tools, export, least_mhz, aim):
+    board = find_target("ulx3s-85f")
+    tools.plan(fmax=[80.0], luts=10001)
+    run = flow(export, Request(board.device, board, least_mhz=least_mhz))
+    assert tools.calls()[-1] == f"route {aim} seed 1"
+    # It is an aim: what is reached instead is what the board gets.
+    assert run.clock_mhz == 80
+
+
 def test_a_board_slower_than_any_clock_of_its_pll(tools, export):
     tools.plan(fmax=[3.0])
     message = failure(export, Request(BOARD.device, BOARD), TimingNotMet)
