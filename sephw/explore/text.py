@@ -71,8 +71,13 @@ def summary(found: Found) -> str:
         ("errors", error_bars(device)),
         ("optimum", f"{proof}; {found.rounds} round{'s' if found.rounds > 1 else ''}"),
     ]  # fmt: skip
+    if goal.fps is not None and goal.clock_mhz is None:
+        counted = goal.counted_mhz(found.fmax_mhz)
+        entries.insert(1, ("", f"asked for: {goal.fps:,.10g} frames/s; {counted:.1f} MHz give "
+                               f"{counted * 1e6 / found.frame_cycles:,.1f}, the estimated clock "
+                               f"less {100 * goal.clock_error:.0f} % for its error"))  # fmt: skip
     if goal.weight_bandwidth_bits is not None:
-        entries.insert(3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
+        entries.insert(-3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
     if found.fmax_mhz == float("inf"):
         entries = [entry for entry in entries if entry[0] != "clock"]
     return "\n".join([*lines, *(f"  {name:8}{text}" for name, text in entries)])

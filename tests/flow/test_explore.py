@@ -11,7 +11,8 @@ from sephw.cli import run
 from sephw.explore import SynthesisResult, board_reserve
 from sephw.ir.resources import Resources
 from sephw.passes import read_folding_file
-from sephw.targets import find_device
+from sephw.resources import accuracy
+from sephw.targets import Technology, find_device
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,23 @@ def test_chosen_foldings_are_printed_and_written(model, tmp_path, capsys):
     assert line.split()[3:] == [
         f"{n:,}" for n in (reserved.lut, reserved.ff, reserved.bram, reserved.dsp)
     ]
+
+
+def test_frames_asked_for_without_a_clock_are_counted_below_the_estimate(exported, capsys):
+    asked = ["explore", str(exported), "--target", "ulx3s-25f", "--fps", "30000"]
+    assert run(asked) == 0
+    printed = capsys.readouterr().out
+    assert run([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    error = accuracy(Technology.ECP5).network_fmax.median
+    counted = found["fmax_mhz"] * (1 - error)
+    assert found["clock_mhz"] == found["fmax_mhz"]
+    assert counted * 1e6 / found["frame_cycles"] >= 30_000
+    (line,) = [text for text in printed.splitlines() if "asked for: " in text]
+    assert re.fullmatch(
+        rf" {{10}}asked for: 30,000 frames/s; {counted:.1f} MHz give [\d,]+\.\d, the estimated "
+        rf"clock less {100 * error:.0f} % for its error", line,
+    )  # fmt: skip
 
 
 def test_json_of_a_pareto_set(exported, capsys):
