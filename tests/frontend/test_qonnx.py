@@ -1,14 +1,17 @@
 """torch, QONNX and the integer graph agree on every layer, for both exporters' files."""
 
+import filecmp
 import hashlib
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
 
 from sephw.frontend import capture_qonnx, capture_torch, export_qonnx, read_qonnx
 from sephw.frontend.export_qonnx import to_network_input
+from sephw.ir.serialize import save_graph
 from sephw.nn import (
     ConvBlock,
     GlobalPool2d,
@@ -78,20 +81,45 @@ def test_every_layer_is_equal(network, tmp_path):
         assert want.any(), "a layer that is all zero proves nothing"
 
 
-def test_older_exporter_reads_to_the_same_network(network, tmp_path):
+def test_both_exporters_lead_to_one_hardware_graph(network, tmp_path):
     deploy, images = network
-    path = tmp_path / "legacy.onnx"
-    export_qonnx(deploy, path, deploy.input_shape, dynamo=False)
-    result = read_qonnx(path)
-    values = result.graph.run(images)
-    from_qonnx = capture_qonnx(path, result.layers, images)
-    for layer in result.layers:
+    found = {}
+    for dynamo in (False, True):
+        folder = tmp_path / str(dynamo)
+        folder.mkdir()
+        export_qonnx(deploy, folder / "model.onnx", deploy.input_shape, dynamo=dynamo)
+        found[dynamo] = read_qonnx(folder / "model.onnx")
+        save_graph(found[dynamo].graph, folder / "graph.json", folder / "graph.npz")
+    older, newer = found[False], found[True]
+    for name in ("graph.json", "graph.npz"):
+        files = [tmp_path / str(dynamo) / name for dynamo in (False, True)]
+        assert filecmp.cmp(*files, shallow=False), name
+    assert [(x.tensor, x.module, x.is_output) for x in older.layers] == [
+        (x.tensor, x.module, x.is_output) for x in newer.layers
+    ]
+    for one, other in zip(older.layers, newer.layers, strict=True):
+        assert np.array_equal(one.exponents, other.exponents)
+    values = newer.graph.run(images)
+    from_qonnx = capture_qonnx(tmp_path / "True" / "model.onnx", newer.layers, images)
+    for layer in newer.layers:
         assert np.array_equal(from_qonnx[layer.tensor], values[layer.tensor]), layer.onnx_name
     with torch.no_grad():
         logits = deploy(to_network_input(images)).numpy()
-    (output,) = [layer for layer in result.layers if layer.is_output]
+    (output,) = [layer for layer in newer.layers if layer.is_output]
     scaled = logits.astype(np.float64) * np.exp2(output.exponents.astype(float))
     assert np.array_equal(values[output.tensor].reshape(scaled.shape), scaled)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_faster_exporter_is_taken_where_it_can_be(network, tmp_path, monkeypatch, compiled):
+    """Brevitas says that its compiled modules cannot be traced by the older one."""
+    deploy, _ = network
+    monkeypatch.setattr("brevitas.config.JIT_ENABLED", compiled)
+    for name, dynamo in (("default", None), ("chosen", compiled)):
+        export_qonnx(deploy, tmp_path / name, deploy.input_shape, dynamo=dynamo)
+    assert (tmp_path / "default").read_bytes() == (tmp_path / "chosen").read_bytes()
+    types = [node.op_type for node in onnx.load(tmp_path / "default").graph.node]
+    assert ("Gemm" in types, "MatMul" in types) == (compiled, not compiled)
 
 
 def test_modules_are_named_as_in_torch(network, tmp_path):
