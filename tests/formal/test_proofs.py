@@ -21,7 +21,7 @@ def test_proofs_hold() -> None:
     tasks = (
         "output:prove_2_1", "output:prove_5_3", "output:cover_3_2",
         "width_converter:prove_1_3", "width_converter:prove_3_1", "fork:prove",
-        "part_select:prove_18",
+        "part_select:prove_18", "crossing:prove",
     )  # fmt: skip
     done = _prove(*tasks)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -34,6 +34,8 @@ def test_proofs_hold() -> None:
         ("sephw_fifo.sv", "(!head_valid || head_ready)", "1'b1", "output:prove_3_2"),
         ("sephw_credit.sv", "count == ONE", "count == '0", "output:prove_3_2"),
         ("sephw_part_select.sv", "16'hCACA", "16'hACAC", "part_select:prove_18"),
+        ("sephw_crossing.sv", "!request && !acknowledged[1]", "!request", "crossing:prove"),
+        ("sephw_crossing.sv", "(!m_valid || m_ready)", "1'b1", "crossing:prove"),
         ("sephw_fork.sv", "(&available)", "(|available)", "fork:prove"),
         (
             "sephw_width_converter.sv",
@@ -60,7 +62,7 @@ def test_broken_rtl_is_refused(tmp_path: Path, file, right, wrong, proof) -> Non
     [
         (
             "outputs",
-            "there is no proof 'outputs'; the proofs are fork, output, part_select, "
+            "there is no proof 'outputs'; the proofs are crossing, fork, output, part_select, "
             "width_converter",
         ),
         ("fork:all", "proof 'fork' has no task 'all'; it has prove, cover"),
