@@ -49,6 +49,7 @@ class Routed:
     seconds: dict[str, float]
     tools: dict[str, str]
     clock_asked_mhz: float | None
+    fps_asked: float | None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -93,6 +94,7 @@ def read_export(folder: Path) -> Routed:
         seconds=json.loads((folder / "synth" / "logs" / "seconds.json").read_text("utf-8")),
         tools=record["tools"],
         clock_asked_mhz=manifest["options"].get("clock_mhz"),
+        fps_asked=manifest["options"].get("fps"),
     )
 
 
@@ -131,12 +133,13 @@ def page(designs: list[dict[str, Any]]) -> str:
         *(_row(d) for d in designs),
         "",
         "| model | board | engines | LUT estimated → synthesized | FF | BRAM | DSP "
-        "| slowest path in | clock asked for |",
+        "| slowest path in | asked for |",
         f"|{'---|' * 9}",
     ]
     for d in designs:
         pairs = [f"{d['estimated'][k]:,} → {d['synthesized'][k]:,}" for k in KINDS]
-        asked = "the best" if d["clock_asked_mhz"] is None else f"{d['clock_asked_mhz']:g} MHz"
+        wishes = ((d["fps_asked"], "frames/s"), (d["clock_asked_mhz"], "MHz"))
+        asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"
         cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
                  d["worst_engine"], asked]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")

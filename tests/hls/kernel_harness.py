@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from sephw.tools.ap_types import ap_types_directory
 from sephw.tools.cxx import find_compiler
 from sephw.tools.process import run
 
+COMPILED_STANDARD = "c++17"
 # Warnings are errors. Pragmas are Vitis's; labels name its loops.
 FLAGS = (
     "-O0", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label",
@@ -20,12 +25,17 @@ FLAGS = (
     "-fsanitize=address,undefined", "-fno-sanitize=shift", "-fno-sanitize-recover=all",
 )  # fmt: skip
 
-# Kernels may rely on value_type, size and [] of a beat, on nothing else.
-PRELUDE = """\
+# What every program begins with; compiled once, since that takes as long as some kernels.
+COMMON = """\
 #include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include "ap_int.h"
+#include "hls_stream.h"
+"""
+# Kernels may rely on value_type, size and [] of a beat, on nothing else.
+PRELUDE = """\
 %s
 
 template <class T, unsigned N> struct beat {
@@ -73,17 +83,35 @@ def compile_cases(cases: Sequence[Case], directory: Path, standard: str, *flags:
         for name, text in case.operator.hls(case.folding).generated:
             (directory / name).write_text(text)
     program = directory / "cases"
+    common = common_headers(standard)
     done = run(
         [find_compiler("test"), f"-std={standard}", *FLAGS, *flags, "-isystem",
-         ap_types_directory(), "-I", HEADERS, "-I", directory, source, "-o", program]
+         ap_types_directory(), "-include", common, "-I", HEADERS, "-I", directory, source,
+         "-o", program]
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return program
 
 
+@cache
+def common_headers(standard: str) -> Path:
+    """A file of COMMON, with what the compiler made of it beside it where many programs need it."""
+    folder = Path(tempfile.mkdtemp(prefix="sephw-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    header = folder / "common.h"
+    header.write_text(COMMON)
+    if standard == COMPILED_STANDARD:
+        done = run(
+            [find_compiler("test"), f"-std={standard}", *FLAGS, "-isystem", ap_types_directory(),
+             "-x", "c++-header", header, "-o", folder / "common.h.gch"]
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    return header
+
+
 def run_cases(cases: Sequence[Case], directory: Path) -> list[list[Integers]]:
     """Outputs of the kernel per case: int64 (N, h, w, c) for each output of the operator."""
-    program = compile_cases(cases, directory, "c++17")
+    program = compile_cases(cases, directory, COMPILED_STANDARD)
     for number, case in enumerate(cases):
         for port, values in enumerate(case.inputs):
             values.astype("<i8").tofile(directory / f"{number}.in{port}")
