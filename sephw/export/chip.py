@@ -93,7 +93,7 @@ def synthesize_export(
     cycles = 0 if fps is None else simulate(graph).frame_interval_cycles
     request = Request(
         device=target.device, target=target, clock_mhz=settings.clock_mhz,
-        least_mhz=0.0 if fps is None else fps * cycles / 1e6,
+        least_mhz=0.0 if fps is None else fps * cycles / 1e6, seeds=settings.seeds,
     )  # fmt: skip
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:

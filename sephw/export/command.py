@@ -80,6 +80,14 @@ if TYPE_CHECKING:
     help="Clock that search and synthesis must reach.  [default: the best]",
 )
 @click.option(
+    "--seeds",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Place and route with N seeds side by side; the fastest counts.",
+)
+@click.option(
     "--weight-bandwidth",
     type=click.IntRange(1),
     metavar="BITS",
@@ -112,6 +120,7 @@ def export(
     target: str,
     fps: float | None,
     clock_mhz: float | None,
+    seeds: int,
     weight_bandwidth: int | None,
     steps: str | None,
     network: str | None,
@@ -138,6 +147,7 @@ def export(
         steps=default_steps(board) if steps is None else parse_steps(steps, board),
         fps=fps,
         clock_mhz=clock_mhz,
+        seeds=seeds,
         weight_bandwidth=weight_bandwidth,
         network=network,
         arguments=parse_arguments(arguments),

@@ -51,6 +51,7 @@ def describe_export(
             "clock_ns": settings.target.clock_ns,
             "clock_mhz": settings.clock_mhz,
             "fps": settings.fps,
+            "seeds": settings.seeds,
             "steps": list(settings.steps),
         },
         "versions": {

@@ -41,6 +41,7 @@ class Settings:
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
     `folding` None: the folding search's for a board of the open flow, else the smallest within a
     budget of cycles. `fps` is for the search, `clock_mhz` for search and synthesis.
+    `seeds`: how many places are tried.
     `weight_bandwidth`: bits per clock cycle that an external memory gives to weights that are
     streamed; None: as many as they take, and the search streams none.
     """
@@ -57,6 +58,7 @@ class Settings:
     trace: bool = False
     fps: float | None = None
     clock_mhz: float | None = None
+    seeds: int = 1
     weight_bandwidth: int | None = None
 
     @property
@@ -110,6 +112,11 @@ def check_search(settings: Settings) -> None:
             f"--clock-mhz: nothing is synthesized for target '{settings.target.name}'; its project "
             f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "
             "--steps"
+        )
+    if settings.seeds > 1 and not ("synth" in settings.steps and settings.target.device.routable):
+        raise UsageError(
+            f"--seeds: nothing is placed and routed for target '{settings.target.name}'; leave "
+            "--seeds out, or choose a board of the open flow with synth in --steps"
         )
 
 

@@ -1,5 +1,6 @@
 """Options of the export command, before anything heavy is imported."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
     assert not settings(VENDOR).searches
     check_search(settings(OPEN, fps=100.0, clock_mhz=50.0))
     check_search(settings(OPEN, folding=Path("f.json"), clock_mhz=50.0))
+    check_search(settings(OPEN, seeds=3))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,16 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
         (settings(VENDOR, clock_mhz=90.0),
          "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
          "leave --clock-mhz out, or add synth to --steps"),
+        *(
+            (wrong,
+             f"--seeds: nothing is placed and routed for target '{wrong.target.name}'; leave "
+             "--seeds out, or choose a board of the open flow with synth in --steps")
+            for wrong in (
+                settings(VENDOR, seeds=2),
+                replace(settings(VENDOR, seeds=2), steps=STEPS),
+                replace(settings(OPEN, seeds=2), steps=("qonnx", "report")),
+            )
+        ),
     ],
 )  # fmt: skip
 def test_wishes_that_nobody_grants(wrong, message):
