@@ -35,7 +35,7 @@ def add(folder: Path) -> tuple[Technology, str]:
         terms = {k: round(v, 3) for k, v in delays(parts, node.folding, technology).items() if v}
         if terms not in engines:
             engines.append(terms)
-    name = f"{Path(routed.model).stem} {routed.target}"
+    name = f"{Path(routed.model).stem} {routed.target}, {routed.frame_cycles:,} cycles"
     if any(node.folding.adder_levels > 1 for node in graph.nodes):
         name += ", two adders a register"
     found = read(technology)

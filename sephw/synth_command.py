@@ -39,6 +39,12 @@ _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
     metavar="MHZ",
     help="Clock that must be met.  [default: as fast as routing gets it]",
 )
+@click.option(
+    "--floorplan",
+    is_flag=True,
+    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
+    "see docs/synthesis.md.",
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), metavar="N")
 @click.option(
     "--seeds",
@@ -69,6 +75,7 @@ def synth(
     target: str | None,
     device: str | None,
     clock_mhz: float | None,
+    floorplan: bool,
     seed: int,
     seeds: int,
     timeout: int,
@@ -91,7 +98,7 @@ def synth(
     samples, golden = _test_data(directory, graph)
     request = Request(
         device=chip, target=board, clock_mhz=clock_mhz, seed=seed, seeds=seeds,
-        route=not no_route, timeout_seconds=timeout, jobs=jobs,
+        floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
     )  # fmt: skip
     end_on_sigterm()
     progress = Progress()

@@ -94,6 +94,7 @@ def synthesize_export(
     request = Request(
         device=target.device, target=target, clock_mhz=settings.clock_mhz,
         least_mhz=0.0 if fps is None else fps * cycles / 1e6, seeds=settings.seeds,
+        floorplan=settings.floorplan,
     )  # fmt: skip
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:

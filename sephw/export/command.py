@@ -88,6 +88,12 @@ if TYPE_CHECKING:
     help="Place and route with N seeds side by side; the fastest counts.",
 )
 @click.option(
+    "--floorplan",
+    is_flag=True,
+    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
+    "see docs/synthesis.md.",
+)
+@click.option(
     "--weight-bandwidth",
     type=click.IntRange(1),
     metavar="BITS",
@@ -121,6 +127,7 @@ def export(
     fps: float | None,
     clock_mhz: float | None,
     seeds: int,
+    floorplan: bool,
     weight_bandwidth: int | None,
     steps: str | None,
     network: str | None,
@@ -148,6 +155,7 @@ def export(
         fps=fps,
         clock_mhz=clock_mhz,
         seeds=seeds,
+        floorplan=floorplan,
         weight_bandwidth=weight_bandwidth,
         network=network,
         arguments=parse_arguments(arguments),

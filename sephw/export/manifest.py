@@ -52,6 +52,7 @@ def describe_export(
             "clock_mhz": settings.clock_mhz,
             "fps": settings.fps,
             "seeds": settings.seeds,
+            "floorplan": settings.floorplan,
             "steps": list(settings.steps),
         },
         "versions": {

@@ -41,7 +41,7 @@ class Settings:
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
     `folding` None: the folding search's for a board of the open flow, else the smallest within a
     budget of cycles. `fps` is for the search, `clock_mhz` for search and synthesis.
-    `seeds`: how many places are tried.
+    `seeds`: how many places are tried. `floorplan`: blocks get theirs before.
     `weight_bandwidth`: bits per clock cycle that an external memory gives to weights that are
     streamed; None: as many as they take, and the search streams none.
     """
@@ -59,6 +59,7 @@ class Settings:
     fps: float | None = None
     clock_mhz: float | None = None
     seeds: int = 1
+    floorplan: bool = False
     weight_bandwidth: int | None = None
 
     @property
@@ -113,10 +114,11 @@ def check_search(settings: Settings) -> None:
             f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "
             "--steps"
         )
-    if settings.seeds > 1 and not ("synth" in settings.steps and settings.target.device.routable):
+    wish = "--seeds" if settings.seeds > 1 else "--floorplan" if settings.floorplan else ""
+    if wish and not ("synth" in settings.steps and settings.target.device.routable):
         raise UsageError(
-            f"--seeds: nothing is placed and routed for target '{settings.target.name}'; leave "
-            "--seeds out, or choose a board of the open flow with synth in --steps"
+            f"{wish}: nothing is placed and routed for target '{settings.target.name}'; leave "
+            f"{wish} out, or choose a board of the open flow with synth in --steps"
         )
 
 

@@ -45,7 +45,7 @@ class Request:
     ``target``: a board; its top holds the network behind the host link where the open flow knows
     the board. None: ``device`` alone, the network between two shift registers. ``clock_mhz`` None:
     as fast as it goes; routing aims at what one may expect of the device, or at ``least_mhz``
-    where that is more. ``seeds``: how many are tried,
+    where that is more. ``floorplan``: see `sephw.synth.floorplan`. ``seeds``: how many are tried,
     from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
     processor.
     """
@@ -54,6 +54,7 @@ class Request:
     target: Target | None = None
     clock_mhz: float | None = None
     least_mhz: float = 0.0
+    floorplan: bool = False
     seed: int = DEFAULT_SEED
     seeds: int = 1
     route: bool = True
@@ -159,6 +160,8 @@ def run_flow(
         if request.route:
             flow_of(request.device)
         raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
+    if request.floorplan:
+        _check_floorplan(request)
     if request.target is not None and request.target.open_board is not None:
         check_weight_ports(graph, "the board's top")  # before minutes of synthesis
     job = _Job(graph, project, request, cache, progress, samples, golden, {})
@@ -177,6 +180,16 @@ def run_flow(
         routed=None if run.routed is None else replace(run.routed, log=out / LOGS / "nextpnr.log"),
         bitstream=None if run.bitstream is None else out / run.bitstream.name,
     )
+
+
+def _check_floorplan(request: Request) -> None:
+    if not request.route:
+        raise UsageError("--floorplan: nothing is placed with --no-route; leave one of them out")
+    if request.device.name not in flow_of(request.device).chips:
+        raise UsageError(
+            f"--floorplan: the sites of blocks on {request.device.name} are not known here; leave "
+            "it out, or choose an ECP5"
+        )
 
 
 def _build(job: _Job, work: Path) -> _Attempt:
@@ -271,7 +284,7 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
             jobs=request.jobs, package=chip.package if chip is not None else "",
             speed=chip.speed if chip is not None else "", clock_mhz=attempt.asked_mhz,
             constraints=attempt.constraints, work=work / "route", progress=job.progress,
-            timeout_seconds=request.timeout_seconds,
+            timeout_seconds=request.timeout_seconds, floorplan=request.floorplan,
         )  # fmt: skip
     return replace(attempt, routed=routed)
 
@@ -311,7 +324,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     run = Run(
         graph=job.graph, device=request.device, target=request.board, top=attempt.top,
         synthesis=synthesis, routed=routed, clock_mhz=_clock(routed, asked), asked_mhz=asked,
-        bitstream=bitstream, seconds=dict(job.seconds),
+        bitstream=bitstream, seconds=dict(job.seconds), floorplan=request.floorplan,
     )  # fmt: skip
     write_record(run, folder)
     return run

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from sephw.ir import Resources
 from sephw.synth.carries import relieve_carries
+from sephw.synth.floorplan import CHIPS, Chip
 from sephw.synth.pll import set_design_pll, set_trellis_pll
 from sephw.targets import Device, Technology
 from sephw.tools.nextpnr import Nextpnr
@@ -60,6 +61,8 @@ class Flow(ABC):
     rewrite: ClassVar[tuple[str, ...]] = ()
     bitstream_suffix: ClassVar[str]
     units: ClassVar[Units]
+    # Where blocks are, by device, as far as it is known.
+    chips: ClassVar[Mapping[str, Chip]] = {}
     # Packages whose versions decide what the bitstream is, beside nextpnr's own.
     packages: ClassVar[tuple[str, ...]] = ()
     # Clock to aim for where nobody asks for one, MHz: seldom reached, so that nextpnr tries.
@@ -103,6 +106,7 @@ class Ecp5(Flow):
 
     tool = Nextpnr.ECP5
     outputs, output, bitstream_suffix = ("--textcfg", "routed.config"), "routed.config", ".bit"
+    chips = CHIPS
     # Designs of more LUTs are routed by the router that takes less time for them.
     large: ClassVar[int] = 10_000
     # Share of the flip-flops beyond which the static placer is not tried.

@@ -25,7 +25,8 @@ class Run:
 
     ``target``: the board whose top was built; None: no board. ``top``: the module that was
     synthesized. ``clock_mhz``: what the design runs at; None: it is not routed. ``asked_mhz``: what
-    was asked of routing; None: nothing. ``seconds`` by step.
+    was asked of routing; None: nothing. ``seconds`` by step. ``floorplan``: blocks got their sites
+    before placement.
     """
 
     graph: Graph
@@ -38,6 +39,7 @@ class Run:
     asked_mhz: float | None
     bitstream: Path | None
     seconds: Mapping[str, float]
+    floorplan: bool = False
 
 
 def as_dict(run: Run) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def as_dict(run: Run) -> dict[str, Any]:
         "top": run.top,
         "tools": tools,
         "clock_mhz": run.clock_mhz,
+        "floorplan": run.floorplan,
         "synthesized": {
             "source": "synthesized",
             "total": asdict(synthesis.total),

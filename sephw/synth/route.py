@@ -15,6 +15,7 @@ from pathlib import Path
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.fit import check_fit, does_not_fit
+from sephw.synth.floorplan import place_blocks
 from sephw.synth.flows import FLOWS, Flow
 from sephw.synth.report import WorstPath, read_report
 from sephw.synth.synthesize import Synthesis
@@ -76,13 +77,15 @@ def place_and_route(
     progress: Callable[[str], None],
     timeout_seconds: float,
     seed: int = DEFAULT_SEED,
+    floorplan: bool = False,
     cancelled: threading.Event | None = None,
 ) -> Routed:
     """Place and route on ``device``; files go to ``work``, the log is its ``nextpnr.log``.
 
     ``package`` and ``speed`` as nextpnr spells them ("": the device's usual ones; for Gowin
     ``package`` is the whole part number). ``constraints``: pins, in the device's own format; None
-    lets nextpnr choose them. A missed clock is no error: see `Routed.timing_met`. Raises
+    lets nextpnr choose them. ``floorplan``: block RAMs and multipliers get their sites before, on
+    devices of which they are known. A missed clock is no error: see `Routed.timing_met`. Raises
     DoesNotFit, and SephwError where the device has no open place-and-route, nextpnr is missing,
     fails, takes longer than ``timeout_seconds`` or is ``cancelled``, naming its log.
     """
@@ -96,6 +99,11 @@ def place_and_route(
     shutil.copyfile(synthesis.netlist, work / "netlist.json")
     if done := flow.prepare(work / "netlist.json"):
         progress(done)
+    if floorplan:
+        placed = place_blocks(
+            work / "netlist.json", synthesis.engines, synthesis.instances, flow.chips[device.name]
+        )  # fmt: skip
+        progress(f"{placed} block RAMs and multipliers placed along the network")
     pins = None
     if constraints is not None:
         pins = f"pins{constraints.suffix}"
@@ -161,6 +169,7 @@ def route_best(
     work: Path,
     progress: Callable[[str], None],
     timeout_seconds: float,
+    floorplan: bool = False,
 ) -> Routed:
     """`place_and_route` with each of ``seeds``, ``jobs`` at a time; the fastest design.
 
@@ -176,7 +185,8 @@ def route_best(
         routed = place_and_route(
             synthesis, device, package=package, speed=speed, clock_mhz=clock_mhz,
             constraints=constraints, work=work / f"seed_{seed}", progress=say,
-            timeout_seconds=timeout_seconds, seed=seed, cancelled=cancelled,
+            timeout_seconds=timeout_seconds, seed=seed, floorplan=floorplan,
+            cancelled=cancelled,
         )  # fmt: skip
         if len(seeds) > 1:
             say(f"routed, {routed.network_mhz:g} MHz")
