@@ -97,7 +97,7 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
     assert not settings(VENDOR).searches
     check_search(settings(OPEN, fps=100.0, clock_mhz=50.0))
     check_search(settings(OPEN, folding=Path("f.json"), clock_mhz=50.0))
-    check_search(settings(OPEN, seeds=3))
+    check_search(settings(OPEN, seeds=3, floorplan=True))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,9 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
         (settings(VENDOR, clock_mhz=90.0),
          "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
          "leave --clock-mhz out, or add synth to --steps"),
+        (settings(VENDOR, floorplan=True),
+         "--floorplan: nothing is placed and routed for target 'pynq-z2'; leave --floorplan out, "
+         "or choose a board of the open flow with synth in --steps"),
         *(
             (wrong,
              f"--seeds: nothing is placed and routed for target '{wrong.target.name}'; leave "

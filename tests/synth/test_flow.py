@@ -171,6 +171,36 @@ def test_frames_asked_for_raise_the_aim(tools, export, least_mhz, aim):
     assert run.clock_mhz == 80
 
 
+def test_blocks_are_placed_where_that_is_wished(tools, export):
+    tools.plan(fmax=[80.0])
+    told = []
+    run = flow(export, Request(ECP5, floorplan=True), progress=told.append)
+    # The tools' netlist has none.
+    assert "0 block RAMs and multipliers placed along the network" in told
+    record = json.loads((export.folder / "synth" / "synth.json").read_text())
+    assert run.floorplan and record["floorplan"] is True
+    assert flow(export, Request(ECP5)).floorplan is False
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            Request(find_device("ice40-up5k"), floorplan=True),
+            "--floorplan: the sites of blocks on ice40-up5k are not known here; leave it out, or "
+            "choose an ECP5",
+        ),
+        (
+            Request(ECP5, floorplan=True, route=False),
+            "--floorplan: nothing is placed with --no-route; leave one of them out",
+        ),
+    ],
+)
+def test_blocks_that_cannot_be_placed(tools, export, request_, message):
+    assert failure(export, request_) == message
+    assert tools.calls() == []
+
+
 def test_a_board_slower_than_any_clock_of_its_pll(tools, export):
     tools.plan(fmax=[3.0])
     message = failure(export, Request(BOARD.device, BOARD), TimingNotMet)
