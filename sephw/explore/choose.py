@@ -98,8 +98,9 @@ def _fast_enough(problem: Problem, goal: Goal, clock_mhz: float) -> Solution | N
     """The least of what ``goal`` minimizes with its frame rate. None: nothing fits.
 
     The wires of more LUTs lower the clock, and a lower clock leaves fewer cycles. So the budget
-    begins without wires and shrinks until a solution is within its own. Of LUTs that is the least:
-    what is in no larger budget's solution needs no fewer of them.
+    begins without wires and shrinks until a solution is within its own. With the fewest LUTs as
+    the aim that is the optimum: nothing has fewer in a larger budget, so nothing within its own
+    budget was passed over.
     """
     most, proven = frame_budget(problem, goal, clock_mhz), True
     while True:
