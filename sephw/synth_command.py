@@ -14,6 +14,7 @@ import numpy as np
 
 from sephw.errors import SephwError, UsageError
 from sephw.ir import Graph, Integers
+from sephw.options import floorplan_option, seeds_option
 from sephw.synth.record import RECORD, Run
 from sephw.targets import Device, Target, find_device, find_target
 
@@ -39,21 +40,12 @@ _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
     metavar="MHZ",
     help="Clock that must be met.  [default: as fast as routing gets it]",
 )
+@floorplan_option
 @click.option(
-    "--floorplan",
-    is_flag=True,
-    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
-    "see docs/synthesis.md.",
-)
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), metavar="N")
-@click.option(
-    "--seeds",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    metavar="N",
-    help="Route with N seeds, from --seed on, side by side; the fastest counts.",
-)
+    "--seed", default=1, show_default=True, type=click.IntRange(0), metavar="N",
+    help="The first of --seeds.",
+)  # fmt: skip
+@seeds_option
 @click.option(
     "--timeout",
     default=3600,

@@ -25,6 +25,7 @@ from sephw.export.settings import (
     parse_arguments,
     parse_steps,
 )
+from sephw.options import floorplan_option, seeds_option
 from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:
@@ -79,20 +80,8 @@ if TYPE_CHECKING:
     metavar="MHZ",
     help="Clock that search and synthesis must reach.  [default: the best]",
 )
-@click.option(
-    "--seeds",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    metavar="N",
-    help="Place and route with N seeds side by side; the fastest counts.",
-)
-@click.option(
-    "--floorplan",
-    is_flag=True,
-    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
-    "see docs/synthesis.md.",
-)
+@seeds_option
+@floorplan_option
 @click.option(
     "--weight-bandwidth",
     type=click.IntRange(1),

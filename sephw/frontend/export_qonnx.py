@@ -26,7 +26,7 @@ def export_qonnx(
     """Write ``deploy`` as one self-contained QONNX file, batch 1, input named ``input``.
 
     ``input_shape`` is (channels, height, width). ``dynamo`` chooses torch's exporter; both make
-    the same network. None: the older one, which takes a tenth of the time, where it can be used:
+    the same network. None: the older one, which is several times as fast, where it can be used:
     for what `freeze` makes, a traced network, unless Brevitas is compiled (BREVITAS_JIT).
     The file is byte-identical for the same network, exporter and versions.
     Raises SephwError if the exporter fails.

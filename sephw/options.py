@@ -1,0 +1,22 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import click
+
+seeds_option = click.option(
+    "--seeds",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Place and route with N seeds side by side; the fastest counts.",
+)
+floorplan_option = click.option(
+    "--floorplan",
+    is_flag=True,
+    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
+    "see docs/synthesis.md.",
+)
+
+__all__ = ["floorplan_option", "seeds_option"]
