@@ -37,7 +37,7 @@ PRIOR = {
     "table:1": 0.5, "compare_bits": 0.9, "shift_bits": 0.75, "clip_bits": 0.4,
     "clipped_bits": 0.5, "control_bits": 1.7, "serial_adders:1": 2.0, "serial_adders:2": 3.0,
     "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1,
-    "multiplier:partial": 1.5, "multiplier:once": 5.0, "rows:writes": 1.5, "gates:1": 0.8,
+    "multiplier:rows": 1.5, "multiplier:once": 5.0, "rows:writes": 1.5, "gates:1": 0.8,
     "gates:2": 1.5, "chained_bits": 0.1,
 }  # fmt: skip
 # LUTs of six inputs take in more.
@@ -45,7 +45,7 @@ WIDE_PRIOR = {
     "once": 15.0, "counter:2": 2.0, "counter:3": 4.0, "counter:4": 5.0, "credit:2": 3.0,
     "credit:3": 5.0, "credit:4": 7.0, "registers:choice": 0.35, "rows": 0.5, "compare_bits": 0.6,
     "shift_bits": 0.5, "clip_bits": 0.3, "control_bits": 1.2, "serial_adders:2": 3.0,
-    "serial_adders:4": 5.0, "serial_adders:8": 9.0, "multiplier:partial": 1.0, "gates:1": 0.1,
+    "serial_adders:4": 5.0, "serial_adders:8": 9.0, "multiplier:rows": 1.0, "gates:1": 0.1,
     "gates:2": 1.0,
 }  # fmt: skip
 # What engines may have; a coefficient for each, also where no layer shows it.
@@ -53,7 +53,8 @@ ALL_NAMES = (
     *(name for name in PRIOR if name not in ("once", "serial_shifts")),
     *(f"serial_shifts:{digit}" for digit in (1, 2, 4, 8)),
     "adder", "adder:small", "counter", "counter:once", "credit:bits", "credit:1", "credit:small",
-    "pair:choice", "parts:choice", "delay_chains", "multiplier", "multiplier:small", "mux_bits",
+    "load_bits", "pair:choice", "parts:choice", "delay_chains", "multiplier", "multiplier:small",
+    "mux_bits",
     "place", "place:1", "place:bits", "place:once", "place:power", "registers:two",
     "registers:words",
     "rows:block", "rows:lut", "table:2", "table:3", "table:4", "table:5", "table:6", "table:once",

@@ -37,13 +37,20 @@ class OutputPart:
     """Credits, valid bits and FIFO of one output: ``bits`` a beat, ``depth`` beats.
 
     ``stages`` registers of the pipeline lie before it. ``in_block``: the FIFO is in block RAM
-    even where LUTs would hold it for less.
+    even where LUTs would hold it for less. ``constant_bits``: those of ``bits`` that never change
+    and that synthesis sees to be so.
     """
 
     bits: int
     depth: int
     stages: int
     in_block: bool = False
+    constant_bits: int = 0
+
+    @property
+    def columns(self) -> int:
+        """Bits of a beat that the FIFO holds."""
+        return self.bits - self.constant_bits
 
     @property
     def words(self) -> int:
@@ -114,8 +121,9 @@ class Structure:
     """The parts of one engine.
 
     ``counters``: period of each modulo counter (1: none). ``xor_bits``, ``mux_bits``,
-    ``compare_bits``: bits that are exclusive-ored, chosen between two, compared. ``shift_bits``:
-    bits that variable shifters move, times their stages. ``clip_bits``: bits of sums that are
+    ``compare_bits``: bits that are exclusive-ored, chosen between two, compared; ``load_bits``:
+    of shift registers, between a new value and the rest of the old one. ``shift_bits``: bits that
+    variable shifters move, times their stages. ``clip_bits``: bits of sums that are
     clipped, ``clipped_bits`` of their results. ``register_bits``: flip-flops of the datapath and
     its control, without those of ``memories``, ``outputs`` and ``counters``; ``delay_bits``:
     those of them in chains of three and more without reset or enable, which a shift register
@@ -135,6 +143,7 @@ class Structure:
     choices: tuple[ChoicePart, ...] = ()
     xor_bits: int = 0
     mux_bits: int = 0
+    load_bits: int = 0
     compare_bits: int = 0
     shift_bits: int = 0
     clip_bits: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from sephw.ir import (
     AdderPart,
@@ -46,9 +47,7 @@ def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, .
 
 def bram(parts: Structure, technology: Technology) -> int:
     """Block RAMs, those of output FIFOs included."""
-    fifos = sum(
-        map_fifo(technology, out.bits, out.words, out.in_block).blocks for out in parts.outputs
-    )
+    fifos = sum(map_fifo(technology, out).blocks for out in parts.outputs)
     return fifos + sum(mapped.blocks for mapped in mapped_memories(parts, technology))
 
 
@@ -59,22 +58,48 @@ def dsp(parts: Structure, folding: Folding, technology: Technology) -> int:
     return sum(part.count * dsp_per_product(part, technology) for part in parts.multipliers)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What one product is made of: ``blocks`` DSP blocks, and logic.
+
+    ``logic``: the products that LUTs make, as (bits, bits, bits of the result); ``sums``: bits of
+    the adders that put the parts together.
+    """
+
+    blocks: int
+    logic: tuple[tuple[int, int, int], ...] = ()
+    sums: tuple[int, ...] = ()
+
+
+def cut(part: MultiplierPart, technology: Technology) -> Cut:
+    """How synthesis cuts one product where DSP blocks may be used."""
+    return _cut(part.a_bits, part.b_bits, part.product_bits, _DSP[technology])
+
+
 def dsp_per_product(part: MultiplierPart, technology: Technology) -> int:
     """DSP blocks of one product; 0 where it is made of LUTs."""
-    return _pieces(part.a_bits, part.b_bits, part.product_bits, _DSP[technology])
+    return cut(part, technology).blocks
 
 
-def _pieces(a: int, b: int, product: int, block: Dsp) -> int:
+@cache
+def _cut(a: int, b: int, product: int, block: Dsp) -> Cut:
     a, b = max(a, b), min(a, b)
     if b < _LEAST_OPERAND or product < block.product:
-        return 0
+        return Cut(0, ((a, b, product),))
     if a <= block.widest[0]:
-        return 1
+        return Cut(1)
     step = block.part - block.headroom
     whole = (a - block.widest[0] + step - 1) // step
     rest = a - whole * step
-    pieces = whole * _pieces(block.part, b, min(product, b + block.part), block)
-    return pieces + _pieces(rest, b, b + rest, block)
+    each = _cut(block.part, b, min(product, b + block.part), block)
+    last = _cut(rest, b, b + rest, block)
+    # Below its part the sum so far passes.
+    added = tuple(max(1, product - place * step) for place in range(1, whole + 1))
+    return Cut(
+        whole * each.blocks + last.blocks,
+        whole * each.logic + last.logic,
+        whole * each.sums + last.sums + added,
+    )
 
 
 @dataclass(frozen=True)
@@ -153,10 +178,12 @@ def behind_word(memory: MemoryPart, mapped: Mapped) -> int:
 
 
 __all__ = [
+    "Cut",
     "Dsp",
     "InDsp",
     "behind_word",
     "bram",
+    "cut",
     "dsp",
     "dsp_per_product",
     "in_dsp",

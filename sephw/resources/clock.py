@@ -14,7 +14,7 @@ from sephw.targets import Technology
 def delays(parts: Structure, folding: Folding, technology: Technology) -> Mapping[str, float]:
     """Terms of the period, by the name of their coefficient in ns."""
     memories = mapped_memories(parts, technology)
-    fifos = [map_fifo(technology, out.bits, out.words, out.in_block) for out in parts.outputs]
+    fifos = [map_fifo(technology, out) for out in parts.outputs]
     return {
         "once": 1.0,
         "carry": float(parts.logic_depth),

@@ -13,6 +13,7 @@ from sephw.ir import (
     Folding,
     MemoryKind,
     MemoryPart,
+    MultiplierPart,
     Multipliers,
     Operator,
     OutputPart,
@@ -21,7 +22,7 @@ from sephw.ir import (
 )
 from sephw.ops import SlidingWindow
 from sephw.ops.convolution import FoldedConvolution
-from sephw.resources.blocks import dsp_per_product, in_dsp
+from sephw.resources.blocks import Cut, cut, in_dsp
 from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
@@ -71,13 +72,10 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
     for adder in in_dsp(parts, folding, technology).adders:
         counted.adder(replace(adder, count=-adder.count))
     for part in parts.multipliers:
-        if folding.multipliers is Multipliers.LUT or not dsp_per_product(part, technology):
-            counted.add("multiplier:partial", part.count * part.a_bits * part.b_bits)
-            counted.add("multiplier:once", part.count)
-            counted.sum("multiplier", part.count, part.product_bits)
+        counted.product(part, in_logic=folding.multipliers is Multipliers.LUT)
     for name in (
-        "xor_bits", "mux_bits", "compare_bits", "shift_bits", "clip_bits", "clipped_bits",
-        "control_bits", "serial_adders", "serial_shifts", "chained_bits",
+        "xor_bits", "mux_bits", "load_bits", "compare_bits", "shift_bits", "clip_bits",
+        "clipped_bits", "control_bits", "serial_adders", "serial_shifts", "chained_bits",
     ):  # fmt: skip
         # What serial adders take depends on their digits.
         suffix = f":{folding.digit_bits}" if name.startswith("serial") else ""
@@ -116,6 +114,21 @@ class _Counter:
         if part.gates:
             self.add(f"gates:{part.gates}", part.count * part.bits)
         self.sum("adder", part.count, part.bits)
+
+    def product(self, part: MultiplierPart, *, in_logic: bool) -> None:
+        a_bits, b_bits = max(part.a_bits, part.b_bits), min(part.a_bits, part.b_bits)
+        whole = Cut(0, ((a_bits, b_bits, part.product_bits),))
+        found = whole if in_logic else cut(part, self.technology)
+        for a_bits, b_bits, product_bits in found.logic:
+            if b_bits == 1:
+                # Gates, which the adder behind them takes in.
+                continue
+            # Rows beyond two are compressed, three to two, before the one adder.
+            self.add("multiplier:rows", part.count * a_bits * max(0, b_bits - 2))
+            self.add("multiplier:once", part.count)
+            self.sum("multiplier", part.count, product_bits)
+        for bits in found.sums:
+            self.sum("multiplier", part.count, bits)
 
     def pair(self, part: PairPart) -> None:
         """Gated adders of every lane, or one sum and one difference and a choice per lane."""
@@ -167,8 +180,8 @@ class _Counter:
             self._address("place", words)
         else:
             self.add("place:power", 2 * (words - 1).bit_length())
-        mapped = map_fifo(self.technology, part.bits, words, part.in_block)
-        self._words(mapped, part.bits, words)
+        mapped = map_fifo(self.technology, part)
+        self._words(mapped, part.columns, words)
 
     def _credit(self, most: int) -> None:
         """Counts from 0 to ``most``, up and down."""

@@ -42,5 +42,5 @@ def _output(part: OutputPart, technology: Technology) -> int:
     credits = part.depth.bit_length() + 1 if part.depth > 1 else 1
     addresses = 2 * (words - 1).bit_length() if words else 0
     control = credits + waiting + addresses + 1
-    mapped = map_fifo(technology, part.bits, words, part.in_block)
-    return control + part.stages + _memory(mapped, part.bits, words, True)
+    mapped = map_fifo(technology, part)
+    return control + part.stages + _memory(mapped, part.columns, words, True)

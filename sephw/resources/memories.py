@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from sephw.ir import MemoryKind, MemoryPart
+from sephw.ir import MemoryKind, MemoryPart, OutputPart
 from sephw.targets import Technology
 
 # Costs of bits that the address decoding outside of the RAMs chooses between, and of each port
@@ -105,19 +105,26 @@ _LOGIC_ROM: Mapping[Technology, float] = {
 }
 
 
-@cache
-def map_fifo(technology: Technology, width: int, words: int, in_block: bool = False) -> Mapped:
-    """The mapping of an output FIFO's memory of ``words`` words; None: registers.
+def map_fifo(technology: Technology, part: OutputPart) -> Mapped:
+    """The mapping of an output FIFO's memory; None: registers.
 
-    On ECP5 rtl/sephw_fifo.sv chooses, or ``in_block`` does; elsewhere the tool.
+    On ECP5 rtl/sephw_fifo.sv chooses, which does not know what is constant, or ``part.in_block``
+    does; elsewhere the tool.
     """
-    if words <= 2:
+    return _map_fifo(technology, part.bits, part.columns, part.words, part.in_block)
+
+
+@cache
+def _map_fifo(
+    technology: Technology, width: int, columns: int, words: int, in_block: bool
+) -> Mapped:
+    if words <= 2 or not columns:
         return Mapped(None)
     if technology is not Technology.ECP5:
-        return map_memory(technology, width, words, True)
+        return map_memory(technology, columns, words, True)
     bits = -(-words // 16) * 16 * width
     in_luts = not in_block and bits <= _FIFO_BITS_PER_BLOCK * -(-width // 36)
-    shapes = [_shape(ram, width, words, True) for ram in _ECP5 if (ram.blocks == 0) == in_luts]
+    shapes = [_shape(ram, columns, words, True) for ram in _ECP5 if (ram.blocks == 0) == in_luts]
     return min(shapes, key=lambda shape: shape[0])[1]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sephw.ir import OutputPart
 from sephw.resources.memories import map_fifo, map_memory
 from sephw.targets import Technology
 
@@ -43,7 +44,7 @@ def test_memories_of_synthesized_engines(technology, width, depth, writable, kin
     ],
 )
 def test_fifos_of_ecp5_follow_the_source(width, depth, kind, count):
-    mapped = map_fifo(ECP5, width, depth)
+    mapped = map_fifo(ECP5, OutputPart(width, depth + 1, 1))
     assert (mapped.ram.name if mapped.ram else None, mapped.count) == (kind, count)
 
 

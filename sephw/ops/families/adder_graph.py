@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sephw.adder_graph import emit_parallel
 from sephw.ir import Family, Structure
-from sephw.ops.families.sizes import AdderSizes
+from sephw.ops.families.sizes import AdderSizes, constant_output_bits
 from sephw.ops.families.whole_window import Adders, WholeWindowEngine
 
 
@@ -23,6 +24,16 @@ class AdderGraphEngine(WholeWindowEngine):
     @property
     def stages(self) -> int:
         return 1 + self.operator.adder_graph.depth
+
+    def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
+        found = super().structure(fifo_depths, solve=solve)
+        if not solve:
+            return found
+        operator = self.operator
+        constant = constant_output_bits(operator.adder_graph, operator.output_type.bits)
+        return replace(
+            found, outputs=tuple(replace(out, constant_bits=constant) for out in found.outputs)
+        )
 
     def _adder_structure(self, sizes: AdderSizes) -> Structure:
         window = self.operator.input_shapes[0][2] * self.operator.input_dtype.bits

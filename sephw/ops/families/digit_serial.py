@@ -32,15 +32,16 @@ class DigitSerialEngine(WholeWindowEngine):
         digits = -(-operator.input_dtype.bits // digit)
         values = operator.input_shapes[0][2]
         window = values * digits * digit
-        # The last digit of a value without a sign is reset, not chosen.
-        chosen = window if operator.input_dtype.signed else window - values * digit
+        # Where only one of the new value and the rest of the old one has a bit, none is chosen.
+        bits = operator.input_dtype.bits
+        chosen = digits * digit if operator.input_dtype.signed else max(0, bits - digit)
         # Held sums are read in parallel: no chain that a shift register could be.
         sums = operator.out_channels * self.interval_cycles * digit
         delays = (sizes.digit_registers - sizes.adders) * digit
         return Structure(
             serial_adders=sizes.adders,
             serial_shifts=sizes.shift_bits,
-            mux_bits=chosen,
+            load_bits=values * chosen,
             register_bits=window
             + sums
             + delays

@@ -71,9 +71,30 @@ def measure(graph: AdderGraph) -> AdderSizes:
         digit_delays=sum(length for _, length in chains),
         digit_chains=len(chains),
         shift_bits=sum(shift for _, _, shift in shifts),
-        negations=graph.negations,
+        # Equal ones are made once.
+        negations=len({(o.node, o.shift) for o in graph.outputs if o.negate}),
         depth=graph.depth,
     )
+
+
+def constant_output_bits(graph: AdderGraph, out_bits: int) -> int:
+    """Bits of all outputs, ``out_bits`` each, that the bit-parallel form shows to be constant.
+
+    Below a shift, above a sum without a sign; those of an output that is subtracted from 0 are not
+    seen.
+    """
+    changing = 0
+    for output in graph.outputs:
+        if output.node is None:
+            continue
+        interval = graph.intervals[output.node]
+        if output.negate:
+            changing += out_bits
+        elif interval.signed:
+            changing += out_bits - output.shift
+        else:
+            changing += min(out_bits - output.shift, interval.bits)
+    return len(graph.outputs) * out_bits - changing
 
 
 def _chains(graph: AdderGraph, plan: Pipeline) -> list[tuple[int, int]]:

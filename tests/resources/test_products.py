@@ -1,0 +1,35 @@
+"""How synthesis cuts products: blocks that Yosys was seen to use, parts worked out by hand."""
+
+import pytest
+
+from sephw.ir import MultiplierPart
+from sephw.resources.blocks import Cut, cut
+from sephw.targets import Technology
+
+ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
+
+
+@pytest.mark.parametrize(
+    ("technology", "bits", "found"),
+    [
+        (ICE40, (16, 8), Cut(1)),
+        # 16 × 5 in a block, 4 × 5 in LUTs, added above the low 16 bits.
+        (ICE40, (20, 5), Cut(1, logic=((5, 4, 9),), sums=(9,))),
+        # Four parts, of which the last gives fewer than 11 bits.
+        (ICE40, (19, 20), Cut(3, logic=((4, 3, 7),), sums=(19, 7, 23))),
+        (ICE40, (33, 5), Cut(2, logic=((5, 1, 6),), sums=(22, 6))),
+        # Too small for a block.
+        (ICE40, (5, 4), Cut(0, logic=((5, 4, 9),))),
+        (ECP5, (20, 5), Cut(2, sums=(7,))),
+        # The last part is the sign alone.
+        (ECP5, (37, 18), Cut(2, logic=((18, 1, 19),), sums=(37, 19))),
+        (ECP5, (19, 19), Cut(1, logic=((18, 1, 19), (19, 1, 20)), sums=(19, 20))),
+        # The wider operand may have 25 bits; parts of it have 17 and a 0 for a sign.
+        (XC7, (25, 18), Cut(1)),
+        (XC7, (30, 18), Cut(2, sums=(31,))),
+        (XC7, (26, 5), Cut(2, sums=(14,))),
+    ],
+)
+def test_parts_of_products(technology, bits, found):
+    for a, b in (bits, bits[::-1]):
+        assert cut(MultiplierPart(1, a, b, a + b), technology) == found
