@@ -50,7 +50,6 @@ class Routed:
     tools: dict[str, str]
     clock_asked_mhz: float | None
     fps_asked: float | None
-    floorplan: bool
 
     @property
     def key(self) -> tuple[str, str]:
@@ -96,7 +95,6 @@ def read_export(folder: Path) -> Routed:
         tools=record["tools"],
         clock_asked_mhz=manifest["options"].get("clock_mhz"),
         fps_asked=manifest["options"].get("fps"),
-        floorplan=bool(record.get("floorplan")),
     )
 
 
@@ -142,7 +140,6 @@ def page(designs: list[dict[str, Any]]) -> str:
         pairs = [f"{d['estimated'][k]:,} → {d['synthesized'][k]:,}" for k in KINDS]
         wishes = ((d["fps_asked"], "frames/s"), (d["clock_asked_mhz"], "MHz"))
         asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"
-        asked += ", with --floorplan" if d["floorplan"] else ""
         cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
                  d["worst_engine"], asked]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")

@@ -13,10 +13,10 @@ seeds_option = click.option(
     help="Place and route with N seeds side by side; the fastest counts.",
 )
 floorplan_option = click.option(
-    "--floorplan",
-    is_flag=True,
-    help="ECP5: block RAMs and multipliers get their sites along the network before placement; "
-    "see docs/synthesis.md.",
+    "--floorplan/--no-floorplan",
+    default=None,
+    help="Block RAMs and multipliers get their sites along the network before placement; see "
+    "docs/synthesis.md.  [default: on an ECP5]",
 )
 
 __all__ = ["floorplan_option", "seeds_option"]

@@ -67,7 +67,7 @@ def synth(
     target: str | None,
     device: str | None,
     clock_mhz: float | None,
-    floorplan: bool,
+    floorplan: bool | None,
     seed: int,
     seeds: int,
     timeout: int,

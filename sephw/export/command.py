@@ -116,7 +116,7 @@ def export(
     fps: float | None,
     clock_mhz: float | None,
     seeds: int,
-    floorplan: bool,
+    floorplan: bool | None,
     weight_bandwidth: int | None,
     steps: str | None,
     network: str | None,

@@ -59,7 +59,7 @@ class Settings:
     fps: float | None = None
     clock_mhz: float | None = None
     seeds: int = 1
-    floorplan: bool = False
+    floorplan: bool | None = None
     weight_bandwidth: int | None = None
 
     @property
@@ -114,7 +114,9 @@ def check_search(settings: Settings) -> None:
             f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "
             "--steps"
         )
-    wish = "--seeds" if settings.seeds > 1 else "--floorplan" if settings.floorplan else ""
+    wish = "--seeds" if settings.seeds > 1 else ""
+    if settings.floorplan is not None:
+        wish = wish or ("--floorplan" if settings.floorplan else "--no-floorplan")
     if wish and not ("synth" in settings.steps and settings.target.device.routable):
         raise UsageError(
             f"{wish}: nothing is placed and routed for target '{settings.target.name}'; leave "

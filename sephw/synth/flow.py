@@ -45,7 +45,8 @@ class Request:
     ``target``: a board; its top holds the network behind the host link where the open flow knows
     the board. None: ``device`` alone, the network between two shift registers. ``clock_mhz`` None:
     as fast as it goes; routing aims at what one may expect of the device, or at ``least_mhz``
-    where that is more. ``floorplan``: see `sephw.synth.floorplan`. ``seeds``: how many are tried,
+    where that is more. ``floorplan``: see `sephw.synth.floorplan`; None: where the sites of the
+    device are known. ``seeds``: how many are tried,
     from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
     processor.
     """
@@ -54,7 +55,7 @@ class Request:
     target: Target | None = None
     clock_mhz: float | None = None
     least_mhz: float = 0.0
-    floorplan: bool = False
+    floorplan: bool | None = None
     seed: int = DEFAULT_SEED
     seeds: int = 1
     route: bool = True
@@ -71,6 +72,13 @@ class Request:
     def routes(self) -> bool:
         """True where the design is placed and routed."""
         return self.route and self.device.routable
+
+    @property
+    def places_blocks(self) -> bool:
+        """True where block RAMs and multipliers get their sites before placement."""
+        if not self.routes or self.floorplan is False:
+            return False
+        return self.device.name in flow_of(self.device).chips
 
     @property
     def aim_mhz(self) -> float:
@@ -284,7 +292,7 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
             jobs=request.jobs, package=chip.package if chip is not None else "",
             speed=chip.speed if chip is not None else "", clock_mhz=attempt.asked_mhz,
             constraints=attempt.constraints, work=work / "route", progress=job.progress,
-            timeout_seconds=request.timeout_seconds, floorplan=request.floorplan,
+            timeout_seconds=request.timeout_seconds, floorplan=request.places_blocks,
         )  # fmt: skip
     return replace(attempt, routed=routed)
 
@@ -324,7 +332,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     run = Run(
         graph=job.graph, device=request.device, target=request.board, top=attempt.top,
         synthesis=synthesis, routed=routed, clock_mhz=_clock(routed, asked), asked_mhz=asked,
-        bitstream=bitstream, seconds=dict(job.seconds), floorplan=request.floorplan,
+        bitstream=bitstream, seconds=dict(job.seconds),
     )  # fmt: skip
     write_record(run, folder)
     return run

@@ -25,8 +25,7 @@ class Run:
 
     ``target``: the board whose top was built; None: no board. ``top``: the module that was
     synthesized. ``clock_mhz``: what the design runs at; None: it is not routed. ``asked_mhz``: what
-    was asked of routing; None: nothing. ``seconds`` by step. ``floorplan``: blocks got their sites
-    before placement.
+    was asked of routing; None: nothing. ``seconds`` by step.
     """
 
     graph: Graph
@@ -39,7 +38,6 @@ class Run:
     asked_mhz: float | None
     bitstream: Path | None
     seconds: Mapping[str, float]
-    floorplan: bool = False
 
 
 def as_dict(run: Run) -> dict[str, Any]:
@@ -72,7 +70,6 @@ def as_dict(run: Run) -> dict[str, Any]:
         "top": run.top,
         "tools": tools,
         "clock_mhz": run.clock_mhz,
-        "floorplan": run.floorplan,
         "synthesized": {
             "source": "synthesized",
             "total": asdict(synthesis.total),
@@ -121,5 +118,6 @@ def _routed(run: Run, routed: Routed) -> dict[str, Any]:
         "worst_path": None if routed.worst_path is None else asdict(routed.worst_path),
         "seed": routed.seed,
         "options": list(routed.options),
+        "blocks_placed": routed.blocks_placed,
         "bitstream": None if run.bitstream is None else run.bitstream.name,
     }

@@ -33,7 +33,8 @@ class Routed:
 
     ``fmax_mhz`` and ``constraint_mhz`` by clock; ``clock_mhz``: what was asked for. ``used`` and
     ``available`` as nextpnr counts them. ``configuration``: what `pack` takes.
-    ``options``: those of nextpnr that decide how it places and routes.
+    ``options``: those of nextpnr that decide how it places and routes. ``blocks_placed``: block
+    RAMs and multipliers that got their sites before.
     """
 
     fmax_mhz: Mapping[str, float]
@@ -49,6 +50,7 @@ class Routed:
     part: str
     seed: int
     options: tuple[str, ...] = ()
+    blocks_placed: int = 0
 
     @property
     def timing_met(self) -> bool:
@@ -95,15 +97,6 @@ def place_and_route(
     version = nextpnr_version(flow.tool, purpose)
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    # The tool sees only its folder; a link would lead out of it.
-    shutil.copyfile(synthesis.netlist, work / "netlist.json")
-    if done := flow.prepare(work / "netlist.json"):
-        progress(done)
-    if floorplan:
-        placed = place_blocks(
-            work / "netlist.json", synthesis.engines, synthesis.instances, flow.chips[device.name]
-        )  # fmt: skip
-        progress(f"{placed} block RAMs and multipliers placed along the network")
     pins = None
     if constraints is not None:
         pins = f"pins{constraints.suffix}"
@@ -116,8 +109,9 @@ def place_and_route(
     ]  # fmt: skip
     log = work / "nextpnr.log"
     began = time.monotonic()
-    options = effort = flow.effort(synthesis.total, device)
-    for options in dict.fromkeys((effort, ())):
+    effort = flow.effort(synthesis.total, device)
+    for options, plan in dict.fromkeys(((effort, floorplan), ((), False))):
+        placed = _netlist(synthesis, device, work / "netlist.json", plan, progress)
         try:
             run_nextpnr(
                 flow.tool, [*arguments, *options], work, log=log, purpose=purpose,
@@ -128,12 +122,14 @@ def place_and_route(
             found = does_not_fit(error, device, flow)
             if found is not None:
                 raise found from None
-            if not options or (cancelled is not None and cancelled.is_set()):
+            tried = [" ".join(options)] if options else []
+            tried += ["blocks that have their sites"] if plan else []
+            if not tried or (cancelled is not None and cancelled.is_set()):
                 raise SephwError(
                     f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {log}"
                 ) from None
             log.replace(work / "nextpnr_first.log")
-            progress(f"nextpnr failed with {' '.join(options)}; again without")
+            progress(f"nextpnr failed with {' and '.join(tried)}; again without")
     report = read_report(work / "report.json", flow, synthesis.instances)
     used = report.used
     if device.technology is Technology.ICE40:
@@ -153,7 +149,28 @@ def place_and_route(
         part=part,
         seed=seed,
         options=options,
+        blocks_placed=placed,
     )
+
+
+def _netlist(
+    synthesis: Synthesis,
+    device: Device,
+    path: Path,
+    floorplan: bool,
+    progress: Callable[[str], None],
+) -> int:
+    """What nextpnr reads, in ``path``; how many blocks have their sites in it."""
+    flow = flow_of(device)
+    # The tool sees only its folder; a link would lead out of it.
+    shutil.copyfile(synthesis.netlist, path)
+    if done := flow.prepare(path):
+        progress(done)
+    if not floorplan:
+        return 0
+    placed = place_blocks(path, synthesis.engines, synthesis.instances, flow.chips[device.name])
+    progress(f"{placed} block RAMs and multipliers placed along the network")
+    return placed
 
 
 def route_best(

@@ -112,6 +112,9 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
         (settings(VENDOR, clock_mhz=90.0),
          "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
          "leave --clock-mhz out, or add synth to --steps"),
+        (settings(VENDOR, floorplan=False),
+         "--no-floorplan: nothing is placed and routed for target 'pynq-z2'; leave --no-floorplan "
+         "out, or choose a board of the open flow with synth in --steps"),
         (settings(VENDOR, floorplan=True),
          "--floorplan: nothing is placed and routed for target 'pynq-z2'; leave --floorplan out, "
          "or choose a board of the open flow with synth in --steps"),

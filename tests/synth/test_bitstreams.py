@@ -31,11 +31,7 @@ def flow(project, device: str, out, cache, **options):
 
 @pytest.mark.parametrize("device", MAGIC)
 def test_a_network_becomes_a_bitstream(project, device, tmp_path):
-    # Sites that nextpnr does not know or cannot use would be its error.
-    floorplan = device == "ecp5-25f"
-    run = flow(
-        project, device, tmp_path / "synth", tmp_path / "cache", floorplan=floorplan
-    )  # fmt: skip
+    run = flow(project, device, tmp_path / "synth", tmp_path / "cache")
     name, start = MAGIC[device]
     content = (tmp_path / "synth" / name).read_bytes()
     assert start in content[:200] and len(content) > 20_000
@@ -52,6 +48,10 @@ def test_a_network_becomes_a_bitstream(project, device, tmp_path):
     assert (routed.used.dsp > 0) == (device != "ice40-hx8k")
     assert routed.used.lut >= synthesis.total.lut
     assert routed.available == run.device.available
+    # On the ECP5, whose sites are known, each block is where it was put, or nextpnr had failed.
+    blocks = sum((e.bram + e.dsp for e in synthesis.engines.values()), 0)
+    assert routed.blocks_placed == (blocks if device == "ecp5-25f" else 0)
+    assert blocks > 0 or device == "ice40-hx8k"
     assert set(routed.fmax_mhz) == {"ap_clk"} and 10 < routed.fmax_mhz["ap_clk"] < 500
     path = routed.worst_path
     assert path.clock == "ap_clk" and path.delay_ns == pytest.approx(

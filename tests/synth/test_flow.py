@@ -171,15 +171,33 @@ def test_frames_asked_for_raise_the_aim(tools, export, least_mhz, aim):
     assert run.clock_mhz == 80
 
 
-def test_blocks_are_placed_where_that_is_wished(tools, export):
+BLOCKS = "0 block RAMs and multipliers placed along the network"  # the tools' netlist has none
+
+
+@pytest.mark.parametrize("request_", [Request(ECP5), Request(ECP5, floorplan=True)])
+def test_blocks_are_placed_where_their_sites_are_known(tools, export, request_):
     tools.plan(fmax=[80.0])
     told = []
-    run = flow(export, Request(ECP5, floorplan=True), progress=told.append)
-    # The tools' netlist has none.
-    assert "0 block RAMs and multipliers placed along the network" in told
+    flow(export, request_, progress=told.append)
+    assert BLOCKS in told
     record = json.loads((export.folder / "synth" / "synth.json").read_text())
-    assert run.floorplan and record["floorplan"] is True
-    assert flow(export, Request(ECP5)).floorplan is False
+    assert record["routed"]["blocks_placed"] == 0
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(ECP5, floorplan=False),
+        Request(ECP5, route=False),
+        Request(find_device("xc7z020")),
+    ],
+)
+def test_blocks_are_left_to_nextpnr(tools, export, request_):
+    tools.plan(fmax=[80.0])
+    told = []
+    flow(export, request_, progress=told.append)
+    assert not request_.places_blocks and BLOCKS not in told
+    assert not Request(find_device("ice40-hx8k")).places_blocks
 
 
 @pytest.mark.parametrize(
@@ -315,6 +333,10 @@ def test_a_placer_that_fails_gives_way_to_the_usual_one(tools, export):
     told = []
     run = flow(export, Request(ECP5), progress=told.append)
     assert (run.clock_mhz, run.routed.options) == (70, ())
+    again = "nextpnr failed with --placer static and blocks that have their sites; again without"
+    assert told.count(again) == told.count(BLOCKS) == 1
+    tools.plan(nextpnr="no static placer", fmax=[1.0, 70.0])
+    flow(export, Request(ECP5, floorplan=False), progress=told.append)
     assert "nextpnr failed with --placer static; again without" in told
     tools.plan(fmax=[70.0])
     assert flow(export, Request(ECP5)).routed.options == ("--placer", "static")
