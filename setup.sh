@@ -29,8 +29,10 @@ stamp=".venv/.sephw-$1-$(cksum pyproject.toml | cut -d' ' -f1)"
 if [ ! -f "$stamp" ]; then
   echo "Installing into .venv (once) ..." >&2
   # torch first and alone: a newer one, or one with several GB of CUDA, must not come in with others.
-  python -m pip install --quiet --disable-pip-version-check torch==2.13.0 &&
-    python -m pip install --quiet --disable-pip-version-check -e ".[$1]" && touch "$stamp" || {
+  # Modules are compiled at the end, on all processors (pip uses one); templates do not compile.
+  python -m pip install --quiet --disable-pip-version-check --no-compile torch==2.13.0 &&
+    python -m pip install --quiet --disable-pip-version-check --no-compile -e ".[$1]" &&
+    { python -m compileall -qq -j 0 .venv/lib >/dev/null 2>&1 || true; } && touch "$stamp" || {
     echo "sephw: error: pip could not install the packages; its message is above" >&2
     exit 2
   }
