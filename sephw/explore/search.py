@@ -10,6 +10,7 @@ A choice that fits is tried once more to be improved.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
@@ -31,6 +32,8 @@ _LATEST_ROUNDS = 3
 # Intervals between the first choice and the first that fits that are tried, and rounds for each.
 _REFINEMENTS = 3
 _FEW_ROUNDS = 4
+# Where no round fits: how much slower to begin again, and how often.
+_SLOWER, _RESTARTS = 1.25, 8
 # LUTs, as a share of the limit, that FIFOs of pipelines in block RAM may save.
 _HOPE = 0.1
 # What remains of the knowledge where nothing fits with it.
@@ -70,6 +73,14 @@ class _Candidate:
     bound: int
     # With its FIFOs counted the problem has no better choice.
     confirmed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Refused:
+    """No round fits. ``problem``: one without a solution; ``first``: the first round's choice."""
+
+    problem: Problem
+    first: Choice | None
 
 
 @dataclass(frozen=True)
@@ -143,13 +154,13 @@ def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     that comes back knows the FIFOs of what was found. Raises SephwError where nothing fits,
     saying what would.
     """
-    outcome = _settle(session, chooser, solve=True)
+    outcome = _slower(session, _settle(session, chooser, solve=True), solve=True)
     if isinstance(outcome, _Candidate):
         return _found(session, _refined(session, outcome))
     session.progress("nothing fits; what would")
     works = [node.operator.work for node in session.graph.nodes]
     raise refusal(
-        session.graph.name, outcome, session.goal, lambda goal: _speed(session, goal),
+        session.graph.name, outcome.problem, session.goal, lambda goal: _speed(session, goal),
         sum(work.weights_1bit + 8 * work.weights_8bit for work in works),
     )  # fmt: skip
 
@@ -162,13 +173,38 @@ def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
 
 def _speed(session: Session, goal: Goal) -> float | None:
     """Most frames per second that another goal reaches; None: not even that fits."""
-    outcome = _settle(replace(session, goal=goal), choose, False)
+    there = replace(session, goal=goal)
+    outcome = _slower(there, _settle(there, choose, False), solve=False)
     return _counted_fps(outcome.final, goal) if isinstance(outcome, _Candidate) else None
 
 
 def _counted_fps(final: FinalGraph, goal: Goal) -> float:
     """Frames per second that ``goal`` may count on."""
     return goal.counted_mhz(final.fmax_mhz) * 1e6 / final.frame_cycles
+
+
+def _slower(
+    session: Session, outcome: _Candidate | _Refused, *, solve: bool
+) -> _Candidate | _Refused:
+    """``outcome``, or what fits at longer and longer frame intervals where no round did.
+
+    Rounds follow the FIFOs of the last choice, and may never meet a folding whose FIFOs fit.
+    """
+    goal = session.goal
+    if isinstance(outcome, _Candidate) or outcome.first is None or goal.fps is not None:
+        return outcome
+    first = outcome.first
+    cycles = first.solution.cycles
+    for _ in range(_RESTARTS):
+        cycles = math.ceil(cycles * _SLOWER)
+        session.progress(f"nothing fits; {cycles:,} cycles/frame")
+        fps = first.clock_mhz * 1e6 / (cycles + 0.5)
+        tried = replace(session, goal=replace(goal, fps=fps, clock_mhz=first.clock_mhz))
+        found = _settle(tried, choose, solve, _FEW_ROUNDS)
+        if isinstance(found, _Candidate):
+            # Faster ones may fit as well.
+            return replace(found, bound=first.solution.cycles, confirmed=False)
+    return outcome
 
 
 def _refined(session: Session, best: _Candidate) -> _Candidate:
@@ -203,11 +239,12 @@ def _refined(session: Session, best: _Candidate) -> _Candidate:
 
 def _settle(
     session: Session, chooser: Chooser, solve: bool, rounds: int = _ROUNDS
-) -> _Candidate | Problem:
+) -> _Candidate | _Refused:
     """What was found, or the problem that had no solution."""
     goal, costs = session.goal, session.costs
     known = _Knowledge(dict(costs.waiting), saved=session.saved)
     best: _Candidate | None = None
+    first: Choice | None = None
     near: int | None = None
     bound = hoped = 0
     refused: Problem | None = None
@@ -235,6 +272,7 @@ def _settle(
             costs = costs.learn(known.waiting, frozenset())
             continue
         near = choice.solution.cycles
+        first = first or choice
         bound = bound or near
         session.progress(f"round {tried}: FIFOs")
         bandwidth = goal.weight_bandwidth_bits
@@ -255,7 +293,7 @@ def _settle(
             break
         known = _learn(known, choice, final, goal, tried - hoped)
         costs = costs.learn(known.waiting, frozenset())
-    return (refused or problem) if best is None else best
+    return _Refused(refused or problem, first) if best is None else best
 
 
 def _serves(final: FinalGraph, goal: Goal) -> bool:
