@@ -2,6 +2,7 @@
 
 import math
 import re
+from importlib import import_module
 
 import pytest
 from fake_estimates import by_lanes
@@ -9,13 +10,12 @@ from small_graphs import chain
 
 from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, search
-from sephw.explore import search as package_search
 from sephw.ir.resources import Resources
 from sephw.targets import Device, Technology
 
 ROOMY = Resources(10**6, 10**6, 10**6, 10**6)
 GOAL = Goal(Device("test", Technology.ECP5, "test", ROOMY, False), margins=Margins(1, 1, 1, 1))
-module = __import__("sys").modules[package_search.__module__]
+module = import_module(search.__module__)
 
 
 @pytest.fixture

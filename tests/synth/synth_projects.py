@@ -1,4 +1,4 @@
-"""A small network as an export's directory."""
+"""A small network as an export's directory, and the flow on it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from export_folder import manifest
 from small_graphs import chain
 
 from sephw.backends import rtl
+from sephw.errors import SephwError
 from sephw.export.directory import file_hashes
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import insert_forks, insert_width_converters
+from sephw.synth import Request, run_flow
 from sim.timing import size_fifos
 
 
@@ -44,3 +47,19 @@ class SmallExport:
     def rtl(self) -> Path:
         """The RTL project."""
         return self.folder / "rtl"
+
+
+def flow(export, request: Request, **options):
+    return run_flow(
+        export.graph, export.rtl, request, export.folder / "synth",
+        **{"progress": lambda text: None, **options},
+    )  # fmt: skip
+
+
+def failure(export, request: Request, kind: type[SephwError] = SephwError, **options) -> str:
+    """The message of a run that fails; nothing of it is left but its logs."""
+    before = sorted(export.folder.rglob("*"))
+    with pytest.raises(kind) as caught:
+        flow(export, request, **options)
+    assert sorted(export.folder.rglob("*")) == before
+    return str(caught.value)
