@@ -10,6 +10,7 @@ from reports.model import Figure, LayerActivity, LayerReport, Report, Source, To
 from reports.provenance import Provenance
 from reports.resources import ResourceReport, engine_usage, read_synthesis, read_vendor
 from sephw.ir import Graph, Node
+from sephw.passes import weight_readers, weight_traffic_bits
 from sephw.targets import Device
 from sephw.verify import Verification
 from sim.timeline import EngineTimeline, Timeline
@@ -138,13 +139,18 @@ def _layer(
         weight_memory=Figure(memory.weight_bits, "bits", Source.ESTIMATED),
         buffer_memory=Figure(memory.buffer_bits, "bits", Source.ESTIMATED),
         fifo_memory=Figure(fifo_bits, "bits", Source.SIMULATED),
-        weight_traffic=Figure(operator.traffic_bits, "bits/frame", Source.COUNTED)
-        if graph.constants.keys() & set(node.inputs)
-        else None,
+        weight_traffic=_weight_traffic(graph, node),
         activity=None if spent is None else _activity(spent),
         estimated=None if estimates is None else estimates.engine(node.name),
         synthesized=engine_usage(synthesis, node.name),
     )
+
+
+def _weight_traffic(graph: Graph, node: Node) -> Figure | None:
+    """Weights from external memory that ``node`` computes with; None: it has none."""
+    traffic = weight_traffic_bits(graph)
+    mine = [traffic[t] for t, reader in weight_readers(graph).items() if reader.name == node.name]
+    return Figure(sum(mine), "bits/frame", Source.COUNTED) if mine else None
 
 
 def _activity(spent: EngineTimeline) -> LayerActivity:

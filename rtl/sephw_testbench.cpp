@@ -83,8 +83,9 @@ struct Source {
     Pattern pattern;
     std::size_t next = 0; // first word of the beat that is offered next
     bool offered = false;
-    bool constant = false; // the beats come again for every pixel
-    bool ready() const { return constant ? !words.empty() : next < words.size(); }
+    bool constant = false;  // the beats come again for every pixel
+    std::uint64_t left = 0; // beats of all frames
+    bool ready() const { return left > 0 && next < words.size(); }
 };
 
 struct Sink {
@@ -150,6 +151,7 @@ int main(int argc, char **argv) {
             fail(2, path + " cannot be read");
         load(options.data + "/source_" + std::to_string(i) + ".bin", sources[i].pattern.cycles);
         sources[i].constant = sephw::CONSTANT[i];
+        sources[i].left = sephw::WORDS[i] * options.frames;
     }
     for (unsigned i = 0; i < sephw::OUTPUTS; i++) {
         load(options.data + "/sink_" + std::to_string(i) + ".bin", sinks[i].pattern.cycles);
@@ -200,6 +202,7 @@ int main(int argc, char **argv) {
             if (!source.offered && source.ready() && source.pattern.at(cycle)) {
                 from_words(data, &source.words[source.next], word_count(bits));
                 source.offered = true;
+                source.left--;
             }
             valid = source.offered;
         });

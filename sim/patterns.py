@@ -53,7 +53,8 @@ def of_sources(graph: Graph, given: Patterns) -> dict[str, Pattern]:
     for name in graph.inputs:
         wanted = given.get(name) if isinstance(given, Mapping) else given
         wanted = None if wanted is None else checked(wanted, f"'{name}'")
-        pattern = both(wanted, paced(graph.stream(name).words, graph.tensors[name].source_cycles))
+        tensor = graph.tensors[name]
+        pattern = both(wanted, paced(tensor.source_beats, tensor.source_cycles))
         if pattern is not None:
             found[name] = pattern
     return found

@@ -7,6 +7,7 @@ issue is ``interval_cycles`` past), across the seam between frames as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -40,16 +41,18 @@ Times = Mapping[str, StreamTimes]
 def frame_interval(graph: Graph) -> tuple[str, int]:
     """(the node, graph input or output that sets it, cycles per frame).
 
-    An input that comes at a pace of its own sets it where that is slower than all engines; a
-    constant one has no more beats than its reader has issues.
+    An input that comes at a pace of its own sets it where its reader, at that pace, is slower than
+    all engines; a constant one has no more beats than its reader has issues.
     """
     ends = (*(t for t in graph.inputs if t not in graph.constants), *graph.outputs)
     cycles = {t: graph.stream(t).words for t in ends}
     cycles.update((n.name, n.operator.frame_cycles(n.folding)) for n in graph.nodes)
-    for name in graph.inputs:
-        pace = graph.tensors[name].source_cycles
-        if pace > max(cycles.values()):
-            cycles[name] = pace
+    for name in (t for t in graph.inputs if graph.tensors[t].source_cycles):
+        (reader,) = graph.consumers(name)
+        plan = reader.operator.schedule(reader.folding)
+        paced = math.ceil(plan.issues * pace(graph, reader, plan))
+        if paced > max(cycles.values()):
+            cycles[name] = paced
     return max(cycles.items(), key=lambda item: item[1])
 
 
@@ -77,15 +80,25 @@ def schedules(graph: Graph) -> dict[str, Schedule]:
 def pace(graph: Graph, node: Node, plan: Schedule) -> Fraction:
     """Least cycles from issue to issue on the average, as the node and its paced inputs are.
 
-    A paced input is read by every issue. After any idle time, k issues take at most ⌈k · pace⌉
-    cycles: the source holds a beat, and its pattern has as many cycles on wherever one begins.
+    A paced input is read by every n-th issue from the first n on, up to some issue behind which it
+    is not read; n = 1 but for buffers of tiles, whose readers are as slow. After any idle time, k
+    issues take at most ⌈k · pace⌉ cycles: the source holds a beat, and its pattern has as many
+    cycles on wherever one begins.
     """
     found = Fraction(plan.interval_cycles)
     for name, reads in zip(node.inputs, plan.reads, strict=True):
-        cycles = graph.tensors[name].source_cycles
-        if name in graph.inputs and cycles:
-            assert reads.all(), f"{node.where}: an issue does not read the paced '{name}'"
-            found = max(found, Fraction(cycles, graph.stream(name).words))
+        tensor = graph.tensors[name]
+        if name in graph.inputs and tensor.source_cycles:
+            places = np.flatnonzero(reads)
+            every = int(places[0]) + 1
+            even = np.array_equal(places + 1, every * np.arange(1, len(places) + 1))
+            assert even, f"{node.where}: '{name}', which is paced, is not read evenly"
+            found = max(found, Fraction(tensor.source_cycles, tensor.source_beats * every))
+        maker = graph.producer(name)
+        if maker is not None and graph.constants.keys() >= set(maker.inputs):
+            # It makes a beat an issue, and each of these issues takes one.
+            ahead = maker.operator.schedule(maker.folding)
+            found = max(found, pace(graph, maker, ahead))
     return found
 
 
@@ -93,14 +106,19 @@ def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict
     """The (max, +) recurrence: every issue as early as its inputs and its predecessor allow.
 
     The graph input comes evenly spread over ``interval``; constant inputs are there when they are
-    read, no faster than their pace.
+    read, no faster than their pace. A node with nothing but these, which would be early without
+    end, is as late as its readers allow.
     """
     times: dict[str, StreamTimes] = {}
     for name in (t for t in graph.inputs if t not in graph.constants):
         words = graph.stream(name).words
         beats = np.arange(words, dtype=np.int64) * interval // words
         times[name] = StreamTimes(beats, beats, beats)
+    feeding: list[Node] = []
     for node in graph.nodes:
+        if not any(name in times for name in node.inputs):
+            feeding.append(node)
+            continue
         plan = plans[node.name]
         cycles, issues = pace(graph, node, plan).as_integer_ratio()
         ready = np.full(plan.issues, _LONG_AGO // issues, np.int64)
@@ -113,18 +131,29 @@ def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict
         paces = np.arange(both.size, dtype=np.int64) * cycles
         issue = -(-(np.maximum.accumulate(both - paces) + paces) // issues)
         times.update(_node_times(node, plan, issue[plan.issues :], times))
+    for node in reversed(feeding):
+        plan = plans[node.name]
+        times.update(latest(node, plan, times, interval, pace(graph, node, plan)))
     return times
 
 
-def latest(node: Node, plan: Schedule, times: Times, interval: int) -> dict[str, StreamTimes]:
-    """The streams around ``node`` with each of its issues as late as its readers allow."""
-    due = np.full(plan.issues, -_LONG_AGO, np.int64)
+def latest(
+    node: Node, plan: Schedule, times: Times, interval: int, step: Fraction
+) -> dict[str, StreamTimes]:
+    """The streams around ``node`` with each of its issues as late as its readers allow.
+
+    ``step``: cycles from issue to issue. Where that is no whole number, issues come up to two
+    cycles earlier than it says: from the end, steps round to other cycles than those of a source.
+    """
+    due = np.full(plan.issues, -_LONG_AGO // step.denominator, np.int64)
     for name, writes in zip(node.outputs, plan.writes, strict=True):
         mask = writes.astype(bool)
         due[mask] = np.minimum(due[mask], times[name].pop - plan.latency_cycles)
-    both = np.concatenate([due, due + interval])
-    paces = np.arange(both.size, dtype=np.int64) * plan.interval_cycles
-    issue = np.minimum.accumulate((both - paces)[::-1])[::-1] + paces
+    cycles, issues = step.as_integer_ratio()
+    both = np.concatenate([due, due + interval]) * issues
+    paces = np.arange(both.size, dtype=np.int64) * cycles
+    issue = (np.minimum.accumulate((both - paces)[::-1])[::-1] + paces) // issues
+    issue -= issues > 1
     around = _node_times(node, plan, issue[: plan.issues], times)
     for name in node.outputs:
         around[name] = replace(around[name], pop=times[name].pop)

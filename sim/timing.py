@@ -105,8 +105,7 @@ def size_fifos(graph: Graph) -> Graph:
         if step.denominator > 1:
             # From the end, steps would round to other cycles than a source's pattern allows.
             continue
-        plan = replace(plans[node.name], interval_cycles=int(step))
-        around = latest(node, plan, times, interval)
+        around = latest(node, plans[node.name], times, interval, step)
         if _fifo_bits(graph, around, interval) < _fifo_bits(
             graph, {name: times[name] for name in around}, interval
         ):

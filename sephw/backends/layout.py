@@ -20,7 +20,8 @@ class StreamInfo:
 
     One frame is (``height``, ``width``, ``channels``) integers in ``words`` beats. ``node`` and
     ``module`` made it; both are empty for an input of the project. ``constant``: an input that
-    brings the same at every pixel, weights; ``source_cycles``: as of the tensor.
+    brings the same at every pixel, weights; ``source_beats`` and ``source_cycles``:
+    as of the tensor.
     """
 
     tensor: str
@@ -36,6 +37,7 @@ class StreamInfo:
     words: int
     fifo_depth: int
     constant: bool = False
+    source_beats: int = 0
     source_cycles: int = 0
 
     @property
@@ -105,6 +107,7 @@ def lay_out(graph: Graph) -> Layout:
             words=stream.words,
             fifo_depth=tensor.fifo_depth,
             constant=name in graph.constants,
+            source_beats=tensor.source_beats,
             source_cycles=tensor.source_cycles,
         )
     project = _identifiers([graph.name], "top")[graph.name]

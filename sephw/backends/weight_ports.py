@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sephw.errors import SephwError
 from sephw.ir import Graph
+from sephw.passes import weight_readers
 
 
 def weight_stream_refusal(graph: Graph, what: str) -> SephwError | None:
     """Why ``what`` cannot serve ``graph``: the layers that stream their weights; None: it can."""
-    layers = [node for node in graph.nodes if not graph.constants.keys().isdisjoint(node.inputs)]
+    layers = list(weight_readers(graph).values())
     if not layers:
         return None
     others = f" and {len(layers) - 1} more" if len(layers) > 1 else ""

@@ -24,6 +24,8 @@ ADDER_GRAPH_BITS = 40_000
 # An engine's estimated clock over the one asked for, from which on its adders may share registers:
 # wires of a full device take as long as an engine by itself.
 CLOCK_RESERVE = 1.6
+# Pixels of the tiles that streamed weights serve: the largest legal sizes up to these.
+TILE_PIXELS = (8, 64)
 Progress = Callable[[str], None]
 
 
@@ -178,14 +180,27 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
             found.append(replace(folding, multipliers=Multipliers.LUT))
     if effort.streams and WeightPlace.STREAM in node.operator.weight_places:
         stored = [folding for folding in found if folding.family is Family.SELECT]
-        found += [replace(folding, weights=WeightPlace.STREAM) for folding in stored]
+        found += [
+            replace(folding, weights=WeightPlace.STREAM, tile_pixels=tile)
+            for tile in _tiles(node)
+            for folding in stored
+        ]
     return found
+
+
+def _tiles(node: Node) -> list[int]:
+    """One pixel, and the tiles that are looked at."""
+    legal = node.operator.tile_sizes
+    return sorted({1, *(max(n for n in legal if n <= most) for most in TILE_PIXELS)})
 
 
 def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
     """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
     cost = costs.engine(node.operator, folding, node=node.name)
     around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
+    for buffer in costs.tile_buffers(node.operator, folding) if folding.tile_pixels > 1 else ():
+        (place,) = buffer.legal_foldings()
+        around = around.with_engine(costs.engine(buffer, place), buffer.frame_cycles(place))
     outputs = []
     streams = node.operator.output_streams(folding)
     for name, stream in zip(node.outputs, streams, strict=True):
@@ -204,7 +219,7 @@ def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
     streamed = folding.weights is WeightPlace.STREAM
     return Option(
         ((node.name, folding),), around.resources, around.cycles, around.fmax_mhz,
-        inputs, tuple(outputs), node.operator.traffic_bits if streamed else 0,
+        inputs, tuple(outputs), node.operator.demand_bits(folding) if streamed else 0,
     )  # fmt: skip
 
 

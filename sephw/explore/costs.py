@@ -32,6 +32,7 @@ class Memory:
     pipelines: dict[tuple[int, Folding], int] = field(default_factory=dict)
     converters: dict[tuple[Tensor, int, int], WidthConverter] = field(default_factory=dict)
     forks: dict[tuple[Tensor, int], Fork] = field(default_factory=dict)
+    tiles: dict[tuple[int, Folding], tuple[Operator, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,13 @@ class Costs:
             result = result.with_engine(cost, operator.frame_cycles(operator.folding))
         beats = -(-self.waiting.get(name, 0) // read)
         return replace(result, resources=result.resources + self.fifo(tensor, read, beats))
+
+    def tile_buffers(self, operator: Operator, folding: Folding) -> tuple[Operator, ...]:
+        """The buffers around ``operator`` where ``folding`` has tiles of several pixels."""
+        key = (id(operator), folding)
+        if key not in self.memory.tiles:
+            self.memory.tiles[key] = operator.tile_buffers(folding, known=False)
+        return self.memory.tiles[key]
 
     def fifo(self, tensor: Tensor, lanes: int, beats: int) -> Resources:
         """What ``beats`` more in a FIFO of ``lanes`` cost."""

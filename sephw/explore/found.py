@@ -9,7 +9,7 @@ from sephw.errors import UsageError
 from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
-from sephw.passes import FoldingFile, weight_traffic_bits
+from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
 from sephw.targets import Device, Technology
 
 # What "minimize" takes: Σ used / limit over all resources or over those that are placed one by
@@ -150,8 +150,8 @@ class Found:
     @property
     def weight_traffic_bits(self) -> dict[str, int]:
         """Bits a frame of weights from external memory, by node."""
-        readers = {t: n.name for n in self.graph.nodes for t in n.inputs}
-        return {readers[t]: bits for t, bits in weight_traffic_bits(self.graph).items()}
+        traffic = weight_traffic_bits(self.graph)
+        return {node.name: traffic[t] for t, node in weight_readers(self.graph).items()}
 
     @property
     def between(self) -> Resources:

@@ -26,12 +26,19 @@ RESOURCES = ("lut", "ff", "bram", "dsp")
 # Nodes of the search tree after which a solution that is not proved yet is taken as it is: unlike
 # seconds, they give the same result on a busy machine. Seconds are a last resort.
 SOLVE_NODES = 20_000
+# Variables up to which that holds: nodes of larger problems take longer, so they get fewer.
+SOLVE_SIZE = 5_000
 SOLVE_SECONDS = 900.0
 _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 
 
 class NoAnswerError(SephwError):
     """The effort was over before there was a solution, or a proof that there is none."""
+
+
+def solve_nodes(size: int) -> int:
+    """Most nodes of the search tree for a problem of ``size`` variables."""
+    return int(SOLVE_NODES * min(1.0, SOLVE_SIZE / size) ** 3)
 
 
 def vector(resources: Resources) -> Vector:
@@ -43,7 +50,8 @@ def vector(resources: Resources) -> Vector:
 class Option:
     """One way to fold a group. ``cycles`` per frame; lanes of its outer inputs and outputs.
 
-    ``traffic_bits``: of weights from external memory, per frame.
+    ``traffic_bits``: of weights from external memory, per frame, with what it could give while
+    buffers do not read.
     """
 
     foldings: tuple[tuple[str, Folding], ...]
@@ -185,15 +193,16 @@ def solve(
             constraints=LinearConstraint(sparse, np.array(low), np.array(high)),
             options={
                 "mip_rel_gap": 1e9 if first else 0.0,
-                "node_limit": SOLVE_NODES,
+                "node_limit": solve_nodes(layout.size),
                 "time_limit": SOLVE_SECONDS,
             },
         )
     if result.status == _INFEASIBLE:
         return None
     if result.x is None:
+        nodes = solve_nodes(layout.size)
         raise NoAnswerError(
-            f"folding search: no answer after {SOLVE_NODES:,} nodes ({result.message}); "
+            f"folding search: no answer after {nodes:,} nodes ({result.message}); "
             "give a slower --fps or a larger device"
         )
     taken = layout.read(result.x)

@@ -158,6 +158,11 @@ class Operator(ABC):
         return (1,)
 
     @property
+    def tile_sizes(self) -> tuple[int, ...]:
+        """Output pixels that a word of streamed weights may serve."""
+        return (1,)
+
+    @property
     @abstractmethod
     def input_shapes(self) -> tuple[Shape, ...]:
         """(height, width, channels) of each input."""
@@ -197,11 +202,29 @@ class Operator(ABC):
         """
         raise NotImplementedError(f"{self.kind} has no weights to stream")
 
+    def tile_buffers(
+        self, folding: Folding, *, known: bool = True
+    ) -> tuple[Operator, Operator, Operator]:
+        """What stands around ``streamed`` where ``folding`` has tiles of several pixels.
+
+        Each has one input, one output and one legal folding: before input 0, before the weights,
+        behind the output. ``known``: whether the second one is told the weights; costs do not
+        depend on them. Only where ``tile_sizes`` has more than one.
+        """
+        raise NotImplementedError(f"{self.kind} has no tiles")
+
     @property
     def traffic_bits(self) -> int:
-        """Bits a frame of streamed weights: all of them for each output pixel."""
+        """Bits a frame of streamed weights, all of them for each output pixel (tiles of one)."""
         height, width, _ = self.output_shapes[0]
         return height * width * (self.work.weights_1bit + 8 * self.work.weights_8bit)
+
+    def demand_bits(self, folding: Folding) -> int:
+        """Bits a frame interval that a memory must be able to give for streamed weights.
+
+        The traffic, and what could be given while none are read.
+        """
+        return self.traffic_bits
 
     def further_foldings(self) -> tuple[Folding, ...]:
         """Foldings that the engines take when they are asked for: other families, whole windows."""
@@ -257,12 +280,16 @@ class Operator(ABC):
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
         usual, further = self.legal_foldings(), self.further_foldings()
-        weights, levels = folding.weights, folding.adder_levels
-        folding = replace(
-            folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP, adder_levels=1
-        )
-        if folding in (replace(f, weights=WeightPlace.CHIP) for f in (*usual, *further)):
+        weights, levels, tile = folding.weights, folding.adder_levels, folding.tile_pixels
+        folding = _plain(folding)
+        if folding in map(_plain, (*usual, *further)):
             self._check_choice(where, "weights", weights, self.weight_places)
+            if tile > 1 and weights is not WeightPlace.STREAM:
+                raise SephwError(
+                    f"{where}: tile_pixels={tile} is for weights that are streamed; give "
+                    f"weights={WeightPlace.STREAM} or leave it away"
+                )
+            self._check_choice(where, "tile_pixels", tile, self.tile_sizes)
             legal_levels = self.adder_levels if folding.family is Family.SELECT else (1,)
             self._check_choice(where, "adder_levels", levels, legal_levels)
             if weights is WeightPlace.STREAM and folding.family is not Family.SELECT:
@@ -294,6 +321,14 @@ class Operator(ABC):
             raise SephwError(
                 f"{where}: {what}={value} is not legal; legal {what}: {_listing(choices)}"
             )
+
+
+def _plain(folding: Folding) -> Folding:
+    """Without what goes with every folding."""
+    return replace(
+        folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP, adder_levels=1,
+        tile_pixels=1,
+    )  # fmt: skip
 
 
 def _listing(values: Sequence[int | str]) -> str:

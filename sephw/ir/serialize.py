@@ -166,6 +166,8 @@ def encode_folding(folding: Folding) -> dict[str, Any]:
         values["weights"] = str(folding.weights)
     if folding.adder_levels > 1:
         values["adder_levels"] = folding.adder_levels
+    if folding.tile_pixels > 1:
+        values["tile_pixels"] = folding.tile_pixels
     return values
 
 
@@ -199,7 +201,7 @@ def _encode_tensor(tensor: Tensor) -> dict[str, Any]:
     """Plain values; the pace of a source only where there is one."""
     values = {**asdict(tensor), "dtype": str(tensor.dtype)}
     if not tensor.source_cycles:
-        del values["source_cycles"]
+        del values["source_beats"], values["source_cycles"]
     return values
 
 

@@ -45,8 +45,9 @@ class Tensor:
     """One frame's feature map between two nodes: NHWC with N = 1 left out.
 
     ``module`` is the PyTorch module whose output this is ("" where there is none, as for
-    sliding-window beats). ``fifo_depth`` counts beats. ``source_cycles``, of graph inputs: cycles
-    over which the beats of a frame come evenly spread; 0: as they are taken.
+    sliding-window beats). ``fifo_depth`` counts beats. ``source_beats``
+    and ``source_cycles``, of graph inputs: so many beats may be offered, evenly spread, in so many
+    cycles (more beats than a frame has where its reader pauses); 0: as they are taken.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Tensor:
     dtype: IntType
     module: str = ""
     fifo_depth: int = 2
+    source_beats: int = 0
     source_cycles: int = 0
 
     @property
@@ -119,7 +121,8 @@ class Folding:
     integers; in logic, 8-bit products take 2 cycles of latency more. ``weights`` changes neither
     integers nor schedule; streamed ones come through a port of their own. ``adder_levels``: levels
     of the pattern adders of the family select between two registers; more save flip-flops and
-    latency, and lower the clock.
+    latency, and lower the clock. ``tile_pixels``: output pixels that each word of streamed weights
+    serves before the next one comes; buffers hold what the tile's pixels read and make.
     """
 
     pe: int = 0
@@ -129,6 +132,7 @@ class Folding:
     multipliers: Multipliers = Multipliers.DSP
     weights: WeightPlace = WeightPlace.CHIP
     adder_levels: int = 1
+    tile_pixels: int = 1
 
     def __str__(self) -> str:
         lanes = f"pe={self.pe} simd={self.simd}"
@@ -136,6 +140,8 @@ class Folding:
             lanes = f"{lanes} multipliers={self.multipliers}"
         if self.weights is WeightPlace.STREAM:
             lanes = f"{lanes} weights={self.weights}"
+        if self.tile_pixels > 1:
+            lanes = f"{lanes} tile_pixels={self.tile_pixels}"
         if self.adder_levels > 1:
             lanes = f"{lanes} adder_levels={self.adder_levels}"
         if self.family is Family.SELECT:

@@ -11,6 +11,7 @@ from sephw.ops.max_pool import MaxPool
 from sephw.ops.pattern_conv import PatternConv
 from sephw.ops.sliding_window import SlidingWindow
 from sephw.ops.streamed_conv import StreamedConv
+from sephw.ops.tile_buffer import TileBuffer
 from sephw.ops.width_converter import WidthConverter
 
 OPERATORS: tuple[type[Operator], ...] = (
@@ -25,6 +26,7 @@ OPERATORS: tuple[type[Operator], ...] = (
     Concat,
     Fork,
     WidthConverter,
+    TileBuffer,
 )
 
 __all__ = [
@@ -39,5 +41,6 @@ __all__ = [
     "PatternConv",
     "SlidingWindow",
     "StreamedConv",
+    "TileBuffer",
     "WidthConverter",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -38,9 +38,13 @@ from sephw.ops.families import (
     StreamedSelectEngine,
 )
 from sephw.ops.families.sizes import AdderSizes, measure, predict
+from sephw.ops.tile_buffer import TileBuffer
+from sephw.ops.tiles import tile_buffers
 
 # Levels of the adders of patterns that may lie between two registers.
 ADDER_LEVELS = (1, 2)
+# Weights of all pixels of a tile, which a StreamedConv has in memory while it is designed.
+_TILE_WEIGHTS = 1 << 22
 
 
 def pattern_corrections(words: Integers) -> RtlMemory:
@@ -94,6 +98,11 @@ class FoldedConvolution(Operator):
     def weight_bits(self) -> int:
         """Bits that one stored weight takes."""
 
+    @property
+    def weight_type(self) -> IntType:
+        """Type of a weight in a stream; of a pattern 1 stands for −1."""
+        return IntType(self.weight_bits, signed=self.weight_bits > 1)
+
     @abstractmethod
     def weight_table(self, words: Integers) -> HlsTable:
         """The weight table of the kernel from flat, ordered weights."""
@@ -108,6 +117,33 @@ class FoldedConvolution(Operator):
         table = self.weight_table(words.reshape(-1))
         rows = table.values.reshape(-1, words.shape[2] * words.shape[3])
         return (), (RtlMemory(table.name, rows, table.dtype.bits),)
+
+    @property
+    def tile_sizes(self) -> tuple[int, ...]:
+        """Divisors of the pixels; one alone where groups read channels of their own."""
+        if self.groups > 1:
+            return (1,)
+        pixels = divisors(self.height * self.width)
+        return tuple(n for n in pixels if n == 1 or n * self.matrix.size <= _TILE_WEIGHTS)
+
+    def tile_buffers(
+        self, folding: Folding, *, known: bool = True
+    ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
+        words = StreamedSelectEngine(self, replace(folding, tile_pixels=1))
+        return tile_buffers(
+            folding, (self.input_shapes[0], self.input_dtype), self.weight_type,
+            (self.output_shapes[0], self.output_type), words.stream_values if known else None,
+        )  # fmt: skip
+
+    def demand_bits(self, folding: Folding) -> int:
+        if folding.tile_pixels == 1:
+            return self.traffic_bits
+        return self.tile_buffers(folding, known=False)[1].demand_bits(folding)
+
+    @property
+    def pixels_per_word(self) -> int:
+        """How many pixels of a tile the groups stand for: one, but in a StreamedConv."""
+        return 1
 
     def _check(self, name: str) -> None:
         require_positive(

@@ -35,6 +35,10 @@ class StreamedConv(FoldedConvolution):
     (−128..127) or 1 (−1 and +1; the stream has 1 for −1). Input 1 is (H, W, all weights), in the
     order of the words (group · neuron folds + nf) · synapse folds + sf, then pe, simd innermost; it
     must bring these weights. They are sent again for every pixel: H · W · weights · bits a frame.
+
+    ``tile_pixels`` above 1: the pixels of this operator are tiles of so many of the network's, and
+    its groups are, neuron fold by neuron fold, these pixels. So the weights of a neuron fold stand
+    ``tile_pixels`` times one after the other; TileBuffers in front and behind change the order.
     """
 
     kind: ClassVar[str] = "streamed_conv"
@@ -44,6 +48,7 @@ class StreamedConv(FoldedConvolution):
     pe: int
     simd: int
     weights: Integers
+    tile_pixels: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", constant(self.weights))
@@ -59,14 +64,29 @@ class StreamedConv(FoldedConvolution):
             require(
                 lanes >= 1 and whole % lanes == 0, self, f"{name}={lanes} does not divide {whole}"
             )
+        if self.tile_pixels > 1:
+            require(
+                self.groups % self.tile_pixels == 0 and self.group_outputs == self.pe, self,
+                f"groups={self.groups} of {self.group_outputs} outputs are not tiles of "
+                f"{self.tile_pixels} pixels with pe={self.pe}",
+            )  # fmt: skip
 
     @classmethod
     def of(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
         """``operator`` with its weights as input 1, in the order of ``folding``."""
         shape = {f.name: getattr(operator, f.name) for f in fields(FoldedConvolution)}
+        weights, tile = operator.matrix, folding.tile_pixels
+        if tile > 1:
+            words = operator.out_channels // folding.pe
+            shape["height"], shape["width"] = operator.height * operator.width // tile, 1
+            shape["groups"] = words * tile
+            shape["in_channels"] = operator.in_channels * words * tile
+            shape["out_channels"] = operator.out_channels * tile
+            weights = np.repeat(weights.reshape(words, 1, folding.pe, -1), tile, axis=1)
+            weights = weights.reshape(operator.out_channels * tile, -1)
         return cls(
             **shape, bits_per_weight=operator.weight_bits, pe=folding.pe, simd=folding.simd,
-            weights=operator.matrix,
+            weights=weights, tile_pixels=tile,
         )  # fmt: skip
 
     @property
@@ -91,9 +111,12 @@ class StreamedConv(FoldedConvolution):
         return "pattern_conv" if self.bits_per_weight == 1 else "conv8"
 
     @property
-    def weight_type(self) -> IntType:
-        """Type of a weight in the stream."""
-        return IntType(self.bits_per_weight, signed=self.bits_per_weight > 1)
+    def tile_sizes(self) -> tuple[int, ...]:
+        return (self.tile_pixels,)
+
+    @property
+    def pixels_per_word(self) -> int:
+        return self.tile_pixels
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -106,13 +129,14 @@ class StreamedConv(FoldedConvolution):
     @cached_property
     def streamed_words(self) -> Integers:
         """What input 1 brings at every pixel: int64 (weights,)."""
-        engine = StreamedSelectEngine(self, Folding(self.pe, self.simd))
-        words = engine.words.ravel()
-        return constant((words < 0).astype(np.int64) if self.bits_per_weight == 1 else words)
+        return constant(StreamedSelectEngine(self, *self.legal_foldings()).stream_values)
 
     @property
     def constant_inputs(self) -> tuple[Integers | None, ...]:
         return (None, self.streamed_words)
+
+    def demand_bits(self, folding: Folding) -> int:
+        return self.traffic_bits
 
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         x, words = inputs
@@ -122,7 +146,11 @@ class StreamedConv(FoldedConvolution):
 
     def legal_foldings(self) -> tuple[Folding, ...]:
         """The one that the stream's order is for."""
-        return (Folding(self.pe, self.simd, weights=WeightPlace.STREAM),)
+        return (
+            Folding(
+                self.pe, self.simd, weights=WeightPlace.STREAM, tile_pixels=self.tile_pixels
+            ),
+        )  # fmt: skip
 
     def further_foldings(self) -> tuple[Folding, ...]:
         return ()
@@ -150,9 +178,10 @@ class StreamedConv(FoldedConvolution):
 
     @property
     def work(self) -> Work:
+        weights = self.weights.size // self.tile_pixels
         if self.bits_per_weight == 1:
-            return Work(macs_1bit=self.macs, weights_1bit=self.weights.size)
-        return Work(macs_8bit=self.macs, weights_8bit=self.weights.size)
+            return Work(macs_1bit=self.macs, weights_1bit=weights)
+        return Work(macs_8bit=self.macs, weights_8bit=weights)
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

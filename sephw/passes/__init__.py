@@ -8,7 +8,7 @@ from sephw.passes.folding_file import FoldingFile, read_folding_file, write_fold
 from sephw.passes.insert_forks import insert_forks
 from sephw.passes.insert_width_converters import insert_width_converters
 from sephw.passes.set_fifo_depths import set_fifo_depths
-from sephw.passes.stream_weights import stream_weights, weight_traffic_bits
+from sephw.passes.stream_weights import stream_weights, weight_readers, weight_traffic_bits
 
 __all__ = [
     "DEFAULT_FRAME_CYCLES",
@@ -19,6 +19,7 @@ __all__ = [
     "read_folding_file",
     "set_fifo_depths",
     "stream_weights",
+    "weight_readers",
     "weight_traffic_bits",
     "write_folding_file",
 ]

@@ -2,9 +2,9 @@
 
 A folding is {"pe": n, "simd": n}, {"family": "adder-graph"}, or {"family": "digit-serial",
 "digit_bits": n}; the adder families may give pe and simd as well. "multipliers": "lut" keeps an
-engine off the DSP blocks, "weights": "stream" its weights off the chip, "adder_levels": 2 every
-second register out of the adders of patterns. A FIFO is named by its
-tensor; its depth counts beats. All keys may be left out.
+engine off the DSP blocks, "weights": "stream" its weights off the chip, "tile_pixels": n lets each
+word of them serve n pixels, "adder_levels": 2 keeps every second register out of the adders of
+patterns. A FIFO is named by its tensor; its depth counts beats. All keys may be left out.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _folding(place: str, entry: object) -> Folding:
         )
     family = Family(name)
     lanes, digits = {"pe", "simd"}, {"digit_bits"}
-    usual = {"adder_levels"} if family is Family.SELECT else set[str]()
+    usual = {"adder_levels", "tile_pixels"} if family is Family.SELECT else set[str]()
     words = {"family", "multipliers", "weights"}
     known = {*words, *lanes, *usual, *(digits if family is Family.DIGIT_SERIAL else ())}
     required = {

@@ -1,4 +1,9 @@
-"""Give each engine whose folding streams its weights a further graph input that brings them."""
+"""Give each engine whose folding streams its weights a further graph input that brings them.
+
+Where a word of them serves a tile of several pixels, buffers come around the engine: node ``n`` of
+tensor ``t`` reads ``n_windows`` and ``n_words`` from the nodes of these names and makes ``n_sums``,
+which the node ``n_tiles`` brings into the order of ``t``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sephw.errors import SephwError
-from sephw.ir import Graph, Node, Tensor, WeightPlace
+from sephw.ir import Graph, Node, Operator, Tensor, WeightPlace, Work
 
 
 def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
@@ -16,7 +21,8 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
     ``bandwidth_bits``: what the memory behind these inputs gives, bits per clock cycle; None: as
     much as is taken. Each stream gets the part of it that its traffic is of all traffic, no more
     than it needs: its words come evenly spread over the frame interval, which is as long as the
-    slowest engine takes, or as the memory takes for all weights of a frame.
+    slowest engine takes, or as the memory takes for all weights of a frame. Those of tiles come
+    over that part of it in which their buffer reads.
 
     Raises SephwError where the name of a new input is taken.
     """
@@ -28,15 +34,19 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
         if known or node.folding.weights is not WeightPlace.STREAM:
             nodes.append(node)
             continue
-        operator = node.operator.streamed(node.folding)
-        name = f"{node.name}_weights"
-        if name in tensors:
-            raise SephwError(f"{node.where}: the tensor name '{name}' is taken; rename that layer")
-        tensors[name] = Tensor(
-            name, *operator.input_shapes[-1], operator.input_types[-1], node.module
-        )
-        nodes.append(replace(node, operator=operator, inputs=(*node.inputs, name)))
-        added.append(name)
+        weights = f"{node.name}_weights"
+        if node.folding.tile_pixels > 1:
+            made, new = _tiled(node, weights)
+        else:
+            made, new = _streamed(node, weights)
+        for tensor in new:
+            if tensor.name in tensors:
+                raise SephwError(
+                    f"{node.where}: the tensor name '{tensor.name}' is taken; rename that layer"
+                )
+            tensors[tensor.name] = tensor
+        nodes += made
+        added.append(weights)
     streamed = replace(
         graph, nodes=tuple(nodes), tensors=tensors, inputs=(*graph.inputs, *added)
     )  # fmt: skip
@@ -44,6 +54,42 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
         streamed = _paced(streamed, added, bandwidth_bits)
     streamed.validate()
     return streamed
+
+
+def _streamed(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
+    """(the node with one more input, new tensors)."""
+    operator = node.operator.streamed(node.folding)
+    made = replace(node, operator=operator, inputs=(*node.inputs, weights))
+    return [made], [_tensor(weights, operator, 1, node)]
+
+
+def _tiled(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
+    """(the node between its buffers, new tensors)."""
+    operator = node.operator.streamed(node.folding)
+    buffers = node.operator.tile_buffers(node.folding)
+    (source,), (result,) = node.inputs, node.outputs
+    windows, words, sums = (f"{node.name}_{end}" for end in ("windows", "words", "sums"))
+    names = (windows, words, f"{node.name}_tiles")
+    ends = ((source, windows), (weights, words), (sums, result))
+    before, beside, behind = (
+        Node(name, node.module, buffer, (read,), (made,), buffer.legal_foldings()[0])
+        for name, buffer, (read, made) in zip(names, buffers, ends, strict=True)
+    )
+    between = replace(node, operator=operator, inputs=(windows, words), outputs=(sums,))
+    shape, dtype = operator.output_shapes[0], operator.output_types[0]
+    new = [
+        _tensor(weights, beside.operator, 0, node),
+        _tensor(windows, operator, 0),
+        _tensor(words, operator, 1),
+        Tensor(sums, *shape, dtype),
+    ]
+    return [before, beside, between, behind], new
+
+
+def _tensor(name: str, reader: Operator, port: int, node: Node | None = None) -> Tensor:
+    """What ``port`` of ``reader`` reads, an output of the module of ``node``."""
+    shape, dtype = reader.input_shapes[port], reader.input_types[port]
+    return Tensor(name, *shape, dtype, "" if node is None else node.module)
 
 
 def weight_traffic_bits(graph: Graph) -> dict[str, int]:
@@ -54,10 +100,26 @@ def weight_traffic_bits(graph: Graph) -> dict[str, int]:
     }
 
 
+def weight_readers(graph: Graph) -> dict[str, Node]:
+    """The node that computes with each input that brings weights, by tensor."""
+    readers = {}
+    for name in graph.constants:
+        (node,) = graph.consumers(name)
+        while node.operator.work == Work():  # a buffer
+            (node,) = graph.consumers(node.outputs[0])
+        readers[name] = node
+    return readers
+
+
 def _paced(graph: Graph, added: Sequence[str], bandwidth_bits: int) -> Graph:
-    traffic = sum(weight_traffic_bits(graph).values())
     streams = [graph.stream(t).words for t in (*graph.inputs, *graph.outputs)]
     engines = [node.operator.frame_cycles(node.folding) for node in graph.nodes]
-    cycles = max(-(-traffic // bandwidth_bits), *streams, *engines)
-    paced = {name: replace(graph.tensors[name], source_cycles=cycles) for name in added}
+    readers = {name: graph.consumers(name)[0] for name in added}
+    demand = sum(node.operator.demand_bits(node.folding) for node in readers.values())
+    cycles = max(-(-demand // bandwidth_bits), *streams, *engines)
+    paced = {}
+    for name, node in readers.items():
+        word_bits = graph.stream(name).width_bits
+        beats = node.operator.demand_bits(node.folding) // word_bits
+        paced[name] = replace(graph.tensors[name], source_beats=beats, source_cycles=cycles)
     return graph.with_nodes(graph.nodes, {**graph.tensors, **paced})

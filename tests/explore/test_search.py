@@ -55,7 +55,7 @@ def options(graph: Graph, families: bool) -> list[list[tuple[str, Folding]]]:
 
 
 def every_folding(graph: Graph, *, families: bool):
-    """(frame cycles, resources, slowest clock) of every folding, from the folded graphs.
+    """(frame cycles, resources, slowest clock, foldings) of each folding, from the folded graphs.
 
     A window has the lanes of a reader of family select.
     """
@@ -70,7 +70,8 @@ def every_folding(graph: Graph, *, families: bool):
         cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
         image = graph.tensors[graph.inputs[0]]
         total = sum((g.resources for g in guesses), Resources())
-        yield max(cycles, image.height * image.width), total, min(g.fmax_mhz for g in guesses)
+        clock = min(g.fmax_mhz for g in guesses)
+        yield max(cycles, image.height * image.width), total, clock, foldings
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_residual_with_forks_is_as_fast_as_any_folding_that_fits(whole_residual,
 
 
 def check(graph: Graph, every, limits: Resources, effort: Effort) -> None:
-    fitting = [(n, r.lut) for n, r, mhz in every if r.fits(limits) and mhz >= 110]
+    fitting = [(n, r.lut) for n, r, mhz, _ in every if r.fits(limits) and mhz >= 110]
     assert fitting
     goal = Goal(device(limits), clock_mhz=110.0, margins=ALL)
     found = search(graph, goal, estimator=by_lanes, effort=effort)
@@ -114,7 +115,7 @@ def check(graph: Graph, every, limits: Resources, effort: Effort) -> None:
 
 @pytest.mark.parametrize("cycles", [87, 120, 300])
 def test_a_frame_rate_is_reached_with_the_least_logic(whole_residual, cycles):
-    fitting = [r.lut for n, r, mhz in whole_residual if n <= cycles and mhz >= 150]
+    fitting = [r.lut for n, r, mhz, _ in whole_residual if n <= cycles and mhz >= 150]
     goal = Goal(device(ROOMY), clock_mhz=150.0, fps=150e6 / cycles, margins=ALL)
     found = search(residual(), goal, estimator=by_lanes, effort=Effort(adder_graph_bits=0))
     assert found.estimated.lut == min(fitting)
@@ -129,7 +130,7 @@ WIRES_NS = 0.15
 def test_a_frame_rate_is_reached_at_an_estimated_clock_with_its_wires(whole_residual, share, error):
     rates = [
         ((1 - error) * network_mhz(mhz, r.lut, WIRES_NS) * 1e6 / n, r.lut)
-        for n, r, mhz in whole_residual
+        for n, r, mhz, _ in whole_residual
     ]
     fps = share * max(rates)[0] * (1 - 1e-9)
     goal = Goal(device(ROOMY), fps=fps, margins=ALL, minimize="lut", clock_error=error)
@@ -185,7 +186,7 @@ def fifos_in_luts(operator, folding, depths, technology, *, solve=False, fifos_i
 def test_the_best_clock_is_found_where_none_is_asked_for(whole_residual):
     # Engines of 8 lanes and more reach 120 MHz only, the others 200.
     limits = LIMITS[1]
-    best = max(mhz / n for n, r, mhz in whole_residual if r.fits(limits))
+    best = max(mhz / n for n, r, mhz, _ in whole_residual if r.fits(limits))
     goal = Goal(device(limits), margins=ALL)
     found = search(residual(), goal, estimator=by_lanes, effort=Effort(adder_graph_bits=0))
     assert found.frames_per_second == pytest.approx(best * 1e6, rel=1e-12)
@@ -195,7 +196,7 @@ def test_the_best_clock_is_found_where_none_is_asked_for(whole_residual):
 def test_pareto_set_is_that_of_all_foldings(whole_residual):
     limits = LIMITS[1]
     goal = Goal(device(limits), clock_mhz=110.0, margins=ALL)
-    points = {(n, r.lut) for n, r, mhz in whole_residual if r.fits(limits) and mhz >= 110}
+    points = {(n, r.lut) for n, r, mhz, _ in whole_residual if r.fits(limits) and mhz >= 110}
     wanted = sorted(
         p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)
     )
@@ -302,19 +303,43 @@ def test_adder_graphs_are_solved_only_where_they_are_chosen():
     assert solved == []
 
 
+def placed(graph: Graph, foldings: dict[str, Folding], layers: dict[str, int]):
+    """(bits a frame, cycles, resources, weight bits on chip) of each place of the layers' weights.
+
+    ``layers``: weight bits of each. Streamed ones serve one pixel, a row of three, or all nine.
+    """
+    nodes = {node.name: node.operator for node in graph.nodes}
+    for sizes in product((0, 1, 3, 9), repeat=len(layers)):
+        moved, cycles, total, kept = 0, 0, Resources(), 0
+        for (name, bits), tile in zip(layers.items(), sizes, strict=True):
+            if tile == 0:
+                kept += bits
+                continue
+            operator, words = nodes[name], nodes[name].out_channels // foldings[name].pe
+            blocks = 9 // tile * words
+            moved += 9 // tile * bits if tile == 1 else 9 // tile * bits * (blocks + 1) // blocks
+            if tile == 1:
+                continue
+            streamed = replace(foldings[name], weights=WeightPlace.STREAM, tile_pixels=tile)
+            for buffer in operator.tile_buffers(streamed):
+                (place,) = buffer.legal_foldings()
+                cycles = max(cycles, buffer.frame_cycles(place))
+                total += by_lanes(buffer, place, [2], Technology.ECP5).resources
+        yield moved, cycles, total, kept
+
+
 def test_streaming_is_as_fast_as_any_folding_that_fits():
-    """Every folding, every place of the weights; a weight in memory takes a block RAM a bit."""
+    """Every folding, place of the weights and tile; a weight in memory takes a block RAM a bit."""
     graph, bandwidth = residual(), 3
     # 2·2 weights of 8 bits and 2·18 patterns of 1, on 9 pixels.
     traffic = {"point_node": 9 * 4 * 8, "pattern_node": 9 * 36}
     bits = {"point_node": 32, "pattern_node": 36}
     best = {}
-    for cycles, resources, _ in every_folding(graph, families=False):
-        for n in range(4):
-            away = [name for i, name in enumerate(traffic) if n >> i & 1]
-            moved = sum(traffic[name] for name in away)
-            bram = resources.bram + sum(b for name, b in bits.items() if name not in away)
-            point = (max(cycles, -(-moved // bandwidth)), resources.lut)
+    for cycles, resources, _, foldings in every_folding(graph, families=False):
+        for moved, tile_cycles, buffers, kept in placed(graph, foldings, bits):
+            bram = resources.bram + kept
+            interval = max(cycles, tile_cycles, -(-moved // bandwidth))
+            point = (interval, (resources + buffers).lut)
             best[bram] = min(best.get(bram, point), point)
 
     def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
@@ -325,15 +350,23 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
         weights = operator.memory(folding).weight_bits if hasattr(operator, "cost_kind") else 0
         return Guess(guess.resources + Resources(bram=weights), guess.fmax_mhz)
 
-    seen = set()
+    seen, tiles = set(), set()
     for bram in (5, 20, 37, 40, 60, 72, 90):
         fitting = [point for used, point in best.items() if used <= bram]
         limits = replace(ROOMY, bram=bram)
-        goal = Goal(device(limits), clock_mhz=110.0, margins=ALL, weight_bandwidth_bits=bandwidth)
+        goal = Goal(
+            device(limits), clock_mhz=110.0, margins=ALL, weight_bandwidth_bits=bandwidth,
+            minimize="lut",
+        )  # fmt: skip
         found = search(graph, goal, estimator=estimator, effort=Effort(adder_graph_bits=0))
         assert (found.frame_cycles, found.estimated.lut) == min(fitting)
         assert found.modelled == found.estimated and found.proven_optimal
-        away = {n.name for n in found.nodes if n.folding.weights is WeightPlace.STREAM}
-        assert found.weight_traffic_bits == {name: traffic[name] for name in away}
+        away = {
+            n.name: n.folding.tile_pixels
+            for n in found.nodes
+            if n.folding.weights is WeightPlace.STREAM
+        }
+        assert found.weight_traffic_bits == {n: traffic[n] // tile for n, tile in away.items()}
         seen.add(len(away))
-    assert seen == {0, 1, 2}
+        tiles |= set(away.values())
+    assert seen == {0, 1, 2} and len(tiles) > 1

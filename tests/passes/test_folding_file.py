@@ -110,8 +110,8 @@ def test_illegal_families(node, folding, message):
     assert str(error.value) == message
 
 
-KEYS = "'adder_levels', 'family', 'multipliers', 'pe', 'simd', 'weights'"
-ADDER_KEYS = KEYS.removeprefix("'adder_levels', ")
+KEYS = "'adder_levels', 'family', 'multipliers', 'pe', 'simd', 'tile_pixels', 'weights'"
+ADDER_KEYS = KEYS.removeprefix("'adder_levels', ").replace("'tile_pixels', ", "")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,14 @@ ADDER_KEYS = KEYS.removeprefix("'adder_levels', ")
         (
             '{"nodes": {"a": {"family": "digit-serial", "digit_bits": 1, "adder_levels": 2}}}',
             f": node 'a': unknown key 'adder_levels'; known keys: 'digit_bits', {ADDER_KEYS}",
+        ),
+        (
+            '{"nodes": {"a": {"family": "adder-graph", "tile_pixels": 2}}}',
+            f": node 'a': unknown key 'tile_pixels'; known keys: {ADDER_KEYS}",
+        ),
+        (
+            '{"nodes": {"a": {"pe": 1, "simd": 1, "tile_pixels": true}}}',
+            ": node 'a': tile_pixels=true; it must be a whole number from 1",
         ),
         (
             '{"nodes": {"a": {"pe": 1, "simd": 1, "adder_levels": 0}}}',

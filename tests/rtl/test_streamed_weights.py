@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+from pathlib import Path
+
 import numpy as np
 import pytest
 from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
-from sephw.ir import Folding, Multipliers, WeightPlace
+from sephw.ir import Folding, Graph, Multipliers, WeightPlace
 from sephw.passes import stream_weights, weight_traffic_bits
 from sim import cycles
 from sim.timing import simulate, size_fifos
@@ -18,6 +22,19 @@ FOLDINGS = {
     "blocks.0.pattern": Folding(2, 2, weights=STREAM),
     "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM),
     "classifier": Folding(2, 4, weights=STREAM),
+}
+# The same, but that words serve tiles of pixels; the block has no groups.
+TILED = {
+    "stem": Folding(4, 3, weights=STREAM, tile_pixels=4),
+    "blocks.0.pattern": Folding(4, 2, weights=STREAM, tile_pixels=16),
+    "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM, tile_pixels=2),
+    "classifier": Folding(2, 4, weights=STREAM),
+}
+TILED_BITS = {
+    "stem_weights": 16 // 4 * 8 * 75 * 8,
+    "blocks.0.pattern_weights": 16 // 16 * 8 * 72 * 1,
+    "blocks.0.point_weights": 16 // 2 * 8 * 8 * 8,
+    "classifier_weights": 80 * 8,
 }
 # Pixels × weights × bits, by hand: 16 stem pixels of 8×75, 16 of the block with 4 groups, 1 of 80.
 TRAFFIC_BITS = {
@@ -33,26 +50,29 @@ def streamed_graph(bandwidth_bits: int | None):
     return size_fifos(stream_weights(graph, bandwidth_bits))
 
 
-def pattern(seed: int, density: float, length: int = 1013) -> np.ndarray:
+def tiled_graph(bandwidth_bits: int | None):
+    graph = residual_graph(frame_cycles=1024, groups=1, foldings=TILED)
+    return size_fifos(stream_weights(graph, bandwidth_bits))
+
+
+# Longer than words are apart at the slowest pace, so that each source is on now and then.
+def pattern(seed: int, density: float, length: int = 20_011) -> np.ndarray:
     return np.random.default_rng(seed).random(length) < density
 
 
-# At 96 bits a cycle the memory is faster than the slowest engine, at 40 slower.
-@pytest.mark.parametrize("bandwidth_bits", [None, 96, 40])
-def test_values_and_cycles(bandwidth_bits, tmp_path) -> None:
-    graph = streamed_graph(bandwidth_bits)
-    assert weight_traffic_bits(graph) == TRAFFIC_BITS
+def check_rtl(graph: Graph, plain: Graph, directory: Path) -> None:
+    """Values and cycles of every stream, with and without pauses."""
     images = images_for(graph, 4).astype(np.int64)
     golden = graph.run(images)
-    plain = residual_graph(frame_cycles=1024).run(images)
-    for tensor in plain:
-        if tensor in golden and golden[tensor].shape == plain[tensor].shape:
-            assert np.array_equal(golden[tensor], plain[tensor]), tensor
+    # Without streams: the layers' own tensors, whatever buffers stand between.
+    for tensor, values in plain.run(images).items():
+        if tensor in golden and golden[tensor].shape == values.shape:
+            assert np.array_equal(golden[tensor], values), tensor
     output = graph.outputs[0]
     write_project(
-        graph, tmp_path / "rtl", samples={"image": images}, golden={output: golden[output]}
-    )
-    compiled = compile_project(tmp_path / "rtl")
+        graph, directory, samples={"image": images}, golden={output: golden[output]}
+    )  # fmt: skip
+    compiled = compile_project(directory)
     for gaps, stalls in (
         (None, None),
         (pattern(1, 0.5), None),
@@ -64,6 +84,54 @@ def test_values_and_cycles(bandwidth_bits, tmp_path) -> None:
         for tensor in graph.tensors:
             assert np.array_equal(found.values[tensor], golden[tensor]), tensor
             assert np.array_equal(found.pops[tensor], expected.pops[tensor]), tensor
+
+
+# At 96 bits a cycle the memory is faster than the slowest engine, at 40 slower.
+@pytest.mark.parametrize("bandwidth_bits", [None, 96, 40])
+def test_values_and_cycles(bandwidth_bits, tmp_path) -> None:
+    graph = streamed_graph(bandwidth_bits)
+    assert weight_traffic_bits(graph) == TRAFFIC_BITS
+    check_rtl(graph, residual_graph(frame_cycles=1024), tmp_path / "rtl")
+
+
+# At 5 bits a cycle the memory is slower than the engines.
+@pytest.mark.parametrize("bandwidth_bits", [None, 5])
+def test_values_and_cycles_of_tiles(bandwidth_bits, tmp_path) -> None:
+    graph = tiled_graph(bandwidth_bits)
+    assert weight_traffic_bits(graph) == TILED_BITS
+    kinds = [node.operator.kind for node in graph.nodes]
+    assert kinds.count("tile_buffer") == 9 and kinds.count("streamed_conv") == 4
+    check_rtl(graph, residual_graph(frame_cycles=1024, groups=1), tmp_path / "rtl")
+
+
+@pytest.mark.parametrize("bandwidth_bits", [None, 4096, 96, 40, 17, 5, 4, 1])
+def test_frame_interval_of_tiles_is_that_of_engines_or_of_the_memory(bandwidth_bits) -> None:
+    graph = tiled_graph(bandwidth_bits)
+    engines = max(node.operator.frame_cycles(node.folding) for node in graph.nodes)
+    # Nothing is read while the last block of a frame is sent: (tiles · word folds + 1) blocks.
+    blocks = {
+        "stem_weights": 4 * 2, "blocks.0.pattern_weights": 2, "blocks.0.point_weights": 8 * 8,
+    }  # fmt: skip
+    demand = sum(
+        bits + bits // blocks[name] if name in blocks else bits for name, bits in TILED_BITS.items()
+    )
+    memory = -(-demand // bandwidth_bits) if bandwidth_bits else 0
+    interval = max(engines, memory)
+    assert simulate(graph).frame_interval_cycles == interval
+    # Engines before the slowest one get ahead until their FIFOs are full, then all repeats.
+    run = cycles.run_frames(graph, 400)
+    assert set(np.diff(run.frame_ends[4:]).tolist()) == {interval}
+    assert run.outcome.period_cycles == interval
+    if bandwidth_bits:
+        for name in graph.constants:
+            taken = run.pops[name]
+            # No faster than its part of the bandwidth, but for the word that was waiting.
+            bits = TILED_BITS[name]
+            part = bits + bits // blocks[name] if name in blocks else bits
+            pace = Fraction(interval * bits, part * graph.stream(name).words)
+            for k in (2, 7, 60, 500):
+                if k < len(taken):
+                    assert (taken[k:] - taken[:-k]).min() >= math.floor((k - 1) * pace)
 
 
 @pytest.mark.parametrize("bandwidth_bits", [None, 4096, 96, 77, 40, 39, 7])

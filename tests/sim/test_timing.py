@@ -1,6 +1,7 @@
 """The cycle model against a plain cycle-by-cycle simulation; FIFO depths; deadlocks."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -122,7 +123,8 @@ def test_delaying_engines_keeps_the_schedule_feasible(make):
     for node in reversed(graph.nodes):
         if node.outputs[0] in graph.outputs:
             continue
-        around = latest(node, plans[node.name], times, interval)
+        plan = plans[node.name]
+        around = latest(node, plan, times, interval, Fraction(plan.interval_cycles))
         for name in node.inputs:
             assert (around[name].pop >= times[name].pop).all()
         for name in node.outputs:

@@ -18,6 +18,7 @@ from sephw.ops import (
     PatternConv,
     SlidingWindow,
     StreamedConv,
+    TileBuffer,
     WidthConverter,
 )
 
@@ -150,6 +151,20 @@ def width_converter(op: WidthConverter, x: Any) -> list[Any]:
     return [x]
 
 
+def tile_buffer(op: TileBuffer, x: Any) -> list[Any]:
+    """Every beat by its place: block, repeat, column, row."""
+    values = [value for row in x for pixel in row for value in pixel]
+    size = op.rows * op.columns
+    result = []
+    for block in range(len(values) // (size * op.lanes)):
+        for _ in range(op.repeats):
+            for column in range(op.columns):
+                for row in range(op.rows):
+                    first = (block * size + row * op.columns + column) * op.lanes
+                    result += values[first : first + op.lanes]
+    return [result]
+
+
 BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
     SlidingWindow: sliding_window,
     PatternConv: convolution,
@@ -161,6 +176,7 @@ BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
     Concat: concat,
     GlobalPool: global_pool,
     Fork: fork,
+    TileBuffer: tile_buffer,
     WidthConverter: width_converter,
 }
 

@@ -167,7 +167,7 @@ def _write_data(
     ):
         for index, name in enumerate(tensors):
             stream = layout.streams[name]
-            pace = paced(stream.words, stream.source_cycles)
+            pace = paced(stream.source_beats, stream.source_cycles)
             if pace is not None:
                 (folder / f"source_{index}.bin").write_bytes(pace.astype(np.uint8).tobytes())
             if stream.constant:

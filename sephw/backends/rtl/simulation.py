@@ -171,7 +171,7 @@ def _write_patterns(
 ) -> None:
     for index, stream in enumerate(streams):
         given = patterns.get(stream.tensor) if isinstance(patterns, Mapping) else patterns
-        pattern = both(given, paced(stream.words, stream.source_cycles))
+        pattern = both(given, paced(stream.source_beats, stream.source_cycles))
         if pattern is None:
             continue
         if not np.any(pattern):

@@ -45,6 +45,16 @@ class SelectEngine(ConvolutionEngine):
         return self.operator.matrix.shape[1] // self.folding.simd
 
     @property
+    def _sums(self) -> int:
+        """Sums of a pixel, ``pe`` at a time: each takes all synapse folds."""
+        return self.operator.out_channels // self.folding.pe
+
+    @property
+    def _starts(self) -> int:
+        """After how many sums those of patterns start from the same counts again."""
+        return self._sums
+
+    @property
     def _multiplies_in_luts(self) -> bool:
         """8-bit products by adders of gated values, in 2 stages more than a multiplier."""
         return self.operator.weight_bits > 1 and self.folding.multipliers is Multipliers.LUT
@@ -59,8 +69,7 @@ class SelectEngine(ConvolutionEngine):
     @property
     def frame_cycles(self) -> int:
         operator = self.operator
-        words = operator.groups * self._neuron_folds * self._synapse_folds
-        return operator.height * operator.width * words
+        return operator.height * operator.width * self._sums * self._synapse_folds
 
     def schedule(self) -> Schedule:
         """Per pixel: group, neuron fold, synapse fold. Reads in the first neuron fold only.
@@ -70,7 +79,7 @@ class SelectEngine(ConvolutionEngine):
         output FIFO. Products in LUTs take 2 registers more.
         """
         operator = self.operator
-        groups = operator.height * operator.width * operator.groups
+        groups = operator.height * operator.width * self._sums // self._neuron_folds
         reads = np.zeros((groups, self._neuron_folds, self._synapse_folds), np.uint8)
         writes = np.zeros_like(reads)
         reads[:, 0, :] = 1
@@ -99,8 +108,7 @@ class SelectEngine(ConvolutionEngine):
         product_bits = in_bits + operator.weight_bits if multiplies else value_bits
         # Up to the sum before the accumulator.
         stages = self._stages - 1
-        neurons = operator.groups * self._neuron_folds
-        words = neurons * self._synapse_folds
+        words = self._sums * self._synapse_folds
         reuses, sums = self._neuron_folds > 1, self._synapse_folds > 1
         beat = simd * in_bits
         memories = self._constant_memories()
@@ -145,7 +153,7 @@ class SelectEngine(ConvolutionEngine):
                 self._synapse_folds,
                 self._neuron_folds,
                 words,
-                *(() if multiplies else (neurons,)),
+                *(() if multiplies else (self._starts,)),
             ),
             multipliers=(product,) if in_dsp else (),
             # A sum that is whole at once is not chosen; of 8-bit weights it has no start either.
@@ -171,9 +179,7 @@ class SelectEngine(ConvolutionEngine):
     def words(self) -> Integers:
         """Weights in the order of the engines' memories: (groups · nf, sf, pe, simd)."""
         operator, folding = self.operator, self.folding
-        rows = operator.matrix.reshape(
-            operator.groups * self._neuron_folds, folding.pe, self._synapse_folds, folding.simd
-        )
+        rows = operator.matrix.reshape(self._sums, folding.pe, self._synapse_folds, folding.simd)
         return rows.transpose(0, 2, 1, 3)
 
     def hls(self) -> HlsInstance:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import HlsInstance, Memory, MemoryPart, RtlInstance, Schedule, Structure
+from sephw.ir import HlsInstance, Integers, Memory, MemoryPart, RtlInstance, Schedule, Structure
 from sephw.ops.families.select import SelectEngine
 from sephw.ops.parts import rom
 
@@ -20,9 +20,30 @@ class StreamedSelectEngine(SelectEngine):
     """The same engine at the same pace; a register takes the word where the memory was read.
 
     Input 1 has pe · simd lanes. What accumulators of patterns start from stays in a memory.
+    With tiles the buffers before it bring each window beat as often as it is needed, so the engine
+    keeps none, and counts word fold and pixel of the tile together.
     """
 
     constant_operands: ClassVar[bool] = False
+
+    @property
+    def _neuron_folds(self) -> int:
+        return 1 if self.folding.tile_pixels > 1 else super()._neuron_folds
+
+    @property
+    def _starts(self) -> int:
+        return self._sums * self._repeats
+
+    @property
+    def _repeats(self) -> int:
+        """How often the weights of ``operator`` stand one after the other in its tiles."""
+        return self.folding.tile_pixels // self.operator.pixels_per_word
+
+    @property
+    def stream_values(self) -> Integers:
+        """Weights in the order of the words, int64 (weights,); of patterns 1 stands for −1."""
+        words = self.words.ravel()
+        return (words < 0).astype(np.int64) if self.operator.weight_bits == 1 else words
 
     @property
     def word_bits(self) -> int:
@@ -41,7 +62,7 @@ class StreamedSelectEngine(SelectEngine):
     def structure(self, fifo_depths: Sequence[int], *, solve: bool = True) -> Structure:
         """Registers of three stages hold the word: issue, window memory, operands."""
         parts = super().structure(fifo_depths, solve=solve)
-        words = self.operator.groups * self._neuron_folds * self._synapse_folds
+        words = self._sums * self._synapse_folds
         counters = list(parts.counters)
         counters.remove(words)
         return replace(
@@ -54,7 +75,10 @@ class StreamedSelectEngine(SelectEngine):
 
     def _constant_memories(self) -> tuple[MemoryPart, ...]:
         _, *others = self.operator.rtl_constants(self.words)[1]
-        return tuple(map(rom, others))
+        return tuple(
+            rom(replace(memory, words=np.repeat(memory.words, self._repeats, axis=0)))
+            for memory in others
+        )
 
     def hls(self) -> HlsInstance:
         instance = super().hls()

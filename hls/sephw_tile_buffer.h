@@ -1,0 +1,73 @@
+// TileBuffer: blocks of a stream, each sent several times, its beats in another order.
+//
+// In:  (height, width, channels), `lanes` values per beat; rows * columns beats are a block.
+// Out: (output_height, output_width, output_channels), `lanes` values per beat: every block
+//      `repeats` times, column by column.
+// CONFIG: lanes, rows, columns, repeats, paced (1: the first block is read as slowly as the
+//      others), blocks, issues (iterations per frame, checked).
+#ifndef SEPHW_TILE_BUFFER_H_
+#define SEPHW_TILE_BUFFER_H_
+
+#include "sephw_common.h"
+
+namespace sephw {
+
+template <class in_T, class out_T, typename CONFIG>
+void tile_buffer(hls::stream<in_T> &in, hls::stream<out_T> &out) {
+    static const unsigned block = CONFIG::rows * CONFIG::columns;
+    static const unsigned repeats = CONFIG::repeats;
+    static const unsigned fill = block * (CONFIG::paced ? repeats : 1);
+    static const unsigned issues = fill + CONFIG::blocks * block * repeats;
+    static_assert(issues == unsigned(CONFIG::issues), "the loop and the schedule disagree");
+    static_assert(unsigned(in_T::size) == unsigned(CONFIG::lanes), "beats of other lanes");
+
+    // Two blocks: one is sent while the next one is read.
+    in_T store[2 * block];
+#pragma HLS AGGREGATE variable = store
+#pragma HLS BIND_STORAGE variable = store type = ram_2p
+
+    unsigned turn = 0, write_address = 0, half = 0;
+    unsigned row = 0, column = 0, repeat = 0, sent = 0;
+Issues:
+    // Invariant: in the fill, block 0 is read; then block `sent` is in `half`, beat (row, column)
+    // of it is sent for time `repeat`, and of every `repeats` issues the last reads of the next.
+    for (unsigned i = 0; i < issues; i++) {
+#pragma HLS PIPELINE II = 1 style = flp
+#pragma HLS DEPENDENCE variable = store type = inter false
+        const bool filling = i < fill;
+        const bool turn_last = turn == repeats - 1 || (filling && !CONFIG::paced);
+        const bool reading = turn_last && (filling || sent != unsigned(CONFIG::blocks) - 1);
+        turn = turn_last ? 0 : turn + 1;
+        in_T fresh;
+        if (reading)
+            fresh = in.read();
+        if (!filling) {
+            const in_T beat = store[half * block + row * CONFIG::columns + column];
+            out_T copy;
+            for (unsigned lane = 0; lane < in_T::size; lane++) {
+#pragma HLS UNROLL
+                copy[lane] = beat[lane];
+            }
+            out.write(copy);
+            if (++row == unsigned(CONFIG::rows)) {
+                row = 0;
+                if (++column == unsigned(CONFIG::columns)) {
+                    column = 0;
+                    if (++repeat == repeats) {
+                        repeat = 0;
+                        half = 1 - half;
+                        sent++;
+                    }
+                }
+            }
+        }
+        if (reading) {
+            store[write_address] = fresh;
+            write_address = write_address + 1 == 2 * block ? 0 : write_address + 1;
+        }
+    }
+}
+
+} // namespace sephw
+
+#endif
