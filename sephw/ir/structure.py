@@ -64,7 +64,8 @@ class MultiplierPart:
 
     Each product has a register. ``a_registers``: bits of registers right before the operands a,
     which have a sign only if ``a_signed``; ``constants``: true where operands b come from the
-    register behind a ROM's word. ``sums``: the adders, registered, that add pairs of products;
+    register behind a ROM's word; ``b_registers``: bits of operands b that come through at least two
+    registers otherwise. ``sums``: the adders, registered, that add pairs of products;
     ``alone``: bits of registers behind products that are in no pair. A DSP block can hold all
     these.
     """
@@ -76,6 +77,7 @@ class MultiplierPart:
     a_registers: int = 0
     a_signed: bool = False
     constants: bool = False
+    b_registers: int = 0
     sums: AdderPart | None = None
     alone: int = 0
 

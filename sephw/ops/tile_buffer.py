@@ -200,6 +200,8 @@ class TileBuffer(Operator):
         beat = self.lanes * self.dtype.bits
         address = counter_bits(2 * self.block_beats)
         offset = counter_bits(self.block_beats)
+        # With one row a place is the first of its column.
+        places = 1 if self.rows == 1 else 2
         return Structure(
             memories=(ram(beat, 2 * self.block_beats),),
             outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
@@ -207,9 +209,9 @@ class TileBuffer(Operator):
                 self.rows, self.columns, self.repeats, self.repeats, self.blocks,
                 self.block_beats, 2 * self.block_beats,
             ),
-            control_bits=address + 2 * offset,
+            control_bits=address + places * offset,
             # The beat, where it goes and what is sent; the column and the place within a block.
-            register_bits=beat + 2 * address + 2 * offset + 3,
+            register_bits=beat + 2 * address + places * offset + 3,
             fanout=beat,
             logic_depth=address,
         )  # fmt: skip

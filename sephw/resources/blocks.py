@@ -143,7 +143,7 @@ def _held_ice40(part: MultiplierPart, parts: Structure) -> InDsp:
     registers = part.count * (part.product_bits if whole else min(widest, part.product_bits))
     if part.a_signed:
         registers += part.a_registers * min(part.a_bits, widest) // part.a_bits
-    registers += _constants(part, parts, Technology.ICE40)
+    registers += part.b_registers + _constants(part, parts, Technology.ICE40)
     if part.sums is None or not whole:
         return InDsp(registers)
     return InDsp(registers + part.sums.count * part.sums.bits, (part.sums,))
@@ -151,7 +151,8 @@ def _held_ice40(part: MultiplierPart, parts: Structure) -> InDsp:
 
 def _held_xc7(part: MultiplierPart, parts: Structure) -> InDsp:
     registers = part.count * part.product_bits + part.a_registers + part.alone
-    registers += _constants(part, parts, Technology.XC7)
+    # An operand b has two registers there.
+    registers += 2 * part.b_registers + _constants(part, parts, Technology.XC7)
     if part.sums is None:
         return InDsp(registers)
     return InDsp(registers + part.sums.count * part.sums.bits, (part.sums,))

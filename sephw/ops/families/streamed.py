@@ -63,14 +63,19 @@ class StreamedSelectEngine(SelectEngine):
         """Registers of three stages hold the word: issue, window memory, operands."""
         parts = super().structure(fifo_depths, solve=solve)
         words = self._sums * self._synapse_folds
+        # Before multipliers in DSP blocks, which take registers in, none is left to be a chain.
+        chains = not parts.multipliers
         counters = list(parts.counters)
         counters.remove(words)
         return replace(
             parts,
             counters=tuple(counters),
+            multipliers=tuple(
+                replace(part, b_registers=self.word_bits) for part in parts.multipliers
+            ),
             register_bits=parts.register_bits + 3 * self.word_bits,
-            delay_bits=parts.delay_bits + 3 * self.word_bits,
-            delay_chains=parts.delay_chains + self.word_bits,
+            delay_bits=parts.delay_bits + chains * 3 * self.word_bits,
+            delay_chains=parts.delay_chains + chains * self.word_bits,
         )
 
     def _constant_memories(self) -> tuple[MemoryPart, ...]:
