@@ -1,9 +1,10 @@
-// TileBuffer: blocks of a stream, each sent several times, its beats in another order.
+// TileBuffer: blocks of a stream, sent in another order, parts of them several times.
 //
-// In:  (height, width, channels), `lanes` values per beat; rows * columns beats are a block.
-// Out: (output_height, output_width, output_channels), `lanes` values per beat: every block
-//      `repeats` times, column by column.
-// CONFIG: lanes, rows, columns, repeats, paced (1: the first block is read as slowly as the
+// In:  (height, width, channels), `lanes` values per beat; rows * columns runs of `run` beats are a
+//      block, row by row.
+// Out: (output_height, output_width, output_channels), `lanes` values per beat: of every block each
+//      column `repeats` times, runs as they are.
+// CONFIG: lanes, rows, columns, run, repeats, paced (1: the first block is read as slowly as the
 //      others), blocks, issues (iterations per frame, checked).
 #ifndef SEPHW_TILE_BUFFER_H_
 #define SEPHW_TILE_BUFFER_H_
@@ -14,7 +15,8 @@ namespace sephw {
 
 template <class in_T, class out_T, typename CONFIG>
 void tile_buffer(hls::stream<in_T> &in, hls::stream<out_T> &out) {
-    static const unsigned block = CONFIG::rows * CONFIG::columns;
+    static const unsigned columns = CONFIG::columns * CONFIG::run;
+    static const unsigned block = CONFIG::rows * columns;
     static const unsigned repeats = CONFIG::repeats;
     static const unsigned fill = block * (CONFIG::paced ? repeats : 1);
     static const unsigned issues = fill + CONFIG::blocks * block * repeats;
@@ -27,10 +29,10 @@ void tile_buffer(hls::stream<in_T> &in, hls::stream<out_T> &out) {
 #pragma HLS BIND_STORAGE variable = store type = ram_2p
 
     unsigned turn = 0, write_address = 0, half = 0;
-    unsigned row = 0, column = 0, repeat = 0, sent = 0;
+    unsigned beat_of_run = 0, row = 0, column = 0, repeat = 0, sent = 0;
 Issues:
-    // Invariant: in the fill, block 0 is read; then block `sent` is in `half`, beat (row, column)
-    // of it is sent for time `repeat`, and of every `repeats` issues the last reads of the next.
+    // Invariant: in the fill, block 0 is read; then block `sent` is in `half`, a beat of run (row,
+    // column / run) is sent for time `repeat`, and of every `repeats` issues the last reads.
     for (unsigned i = 0; i < issues; i++) {
 #pragma HLS PIPELINE II = 1 style = flp
 #pragma HLS DEPENDENCE variable = store type = inter false
@@ -42,21 +44,25 @@ Issues:
         if (reading)
             fresh = in.read();
         if (!filling) {
-            const in_T beat = store[half * block + row * CONFIG::columns + column];
+            const in_T beat = store[half * block + row * columns + column + beat_of_run];
             out_T copy;
             for (unsigned lane = 0; lane < in_T::size; lane++) {
 #pragma HLS UNROLL
                 copy[lane] = beat[lane];
             }
             out.write(copy);
-            if (++row == unsigned(CONFIG::rows)) {
-                row = 0;
-                if (++column == unsigned(CONFIG::columns)) {
-                    column = 0;
+            if (++beat_of_run == unsigned(CONFIG::run)) {
+                beat_of_run = 0;
+                if (++row == unsigned(CONFIG::rows)) {
+                    row = 0;
                     if (++repeat == repeats) {
                         repeat = 0;
-                        half = 1 - half;
-                        sent++;
+                        column += CONFIG::run;
+                        if (column == columns) {
+                            column = 0;
+                            half = 1 - half;
+                            sent++;
+                        }
                     }
                 }
             }

@@ -120,9 +120,7 @@ class FoldedConvolution(Operator):
 
     @property
     def tile_sizes(self) -> tuple[int, ...]:
-        """Divisors of the pixels; one alone where groups read channels of their own."""
-        if self.groups > 1:
-            return (1,)
+        """Divisors of the pixels."""
         pixels = divisors(self.height * self.width)
         return tuple(n for n in pixels if n == 1 or n * self.matrix.size <= _TILE_WEIGHTS)
 
@@ -131,7 +129,7 @@ class FoldedConvolution(Operator):
     ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
         words = StreamedSelectEngine(self, replace(folding, tile_pixels=1))
         return tile_buffers(
-            folding, (self.input_shapes[0], self.input_dtype), self.weight_type,
+            folding, self.groups, (self.input_shapes[0], self.input_dtype), self.weight_type,
             (self.output_shapes[0], self.output_type), words.stream_values if known else None,
         )  # fmt: skip
 

@@ -80,7 +80,7 @@ class StreamedConv(FoldedConvolution):
             words = operator.out_channels // folding.pe
             shape["height"], shape["width"] = operator.height * operator.width // tile, 1
             shape["groups"] = words * tile
-            shape["in_channels"] = operator.in_channels * words * tile
+            shape["in_channels"] = operator.group_inputs * words * tile
             shape["out_channels"] = operator.out_channels * tile
             weights = np.repeat(weights.reshape(words, 1, folding.pe, -1), tile, axis=1)
             weights = weights.reshape(operator.out_channels * tile, -1)

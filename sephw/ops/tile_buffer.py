@@ -1,4 +1,4 @@
-"""TileBuffer: blocks of a stream, each sent several times, its beats in another order."""
+"""TileBuffer: blocks of a stream, sent in another order, parts of them several times."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from sephw.ops.rtl_sources import RTL_OUTPUT
 class TileBuffer(Operator):
     """(H, W, C) → (output_height, output_width, output_channels), beats of ``lanes`` throughout.
 
-    ``rows`` · ``columns`` beats of the input are a block, row by row. Each block comes out
-    ``repeats`` times, column by column (with one row: as it came in).
+    A block is ``rows`` × ``columns`` runs of ``run`` beats, row by row. It comes out column by
+    column, each column ``repeats`` times one after the other, runs as they are.
 
-    What a layer needs whose streamed weights serve a tile of pixels: it repeats the windows of the
-    tile for every word fold and the words for every pixel, and brings the sums, which come word
-    fold by word fold, back into the order of the pixels.
+    What a layer needs whose streamed weights serve a tile of pixels. Of the tile's windows it sends
+    group by group those of all pixels, for each neuron fold once; of the words those of a neuron
+    fold, for each pixel once; the sums it brings back into the order of the pixels.
 
     ``paced`` 1: the first block is read as slowly as all others, a beat of ``repeats`` issues,
     for a source of an even pace; 0: a beat an issue. ``values`` int64 (C,): what every pixel of the
@@ -61,6 +61,7 @@ class TileBuffer(Operator):
     lanes: int
     rows: int
     columns: int
+    run: int
     repeats: int
     paced: int
     output_height: int
@@ -71,8 +72,8 @@ class TileBuffer(Operator):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", constant(self.values))
         require_positive(
-            self, "height", "width", "channels", "lanes", "rows", "columns", "repeats",
-            "output_height", "output_width", "output_channels",
+            self, "height", "width", "channels", "lanes", "rows", "columns", "run",
+            "repeats", "output_height", "output_width", "output_channels",
         )  # fmt: skip
         require(self.paced in (0, 1), self, f"paced={self.paced}; it must be 0 or 1")
         elements, block = prod(self.input_shapes[0]), self.lanes * self.block_beats
@@ -94,7 +95,7 @@ class TileBuffer(Operator):
     @property
     def block_beats(self) -> int:
         """Beats of a block."""
-        return self.rows * self.columns
+        return self.rows * self.columns * self.run
 
     @property
     def blocks(self) -> int:
@@ -139,9 +140,9 @@ class TileBuffer(Operator):
 
     def _sent(self, x: Integers) -> Integers:
         """(n, elements) → (n, repeats · elements)."""
-        blocks = x.reshape(len(x), -1, 1, self.rows, self.columns, self.lanes)
-        turned = blocks.transpose(0, 1, 2, 4, 3, 5)
-        shape = (*turned.shape[:2], self.repeats, *turned.shape[3:])
+        blocks = x.reshape(len(x), -1, self.rows, self.columns, 1, self.run * self.lanes)
+        turned = blocks.transpose(0, 1, 3, 4, 2, 5)
+        shape = (*turned.shape[:3], self.repeats, *turned.shape[4:])
         return np.ascontiguousarray(np.broadcast_to(turned, shape)).reshape(len(x), -1)
 
     @cached_property
@@ -200,17 +201,18 @@ class TileBuffer(Operator):
         beat = self.lanes * self.dtype.bits
         address = counter_bits(2 * self.block_beats)
         offset = counter_bits(self.block_beats)
-        # With one row a place is the first of its column.
-        places = 1 if self.rows == 1 else 2
+        # The beat, its row and its column begin; some of these are always the same.
+        several = self.rows > 1 or self.repeats > 1
+        places = 1 + (self.rows > 1 and self.run > 1) + (self.columns > 1 and several)
         return Structure(
             memories=(ram(beat, 2 * self.block_beats),),
             outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
             counters=(
-                self.rows, self.columns, self.repeats, self.repeats, self.blocks,
+                self.run, self.rows, self.columns, self.repeats, self.repeats, self.blocks,
                 self.block_beats, 2 * self.block_beats,
             ),
             control_bits=address + places * offset,
-            # The beat, where it goes and what is sent; the column and the place within a block.
+            # The beat, where it goes and what is sent; places within a block.
             register_bits=beat + 2 * address + places * offset + 3,
             fanout=beat,
             logic_depth=address,
@@ -242,6 +244,7 @@ class TileBuffer(Operator):
                 ("BLOCKS", self.blocks),
                 ("ROWS", self.rows),
                 ("COLUMNS", self.columns),
+                ("RUN", self.run),
                 ("REPEATS", self.repeats),
                 ("PACED", self.paced),
                 ("LANES", self.lanes),
@@ -251,21 +254,25 @@ class TileBuffer(Operator):
 
     @classmethod
     def cases(cls) -> Iterator[Case]:
-        # label, (H, W, C), type, lanes, (rows, columns), repeats, paced, output (H, W, C), known
+        # label, (H, W, C), type, lanes, (rows, columns, run), repeats, paced, output, known
         rows = (
-            ("repeat", (2, 2, 6), IntType(8, False), 2, (1, 3), 3, 0, (2, 1, 36), False),
-            ("repeat tiles of two pixels", (2, 3, 4), IntType(5, True), 2, (1, 4), 2, 0,
-             (3, 2, 8), False),
-            ("transpose", (2, 1, 12), IntType(9, True), 2, (3, 2), 1, 0, (2, 2, 6), False),
-            ("transpose and repeat", (3, 1, 12), IntType(4, False), 1, (4, 3), 2, 0,
-             (3, 1, 24), False),
-            ("one block, paced", (1, 1, 8), IntType(8, True), 4, (1, 2), 5, 1, (1, 1, 40), False),
-            ("one beat", (2, 2, 3), IntType(8, False), 3, (1, 1), 1, 0, (4, 1, 3), False),
-            ("one beat, repeated", (1, 3, 2), IntType(3, False), 2, (1, 1), 4, 1,
-             (1, 3, 8), False),
-            ("known words, paced", (2, 1, 12), IntType(8, True), 2, (1, 3), 2, 1,
-             (2, 1, 24), True),
-            ("known bits", (3, 1, 8), IntType(1, False), 4, (1, 2), 3, 1, (3, 1, 24), True),
+            ("repeat", (2, 2, 6), IntType(8, False), 2, (1, 1, 3), 3, 0, (2, 1, 36), False),
+            ("windows of two pixels", (2, 3, 4), IntType(5, True), 2, (2, 1, 2), 2, 0, (3, 2, 8),
+             False),
+            ("windows of groups", (2, 2, 12), IntType(6, False), 2, (2, 3, 2), 2, 0, (2, 1, 48),
+             False),
+            ("windows of groups, one beat each", (1, 4, 3), IntType(8, True), 1, (4, 3, 1), 1, 0,
+             (1, 1, 12), False),
+            ("sums", (2, 1, 12), IntType(9, True), 2, (3, 2, 1), 1, 0, (2, 2, 6), False),
+            ("all together", (3, 1, 24), IntType(4, False), 1, (4, 3, 2), 3, 0, (3, 1, 72), False),
+            ("one block, paced", (1, 1, 8), IntType(8, True), 4, (1, 1, 2), 5, 1, (1, 1, 40),
+             False),
+            ("one beat", (2, 2, 3), IntType(8, False), 3, (1, 1, 1), 1, 0, (4, 1, 3), False),
+            ("one beat, repeated", (1, 3, 2), IntType(3, False), 2, (1, 1, 1), 4, 1, (1, 3, 8),
+             False),
+            ("known words, paced", (2, 1, 12), IntType(8, True), 2, (1, 1, 3), 2, 1, (2, 1, 24),
+             True),
+            ("known bits", (3, 1, 8), IntType(1, False), 4, (1, 1, 2), 3, 1, (3, 1, 24), True),
         )  # fmt: skip
         for seed, row in enumerate(rows):
             label, shape, dtype, lanes, block, repeats, paced, made, known = row
@@ -276,7 +283,7 @@ class TileBuffer(Operator):
                 frames = np.broadcast_to(values, frames.shape).copy()
             operator = cls(
                 height=shape[0], width=shape[1], channels=shape[2], dtype=dtype, lanes=lanes,
-                rows=block[0], columns=block[1], repeats=repeats, paced=paced,
+                rows=block[0], columns=block[1], run=block[2], repeats=repeats, paced=paced,
                 output_height=made[0], output_width=made[1], output_channels=made[2],
                 values=values,
             )  # fmt: skip

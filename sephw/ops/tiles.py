@@ -10,6 +10,7 @@ from sephw.ops.tile_buffer import TileBuffer
 
 def tile_buffers(
     folding: Folding,
+    groups: int,
     window: tuple[Shape, IntType],
     weight: IntType,
     made: tuple[Shape, IntType],
@@ -17,30 +18,32 @@ def tile_buffers(
 ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
     """(of windows before input 0, of words before the weights, of sums behind the output).
 
-    ``window`` and ``made``: (height, width, channels) and type of what the convolution reads and
-    makes. ``values`` int64 (weights,): the words in the order of their stream; None: not known.
+    ``window`` and ``made``: (height, width, channels) and type of what the convolution of
+    ``groups`` reads and makes. ``values`` int64 (weights,): the words in the order of their stream;
+    None: not known.
     """
     pe, simd, tile = folding.pe, folding.simd, folding.tile_pixels
     (height, width, inputs), (_, _, outputs) = window[0], made[0]
-    words, beats, weights = outputs // pe, inputs // simd, outputs * inputs
+    words, beats = outputs // pe, inputs // (groups * simd)
+    weights = outputs * inputs // groups
     tiles = height * width // tile
     none = np.zeros(0, np.int64)
     return (
         TileBuffer(
             height=height, width=width, channels=inputs, dtype=window[1], lanes=simd,
-            rows=1, columns=tile * beats, repeats=words, paced=0,
-            output_height=tiles, output_width=1, output_channels=words * tile * inputs,
+            rows=tile, columns=groups, run=beats, repeats=words // groups, paced=0,
+            output_height=tiles, output_width=1, output_channels=words // groups * tile * inputs,
             values=none,
         ),
         TileBuffer(
             height=tiles, width=1, channels=weights, dtype=weight, lanes=pe * simd,
-            rows=1, columns=beats, repeats=tile, paced=1,
+            rows=1, columns=1, run=beats, repeats=tile, paced=1,
             output_height=tiles, output_width=1, output_channels=tile * weights,
             values=none if values is None else values,
         ),
         TileBuffer(
             height=tiles, width=1, channels=tile * outputs, dtype=made[1], lanes=pe,
-            rows=words, columns=tile, repeats=1, paced=0,
+            rows=words, columns=tile, run=1, repeats=1, paced=0,
             output_height=height, output_width=width, output_channels=outputs, values=none,
         ),
     )  # fmt: skip

@@ -23,17 +23,17 @@ FOLDINGS = {
     "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM),
     "classifier": Folding(2, 4, weights=STREAM),
 }
-# The same, but that words serve tiles of pixels; the block has no groups.
+# The same, but that words serve tiles of pixels.
 TILED = {
     "stem": Folding(4, 3, weights=STREAM, tile_pixels=4),
-    "blocks.0.pattern": Folding(4, 2, weights=STREAM, tile_pixels=16),
+    "blocks.0.pattern": Folding(1, 2, weights=STREAM, tile_pixels=16),
     "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM, tile_pixels=2),
     "classifier": Folding(2, 4, weights=STREAM),
 }
 TILED_BITS = {
     "stem_weights": 16 // 4 * 8 * 75 * 8,
-    "blocks.0.pattern_weights": 16 // 16 * 8 * 72 * 1,
-    "blocks.0.point_weights": 16 // 2 * 8 * 8 * 8,
+    "blocks.0.pattern_weights": 16 // 16 * 8 * 18 * 1,
+    "blocks.0.point_weights": 16 // 2 * 8 * 2 * 8,
     "classifier_weights": 80 * 8,
 }
 # Pixels × weights × bits, by hand: 16 stem pixels of 8×75, 16 of the block with 4 groups, 1 of 80.
@@ -51,7 +51,7 @@ def streamed_graph(bandwidth_bits: int | None):
 
 
 def tiled_graph(bandwidth_bits: int | None):
-    graph = residual_graph(frame_cycles=1024, groups=1, foldings=TILED)
+    graph = residual_graph(frame_cycles=1024, foldings=TILED)
     return size_fifos(stream_weights(graph, bandwidth_bits))
 
 
@@ -101,7 +101,7 @@ def test_values_and_cycles_of_tiles(bandwidth_bits, tmp_path) -> None:
     assert weight_traffic_bits(graph) == TILED_BITS
     kinds = [node.operator.kind for node in graph.nodes]
     assert kinds.count("tile_buffer") == 9 and kinds.count("streamed_conv") == 4
-    check_rtl(graph, residual_graph(frame_cycles=1024, groups=1), tmp_path / "rtl")
+    check_rtl(graph, residual_graph(frame_cycles=1024), tmp_path / "rtl")
 
 
 @pytest.mark.parametrize("bandwidth_bits", [None, 4096, 96, 40, 17, 5, 4, 1])
@@ -110,7 +110,7 @@ def test_frame_interval_of_tiles_is_that_of_engines_or_of_the_memory(bandwidth_b
     engines = max(node.operator.frame_cycles(node.folding) for node in graph.nodes)
     # Nothing is read while the last block of a frame is sent: (tiles · word folds + 1) blocks.
     blocks = {
-        "stem_weights": 4 * 2, "blocks.0.pattern_weights": 2, "blocks.0.point_weights": 8 * 8,
+        "stem_weights": 4 * 2, "blocks.0.pattern_weights": 8, "blocks.0.point_weights": 8 * 8,
     }  # fmt: skip
     demand = sum(
         bits + bits // blocks[name] if name in blocks else bits for name, bits in TILED_BITS.items()

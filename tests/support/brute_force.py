@@ -154,14 +154,15 @@ def width_converter(op: WidthConverter, x: Any) -> list[Any]:
 def tile_buffer(op: TileBuffer, x: Any) -> list[Any]:
     """Every beat by its place: block, repeat, column, row."""
     values = [value for row in x for pixel in row for value in pixel]
-    size = op.rows * op.columns
+    run = op.run * op.lanes
+    size = op.rows * op.columns * run
     result = []
-    for block in range(len(values) // (size * op.lanes)):
-        for _ in range(op.repeats):
-            for column in range(op.columns):
+    for block in range(0, len(values), size):
+        for column in range(op.columns):
+            for _ in range(op.repeats):
                 for row in range(op.rows):
-                    first = (block * size + row * op.columns + column) * op.lanes
-                    result += values[first : first + op.lanes]
+                    first = block + (row * op.columns + column) * run
+                    result += values[first : first + run]
     return [result]
 
 
