@@ -222,3 +222,12 @@ class StreamedConv(FoldedConvolution):
             if stored > 1 and seed < 2:
                 logic = Folding(pe, simd, multipliers=Multipliers.LUT, weights=WeightPlace.STREAM)
                 yield Case(f"{label}, products in logic", operator, logic, (frames, words))
+            tile = h * w if seed % 2 else h
+            whole = Folding(pe, simd, weights=WeightPlace.STREAM, tile_pixels=tile)
+            if tile > 1 and label.startswith(("1x1", "3x3", "patterns 3x3")):
+                tiled = cls.of(operator, whole)
+                frames = random_tensor(seed, tiled.input_shapes[0], tiled.input_dtype)
+                words = np.broadcast_to(
+                    tiled.streamed_words, (len(frames), *tiled.input_shapes[1])
+                ).copy()
+                yield Case(f"{label}, tiles of {tile}", tiled, whole, (frames, words))

@@ -22,7 +22,7 @@ from sephw.tools.process import run
 
 FOLDINGS = {
     "stem": Folding(4, 3, weights=WeightPlace.STREAM),
-    "blocks.0.pattern": Folding(2, 2, weights=WeightPlace.STREAM),
+    "blocks.0.pattern": Folding(2, 2, weights=WeightPlace.STREAM, tile_pixels=4),
     "classifier": Folding(2, 4, weights=WeightPlace.STREAM),
 }
 

@@ -88,6 +88,18 @@ def test_adder_families(tmp_path, folding):
             "PatternConv 'net.pattern': adder_levels=3 is not legal; legal adder_levels: 1, 2",
         ),
         (
+            "pattern_node",
+            Folding(1, 1, weights=WeightPlace.STREAM, tile_pixels=5),
+            "PatternConv 'net.pattern': tile_pixels=5 is not legal; legal tile_pixels: 1, 2, 3, 4, 6, "
+            "9, 12, 18, 36",
+        ),
+        (
+            "pattern_node",
+            Folding(1, 1, tile_pixels=2),
+            "PatternConv 'net.pattern': tile_pixels=2 is for weights that are streamed; give "
+            "weights=stream or leave it away",
+        ),
+        (
             "map_node",
             Folding(1, 1, adder_levels=2),
             "Join 'net.map': adder_levels=2 is not legal; legal adder_levels: 1",

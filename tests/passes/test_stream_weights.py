@@ -13,7 +13,13 @@ from sephw.ir import Folding, Graph, WeightPlace
 from sephw.ir.pace import both, paced
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.ops import OPERATORS
-from sephw.passes import read_folding_file, stream_weights, weight_traffic_bits, write_folding_file
+from sephw.passes import (
+    read_folding_file,
+    stream_weights,
+    weight_readers,
+    weight_traffic_bits,
+    write_folding_file,
+)
 
 FOLDINGS = {
     "blocks.0.pattern": Folding(2, 2, weights=WeightPlace.STREAM),
@@ -86,8 +92,61 @@ def test_a_taken_name_is_refused() -> None:
     )
 
 
-def test_files_keep_it(tmp_path) -> None:
-    graph = stream_weights(folded(), 1)
+TILED = {**FOLDINGS, "blocks.0.pattern": replace(FOLDINGS["blocks.0.pattern"], tile_pixels=8)}
+
+
+def tiled() -> Graph:
+    return residual_graph(frame_cycles=1024, foldings=TILED)
+
+
+def test_tiles_get_buffers_and_layers_keep_their_names() -> None:
+    graph = stream_weights(tiled())
+    assert set(graph.tensors) - set(tiled().tensors) == {
+        "classifier_weights", "blocks.0.pattern_weights", "blocks.0.pattern_windows",
+        "blocks.0.pattern_words", "blocks.0.pattern_sums",
+    }  # fmt: skip
+    # 16 pixels in two tiles, 8 outputs two at a time, 18 inputs each.
+    shapes = {
+        name.rpartition("_")[2]: tensor.shape
+        for name, tensor in graph.tensors.items()
+        if name.startswith("blocks.0.pattern_") and "lanes" not in name
+    }
+    assert shapes == {
+        "weights": (2, 1, 144), "windows": (2, 1, 4 * 8 * 18), "words": (2, 1, 8 * 144),
+        "sums": (2, 1, 4 * 8 * 2),
+    }  # fmt: skip
+    kinds = [n.operator.kind for n in graph.nodes if n.module == "net.blocks.0.pattern"]
+    assert kinds[:4] == ["tile_buffer", "tile_buffer", "streamed_conv", "tile_buffer"]
+    names = {name: node.name for name, node in weight_readers(graph).items()}
+    assert names == {f"{name}_weights": name for name in TILED}
+    # An eighth of the words.
+    whole = weight_traffic_bits(stream_weights(folded()))["blocks.0.pattern_weights"]
+    assert weight_traffic_bits(graph)["blocks.0.pattern_weights"] * 8 == whole
+    assert stream_weights(graph).inputs == graph.inputs
+
+
+def test_tiles_change_no_integers() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 3))
+    found, plain = stream_weights(tiled()).run(images), tiled().run(images)
+    for tensor, values in plain.items():
+        assert np.array_equal(found[tensor], values)
+
+
+def test_the_pace_of_tiles_leaves_out_where_nothing_is_read() -> None:
+    graph = stream_weights(tiled(), 1)
+    # Blocks of a neuron fold: 2 tiles · 4 of 36 patterns, and as long as one of them none is read.
+    demand = 9 * 36 + 640
+    slowest = max(node.operator.frame_cycles(node.folding) for node in graph.nodes)
+    assert slowest < demand  # so the engines wait for the memory
+    tensor = graph.tensors["blocks.0.pattern_weights"]
+    assert (tensor.source_beats, tensor.source_cycles) == (9 * 36 // 4, demand)
+    tensor = stream_weights(tiled(), 2).tensors["blocks.0.pattern_weights"]
+    assert (tensor.source_beats, tensor.source_cycles) == (9 * 36 // 4, slowest)
+
+
+@pytest.mark.parametrize("foldings", [FOLDINGS, TILED], ids=["pixels", "tiles"])
+def test_files_keep_it(tmp_path, foldings) -> None:
+    graph = stream_weights(residual_graph(frame_cycles=1024, foldings=foldings), 1)
     paths = tmp_path / "graph.json", tmp_path / "graph.npz"
     save_graph(graph, *paths)
     again = load_graph(*paths, OPERATORS)
@@ -96,7 +155,7 @@ def test_files_keep_it(tmp_path) -> None:
         assert np.array_equal(again.constants[name], values)
     write_folding_file(tmp_path / "folding.json", graph)
     read = read_folding_file(tmp_path / "folding.json")
-    assert {name: read.nodes[name] for name in FOLDINGS} == FOLDINGS
+    assert {name: read.nodes[name] for name in foldings} == foldings
 
 
 @pytest.mark.parametrize(("words", "cycles"), [(1, 7), (3, 7), (6, 8), (7, 1000), (640, 2944)])
