@@ -90,8 +90,8 @@ def test_adder_families(tmp_path, folding):
         (
             "pattern_node",
             Folding(1, 1, weights=WeightPlace.STREAM, tile_pixels=5),
-            "PatternConv 'net.pattern': tile_pixels=5 is not legal; legal tile_pixels: 1, 2, 3, 4, 6, "
-            "9, 12, 18, 36",
+            "PatternConv 'net.pattern': tile_pixels=5 is not legal; legal tile_pixels: 1, 2, 3, 4, "
+            "6, 9, 12, 18, 36",
         ),
         (
             "pattern_node",
