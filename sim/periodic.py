@@ -95,7 +95,7 @@ def pace(graph: Graph, node: Node, plan: Schedule) -> Fraction:
             assert even, f"{node.where}: '{name}', which is paced, is not read evenly"
             found = max(found, Fraction(tensor.source_cycles, tensor.source_beats * every))
         maker = graph.producer(name)
-        if maker is not None and graph.constants.keys() >= set(maker.inputs):
+        if maker is not None and name in graph.fed:
             # It makes a beat an issue, and each of these issues takes one.
             ahead = maker.operator.schedule(maker.folding)
             found = max(found, pace(graph, maker, ahead))

@@ -56,17 +56,23 @@ def representations(
     runs["qonnx"] = lambda images: capture_qonnx(onnx_path, layers, images)
     runs["integer"] = graph.run
     if compiled is not None:
-        runs["csim"] = compiled.run
+        wanted = graph.tensors.keys() - graph.fed
+        runs["csim"] = lambda images: compiled.run(images, wanted)
     return runs
 
 
 def checked_tensors(graph: Graph, layers: tuple[Any, ...]) -> tuple[CheckedTensor, ...]:
-    """Every tensor that a node makes, in network order; shared where PyTorch has it as well."""
+    """Every tensor that a node makes, in network order; shared where PyTorch has it as well.
+
+    Weights that buffers send again are left out: they are as many as the multiply-accumulates, and
+    a wrong one shows in the sums.
+    """
     modules = {layer.tensor: layer.module for layer in layers}
     return tuple(
         CheckedTensor(tensor, modules.get(tensor, node.module), tensor in modules)
         for node in graph.nodes
         for tensor in node.outputs
+        if tensor not in graph.fed
     )
 
 
@@ -122,7 +128,7 @@ def compare(
 
 def batch_size(graph: Graph) -> int:
     """Images that are compared at a time, so that large networks fit into memory."""
-    elements = sum(tensor.elements for tensor in graph.tensors.values())
+    elements = sum(t.elements for name, t in graph.tensors.items() if name not in graph.fed)
     return max(1, min(BATCH, _MOST_ELEMENTS // elements))
 
 

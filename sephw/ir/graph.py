@@ -70,6 +70,15 @@ class Graph:
             if values is not None and tensor in self.inputs
         }
 
+    @cached_property
+    def fed(self) -> frozenset[str]:
+        """Tensors that come from constant inputs alone: those, and what buffers make of them."""
+        found = set(self.constants)
+        for node in self.nodes:
+            if found.issuperset(node.inputs):
+                found.update(node.outputs)
+        return frozenset(found)
+
     def feeds(self, images: Integers) -> dict[str, Integers]:
         """What every graph input brings for ``images``: int64 (N, h, w, c) each, constants added.
 

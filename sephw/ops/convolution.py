@@ -44,7 +44,7 @@ from sephw.ops.tiles import tile_buffers
 # Levels of the adders of patterns that may lie between two registers.
 ADDER_LEVELS = (1, 2)
 # Weights of all pixels of a tile, which a StreamedConv has in memory while it is designed.
-_TILE_WEIGHTS = 1 << 22
+_TILE_WEIGHTS = 1 << 24
 
 
 def pattern_corrections(words: Integers) -> RtlMemory:

@@ -22,7 +22,7 @@ from sephw.ir import (
     WeightPlace,
     Work,
 )
-from sephw.ops.common import constant, random_tensor, require, stream_of
+from sephw.ops.common import brings, constant, random_tensor, require, stream_of
 from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
 from sephw.ops.families import ConvolutionEngine, StreamedSelectEngine
 
@@ -140,7 +140,7 @@ class StreamedConv(FoldedConvolution):
 
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         x, words = inputs
-        same = np.array_equal(words, np.broadcast_to(self.streamed_words, words.shape))
+        same = brings(words, self.streamed_words)
         require(same, self, "input 1 brings other weights than the operator has")
         return super().reference(x)
 

@@ -25,6 +25,7 @@ from sephw.ir import (
 )
 from sephw.ir.operator import Operator
 from sephw.ops.common import (
+    brings,
     constant,
     integer_parameters,
     random_tensor,
@@ -130,8 +131,9 @@ class TileBuffer(Operator):
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         (x,) = inputs
         if self.values.size:
-            same = np.array_equal(x, np.broadcast_to(self.values, x.shape))
-            require(same, self, "input 0 brings other values than the operator has")
+            require(
+                brings(x, self.values), self, "input 0 brings other values than the operator has"
+            )
             if self._repeated.size:
                 shape = (len(x), *self.output_shapes[0])
                 # Not in memory pixel by pixel: a frame of it may be large.
