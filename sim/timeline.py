@@ -14,10 +14,13 @@ from sephw.ir import Graph
 from sim.activity import waits
 from sim.cycles import CycleRun, run_frames
 from sim.kernel import CAUSE_PATTERN, MAX_PORTS
-from sim.network import Cycles
+from sim.network import Cycles, flatten
 
 BINS_PER_FRAME = 64
 MOST_FRAMES = 64
+# Fewer where they would have more events than this, which take minutes; but so many at least.
+_MOST_EVENTS = 2_000_000_000
+_LEAST_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,12 @@ class Timeline:
 def settled_timeline(graph: Graph, most_frames: int = MOST_FRAMES) -> Timeline:
     """The timeline of the first frame that all later ones repeat, with a source that never pauses.
 
-    Where ``most_frames`` are not enough to settle, that of the last one. Raises SephwError as
-    sim.cycles.run_frames does.
+    Where ``most_frames``, of large networks fewer, are not enough to settle, that of the last one.
+    Raises SephwError as sim.cycles.run_frames does.
     """
-    run = run_frames(graph, most_frames, keep_frames=2)
+    events = sum(len(engine.events) for engine in flatten(graph).engines)
+    fewer = max(_LEAST_FRAMES, _MOST_EVENTS // events)
+    run = run_frames(graph, min(most_frames, fewer), keep_frames=2)
     worked = run.outcome.worked_frames
     recent = run.outcome.recent(2)
     found = timeline(
