@@ -35,7 +35,6 @@ Issues:
     // column / run) is sent for time `repeat`, and of every `repeats` issues the last reads.
     for (unsigned i = 0; i < issues; i++) {
 #pragma HLS PIPELINE II = 1 style = flp
-#pragma HLS DEPENDENCE variable = store type = inter false
         const bool filling = i < fill;
         const bool turn_last = turn == repeats - 1 || (filling && !CONFIG::paced);
         const bool reading = turn_last && (filling || sent != unsigned(CONFIG::blocks) - 1);

@@ -155,7 +155,7 @@ class Found:
 
     @property
     def between(self) -> Resources:
-        """Forks and width converters, estimated."""
+        """Forks, width converters and tile buffers, estimated."""
         engines = sum((node.resources for node in self.nodes), self.goal.reserved)
         return Resources(**{k: n - getattr(engines, k) for k, n in asdict(self.estimated).items()})
 

@@ -19,7 +19,8 @@ def table(found: Found) -> str:
     """Every engine with its folding, cycles and estimate; forks and converters as one line."""
     head = ("engine", "family", "PE", "SIMD", "cycles", "LUT", "FF", "BRAM", "DSP", "")
     rows = [_row(found, node) for node in found.nodes]
-    between = "forks and width converters"
+    tiled = any(node.folding.tile_pixels > 1 for node in found.nodes)
+    between = "forks, width converters, tile buffers" if tiled else "forks and width converters"
     rows.append((between, "", "", "", "", *_counts(found.between), ""))
     if any(asdict(found.goal.reserved).values()):
         rows.append(("reserved: board top", "", "", "", "", *_counts(found.goal.reserved), ""))
@@ -34,7 +35,8 @@ def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
     if folding.multipliers is Multipliers.LUT:
         family = f"{family}, LUT"
     if folding.weights is WeightPlace.STREAM:
-        family = f"{family}, streamed"
+        tile = folding.tile_pixels
+        family = f"{family}, streamed" + (f", tiles of {tile}" if tile > 1 else "")
     if folding.adder_levels > 1:
         family = f"{family}, {folding.adder_levels} adders a register"
     pace = "◀ slowest" if node.name == found.bottleneck else ""

@@ -37,8 +37,9 @@ class StreamedConv(FoldedConvolution):
     must bring these weights. They are sent again for every pixel: H · W · weights · bits a frame.
 
     ``tile_pixels`` above 1: the pixels of this operator are tiles of so many of the network's, and
-    its groups are, neuron fold by neuron fold, these pixels. So the weights of a neuron fold stand
-    ``tile_pixels`` times one after the other; TileBuffers in front and behind change the order.
+    its groups are, for each group and neuron fold of the network's layer in turn, these pixels. So
+    the weights of a neuron fold stand ``tile_pixels`` times one after the other. TileBuffers in
+    front and behind change the order.
     """
 
     kind: ClassVar[str] = "streamed_conv"

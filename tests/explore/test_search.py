@@ -13,6 +13,7 @@ from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, pareto, search
 from sephw.explore.choices import Effort
 from sephw.explore.final_graph import final_graph
+from sephw.explore.text import table
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
@@ -367,6 +368,10 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
             if n.folding.weights is WeightPlace.STREAM
         }
         assert found.weight_traffic_bits == {n: traffic[n] // tile for n, tile in away.items()}
+        shown = table(found)
+        for tile in set(away.values()) - {1}:
+            assert f"select, streamed, tiles of {tile} " in shown
+        assert ("tile buffers" in shown) == any(tile > 1 for tile in away.values())
         seen.add(len(away))
         tiles |= set(away.values())
     assert seen == {0, 1, 2} and len(tiles) > 1
