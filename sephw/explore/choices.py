@@ -34,12 +34,14 @@ class Effort:
     """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph.
 
     ``streams``: weights from external memory as well. ``clock_mhz``: asked for, or None;
-    engines that are much faster get fewer registers.
+    engines that are much faster get fewer registers, and with ``fewer_registers`` any whose clock
+    is then much lower, where none is asked for.
     """
 
     adder_graph_bits: int = ADDER_GRAPH_BITS
     streams: bool = False
     clock_mhz: float | None = None
+    fewer_registers: bool = False
 
 
 def build_problem(
@@ -125,7 +127,10 @@ def _options(
 ) -> tuple[Option, ...]:
     """Every folding of the reader with every one of its followers; needless ones left out."""
     *followers, reader = nodes
-    found = [_option(graph, reader, f, costs) for f in _foldings(reader, costs, effort)]
+    found = [
+        _slowed(_option(graph, reader, f, costs), f, effort)
+        for f in _foldings(reader, costs, effort)
+    ]
     for follower in followers:
         port = reader.inputs.index(follower.outputs[0])
         tensor = graph.tensors[follower.outputs[0]]
@@ -146,6 +151,13 @@ def _options(
                 joined.append(_chain(first, between, option, port))
         found = list(undominated(joined, by_cycles=True))
     return undominated(found, by_cycles=True)
+
+
+def _slowed(option: Option, folding: Folding, effort: Effort) -> Option:
+    """Where no clock is asked for, engines of fewer registers are for clocks far below theirs."""
+    if folding.adder_levels == 1 or not effort.fewer_registers:
+        return option
+    return replace(option, fmax_mhz=option.fmax_mhz / CLOCK_RESERVE)
 
 
 def _chain(first: Option, between: Between, then: Option, port: int) -> Option:
@@ -170,11 +182,12 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
         if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
-        if folding.family is Family.SELECT and effort.clock_mhz is not None:
+        asked = 0.0 if effort.fewer_registers else effort.clock_mhz
+        if folding.family is Family.SELECT and asked is not None:
             for levels in node.operator.adder_levels[1:]:
                 fewer = replace(folding, adder_levels=levels)
                 reached = costs.engine(node.operator, fewer, node=node.name).fmax_mhz
-                if CLOCK_RESERVE * effort.clock_mhz <= reached < inf:
+                if CLOCK_RESERVE * asked <= reached < inf:
                     found.append(fewer)
         if costs.engine(node.operator, folding, node=node.name).resources.dsp:
             found.append(replace(folding, multipliers=Multipliers.LUT))

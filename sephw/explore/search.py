@@ -155,6 +155,11 @@ def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     saying what would.
     """
     outcome = _slower(session, _settle(session, chooser, solve=True), solve=True)
+    if isinstance(outcome, _Refused) and session.goal.clock_mhz is None:
+        session.progress("nothing fits; fewer registers")
+        effort = replace(session.effort, fewer_registers=True)
+        session = replace(session, effort=effort)
+        outcome = _slower(session, _settle(session, chooser, solve=True), solve=True)
     if isinstance(outcome, _Candidate):
         return _found(session, _refined(session, outcome))
     session.progress("nothing fits; what would")

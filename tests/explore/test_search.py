@@ -304,6 +304,25 @@ def test_adder_graphs_are_solved_only_where_they_are_chosen():
     assert solved == []
 
 
+def test_fewer_registers_are_tried_where_nothing_fits_without_a_clock():
+    def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
+        guess = by_lanes(operator, folding, fifo_depths, technology)
+        registers = 0 if operator.kind != "pattern_conv" else 1000 // folding.adder_levels
+        return Guess(replace(guess.resources, ff=registers), guess.fmax_mhz)
+
+    effort = Effort(adder_graph_bits=0)
+    small = device(replace(ROOMY, ff=600))
+    found = search(chain(4), Goal(small, margins=ALL), estimator=estimator, effort=effort)
+    assert found.nodes[1].folding.adder_levels == 2 and found.estimated.ff == 500
+    # With room for all registers none is left out.
+    roomy = search(chain(4), Goal(device(ROOMY), margins=ALL), estimator=estimator, effort=effort)
+    assert roomy.nodes[1].folding.adder_levels == 1
+    # 200 MHz without wires are less than 1.6 times 150.
+    goal = Goal(small, clock_mhz=150.0, margins=ALL)
+    with pytest.raises(SephwError, match="needs at least 1,000 FF, 600 available"):
+        search(chain(4), goal, estimator=estimator, effort=effort)
+
+
 def placed(graph: Graph, foldings: dict[str, Folding], layers: dict[str, int]):
     """(bits a frame, cycles, resources, weight bits on chip) of each place of the layers' weights.
 
