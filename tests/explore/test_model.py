@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from sephw.explore.model import (
     Between,
     Edge,
     Group,
+    NoAnswerError,
     Option,
     Problem,
     candidate_cycles,
     frame_cycles,
     restrict,
     solve,
+    solve_nodes,
     total,
     undominated,
 )
@@ -261,3 +264,22 @@ def test_faster_comes_before_smaller():
     assert best is not None and slow is not None
     assert best.frames_per_second > slow.frames_per_second
     assert better(best, slow, goal) and not better(slow, best, goal)
+
+
+def test_large_problems_get_fewer_nodes():
+    assert [solve_nodes(n) for n in (1, 5_000, 10_000, 50_000)] == [20_000, 20_000, 2_500, 20]
+
+
+def test_an_effort_that_ends_without_an_answer_says_so(monkeypatch):
+    def nothing(*_, **options):
+        assert options["options"]["node_limit"] == 20_000
+        return SimpleNamespace(status=1, x=None, message="Node limit reached.")
+
+    monkeypatch.setattr("scipy.optimize.milp", nothing)
+    option = Option((), Resources(lut=1), 1, 100.0, (), ())
+    with pytest.raises(NoAnswerError) as error:
+        solve(Problem((Group("only", (option,)),), ()), None, (1.0, 0.0, 0.0, 0.0))
+    assert str(error.value) == (
+        "folding search: no answer after 20,000 nodes (Node limit reached.); give a slower --fps "
+        "or a larger device"
+    )

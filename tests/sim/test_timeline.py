@@ -9,7 +9,8 @@ from random_graphs import random_graph
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.ir import Folding, WeightPlace
+from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sim.activity import activity
 from sim.cycles import run_frames
 from sim.patterns import random_pattern
@@ -94,3 +95,16 @@ def test_frames_that_are_forgotten_change_nothing():
     assert settled_timeline(graph) == timeline(whole, worked - 1, settled=True)
     with pytest.raises(ValueError, match="reshape"):
         _ = short.pops[graph.nodes[3].outputs[0]]
+
+
+def test_a_large_network_that_settles_late_takes_fewer_frames(monkeypatch):
+    tiled = Folding(4, 3, weights=WeightPlace.STREAM, tile_pixels=4)
+    last = Folding(2, 4, weights=WeightPlace.STREAM)
+    graph = residual_graph(frame_cycles=1024, foldings={"stem": tiled, "classifier": last})
+    # Words of tiles are there earlier than they are needed: engines get ahead frame after frame.
+    graph = size_fifos(stream_weights(graph, 4))
+    found = settled_timeline(graph)
+    assert found.settled and 7 < found.frame < 63
+    monkeypatch.setattr("sim.timeline._MOST_EVENTS", 1)
+    found = settled_timeline(graph)
+    assert (found.frame, found.settled) == (7, False)
