@@ -22,11 +22,15 @@ def scaled_average(call: Call, average: Average, factor: np.ndarray) -> Value:
     mantissas, powers = dyadic(factors, call.where)
     if (mantissas == 1).all() and (powers == powers[0]).all():
         return replace(average, exponent=average.exponent + int(powers[0]))
-    if (mantissas % average.count).any():
+    # Of the count only its odd part has to cancel: powers of two are exponents.
+    halvings = (average.count & -average.count).bit_length() - 1
+    odd = average.count >> halvings
+    if (mantissas % odd).any():
         raise call.inexact(average)
-    quotients = np.ldexp((mantissas // average.count).astype(np.float64), -powers)
+    powers = powers + halvings
+    quotients = np.ldexp((mantissas // odd).astype(np.float64), -powers)
     _prove(call, average.count, tensor.dtype, factors, quotients)
-    if (mantissas == average.count).all():
+    if (mantissas == odd).all():
         call.builder.share(average.tensor, call.output, average.exponent + powers)
     coefficients = quotients * 2.0**-average.exponent
     return Sum((Branch(average.tensor, coefficients),), np.zeros(tensor.channels), average.rank)

@@ -242,7 +242,7 @@ REFUSED = [
     (lambda: chain(nn.AdaptiveAvgPool2d(2)), "AdaptiveAvgPool2d '2': output size 2; use "
      "nn.AdaptiveAvgPool2d(1), or nn.AvgPool2d with a kernel"),
     (lambda: chain(nn.AvgPool2d(5)), "AvgPool2d '2': an average over 5×5 is not exact in float32; "
-     "use kernel_size 2, 3, 4, 6 or 8"),
+     "use kernel_size 2, 3, 4, 6, 8 or 12"),
     (lambda: chain(nn.AvgPool2d(3, 1, 1, count_include_pad=False)), "AvgPool2d '2': "
      "count_include_pad=False divides by another number at the border; use "
      "count_include_pad=True"),

@@ -97,6 +97,6 @@ def square(where: str, window: Window, top: int) -> tuple[int, int, int]:
     if not average_is_exact(kernel**2, top):
         raise SephwError(
             f"{where}: an average over {kernel}×{kernel} is not exact in float32; use "
-            "kernel_size 2, 3, 4, 6 or 8"
+            "kernel_size 2, 3, 4, 6, 8 or 12"
         )
     return kernel, stride, padding

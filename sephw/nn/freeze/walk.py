@@ -212,7 +212,7 @@ def _average(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Te
     if not average_is_exact(pixels, grid.top):
         raise SephwError(
             f"AveragePool2d '{target}': an average over {pixels} pixels is not exact in float32; "
-            "use kernel_size 2, 3, 4, 6 or 8, or a GlobalPool2d"
+            "use kernel_size 2, 3, 4, 6, 8 or 12, or a GlobalPool2d"
         )
     return PoolTerm(target, grid, pixels, pool_exponent(pixels))
 
