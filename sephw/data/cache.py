@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from sephw.data.dataset import Split
 
 LEAST_BYTES = 4 << 20
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 
 def cache_folder() -> Path:
@@ -23,43 +24,60 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "sephw"
 
 
-def cached_file(
-    path: Path, size: tuple[int, int] | None, part: str, decode: Callable[[], Split]
-) -> Split:
-    """`cached` for a file: the key is its path, length, time of change, `size` and `part`.
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Decoded images, and lines on what was converted."""
+
+    split: Split
+    notes: tuple[str, ...] = ()
+
+
+def cached_files(paths: Sequence[Path], form: object, decode: Callable[[], Decoded]) -> Decoded:
+    """`cached` for files: the key is their paths, lengths, times of change, and `form`.
 
     Only zips of some size are kept: a folder's content has no single time of change.
     """
-    if not path.is_file() or path.stat().st_size < LEAST_BYTES:
+    if not all(path.is_file() for path in paths):
         return decode()
-    state = path.stat()
-    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{size}|{part}"
-    return cached(key, decode)
+    states = [path.stat() for path in paths]
+    if sum(state.st_size for state in states) < LEAST_BYTES:
+        return decode()
+    parts = [
+        f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+        for path, state in zip(paths, states, strict=True)
+    ]
+    return cached("|".join((*parts, repr(form))), decode)
 
 
-def cached(key: str, decode: Callable[[], Split]) -> Split:
+def cached(key: str, decode: Callable[[], Decoded]) -> Decoded:
     """`decode()`, or what it gave before for the same `key`.
 
     A cache that cannot be read or written is not an error, the images are decoded again.
     """
     name = hashlib.sha256(f"{key}|{CACHE_VERSION}".encode()).hexdigest()[:24]
-    file = cache_folder() / f"images-{name}.npz"
     try:
+        file = cache_folder() / f"images-{name}.npz"
         with np.load(file, allow_pickle=False) as held:
-            return Split(held["images"], held["labels"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            notes = tuple(str(note) for note in held["notes"])
+            return Decoded(Split(held["images"], held["labels"]), notes)
+    except Exception:  # missing, damaged in any way, no home, no permission
         pass
-    split = decode()
+    found = decode()
+    with suppress(OSError, RuntimeError):
+        _keep(cache_folder() / f"images-{name}.npz", found)
+    return found
+
+
+def _keep(file: Path, found: Decoded) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                np.savez(out, images=split.images, labels=split.labels)
-            Path(temporary).replace(file)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError:
-        pass
-    return split
+        with os.fdopen(handle, "wb") as out:
+            np.savez(
+                out, images=found.split.images, labels=found.split.labels,
+                notes=np.array(found.notes, np.str_),
+            )  # fmt: skip
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

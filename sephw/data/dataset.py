@@ -49,7 +49,7 @@ class Dataset:
     """Three disjoint splits and what is known of their origin.
 
     `validation` is carved from the training images; `test` is the official test set where there
-    is one.
+    is one. `notes` are lines on what was converted or left out.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Dataset:
     classes: tuple[str, ...]
     source: str
     licence: str
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -68,12 +69,17 @@ class Dataset:
 
 
 def stratified(
-    labels: Labels, share: float, seed: int, *, most: int | None = None
+    labels: Labels,
+    share: float,
+    seed: int,
+    *,
+    most: int | None = None,
+    classes: tuple[str, ...] = (),
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index arrays (rest, held out): `share` of each class, at least one, drawn by `seed`.
 
     `most` bounds the held-out samples of all classes together. Both arrays are shuffled, so that
-    data stored class by class comes out mixed.
+    data stored class by class comes out mixed. `classes` are the labels' names, for messages.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     share = min(share, most / len(labels)) if most is not None and len(labels) else share
@@ -83,8 +89,9 @@ def stratified(
         members = generator.permutation(np.flatnonzero(labels == label).astype(np.int64))
         count = max(1, round(len(members) * share))
         if count >= len(members):
+            name = f"'{classes[label]}'" if classes else str(int(label))
             raise SephwError(
-                f"class {int(label)} has {len(members)} image(s): too few to split; "
+                f"class {name} has {len(members)} image(s): too few to split; "
                 "give every class at least 3 images"
             )
         held.append(members[:count])
@@ -102,6 +109,7 @@ def assemble(
     source: str,
     licence: str,
     test_seed: int | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Dataset:
     """A data set from training images and, where there is one, an official test set.
 
@@ -117,15 +125,18 @@ def assemble(
                 "classes; the label file does not belong to this data"
             )
     if test is None:
-        keep, out = stratified(pool.labels, TEST_SHARE, seed if test_seed is None else test_seed)
+        drawn_by = seed if test_seed is None else test_seed
+        keep, out = stratified(pool.labels, TEST_SHARE, drawn_by, classes=classes)
         pool, test = pool.take(keep), pool.take(out)
     if test.images.shape[1:] != pool.images.shape[1:]:
         raise SephwError(
             f"data set '{name}': training images are {size_text(pool)} but test images "
             f"{size_text(test)}; bring them to one size"
         )
-    keep, out = stratified(pool.labels, VALIDATION_SHARE, seed, most=VALIDATION_MOST)
-    return Dataset(name, pool.take(keep), pool.take(out), test, classes, source, licence)
+    keep, out = stratified(
+        pool.labels, VALIDATION_SHARE, seed, most=VALIDATION_MOST, classes=classes
+    )
+    return Dataset(name, pool.take(keep), pool.take(out), test, classes, source, licence, notes)
 
 
 def size_text(split: Split) -> str:

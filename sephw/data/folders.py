@@ -5,38 +5,49 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.data.dataset import VALIDATION_MOST, VALIDATION_SHARE, Labels, stratified
 from sephw.data.erase import GREY, half_side
+from sephw.data.picture import ENDINGS, Tally, read_picture
 from sephw.errors import SephwError
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
+# So many files, spread over all, are looked at for what will be converted.
+LOOKED_AT = 200
 # The customary share around the centre crop: 256 pixels for one of 224.
 MARGIN = 256 / 224
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Image files below `root` and their labels int64 (N,); nothing is read yet."""
+    """Image files below `root` and their labels int64 (N,); nothing is read yet.
+
+    `channels`, 1 or 3, is what they are converted to.
+    """
 
     root: Path
     names: tuple[str, ...]
     labels: Labels
+    channels: int = 3
 
     def __len__(self) -> int:
         return len(self.names)
 
     def take(self, index: NDArray[np.int64]) -> ImageFiles:
         """The files at `index`, in that order."""
-        return ImageFiles(self.root, tuple(self.names[i] for i in index), self.labels[index])
+        names = tuple(self.names[i] for i in index)
+        return ImageFiles(self.root, names, self.labels[index], self.channels)
 
 
 @dataclass(frozen=True)
 class FolderDataset:
-    """As `Dataset`, of files: `validation` is carved from train/, `test` is val/."""
+    """As `Dataset`, of files: `validation` is carved from train/, `test` is val/.
+
+    `notes` are lines on what is left out, and on what will be converted when it is read.
+    """
 
     name: str
     train: ImageFiles
@@ -45,6 +56,7 @@ class FolderDataset:
     classes: tuple[str, ...]
     source: str
     licence: str
+    notes: tuple[str, ...] = ()
 
 
 def is_image_folder(path: Path) -> bool:
@@ -52,10 +64,11 @@ def is_image_folder(path: Path) -> bool:
     return (path / "train").is_dir() and (path / "val").is_dir()
 
 
-def open_image_folder(path: Path, *, seed: int) -> FolderDataset:
+def open_image_folder(path: Path, *, seed: int, channels: int = 3) -> FolderDataset:
     """List the files of train/ and val/; one tenth of train/, at most 2,500, for validation.
 
-    SephwError where a folder has no images, or val/ a class that train/ has not.
+    Files are converted to `channels` (1 or 3) when they are read. SephwError where a class of
+    train/ has no images, or val/ one that train/ has not.
     """
     classes = _class_names(path / "train")
     extra = sorted(set(_class_names(path / "val")) - set(classes))
@@ -63,8 +76,19 @@ def open_image_folder(path: Path, *, seed: int) -> FolderDataset:
         raise SephwError(f"{path / 'val'}: class '{extra[0]}' has no training images")
     if len(classes) < 2:
         raise SephwError(f"{path}: only one class ('{classes[0]}'); at least two are needed")
-    pool, test = _files(path / "train", classes), _files(path / "val", classes)
-    keep, out = stratified(pool.labels, VALIDATION_SHARE, seed, most=VALIDATION_MOST)
+    pool = _files(path / "train", classes, channels)
+    test = _files(path / "val", classes, channels)
+    for label, name in enumerate(classes):
+        if label not in pool.labels:
+            raise SephwError(
+                f"{path / 'train'}: class '{name}' has no images (names ending in "
+                f"{', '.join(ENDINGS)}); add some, or remove the folder"
+            )
+    keep, out = stratified(
+        pool.labels, VALIDATION_SHARE, seed, most=VALIDATION_MOST, classes=classes
+    )
+    missing = [name for label, name in enumerate(classes) if label not in test.labels]
+    unread = [name for name in ("test", "testing") if (path / name).is_dir()]
     return FolderDataset(
         path.name,
         pool.take(keep),
@@ -73,7 +97,24 @@ def open_image_folder(path: Path, *, seed: int) -> FolderDataset:
         classes,
         source=f"images in {path.name}",
         licence="not stated",
+        notes=(
+            *(f"val/ is the test set; {name}/ is not read" for name in unread),
+            *(f"class '{name}' has no test images" for name in missing),
+            *_conversions(pool),
+        ),
     )
+
+
+def _conversions(files: ImageFiles) -> tuple[str, ...]:
+    """Lines on what is converted, of some files that are decoded for it."""
+    tally = Tally()
+    for name in files.names[:: 1 + len(files) // LOOKED_AT]:
+        try:
+            picture = read_picture(files.root / name).in_channels(files.channels)
+        except SephwError:
+            continue  # said when its turn comes
+        tally.add(name, picture.conversions)
+    return tally.notes("images looked at")
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
@@ -84,24 +125,29 @@ def _class_names(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _files(folder: Path, classes: tuple[str, ...]) -> ImageFiles:
+def _files(folder: Path, classes: tuple[str, ...], channels: int) -> ImageFiles:
     names: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
         if not (folder / name).is_dir():
             continue
         with os.scandir(folder / name) as entries:
-            found = sorted(e.name for e in entries if e.name.lower().endswith(ENDINGS))
+            found = sorted(
+                e.name
+                for e in entries
+                if e.name.lower().endswith(ENDINGS) and not e.name.startswith(".")
+            )
         names += [f"{name}/{file}" for file in found]
         labels += [label] * len(found)
     if not names:
         raise SephwError(f"{folder}: no images; their names end in {', '.join(ENDINGS)}")
-    return ImageFiles(folder, tuple(names), np.array(labels, np.int64))
+    return ImageFiles(folder, tuple(names), np.array(labels, np.int64), channels)
 
 
 def read_centre(files: ImageFiles, index: int, height: int, width: int) -> NDArray[np.uint8]:
-    """One image as uint8 (height, width, 3): shorter side to 8/7 of the size, centre cut out.
+    """One image as uint8 (height, width, channels): its centre.
 
+    The shorter side comes to 8/7 of the size, and the middle is cut out.
     SephwError naming the file where it cannot be decoded.
     """
     from PIL import Image
@@ -111,13 +157,13 @@ def read_centre(files: ImageFiles, index: int, height: int, width: int) -> NDArr
     size = max(width, round(image.width * scale)), max(height, round(image.height * scale))
     image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return np.asarray(image.crop((left, top, left + width, top + height)), np.uint8)
+    return _array(image.crop((left, top, left + width, top + height)))
 
 
 def read_random(
     files: ImageFiles, index: int, height: int, width: int, augment: str, seed: tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    """One image as uint8 (height, width, 3), augmented; `seed` decides everything random.
+    """One image as uint8 (height, width, channels), augmented; `seed` decides everything random.
 
     `crop`: a window of 8 to 100 % of the area and an aspect between 3:4 and 4:3, brought to the
     size; `flip`: mirrored half of the time; `erase`: a grey square over a part of it; `none`:
@@ -132,8 +178,9 @@ def read_random(
         box = random_window(generator, whole.height, whole.width, width / height)
         cut = whole.resize((width, height), Image.Resampling.BILINEAR, box=box)
     else:
-        cut = Image.fromarray(read_centre(files, index, height, width))
-    image = np.array(ImageOps.mirror(cut) if mirrored else cut, np.uint8)
+        centre = read_centre(files, index, height, width)
+        cut = Image.fromarray(centre[:, :, 0] if files.channels == 1 else centre)
+    image = _array(ImageOps.mirror(cut) if mirrored else cut)
     if "erase" in augment:
         half = half_side(height)
         row, column = (int(generator.integers(0, side)) for side in (height, width))
@@ -162,13 +209,15 @@ def random_window(
     return left, top, left + w, top + h
 
 
-def _open(files: ImageFiles, index: int):  # type: ignore[no-untyped-def] # a PIL image
-    from PIL import Image
+def _array(image: Any) -> NDArray[np.uint8]:
+    """A Pillow image as uint8 (height, width, channels), writable."""
+    return np.array(image, np.uint8).reshape(image.height, image.width, -1)
 
+
+def _open(files: ImageFiles, index: int) -> Any:
+    """A Pillow image with the channels that are asked for."""
     path = files.root / files.names[index]
     try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split())
-        raise SephwError(f"{path}: cannot be decoded ({reason}); remove or replace it") from None
+        return read_picture(path).in_channels(files.channels).image
+    except SephwError as error:
+        raise SephwError(f"{path}: {error}; remove or replace it") from None

@@ -2,65 +2,103 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from sephw.data.cache import cached_file
+from sephw.data.cache import Decoded, cached_files
 from sephw.data.dataset import Dataset, Images, Split, assemble
+from sephw.data.picture import ENDINGS, Conversion, Picture, Tally, read_picture
 from sephw.errors import SephwError
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff"})
 TRAIN_NAMES, TEST_NAMES = ("train", "training"), ("test", "testing")
+_MOST_LOOKED_AT = 300  # where a message needs no more
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class _Tree:
-    """Image files of one folder or zip: their paths inside it, and how to read one."""
+    """Image files of one folder or zip: their paths inside it, and how to read one.
+
+    `others` are paths of files that are no images by their names, `folders` the names of the
+    folders on the first level.
+    """
 
     label: str
     files: tuple[PurePosixPath, ...]
+    others: tuple[PurePosixPath, ...]
+    folders: tuple[str, ...]
     read: Callable[[PurePosixPath], bytes]
 
     def below(self, *names: str) -> _Tree | None:
         """The part under the first-level folder called one of `names`, with that level gone."""
-        kept = tuple(path for path in self.files if path.parts[0].lower() in names)
-        if not kept:
+
+        def inside(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
+            deep = [p for p in paths if len(p.parts) > 1 and p.parts[0].lower() in names]
+            return {PurePosixPath(*p.parts[1:]): p for p in deep}
+
+        top, folders = inside(self.files), inside(map(PurePosixPath, self.folders))
+        if not top:
             return None
-        top = {PurePosixPath(*path.parts[1:]): path for path in kept if len(path.parts) > 1}
         read = self.read
-        return _Tree(f"{self.label}/{names[0]}", tuple(sorted(top)), lambda p: read(top[p]))
+        return _Tree(
+            f"{self.label}/{names[0]}", tuple(sorted(top)), tuple(inside(self.others)),
+            tuple(map(str, folders)), lambda p: read(top[p]),
+        )  # fmt: skip
+
+    def first_level(self) -> set[str]:
+        """Names of the folders that should be classes."""
+        return {PurePosixPath(name).parts[0] for name in self.folders}
+
+    def left_out(self) -> list[str]:
+        """A line on files beside the images that are not read, by their endings."""
+        beside = [p for p in self.others if len(p.parts) == 2]
+        if not beside:
+            return []
+        endings = sorted({p.suffix.lower() or "no ending" for p in beside})
+        return [
+            f"files of {self.label} that are left out: {len(beside):,} (ending in "
+            f"{', '.join(endings[:6])}), such as '{beside[0]}'"
+        ]
 
 
-def _images_only(paths: list[str]) -> tuple[PurePosixPath, ...]:
-    files = [PurePosixPath(path) for path in paths]
-    kept = [p for p in files if p.suffix.lower() in ENDINGS and not p.name.startswith(".")]
-    return tuple(sorted(p for p in kept if p.parts[0] != "__MACOSX"))
+def _sorted_out(label: str, names: Iterable[str], read: Callable[[PurePosixPath], bytes]) -> _Tree:
+    """The tree of some paths, a folder's with a slash at their end."""
+    kept = [
+        (PurePosixPath(name), name.endswith("/"))
+        for name in names
+        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    ]
+    files = sorted(path for path, is_folder in kept if not is_folder)
+    folders = {str(path) for path, is_folder in kept if is_folder}
+    folders |= {str(parent) for path in files for parent in path.parents if parent.parts}
+    return _Tree(
+        label, tuple(p for p in files if p.suffix.lower() in ENDINGS),
+        tuple(p for p in files if p.suffix.lower() not in ENDINGS), tuple(sorted(folders)), read,
+    )  # fmt: skip
 
 
 def _open_tree(path: Path) -> _Tree:
     if path.is_dir():
-        names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
-        tree = _Tree(str(path), _images_only(names), lambda p: (path / p).read_bytes())
+        names = [
+            p.relative_to(path).as_posix() + ("/" if p.is_dir() else "") for p in path.rglob("*")
+        ]
+        tree = _sorted_out(str(path), names, lambda p: (path / p).read_bytes())
     else:
         try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
+            opened = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
             raise SephwError(f"{path}: not a readable zip ({error}); fetch it again") from None
-        opened = zipfile.ZipFile(path)
-        tree = _Tree(str(path), _images_only(names), lambda p: opened.read(str(p)))
+        tree = _sorted_out(str(path), opened.namelist(), lambda p: opened.read(str(p)))
     if not tree.files:
         raise SephwError(
             f"{path}: no images found; expected CLASS/FILE with files ending in "
-            f"{', '.join(sorted(ENDINGS))}"
+            f"{', '.join(ENDINGS)}"
         )
     # An archive often has everything under one folder of its own name: step into it.
     firsts = {p.parts[0] for p in tree.files}
@@ -78,45 +116,80 @@ def _class_of(tree: _Tree, path: PurePosixPath) -> str:
     return path.parts[0]
 
 
-def _decode(
-    tree: _Tree,
-    classes: tuple[str, ...],
-    size: tuple[int, int] | None,
-    progress: Progress | None,
-) -> Split:
-    from PIL import Image
+@dataclass(frozen=True)
+class Form:
+    """What images are brought to: None leaves the channels, or the size, to the images.
 
-    # RuntimeError: an encrypted zip; SyntaxError: some damaged PNGs.
-    unreadable = (
-        OSError, zipfile.BadZipFile, ValueError, RuntimeError, SyntaxError,
-        Image.DecompressionBombError,
-    )  # fmt: skip
-    labels = np.array([classes.index(_class_of(tree, path)) for path in tree.files], np.int64)
+    `resize` ('bilinear' or 'pad') is how they reach (height, width).
+    """
+
+    channels: int | None = None
+    size: tuple[int, int] | None = None
+    resize: str = "bilinear"
+
+
+def _decode(
+    trees: Sequence[_Tree], classes: tuple[str, ...], form: Form, progress: Progress | None
+) -> Decoded:
+    """Every image of `trees`, one after the other.
+
+    Without `form.channels` they have three where one of them is in colour, else one.
+    """
+    files = [(tree, path) for tree in trees for path in tree.files]
+    labels = np.array([classes.index(_class_of(tree, path)) for tree, path in files], np.int64)
     images: Images | None = None
-    mode = "RGB"
-    for i, path in enumerate(tree.files):
-        try:
-            with Image.open(io.BytesIO(tree.read(path))) as image:
-                if images is None:
-                    mode = "L" if image.mode in ("1", "L") else "RGB"
-                pixels = image.convert(mode)
-        except unreadable as error:
-            raise SephwError(f"{tree.label}: image '{path}' cannot be decoded ({error})") from None
-        if size is not None and pixels.size != (size[1], size[0]):
-            pixels = pixels.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-        array = np.asarray(pixels, np.uint8).reshape(pixels.size[1], pixels.size[0], -1)
+    tally = Tally()
+    grey: list[str] = []
+    for i, (tree, path) in enumerate(files):
+        picture = _read(tree, path, form)
+        height, width = picture.image.height, picture.image.width
         if images is None:
-            images = np.empty((len(tree.files), *array.shape), np.uint8)
-        if array.shape != images.shape[1:]:
-            raise SephwError(
-                f"{tree.label}: image '{path}' is {array.shape[0]}x{array.shape[1]} but the first "
-                f"one is {images.shape[1]}x{images.shape[2]}; give a size to bring them to one"
-            )
-        images[i] = array
-        if progress is not None and (i % 500 == 0 or i + 1 == len(tree.files)):
-            progress(i + 1, len(tree.files))
+            images = np.empty((len(files), height, width, picture.channels), np.uint8)
+        if (height, width) != images.shape[1:3]:
+            raise SephwError(_sizes(files))
+        if picture.channels > images.shape[3]:
+            images = np.repeat(images, 3, axis=3)  # grey so far
+        if picture.channels == 1:
+            grey.append(str(path))
+        tally.add(str(path), picture.conversions)
+        images[i] = picture.pixels()
+        if progress is not None:
+            progress(i + 1, len(files))
     assert images is not None  # _open_tree refuses an empty tree
-    return Split(images, labels)
+    if images.shape[3] == 3 and grey:
+        tally.found[Conversion.GREY_TO_RGB] += len(grey)
+        tally.examples.setdefault(Conversion.GREY_TO_RGB, grey[0])
+    return Decoded(Split(images, labels), tally.notes())
+
+
+def _read(tree: _Tree, path: PurePosixPath, form: Form) -> Picture:
+    try:
+        picture = read_picture(lambda: tree.read(path))
+        if form.size is not None:
+            picture = picture.resized(*form.size, form.resize)
+    except SephwError as error:
+        raise SephwError(f"{tree.label}: image '{path}' {_sentence(error)}") from None
+    return picture if form.channels is None else picture.in_channels(form.channels)
+
+
+def _sentence(error: SephwError) -> str:
+    text = str(error)
+    return text if text.startswith("cannot") else f"is of {text}"
+
+
+def _sizes(files: Sequence[tuple[_Tree, PurePosixPath]]) -> str:
+    """What to say of images of several sizes; some hundreds of them are looked at."""
+    looked = files[:: 1 + len(files) // _MOST_LOOKED_AT]
+    found: dict[tuple[int, int], list[str]] = {}
+    for tree, path in looked:
+        image = _read(tree, path, Form()).image
+        found.setdefault((image.height, image.width), []).append(str(path))
+    (height, width), names = max(found.items(), key=lambda item: (len(item[1]), item[0]))
+    return (
+        f"{files[0][0].label}: the images are of several sizes, {len(names):,} of "
+        f"{len(looked):,} looked at of {height}x{width}; bring them to one, or train with "
+        f"--resize bilinear --set height={height} --set width={width}"
+    )
 
 
 def _companion(path: Path) -> Path | None:
@@ -133,42 +206,64 @@ def load_image_tree(
     path: Path,
     *,
     seed: int,
-    size: tuple[int, int] | None = None,
+    form: Form = Form(),
     progress: Progress | None = None,
 ) -> Dataset:
-    """A folder or zip of CLASS/FILE images.
+    """A folder or zip of CLASS/FILE images, brought to `form`.
 
     The test split is, in this order: a `test` folder beside a `train` folder inside `path`; the
     file or folder whose name has 'test' where `path` has 'train'; one fifth of the images, drawn
-    by `seed`. `size` (height, width) resizes every image; without it all must be of one size.
+    by `seed`. Without a size in `form` all images must be of one size.
     """
     tree = _open_tree(path)
     inner, beside = tree.below(*TRAIN_NAMES), _companion(path)
     test_tree: _Tree | None = None
     if inner is not None and tree.below(*TEST_NAMES) is not None:
-        tree, test_tree = inner, tree.below(*TEST_NAMES)
+        tree, test_tree, beside = inner, tree.below(*TEST_NAMES), None
     elif beside is not None:
         test_tree = _open_tree(beside)
-    classes = tuple(sorted({_class_of(tree, p) for p in tree.files}))
-    if len(classes) < 2:
-        raise SephwError(f"{path}: only one class ('{classes[0]}'); at least two are needed")
-    pool = cached_file(path, size, "train", lambda: _decode(tree, classes, size, progress))
-    test: Split | None = None
+    classes = _classes(path, tree)
+    notes = list(tree.left_out())
     if test_tree is not None:
-        held = test_tree
-        extra = sorted({_class_of(held, p) for p in held.files} - set(classes))
+        extra = sorted({_class_of(test_tree, p) for p in test_tree.files} - set(classes))
         if extra:
-            raise SephwError(f"{held.label}: class '{extra[0]}' has no training images")
-        test = cached_file(
-            beside or path, size, "test", lambda: _decode(held, classes, size, progress)
-        )
+            raise SephwError(f"{test_tree.label}: class '{extra[0]}' has no training images")
+        missing = sorted(set(classes) - {_class_of(test_tree, p) for p in test_tree.files})
+        notes += test_tree.left_out()
+        notes += [f"class '{name}' has no test images" for name in missing]
+    trees = (tree,) if test_tree is None else (tree, test_tree)
+    held = cached_files(
+        (path,) if beside is None else (path, beside), form,
+        lambda: _decode(trees, classes, form, progress),
+    )  # fmt: skip
+    count = len(tree.files)
+    images, labels = held.split.images, held.split.labels
+    test = None if test_tree is None else Split(images[count:], labels[count:])
     name = re.sub(r"[-_. ]?train(ing)?$", "", path.stem if path.is_file() else path.name)
     return assemble(
         name or "images",
-        pool,
+        Split(images[:count], labels[:count]),
         test,
         classes,
         seed=seed,
-        source=f"images in {path.name}" + (f" and {beside.name}" if test and beside else ""),
+        source=f"images in {path.name}" + (f" and {beside.name}" if beside else ""),
         licence="not stated",
+        notes=(*notes, *held.notes),
     )
+
+
+def _classes(path: Path, tree: _Tree) -> tuple[str, ...]:
+    """Names of the classes; SephwError for a folder without images, and for a single class."""
+    classes = tuple(sorted({_class_of(tree, p) for p in tree.files}))
+    empty = sorted(tree.first_level() - set(classes))
+    if empty:
+        raise SephwError(
+            f"{tree.label}: class '{empty[0]}' has no images (names ending in "
+            f"{', '.join(ENDINGS)}); add some, or remove the folder"
+        )
+    if len(classes) < 2:
+        raise SephwError(
+            f"{path}: only one class ('{classes[0]}'); at least two are needed, each a folder of "
+            "its own"
+        )
+    return classes

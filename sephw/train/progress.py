@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +23,11 @@ class Reporter:
         """One line of plain text, whole and at once."""
         self.console.print(text, markup=False, soft_wrap=True)
         self.console.file.flush()
+
+    def notes(self, notes: Iterable[str]) -> None:
+        """Lines that a person should know of the data."""
+        for note in notes:
+            self.line(f"note: {note}")
 
     def begin(self, label: str, total: int) -> None:
         """Start a bar of `total` steps, replacing a running one."""

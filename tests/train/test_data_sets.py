@@ -202,7 +202,8 @@ def test_images_of_two_sizes_need_a_size(tmp_path: Path) -> None:
             for i in range(5):
                 archive.writestr(f"{name}/{i}.png", png(i, (8, 8 if i else 9)))
     assert message(load_data, path) == (
-        f"{path}: image 'a/1.png' is 8x8 but the first one is 8x9; give a size to bring them to one"
+        f"{path}: the images are of several sizes, 8 of 10 looked at of 8x8; bring them to one, or "
+        "train with --resize bilinear --set height=8 --set width=8"
     )
     assert load_data(path, size=(4, 6)).shape == (4, 6, 3)
 

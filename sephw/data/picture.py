@@ -1,0 +1,188 @@
+"""One image file to 8-bit grey or RGB: what is read, and what is converted on the way."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sephw.errors import SephwError
+
+# Formats that Pillow may decode, whatever a file's name says, and the names that are looked at.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+_ORIENTATION = 0x0112  # the EXIF tag: how a camera was held, 1 to 8
+_WHITE = (255, 255, 255, 255)
+
+
+class Conversion(Enum):
+    """What was done to an image beyond decoding; the value completes 'N of M images …'."""
+
+    GREY_TO_RGB = "are grey: their value is in all three channels"
+    RGB_TO_GREY = "are in colour: converted to grey (0.299 R + 0.587 G + 0.114 B)"
+    ALPHA = "have transparent pixels: laid on white"
+    PALETTE = "have a palette: its colours are taken"
+    DEEP = "have 16 bits per value: the upper 8 are kept"
+    COLOUR_SPACE = "are in CMYK or another colour space: converted to RGB without its profile"
+    ORIENTATION = "are stored turned: put upright as their EXIF orientation says"
+    FRAMES = "have several frames: the first one is taken"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded image: Pillow's, in mode 'L' or 'RGB', upright; and what was converted."""
+
+    image: Any
+    conversions: tuple[Conversion, ...]
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return 1 if self.image.mode == "L" else 3
+
+    def resized(self, height: int, width: int, resize: str) -> Picture:
+        """In another size: 'bilinear', or 'pad' (zeros around, centred).
+
+        SephwError, its text an object's ("size …"), where it is too large to pad.
+        """
+        from PIL import Image
+
+        if self.image.size == (width, height):
+            return self
+        if resize == "bilinear":
+            return Picture(
+                self.image.resize((width, height), Image.Resampling.BILINEAR), self.conversions
+            )
+        top, left = height - self.image.height, width - self.image.width
+        if top < 0 or left < 0:
+            raise SephwError(
+                f"size {self.image.height}x{self.image.width}, larger than {height}x{width}: it "
+                "cannot be padded; use --resize bilinear"
+            )
+        padded = Image.new(self.image.mode, (width, height))
+        padded.paste(self.image, (left // 2, top // 2))
+        return Picture(padded, self.conversions)
+
+    def in_channels(self, channels: int) -> Picture:
+        """With 1 or 3 channels."""
+        if channels == self.channels:
+            return self
+        grey = channels == 1
+        more = Conversion.RGB_TO_GREY if grey else Conversion.GREY_TO_RGB
+        return Picture(self.image.convert("L" if grey else "RGB"), (*self.conversions, more))
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 (H, W, channels)."""
+        image = self.image
+        return np.asarray(image, np.uint8).reshape(image.height, image.width, self.channels)
+
+
+def read_picture(source: Path | Callable[[], bytes]) -> Picture:
+    """Decode a file, or the bytes that `source` reads. SephwError says why it cannot be."""
+    from PIL import Image
+
+    try:
+        file = source if isinstance(source, Path) else io.BytesIO(source())
+        with Image.open(file, formats=FORMATS) as image:
+            return _plain(image)
+    except SephwError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly everything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SephwError(f"cannot be decoded ({reason})") from None
+
+
+def _plain(image: Any) -> Picture:
+    """In mode 'L' or 'RGB'; which of the two, the image's own mode and palette decide."""
+    from PIL import Image
+
+    done: list[Conversion] = []
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        done.append(Conversion.FRAMES)
+    deep = any("16" in str(part) for tile in image.tile for part in tile)  # before it is decoded
+    turned = image.format == "TIFF" and _turn(image) is not None  # Pillow's reader puts it upright
+    image.load()
+    turn = _turn(image)
+    if turned or turn is not None:
+        done.append(Conversion.ORIENTATION)
+    if turn is not None:
+        image = image.transpose(turn)
+    if image.mode in ("I", "F") and not (image.mode == "I" and image.format in ("PNG", "PPM")):
+        raise SephwError(
+            f"mode {image.mode}: its 32-bit values have no stated range; save it with 8 or 16 bits"
+        )
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        upper = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8)
+        return Picture(Image.fromarray(upper), (*done, Conversion.DEEP))
+    if deep:
+        done.append(Conversion.DEEP)
+    grey = image.mode in ("1", "L", "LA", "La")
+    palette = image.mode in ("P", "PA")
+    if palette:
+        done.append(Conversion.PALETTE)
+    elif not grey and image.mode not in ("RGB", "RGBA", "RGBa", "RGBX"):
+        done.append(Conversion.COLOUR_SPACE)
+    clear = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+    if clear:
+        image = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+        if image.getchannel("A").getextrema()[0] < 255:
+            done.append(Conversion.ALPHA)
+            image = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image)
+    image = image.convert("L" if grey and not clear else "RGB")
+    if image.mode == "RGB" and (grey or (palette and _is_grey(image))):
+        image = image.getchannel("R")
+    return Picture(image, tuple(done))
+
+
+def _turn(image: Any) -> Any:
+    """How Pillow puts the image upright, or None; EXIF that is damaged says nothing."""
+    from PIL import Image
+
+    way = Image.Transpose
+    turns = {
+        2: way.FLIP_LEFT_RIGHT, 3: way.ROTATE_180, 4: way.FLIP_TOP_BOTTOM, 5: way.TRANSPOSE,
+        6: way.ROTATE_270, 7: way.TRANSVERSE, 8: way.ROTATE_90,
+    }  # fmt: skip
+    try:
+        return turns.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return None
+
+
+def _is_grey(image: Any) -> bool:
+    pixels = np.asarray(image)
+    return bool((pixels[..., :1] == pixels).all())
+
+
+@dataclass
+class Tally:
+    """Counts conversions over many images, with an example of each."""
+
+    seen: int = 0
+    found: Counter[Conversion] = field(default_factory=Counter)
+    examples: dict[Conversion, str] = field(default_factory=dict)
+
+    def add(self, name: str, conversions: Iterable[Conversion]) -> None:
+        """Count one image."""
+        self.seen += 1
+        for conversion in conversions:
+            self.found[conversion] += 1
+            self.examples.setdefault(conversion, name)
+
+    def notes(self, of: str = "images") -> tuple[str, ...]:
+        """One line for each conversion, in their order of declaration."""
+        return tuple(
+            f"{self.found[kind]:,} of {self.seen:,} {of} {kind.value}; "
+            f"the first: '{self.examples[kind]}'"
+            for kind in Conversion
+            if self.found[kind]
+        )
