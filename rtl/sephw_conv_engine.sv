@@ -102,7 +102,9 @@ module sephw_conv_engine #(
   logic [SUM_STAGE:1] valid, first, last;
 
   always_ff @(posedge clk) begin
-    valid <= SUM_STAGE'({valid, issue && rst_n});
+    // All of it: what was on its way would step the counters behind it in the frames that follow.
+    if (!rst_n) valid <= '0;
+    else valid <= SUM_STAGE'({valid, issue});
     first <= SUM_STAGE'({first, fold == '0});
     last  <= SUM_STAGE'({last, fold_last});
   end

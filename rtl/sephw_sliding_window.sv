@@ -146,7 +146,7 @@ module sephw_sliding_window #(
 
   always_ff @(posedge ap_clk) begin
     beat_2          <= beat_1;
-    store_2         <= store_1;
+    store_2         <= store_1 && ap_rst_n;
     store_address_2 <= store_address;
     if (!ap_rst_n || frame_step_1) store_address <= '0;
     else if (read_1) store_address <= store_address == LAST_ADDRESS ? '0 : store_address + 1'b1;

@@ -1,7 +1,7 @@
 // Drives a generated top module cycle by cycle and records every beat of every stream.
 //
 // Usage: sephw_sim DATA [--frames N] [--quiet-limit CYCLES] [--clock-ps PS] [--record DIRECTORY]
-//                  [--check-stable] [--vcd FILE]
+//                  [--check-stable] [--vcd FILE] [--reset CYCLE:LENGTH]... [--seed N]
 // DATA holds, by port number i:
 //   input_<i>.bin     beats of s_axis_<i>: 32-bit little-endian words, lowest bits first; of a
 //                     constant input those of one pixel, again and again
@@ -10,6 +10,11 @@
 //   expected_<i>.bin  optional, beats of m_axis_<i>, compared
 // DIRECTORY receives stream_<k>.bin for stream k of streams.json: per beat the cycle (64 bits) in
 // which tvalid and tready were both up, then its words. Cycle 0 is the first with ap_rst_n high.
+// Registers start at random (of --seed), and one cycle of reset makes an end of that. Each --reset
+// pulls ap_rst_n down again, in cycle CYCLE, for LENGTH cycles; then everything begins anew with
+// the first frame and cycle 0, so what is recorded and compared is what follows the last of them.
+// Meanwhile sources offer beats and sinks take them, which must not matter.
+//
 // Exit status: 0 all beats of all frames moved, 1 an expected beat differs, 2 a file is missing,
 // 3 nothing moved for CYCLES cycles, 4 a beat that waited changed (with --check-stable).
 #include "sephw_streams.h"
@@ -18,12 +23,14 @@
 #include <verilated_vcd_c.h>
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -86,6 +93,11 @@ struct Source {
     bool constant = false;  // the beats come again for every pixel
     std::uint64_t left = 0; // beats of all frames
     bool ready() const { return left > 0 && next < words.size(); }
+    void restart(std::uint64_t beats) {
+        next = 0;
+        offered = false;
+        left = beats;
+    }
 };
 
 struct Sink {
@@ -98,12 +110,26 @@ struct Record {
     std::FILE *file = nullptr;
     std::uint64_t beats = 0;
     Words waiting; // the beat that was offered and not taken in the last cycle
+    bool restart() {
+        beats = 0;
+        waiting.clear();
+        if (!file)
+            return true;
+        std::rewind(file);
+        return std::fflush(file) == 0 && ftruncate(fileno(file), 0) == 0;
+    }
+};
+
+struct Reset {
+    std::uint64_t cycle = 0, length = 1;
 };
 
 struct Options {
     std::string data, record, vcd;
     std::uint64_t frames = 1, quiet_limit = 100000, clock_ps = 10000;
+    int seed = 1;
     bool check_stable = false;
+    std::vector<Reset> resets;
 };
 
 Options parse(int argc, char **argv) {
@@ -117,13 +143,23 @@ Options parse(int argc, char **argv) {
             options.quiet_limit = std::strtoull(value().c_str(), nullptr, 10);
         else if (word == "--clock-ps")
             options.clock_ps = std::strtoull(value().c_str(), nullptr, 10);
+        else if (word == "--seed")
+            options.seed = std::atoi(value().c_str());
         else if (word == "--record")
             options.record = value();
         else if (word == "--check-stable")
             options.check_stable = true;
         else if (word == "--vcd")
             options.vcd = value();
-        else
+        else if (word == "--reset") {
+            Reset reset;
+            char *end = nullptr;
+            const std::string text = value();
+            reset.cycle = std::strtoull(text.c_str(), &end, 10);
+            if (*end != ':' || (reset.length = std::strtoull(end + 1, nullptr, 10)) == 0)
+                fail(2, "give --reset CYCLE:LENGTH, not '" + text + "'");
+            options.resets.push_back(reset);
+        } else
             options.data = word;
     }
     if (options.data.empty())
@@ -138,7 +174,7 @@ int main(int argc, char **argv) {
     const auto context = std::make_unique<VerilatedContext>();
     // Registers without reset start at random: nothing may depend on them.
     context->randReset(2);
-    context->randSeed(1);
+    context->randSeed(options.seed);
     context->traceEverOn(!options.vcd.empty());
     const auto model = std::make_unique<sephw::Model>(context.get());
 
@@ -151,15 +187,12 @@ int main(int argc, char **argv) {
             fail(2, path + " cannot be read");
         load(options.data + "/source_" + std::to_string(i) + ".bin", sources[i].pattern.cycles);
         sources[i].constant = sephw::CONSTANT[i];
-        sources[i].left = sephw::WORDS[i] * options.frames;
     }
     for (unsigned i = 0; i < sephw::OUTPUTS; i++) {
         load(options.data + "/sink_" + std::to_string(i) + ".bin", sinks[i].pattern.cycles);
         load(options.data + "/expected_" + std::to_string(i) + ".bin", sinks[i].expected);
     }
-    std::uint64_t left = 0;
     for (unsigned k = 0; k < sephw::STREAMS; k++) {
-        left += sephw::WORDS[k] * options.frames;
         if (options.record.empty())
             continue;
         const std::string path = options.record + "/stream_" + std::to_string(k) + ".bin";
@@ -185,18 +218,45 @@ int main(int argc, char **argv) {
         half_cycle++;
     };
 
-    model->ap_rst_n = 0;
-    sephw::each_input(*model, [](unsigned, auto &valid, auto &, auto &, unsigned) { valid = 0; });
-    sephw::each_output(*model, [](unsigned, auto &, auto &ready, auto &, unsigned) { ready = 0; });
-    for (int i = 0; i < 8; i++) {
-        half(0);
-        half(1);
-    }
-    model->ap_rst_n = 1;
+    std::uint64_t left = 0, cycle = 0, quiet = 0;
+    const auto reset = [&](std::uint64_t length) {
+        model->ap_rst_n = 0;
+        for (std::uint64_t i = 0; i < length; i++) {
+            sephw::each_input(
+                *model, [&](unsigned k, auto &valid, auto &, auto &data, unsigned bits) {
+                    const Source &source = sources[k];
+                    if (source.words.empty())
+                        return;
+                    const std::size_t at = source.next < source.words.size() ? source.next : 0;
+                    from_words(data, &source.words[at], word_count(bits));
+                    valid = 1;
+                });
+            sephw::each_output(*model, [&](unsigned k, auto &, auto &ready, auto &, unsigned) {
+                ready = sinks[k].pattern.at(cycle + i);
+            });
+            half(0);
+            half(1);
+        }
+        model->ap_rst_n = 1;
+        left = cycle = quiet = 0;
+        for (unsigned i = 0; i < sephw::INPUTS; i++)
+            sources[i].restart(sephw::WORDS[i] * options.frames);
+        for (Sink &sink : sinks)
+            sink.next = 0;
+        for (unsigned k = 0; k < sephw::STREAMS; k++) {
+            left += sephw::WORDS[k] * options.frames;
+            if (!records[k].restart())
+                fail(2, "a recording cannot be written");
+        }
+    };
+    reset(1);
 
     Words beat(1);
-    std::uint64_t cycle = 0, quiet = 0;
-    for (; left > 0 && quiet <= options.quiet_limit; cycle++) {
+    auto pulse = options.resets.begin();
+    const auto pulses = options.resets.end();
+    for (; (left > 0 && quiet <= options.quiet_limit) || pulse != pulses; cycle++) {
+        while (pulse != pulses && pulse->cycle == cycle)
+            reset((pulse++)->length);
         sephw::each_input(*model, [&](unsigned i, auto &valid, auto &, auto &data, unsigned bits) {
             Source &source = sources[i];
             if (!source.offered && source.ready() && source.pattern.at(cycle)) {
@@ -292,6 +352,11 @@ int main(int argc, char **argv) {
         }
         fail(3, message);
     }
-    std::printf("%llu cycles\n", static_cast<unsigned long long>(cycle));
+    const bool compared = std::any_of(sinks.begin(), sinks.end(),
+                                      [](const Sink &sink) { return !sink.expected.empty(); });
+    std::printf("%s%llu frames, %llu cycles\n",
+                compared ? "PASS: every beat of the output as expected, " : "",
+                static_cast<unsigned long long>(options.frames),
+                static_cast<unsigned long long>(cycle));
     return 0;
 }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.backends.rtl import CompiledRtl
+from sephw.backends.rtl import CompiledRtl, ResetPulse
 from sephw.backends.rtl.project import quiet_limit_cycles
 from sephw.ir import Graph, Integers
 from sephw.verify import CYCLES
@@ -22,6 +22,7 @@ from sim.trace import write_trace
 
 RTL_PROJECT = "rtl"
 _SEED = 0
+_LONGEST_RESET_DISTANCE_CYCLES = 20_000
 
 ByTensor = Mapping[str, Integers]
 
@@ -50,13 +51,17 @@ def run_with_pauses(
     """Values, and the cycles of beats, int64 (N, words), as simulated and as measured.
 
     Source and sink pause at random, some pauses longer than a frame; from the middle of the
-    pattern on they do not pause. The same images meet the same pauses.
+    pattern on they do not pause. Before it, the network is reset a few times in the midst of
+    frames. The same images meet the same pauses and resets.
     """
     _, interval = frame_interval(graph)
     gaps, stalls = (pauses(_SEED + i, len(images) * interval, 2 * interval) for i in (0, 1))
     # Longer than a pause of the source and one of the sink together: then nothing moves any more.
     quiet = 4 * interval + quiet_limit_cycles(graph)
-    found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls, quiet_limit_cycles=quiet)
+    found = compiled.run(
+        images, source_gaps=gaps, sink_stalls=stalls, quiet_limit_cycles=quiet,
+        resets=reset_pulses(_SEED, 2 * interval),
+    )  # fmt: skip
     expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
     shape = (len(images), -1)
     simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}
@@ -77,6 +82,16 @@ def pauses(seed: int, half_cycles: int, longest_cycles: int) -> NDArray[np.bool_
         pattern[at : min(at + length, half_cycles)] = on
         at, on = at + length, not on
     return pattern
+
+
+def reset_pulses(seed: int, longest_cycles: int) -> list[ResetPulse]:
+    """Resets of 16, 5, 2 and 1 cycles, each at most ``longest_cycles`` after the one before.
+
+    Moments are drawn log-uniformly, so that some fall into the first frame's first beats.
+    """
+    rng = np.random.default_rng(seed)
+    longest = np.log(min(longest_cycles, _LONGEST_RESET_DISTANCE_CYCLES))
+    return [ResetPulse(int(np.exp(rng.uniform(0, longest))), n) for n in (16, 5, 2, 1)]
 
 
 def simulate_cycles(graph: Graph, images: Integers, folder: Path | None) -> dict[str, Any]:

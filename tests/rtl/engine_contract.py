@@ -8,7 +8,7 @@ import numpy as np
 from case_project import CaseProject
 from engine_recurrence import play
 
-from sephw.backends.rtl import RtlRun
+from sephw.backends.rtl import ResetPulse, RtlRun
 
 Patterns = Mapping[str, np.ndarray]
 PATTERN_CYCLES = 1009
@@ -20,6 +20,15 @@ def random_patterns(names: tuple[str, ...], density: float | None, seed: int) ->
         return {}
     rng = np.random.default_rng(seed)
     return {name: rng.random(PATTERN_CYCLES) < density for name in names}
+
+
+def random_resets(seed: int) -> list[ResetPulse]:
+    """Resets of 1, 2, 5 and 16 cycles, at moments between the first cycles and some frames."""
+    rng = np.random.default_rng(seed)
+    return [
+        ResetPulse(int(10 ** rng.uniform(0.5, 3.5)), cycles)
+        for cycles in (1, 16, 1, 2, 1, 5, 1, 2, 1)
+    ]  # fmt: skip
 
 
 def differences(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from case_project import CaseProject, write_cases
-from engine_contract import differences, random_patterns
+from engine_contract import differences, random_patterns, random_resets
 
 from sephw.backends.rtl import compile_project
 from sephw.backends.rtl.project import FILE_LIST
@@ -68,7 +68,10 @@ def test_a_warning_is_an_error(project: CaseProject) -> None:
 def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None:
     sources = random_patterns(project.graph.inputs, source, 3)
     sinks = random_patterns(project.graph.outputs, sink, 4)
-    found = compiled.run(project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True)
+    found = compiled.run(
+        project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True,
+        resets=random_resets(3), seed=5,
+    )  # fmt: skip
     assert not (wrong := differences(project, found, sources, sinks)), "\n".join(wrong)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from engine_contract import random_resets
 from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
@@ -79,14 +80,17 @@ def test_values_and_cycles(name: str, tmp_path) -> None:
         samples={graph.inputs[0]: images}, golden={output: golden[output]},
     )  # fmt: skip
     compiled = compile_project(tmp_path / "rtl")
-    for gaps, stalls in (
+    for seed, (gaps, stalls) in enumerate((
         (None, None),
         (pattern(1, 0.5), None),
         (None, pattern(2, 0.3)),
         (pattern(3, 0.2), pattern(4, 0.7)),
         (pattern(5, 0.02), pattern(6, 0.02)),
-    ):
-        found = compiled.run(images, source_gaps=gaps, sink_stalls=stalls, check_stable=True)
+    )):  # fmt: skip
+        found = compiled.run(
+            images, source_gaps=gaps, sink_stalls=stalls, check_stable=True,
+            resets=random_resets(seed), seed=seed + 1,
+        )  # fmt: skip
         expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
         for tensor in graph.tensors:
             assert np.array_equal(found.values[tensor], golden[tensor]), tensor

@@ -24,6 +24,17 @@ _PURPOSE = "RTL simulation"
 Pattern = NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class ResetPulse:
+    """A reset in the midst of a run: in cycle ``at_cycle``, for ``cycles`` cycles, at least 1.
+
+    Cycle 0 is the first one after the reset before.
+    """
+
+    at_cycle: int
+    cycles: int
+
+
 @dataclass(frozen=True, eq=False)
 class RtlRun:
     """What one run moved, by tensor: ``values`` int64 (N, h, w, c), ``pops`` int64 (N·words,).
@@ -61,6 +72,8 @@ class CompiledRtl:
         clock_ns: float = 10.0,
         check_stable: bool = False,
         trace: Path | None = None,
+        resets: Sequence[ResetPulse] = (),
+        seed: int = 1,
     ) -> RtlRun:
         """Simulate frame after frame.
 
@@ -68,7 +81,8 @@ class CompiledRtl:
         constant inputs bring. In cycle c a source may begin to offer a beat only if
         ``source_gaps[c % len]``, and once offered it stays, as far as its own pace allows; a sink
         is ready only if ``sink_stalls[c % len]``; None: always; one pattern for all ends or by
-        tensor.
+        tensor. After each of ``resets`` all frames begin anew; what is found follows the last one.
+        Registers start at random, drawn from ``seed``, and one cycle of reset ends that.
         ``check_stable`` checks that a waiting beat never changes. ``trace`` is a VCD file to write
         (needs a project compiled with ``trace=True``).
         Raises SephwError for images of another shape or range, for a network that stalls or moves
@@ -98,7 +112,8 @@ class CompiledRtl:
             arguments = [
                 self._program, folder, "--frames", str(count.pop()), "--record", folder,
                 "--quiet-limit", str(quiet_limit_cycles),
-                "--clock-ps", str(round(clock_ns * 1000)),
+                "--clock-ps", str(round(clock_ns * 1000)), "--seed", str(seed),
+                *(word for r in resets for word in ("--reset", f"{r.at_cycle}:{r.cycles}")),
                 *(["--check-stable"] if check_stable else []),
                 *(["--vcd", str(trace.resolve())] if trace is not None else []),
             ]  # fmt: skip
