@@ -37,3 +37,9 @@ if [ ! -f "$stamp" ]; then
     exit 2
   }
 fi
+case "$1" in
+  *fpga*)
+    python -c 'import ctypes; [ctypes.CDLL(f"lib{n}") for n in ("ftdi1.so.2", "usb-1.0.so.0", "udev.so.1")]' \
+      2>/dev/null || echo "sephw: note: sephw program needs libraries of the system: sudo apt-get install -y libftdi1-2 libusb-1.0-0 libudev1" >&2
+    ;;
+esac

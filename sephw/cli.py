@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -126,4 +127,6 @@ def _fail(message: str, invocation: Invocation, status: int = EXIT_USAGE) -> int
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the program `sephw`: run `arguments` (default: the process's) and exit."""
+    # onnxruntime reports its use to its maker unless told not to, and warns where it cannot.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -171,8 +171,27 @@ def _advance_all(
 
 @cache
 def compiled() -> Callable[..., int]:
-    """The compiled loop; numba keeps the machine code on disk for the next process."""
+    """The compiled loop; numba keeps the machine code on disk for the next process if it can.
+
+    Numba refuses to compile where neither the folder of this file, nor the user's cache folder can
+    be written, and when what it kept is damaged or the disk is full: then nothing is kept.
+    """
     import numba  # type: ignore[import-untyped]
 
-    loop: Callable[..., int] = numba.njit(cache=True, nogil=True)(_advance_all)
+    @cache
+    def unkept() -> Callable[..., int]:
+        loop: Callable[..., int] = numba.njit(nogil=True)(_advance_all)
+        return loop
+
+    try:
+        kept = numba.njit(cache=True, nogil=True)(_advance_all)
+    except RuntimeError:
+        return unkept()
+
+    def loop(*arguments: Any) -> int:
+        try:
+            return int(kept(*arguments))
+        except Exception:  # of reading or writing the cache: before the loop has begun
+            return unkept()(*arguments)
+
     return loop

@@ -8,10 +8,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from sephw.adder_graph.graph import Adder, AdderGraph, Integers, Interval, Output
 from sephw.errors import SephwError
+from sephw.tools.user_folders import cache_folder
 
 _VERSION = 1
 
@@ -65,5 +64,5 @@ def save(folder: Path | None, key: str, graph: AdderGraph) -> None:
 
 
 def _file(folder: Path | None, key: str) -> Path:
-    base = user_cache_path("sephw", appauthor=False) if folder is None else folder
+    base = cache_folder() if folder is None else folder
     return base / "adder_graphs" / f"{key}.json"

@@ -13,15 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from sephw.data.dataset import Split
+from sephw.tools.user_folders import cache_folder
 
 LEAST_BYTES = 4 << 20
 CACHE_VERSION = 2
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/sephw`, by default `~/.cache/sephw`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "sephw"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_log_path
-
 from sephw.errors import SephwError
+from sephw.tools.user_folders import log_folder
 
 
 class Workplace:
@@ -24,7 +23,7 @@ class Workplace:
     def __init__(self, beside: Path, name: str, failures: Path | None = None) -> None:
         self._beside = beside
         self._name = name
-        self._failures = failures if failures is not None else user_log_path("sephw") / "synth"
+        self._failures = failures if failures is not None else log_folder() / "synth"
         self._path: Path | None = None
 
     @property

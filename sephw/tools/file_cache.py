@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from sephw.tools.user_folders import cache_folder
 
 PROGRAMS = "programs"
 """The user's cache of simulations."""
@@ -32,7 +32,7 @@ class FileCache:
     @classmethod
     def of_user(cls, name: str) -> FileCache:
         """The user's own, ``name`` of several."""
-        return cls(user_cache_path("sephw", appauthor=False) / name)
+        return cls(cache_folder() / name)
 
     def fetch(self, key: str, target: Path) -> bool:
         """Copy the file kept under ``key`` to ``target``, mode included; False where none is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.tools.process import killed_by, run, run_logged
+from sephw.tools.yowasp import yowasp_command
 
 _ERROR = re.compile(r"^ERROR: (.*)$")
 
@@ -51,8 +51,7 @@ def find_tool(program: str, module: str, function: str, wheel: str, purpose: str
     Raises SephwError that starts with ``purpose`` where there is neither.
     """
     if importlib.util.find_spec(module) is not None:
-        code = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
-        return [sys.executable, "-c", code]
+        return [*yowasp_command(module, function)]
     found = shutil.which(program)
     if found is None:
         raise SephwError(

@@ -14,7 +14,10 @@ from sephw.tools.process import Completed, run
 _TIMEOUT_SECONDS = 600.0
 _FAILED = re.compile(r"^.*\bFAIL\b.*$", re.MULTILINE)
 _MISSING_LIBRARY = re.compile(r"shared libraries: (\S+):")
-_LIBRARY_PACKAGES = {"libusb-1.0.so.0": "libusb-1.0-0", "libudev.so.1": "libudev1"}
+# The wheel links to these of the system; the loader names the first one that is missing only.
+_LIBRARIES = {
+    "libftdi1.so.2": "libftdi1-2", "libusb-1.0.so.0": "libusb-1.0-0", "libudev.so.1": "libudev1",
+}  # fmt: skip
 # Boards that are only ever loaded through their flash: the iCEBreaker's jumpers connect the USB
 # bridge to it, the OrangeCrab's DFU loader writes nothing else.
 _FLASH_ONLY = frozenset({"ice40_generic", "orangeCrab"})
@@ -74,8 +77,10 @@ def _why(done: Completed, cable: str) -> str:
     output = f"{done.stdout}\n{done.stderr}"
     missing = _MISSING_LIBRARY.search(output)
     if missing is not None:
-        package = _LIBRARY_PACKAGES.get(missing[1])
-        fix = f"install it with 'apt-get install {package}'" if package else "install it"
+        fix = "install it"
+        if missing[1] in _LIBRARIES:
+            packages = " ".join(_LIBRARIES.values())
+            fix = f"install what it needs with 'sudo apt-get install -y {packages}'"
         return f"openFPGALoader needs {missing[1]}, which is missing; {fix}"
     if any(text in output for text in _NO_PERMISSION):
         return (

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from sephw.errors import SephwError
 from sephw.tools.cxx import find_compiler, first_error
 from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
 from sephw.tools.process import run
+from sephw.tools.user_folders import cache_folder
 
 _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 
@@ -75,7 +74,7 @@ class Runtime:
     def of(cls, verilator: Verilator, compiler: Path, options: str) -> Runtime:
         """The cache folder for one installation of both tools and one set of options."""
         key = key_of([options, identity(verilator.program), identity(compiler)])
-        return cls(user_cache_path("sephw", appauthor=False) / f"verilator-{key[:16]}")
+        return cls(cache_folder() / f"verilator-{key[:16]}")
 
     def headers(self) -> tuple[str, ...]:
         """Options of the compiler that include the headers; none where they cannot be kept.

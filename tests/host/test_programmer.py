@@ -63,8 +63,11 @@ def test_the_call(tmp_path, cable, flash, option, where) -> None:
          "or run as root"),
         ("x: error while loading shared libraries: libusb-1.0.so.0: cannot open shared object "
          "file: No such file or directory",
-         "openFPGALoader needs libusb-1.0.so.0, which is missing; install it with 'apt-get "
-         "install libusb-1.0-0'"),
+         "openFPGALoader needs libusb-1.0.so.0, which is missing; install what it needs with "
+         "'sudo apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'"),
+        ("x: error while loading shared libraries: libftdi1.so.2: cannot open shared object file",
+         "openFPGALoader needs libftdi1.so.2, which is missing; install what it needs with 'sudo "
+         "apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'"),
         ("x: error while loading shared libraries: libzzz.so.1: cannot open shared object file",
          "openFPGALoader needs libzzz.so.1, which is missing; install it"),
         ("Loading\\nCRC error", "openFPGALoader failed: CRC error"),
