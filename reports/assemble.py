@@ -17,6 +17,7 @@ from reports.plain import as_dict
 from reports.provenance import read_provenance
 from reports.text import render_text
 from sephw.errors import SephwError, UsageError
+from sephw.files import read_json
 from sephw.ir import Graph
 from sephw.ir.serialize import load_graph
 from sephw.ops import OPERATORS
@@ -144,10 +145,4 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     """The object in a JSON file; None where there is no file. SephwError where it is none."""
     if not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SephwError(f"'{path}' is not JSON ({error}); export the model again") from None
-    if not isinstance(content, dict):
-        raise SephwError(f"'{path}' is not a JSON object; export the model again")
-    return content
+    return read_json(path, f"'{path}'", "export the model again")

@@ -6,17 +6,13 @@ restricted loader only, so a checkpoint cannot run code.
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sephw.errors import SephwError
+from sephw.torch_file import read_archive, write_archive
 
 FORMAT, VERSION = "sephw-checkpoint", 1
 STAGES = ("R", "B", "BQ")
@@ -120,8 +116,15 @@ def build_network(checkpoint: Checkpoint) -> Any:
     SephwError for an unknown network, refused arguments, or a state_dict that does not fit; the
     message names the first key that does not.
     """
+    import torch
+
     from sephw.networks import make_network
 
+    # First without memory: arguments of a damaged file may ask for any amount of it.
+    with torch.device("meta"):
+        sketch = make_network(checkpoint.network, checkpoint.arguments)
+        enter_stage(sketch, checkpoint.stage)
+    check_state_dict(sketch, checkpoint.state_dict, checkpoint.network)
     network = make_network(checkpoint.network, checkpoint.arguments)
     enter_stage(network, checkpoint.stage)
     fit_state_dict(network, checkpoint.state_dict, checkpoint.network)
@@ -138,7 +141,16 @@ def enter_stage(network: Any, stage: str) -> None:
 
 
 def fit_state_dict(network: Any, state_dict: Mapping[str, Any], name: str) -> None:
-    """Load `state_dict`; SephwError names the first key missing, unknown or of another shape."""
+    """Load `state_dict` into `network`; raises as `check_state_dict` does."""
+    check_state_dict(network, state_dict, name)
+    network.load_state_dict(dict(state_dict))
+
+
+def check_state_dict(network: Any, state_dict: Mapping[str, Any], name: str) -> None:
+    """SephwError that names the first key that does not fit the network's own.
+
+    It is missing or unknown, of another shape or dtype, no plain tensor, or not finite.
+    """
     own = network.state_dict()
     hint = "the arguments or the stage differ from those it was trained with"
     for key, tensor in own.items():
@@ -150,77 +162,35 @@ def fit_state_dict(network: Any, state_dict: Mapping[str, Any], name: str) -> No
                 f"network '{name}': '{key}' has shape {given} in the state_dict but "
                 f"{tuple(tensor.shape)} in the network; {hint}"
             )
+        _check_values(state_dict[key], tensor.dtype, f"network '{name}': '{key}'")
     for key in state_dict:
         if key not in own:
             raise SephwError(f"network '{name}': the state_dict has an unknown '{key}'; {hint}")
-    network.load_state_dict(dict(state_dict))
 
 
-def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
-    """`torch.save(content)` to `path`, atomically; equal content gives equal bytes."""
+def _check_values(given: Any, dtype: Any, what: str) -> None:
+    """SephwError unless `given` is a plain tensor of `dtype` with finite values."""
     import torch
 
-    path = Path(path)
-    # Through a buffer: torch.save to a path would put the file's name into the archive.
-    buffer = io.BytesIO()
-    torch.save(_plain(content), buffer)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
+    plain = isinstance(given, torch.Tensor) and given.layout == torch.strided
+    if not plain or given.is_quantized or given.is_meta:
         raise SephwError(
-            f"{path}: cannot be written ({error.strerror}); check the folder"
-        ) from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(buffer.getvalue())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # mkstemp's own mode would hide it from others
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def read_archive(path: str | Path) -> Any:
-    """What `write_archive` wrote, read without running any code in it; SephwError otherwise."""
-    import pickle
-
-    import torch
-
-    path = Path(path)
-    if not path.exists():
-        raise SephwError(f"{path}: no such file; `sephw train --out {path}` makes one")
-    if path.is_dir():
-        raise SephwError(f"{path}: is a folder; give the .pth file in it")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if found is None:
-            raise SephwError(f"{path}: not a PyTorch file, or damaged; fetch it again") from None
+            f"{what} is no plain tensor with values of its own; save the state_dict of the float "
+            "model, model.state_dict()"
+        )
+    if given.dtype != dtype:
+        # Conversion may round, and then the network is another one: the user decides.
+        fix = "train in it, or save the model as model.float().state_dict()"
+        if not (given.is_floating_point() and dtype.is_floating_point):
+            fix = f"these are no weights of it; save them as {dtype}"
         raise SephwError(
-            f"{path}: refused, it holds more than tensors and plain values ({found[1]}) and "
-            "loading that could run code; save model.state_dict() instead"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError):
-        raise SephwError(f"{path}: not a PyTorch file, or damaged; fetch it again") from None
-
-
-def _plain(value: Any) -> Any:
-    """`value` without views, shared objects and subclasses, none of which change what it says."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        # A tensor that is a view would drag its whole storage into the file.
-        return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-    if isinstance(value, str):
-        return sys.intern(str(value))  # pickle writes equal strings once only where they are one
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(entry) for entry in value)
-    return value
+            f"{what} is {given.dtype} in the state_dict but {dtype} in the network; {fix}"
+        )
+    if given.is_floating_point() and not bool(torch.isfinite(given).all()):
+        raise SephwError(
+            f"{what} holds NaN or infinite values, as after a training that diverged; use another "
+            "checkpoint, or train with a lower learning rate"
+        )
 
 
 def _bare(

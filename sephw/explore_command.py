@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sephw.errors import SephwError, UsageError
+from sephw.files import read_json
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
@@ -212,10 +213,11 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
 
 def _exported(folder: Path) -> Graph:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        name = str(manifest["name"]) if manifest["format"] == "sephw-export" else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        name = ""
+        manifest = read_json(folder / _MANIFEST, _MANIFEST, "")
+    except SephwError:
+        manifest = {}
+    named = manifest.get("format") == "sephw-export"
+    name = str(manifest.get("name", "")) if named else ""
     if not name or not (folder / _ONNX).is_file():
         raise UsageError(
             f"{folder}: is no export ({_MANIFEST} or {_ONNX} is missing); give a checkpoint, or "

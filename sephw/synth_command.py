@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shlex
 import time
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from sephw.errors import SephwError, UsageError
+from sephw.files import check_file, read_array, read_json
 from sephw.ir import Graph, Integers
 from sephw.options import floorplan_option, seeds_option
 from sephw.synth.record import RECORD, Run
@@ -141,11 +142,10 @@ def _device(
 
 
 def _manifest(directory: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads((directory / _MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        content = None
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    content: Mapping[str, Any] = {}
+    with contextlib.suppress(SephwError):
+        content = read_json(directory / _MANIFEST, _MANIFEST, "")
+    if content.get("format") != _FORMAT:
         raise UsageError(
             f"{directory}: is no export (no {_MANIFEST} of sephw); give the folder that "
             "'sephw export' made"
@@ -177,22 +177,25 @@ def _test_data(directory: Path, graph: Graph) -> tuple[Integers | None, Integers
     if len(layout.inputs) != 1 or len(layout.outputs) != 1:
         return None, None
     streams = [layout.streams[name] for name in (layout.input, layout.output)]
-    folder = directory / RTL / TEST_DATA
+    folder, again = directory / RTL / TEST_DATA, "export the model again"
     try:
         if (directory / BOARD / TEST_IMAGES).is_file():
-            images = np.load(directory / BOARD / TEST_IMAGES).astype(np.int64)
-            outputs = np.load(directory / BOARD / TEST_OUTPUTS).astype(np.int64)
-            return images, outputs.reshape(len(outputs), *streams[1].shape)
+            images, outputs = (
+                read_array(directory / BOARD / name, f"'{directory / BOARD / name}'", again)
+                for name in (TEST_IMAGES, TEST_OUTPUTS)
+            )
+            shaped = images.astype(np.int64).reshape(-1, *streams[0].shape)
+            return shaped, outputs.astype(np.int64).reshape(len(shaped), *streams[1].shape)
         found = []
         for stream, name in zip(streams, ("input_0.bin", "expected_0.bin"), strict=True):
+            check_file(folder / name, f"'{folder / name}'")
             words = np.fromfile(folder / name, "<u4").reshape(-1, words_per_beat(stream))
             found.append(unpack(words, stream))
     except FileNotFoundError:
         return None, None
     except (OSError, ValueError) as error:
         raise SephwError(
-            f"{directory}: its test images cannot be read ({type(error).__name__}); "
-            "export the model again"
+            f"{directory}: its test images cannot be read ({type(error).__name__}); {again}"
         ) from None
     return found[0], found[1]
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sephw.errors import SephwError
+from sephw.files import build, read_json
 from sephw.ir import Graph, IntType, Node
 
 STREAM_LIST = "streams.json"
@@ -132,12 +133,12 @@ def read_stream_list(directory: Path, what: str) -> Layout:
     """
     path = directory / STREAM_LIST
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        streams = [StreamInfo(**entry) for entry in content["streams"]]
+        content = read_json(path, f"'{path}'", "export the model again")
+        streams = [build(StreamInfo, entry) for entry in content["streams"]]
         by_tensor = {stream.tensor: stream for stream in streams}
         inputs, outputs = tuple(content["inputs"]), tuple(content["outputs"])
         return Layout(content["project"], {}, by_tensor, inputs, outputs)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (SephwError, ValueError, KeyError, TypeError, AttributeError):
         raise SephwError(
             f"'{directory}' is not an exported {what} project: no readable {STREAM_LIST}; "
             "export the model again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,10 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from sephw.data.dataset import Split
+from sephw.files import read_archive_of_arrays
 from sephw.tools.user_folders import cache_folder
 
 LEAST_BYTES = 4 << 20
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,9 @@ def cached(key: str, decode: Callable[[], Decoded]) -> Decoded:
     name = hashlib.sha256(f"{key}|{CACHE_VERSION}".encode()).hexdigest()[:24]
     try:
         file = cache_folder() / f"images-{name}.npz"
-        with np.load(file, allow_pickle=False) as held:
-            notes = tuple(str(note) for note in held["notes"])
-            return Decoded(Split(held["images"], held["labels"]), notes)
+        held = read_archive_of_arrays(file, str(file), "")
+        notes = tuple(json.loads(held["notes"].tobytes()))
+        return Decoded(Split(held["images"], held["labels"]), notes)
     except Exception:  # missing, damaged in any way, no home, no permission
         pass
     found = decode()
@@ -70,7 +72,7 @@ def _keep(file: Path, found: Decoded) -> None:
         with os.fdopen(handle, "wb") as out:
             np.savez(
                 out, images=found.split.images, labels=found.split.labels,
-                notes=np.array(found.notes, np.str_),
+                notes=np.frombuffer(json.dumps(found.notes).encode(), np.uint8),
             )  # fmt: skip
         Path(temporary).replace(file)
     except BaseException:

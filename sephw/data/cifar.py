@@ -15,11 +15,13 @@ import numpy as np
 
 from sephw.data.dataset import Dataset, Split, assemble
 from sephw.errors import SephwError
+from sephw.files import read_bytes
 
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 RECORD_BYTES = 1 + 3 * 32 * 32
+_MOST_BYTES = 1 << 30
 _ALLOWED = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -51,7 +53,7 @@ def _images(planes: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, np.d
 
 
 def _read_binary(path: Path) -> Split:
-    raw = path.read_bytes()
+    raw = read_bytes(path, str(path), most_bytes=_MOST_BYTES)
     if not raw or len(raw) % RECORD_BYTES:
         raise SephwError(
             f"{path}: {len(raw)} bytes is no multiple of {RECORD_BYTES}; not CIFAR-10's binary "
@@ -63,11 +65,14 @@ def _read_binary(path: Path) -> Split:
 
 def _read_pickle(path: Path) -> Split:
     try:
-        content = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+        raw = read_bytes(path, str(path), most_bytes=_MOST_BYTES)
+        content = _ArrayUnpickler(io.BytesIO(raw), encoding="latin1").load()
         data, labels = content["data"], content["labels"]
         data, labels = np.asarray(data), np.asarray(labels)
         if data.dtype != np.uint8 or data.shape != (len(labels), RECORD_BYTES - 1):
             raise ValueError(f"data of type {data.dtype} and shape {data.shape}")
+    except SephwError:
+        raise
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise SephwError(
             f"{path}: refused, not a CIFAR-10 batch of plain arrays ({error}); "

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from sephw.data.dataset import VALIDATION_MOST, VALIDATION_SHARE, Labels, stratified
 from sephw.data.erase import GREY, half_side
-from sephw.data.picture import ENDINGS, Tally, read_picture
+from sephw.data.picture import Tally, read_picture
 from sephw.errors import SephwError
+from sephw.files.images import ENDINGS
 
 # So many files, spread over all, are looked at for what will be converted.
 LOOKED_AT = 200

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import zlib
+import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,24 @@ from numpy.typing import NDArray
 
 from sephw.data.dataset import Dataset, Split, assemble
 from sephw.errors import SephwError
+from sephw.files import read_bytes, reading
 
 TRAIN, TEST = "train", "t10k"
+MOST_IDX_BYTES = 2 << 30
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """The uint8 array of one IDX file; SephwError where the file is not a whole one."""
-    try:
-        raw = path.read_bytes()
-        data = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise SephwError(f"{path}: cannot be read ({error}); fetch the file again") from None
+    with reading(str(path), "fetch the file again"):
+        data = read_bytes(path, str(path), most_bytes=MOST_IDX_BYTES)
+        if path.suffix == ".gz":
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(MOST_IDX_BYTES + 1)
+    if len(data) > MOST_IDX_BYTES:
+        raise SephwError(
+            f"{path}: unpacks to more than the {MOST_IDX_BYTES:,} bytes that are read; use a "
+            "folder of images instead"
+        )
     if len(data) < 4 or data[:2] != b"\0\0":
         raise SephwError(f"{path}: not an IDX file (it must begin with two zero bytes)")
     if data[2] != 0x08:
@@ -29,9 +37,11 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
             f"{path}: IDX element type 0x{data[2]:02x}; only unsigned bytes (0x08) are read"
         )
     rank = data[3]
-    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4)) if rank else ()
     start = 4 + 4 * rank
-    expected = int(np.prod(shape, dtype=np.int64))
+    if rank > 4 or len(data) < start:
+        raise SephwError(f"{path}: cut short, or no IDX file of images; fetch the file again")
+    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4)) if rank else ()
+    expected = math.prod(shape)
     if len(data) - start != expected:
         raise SephwError(
             f"{path}: {len(data) - start} bytes of data where its header {shape} says {expected}; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,11 +11,17 @@ import numpy as np
 
 from sephw.data.cache import Decoded, cached_files
 from sephw.data.dataset import Dataset, Images, Split, assemble
-from sephw.data.picture import ENDINGS, Conversion, Picture, Tally, read_picture
+from sephw.data.picture import Conversion, Picture, Tally, read_picture
 from sephw.errors import SephwError
+from sephw.files.archives import Archive
+from sephw.files.images import ENDINGS, MOST_FILE_BYTES
 
 TRAIN_NAMES, TEST_NAMES = ("train", "training"), ("test", "testing")
 _MOST_LOOKED_AT = 300  # where a message needs no more
+
+# Of all images of a set, decoded: they are kept in memory.
+MOST_DECODED_BYTES = 2 << 30
+_MOST_PACKED_BYTES = 8 << 30
 
 Progress = Callable[[int, int], None]
 
@@ -33,7 +38,7 @@ class _Tree:
     files: tuple[PurePosixPath, ...]
     others: tuple[PurePosixPath, ...]
     folders: tuple[str, ...]
-    read: Callable[[PurePosixPath], bytes]
+    read: Callable[[PurePosixPath], bytes | Path]
 
     def below(self, *names: str) -> _Tree | None:
         """The part under the first-level folder called one of `names`, with that level gone."""
@@ -67,7 +72,9 @@ class _Tree:
         ]
 
 
-def _sorted_out(label: str, names: Iterable[str], read: Callable[[PurePosixPath], bytes]) -> _Tree:
+def _sorted_out(
+    label: str, names: Iterable[str], read: Callable[[PurePosixPath], bytes | Path]
+) -> _Tree:
     """The tree of some paths, a folder's with a slash at their end."""
     kept = [
         (PurePosixPath(name), name.endswith("/"))
@@ -88,13 +95,11 @@ def _open_tree(path: Path) -> _Tree:
         names = [
             p.relative_to(path).as_posix() + ("/" if p.is_dir() else "") for p in path.rglob("*")
         ]
-        tree = _sorted_out(str(path), names, lambda p: (path / p).read_bytes())
+        tree = _sorted_out(str(path), names, lambda p: path / p)
     else:
-        try:
-            opened = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise SephwError(f"{path}: not a readable zip ({error}); fetch it again") from None
-        tree = _sorted_out(str(path), opened.namelist(), lambda p: opened.read(str(p)))
+        archive = Archive(path, str(path), MOST_FILE_BYTES, _MOST_PACKED_BYTES)
+        names = [*archive.names, *archive.folders]
+        tree = _sorted_out(str(path), names, lambda p: archive.read(str(p)))
     if not tree.files:
         raise SephwError(
             f"{path}: no images found; expected CLASS/FILE with files ending in "
@@ -144,10 +149,12 @@ def _decode(
         picture = _read(tree, path, form)
         height, width = picture.image.height, picture.image.width
         if images is None:
+            _check_memory(files, height * width * picture.channels)
             images = np.empty((len(files), height, width, picture.channels), np.uint8)
         if (height, width) != images.shape[1:3]:
             raise SephwError(_sizes(files))
         if picture.channels > images.shape[3]:
+            _check_memory(files, height * width * picture.channels)
             images = np.repeat(images, 3, axis=3)  # grey so far
         if picture.channels == 1:
             grey.append(str(path))
@@ -162,9 +169,20 @@ def _decode(
     return Decoded(Split(images, labels), tally.notes())
 
 
+def _check_memory(files: Sequence[tuple[_Tree, PurePosixPath]], image_bytes: int) -> None:
+    total = len(files) * image_bytes
+    if total > MOST_DECODED_BYTES:
+        raise SephwError(
+            f"{files[0][0].label}: {len(files):,} images of {image_bytes:,} bytes are {total:,} "
+            f"decoded, more than the {MOST_DECODED_BYTES:,} that are kept in memory; give a "
+            "smaller size, or a folder with train/ and val/, which is read image by image"
+        )
+
+
 def _read(tree: _Tree, path: PurePosixPath, form: Form) -> Picture:
     try:
-        picture = read_picture(lambda: tree.read(path))
+        content = tree.read(path)
+        picture = read_picture(content if isinstance(content, Path) else lambda: content)
         if form.size is not None:
             picture = picture.resized(*form.size, form.resize)
     except SephwError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,12 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.files.images import open_image
 
-# Formats that Pillow may decode, whatever a file's name says, and the names that are looked at.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-ENDINGS = (
-    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp",
-)  # fmt: skip
 _ORIENTATION = 0x0112  # the EXIF tag: how a camera was held, 1 to 8
 _WHITE = (255, 255, 255, 255)
 
@@ -88,11 +83,8 @@ class Picture:
 
 def read_picture(source: Path | Callable[[], bytes]) -> Picture:
     """Decode a file, or the bytes that `source` reads. SephwError says why it cannot be."""
-    from PIL import Image
-
     try:
-        file = source if isinstance(source, Path) else io.BytesIO(source())
-        with Image.open(file, formats=FORMATS) as image:
+        with open_image(source if isinstance(source, Path) else source()) as image:
             return _plain(image)
     except SephwError:
         raise

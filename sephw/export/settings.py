@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
+from sephw.files import parse_json
 from sephw.resources import CHARACTERIZED
 from sephw.targets import Target
 
@@ -135,13 +135,8 @@ def parse_arguments(text: str | None) -> dict[str, Any] | None:
     """Network arguments from a JSON object; UsageError where it is none."""
     if text is None:
         return None
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UsageError(
-            f"--arguments: not JSON ({error.msg} at column {error.colno}); "
-            'give an object such as {"widths": [16, 32]}'
-        ) from None
+    example = 'give an object such as {"widths": [16, 32]}'
+    values = parse_json(text, "--arguments", example, error=UsageError)
     if not isinstance(values, dict):
         raise UsageError('--arguments: not a JSON object; give one such as {"widths": [16, 32]}')
     return values

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from sephw.files import build, read_json, reading
 from sephw.host.errors import DescriptionError
 
 FILE = "accelerator.json"
 _FORMAT, _VERSION = "sephw-accelerator", 2
 # Where an export keeps its board files.
 _FOLDERS = (".", "board")
+_MOST_EXTENT, _MOST_VALUES = 1 << 16, 1 << 28
 _BITSTREAMS = {".bit", ".bin", ".fs"}
 
 
@@ -84,41 +84,44 @@ def read_description(path: str | Path) -> Description:
     if given.is_dir():
         candidates = [given / folder / FILE for folder in _FOLDERS]
         file = next((c for c in candidates if c.is_file()), candidates[0])
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if (content["format"], content["version"]) != (_FORMAT, _VERSION):
-            raise ValueError
-        if content.get("link") != "uart":
-            raise DescriptionError(
-                f"'{file}' describes a design of another driver; run the driver.py beside it"
-            )
-        return Description(
-            directory=file.parent,
-            name=str(content["name"]),
-            target=str(content["target"]),
-            cable=str(content["cable"]),
-            build_id=int(content["build_id"], 16),
-            image_shape=_shape(content["image_shape"]),
-            image_bits=int(content["image_bits"]),
-            output_shape=_shape(content["output_shape"]),
-            output_bits=int(content["output_bits"]),
-            output_signed=bool(content["output_signed"]),
-            clock_hz=int(content["clock_hz"]),
-            uart_hz=int(content["uart_hz"]),
-            baud=int(content["baud"]),
-            frame_limit_cycles=int(content["frame_limit_cycles"]),
+    what, again = f"'{file}'", "export the model again"
+    missing = "cannot be read (No such file or directory); give the directory of an export for an "
+    content = read_json(file, what, again, missing=f"{missing}open board", error=DescriptionError)
+    if (content.get("format"), content.get("version")) != (_FORMAT, _VERSION):
+        raise DescriptionError(f"{what} is no {FILE} of this version; {again}")
+    if content.get("link") != "uart":
+        raise DescriptionError(
+            f"{what} describes a design of another driver; run the driver.py beside it"
         )
-    except OSError as error:
-        raise DescriptionError(
-            f"'{file}' cannot be read ({error.strerror}); give the directory of an export for an "
-            "open board"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise DescriptionError(
-            f"'{file}' is no {FILE} of this version; export the model again"
-        ) from None
+    with reading(what, again, failed=f"is no {FILE} of this version", error=DescriptionError):
+        found = build(
+            Description,
+            {
+                **{key: content[key] for key in _PLAIN},
+                "directory": file.parent,
+                "build_id": int(content["build_id"], 16),
+                "image_shape": tuple(content["image_shape"]),
+                "output_shape": tuple(content["output_shape"]),
+            },
+        )
+        _check(found)
+        return found
 
 
-def _shape(values: Any) -> tuple[int, int, int]:
-    height, width, channels = (int(value) for value in values)
-    return height, width, channels
+# Entries that the file and `Description` have alike.
+_PLAIN = (
+    "name", "target", "cable", "image_bits", "output_bits", "output_signed", "clock_hz", "uart_hz",
+    "baud", "frame_limit_cycles",
+)  # fmt: skip
+
+
+def _check(found: Description) -> None:
+    """ValueError where a number is none that a design could have."""
+    counts = (found.clock_hz, found.uart_hz, found.baud, found.frame_limit_cycles)
+    shapes = (*found.image_shape, *found.output_shape)
+    if min(counts) < 1 or not all(0 < extent <= _MOST_EXTENT for extent in shapes):
+        raise ValueError("a count or a size is out of range")
+    if not (0 < found.image_bits <= 8 and 0 < found.output_bits <= 64):
+        raise ValueError("a number of bits is out of range")
+    if max(found.image_bytes, found.outputs) > _MOST_VALUES:
+        raise ValueError("an image or its outputs are too large")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,34 +13,36 @@ from typing import Any
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.files import build, read_archive_of_arrays, read_json, write_archive_of_arrays
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
 from sephw.ir.types import Family, Folding, IntType, Multipliers, Tensor, WeightPlace
 
 FORMAT = "sephw-graph"
 VERSION = 1
-_TYPE = re.compile(r"(u?)int([1-9][0-9]*)")
+MOST_ELEMENTS = 1 << 32
+"""Of one frame of a tensor."""
+_TYPE = re.compile(r"(u?)int([1-9][0-9]{0,3})")
+_MOST_BITS = 64
 
 
 def save_graph(graph: Graph, json_path: Path, npz_path: Path) -> None:
     """Write ``graph``; the same graph always gives the same bytes."""
     arrays: dict[str, Integers] = {}
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": graph.name,
-        "inputs": list(graph.inputs),
-        "outputs": list(graph.outputs),
-        "nodes": [_encode_node(node, arrays) for node in graph.nodes],
-        "tensors": [_encode_tensor(t) for t in graph.tensors.values()],
-    }
-    text = json.dumps(content, indent=1, ensure_ascii=False)
+    text = json.dumps(_encode_graph(graph, arrays), indent=1, ensure_ascii=False)
     # One line per short list or object: {"pe": 1,\n "simd": 2} reads badly over four lines.
     text = re.sub(r"([\[{])\n\s+([^\[\]{}]{1,250}?)\n\s+([\]}])", _on_one_line, text)
     json_path.write_text(text + "\n", encoding="utf-8")
-    # The archive carries numpy's fixed date, so equal arrays give equal bytes.
-    narrowed: dict[str, Any] = {key: _narrow(values) for key, values in arrays.items()}
-    np.savez_compressed(npz_path, **narrowed)
+    write_archive_of_arrays(npz_path, {key: _narrow(values) for key, values in arrays.items()})
+
+
+def graph_digest(graph: Graph) -> bytes:
+    """SHA-256 of all that ``graph`` says; the same with any version of Python and of NumPy."""
+    arrays: dict[str, Integers] = {}
+    digest = hashlib.sha256(json.dumps(_encode_graph(graph, arrays), sort_keys=True).encode())
+    for key, values in arrays.items():
+        digest.update(f"{key} {values.shape}\0".encode() + values.astype("<i8").tobytes())
+    return digest.digest()
 
 
 def load_graph(json_path: Path, npz_path: Path, operators: Sequence[type[Operator]]) -> Graph:
@@ -51,26 +53,26 @@ def load_graph(json_path: Path, npz_path: Path, operators: Sequence[type[Operato
     """
     content = _read_json(json_path)
     kinds = {operator.kind: operator for operator in operators}
+    if not npz_path.exists():
+        raise SephwError(f"'{npz_path}' does not exist; it belongs to '{json_path}'")
+    arrays = read_archive_of_arrays(npz_path, f"'{npz_path}'", "export again")
     try:
-        with np.load(npz_path, allow_pickle=False) as archive:
-            arrays = {key: archive[key].astype(np.int64) for key in archive.files}
-    except FileNotFoundError:
-        raise SephwError(f"'{npz_path}' does not exist; it belongs to '{json_path}'") from None
-    except (OSError, ValueError, zipfile.BadZipFile):
-        raise SephwError(f"'{npz_path}' is not a readable npz archive; export again") from None
-    try:
+        integers = {key: _integers(key, values) for key, values in arrays.items()}
         graph = Graph(
-            name=content["name"],
-            nodes=tuple(_decode_node(entry, kinds, arrays) for entry in content["nodes"]),
+            name=_text(content["name"]),
+            nodes=tuple(_decode_node(entry, kinds, integers) for entry in content["nodes"]),
             tensors={t["name"]: _decode_tensor(t) for t in content["tensors"]},
-            inputs=tuple(content["inputs"]),
-            outputs=tuple(content["outputs"]),
+            inputs=_texts(content["inputs"]),
+            outputs=_texts(content["outputs"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        graph.validate()
+    except SephwError:
+        raise
+    except Exception as error:  # an operator's own checks may raise anything on what cannot be
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SephwError(
-            f"'{json_path}' is not a complete graph ({type(error).__name__}: {error}); export again"
+            f"'{json_path}' is not a complete graph ({reason}); export again"
         ) from error
-    graph.validate()
     return graph
 
 
@@ -88,13 +90,8 @@ def _narrow(values: Integers) -> np.ndarray[Any, Any]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SephwError(f"graph file '{path}' does not exist; check the path") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        raise SephwError(f"graph file '{path}' is not readable JSON; export again") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    content = read_json(path, f"graph file '{path}'", "export again")
+    if content.get("format") != FORMAT:
         raise SephwError(f"'{path}' is not a graph file of sephw; give the graph.json of an export")
     if content.get("version") != VERSION:
         raise SephwError(
@@ -102,6 +99,18 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"{VERSION}; export again"
         )
     return content
+
+
+def _encode_graph(graph: Graph, arrays: dict[str, Integers]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": graph.name,
+        "inputs": list(graph.inputs),
+        "outputs": list(graph.outputs),
+        "nodes": [_encode_node(node, arrays) for node in graph.nodes],
+        "tensors": [_encode_tensor(t) for t in graph.tensors.values()],
+    }
 
 
 def _encode_node(node: Node, arrays: dict[str, Integers]) -> dict[str, Any]:
@@ -144,11 +153,11 @@ def _decode_node(
         )
     values = {key: _decode(value, arrays) for key, value in entry["fields"].items()}
     return Node(
-        name=entry["name"],
-        module=entry["module"],
-        operator=kinds[kind](**values),
-        inputs=tuple(entry["inputs"]),
-        outputs=tuple(entry["outputs"]),
+        name=_text(entry["name"]),
+        module=_text(entry["module"]),
+        operator=build(kinds[kind], values),
+        inputs=_texts(entry["inputs"]),
+        outputs=_texts(entry["outputs"]),
         folding=_decode_folding(entry["folding"]),
     )
 
@@ -177,7 +186,7 @@ def _decode_folding(entry: Mapping[str, Any]) -> Folding:
         "multipliers": Multipliers(entry.get("multipliers", Multipliers.DSP)),
         "weights": WeightPlace(entry.get("weights", WeightPlace.CHIP)),
     }
-    return Folding(**{**entry, **words})
+    return build(Folding, {**entry, **words})
 
 
 def _decode(value: Any, arrays: Mapping[str, Integers]) -> Any:
@@ -194,7 +203,10 @@ def _decode_type(text: str) -> IntType:
     match = _TYPE.fullmatch(text)
     if match is None:
         raise ValueError(f"'{text}' is not an integer type such as uint8 or int14")
-    return IntType(int(match[2]), signed=not match[1])
+    bits = int(match[2])
+    if bits > _MOST_BITS:
+        raise ValueError(f"'{text}' has more than {_MOST_BITS} bits")
+    return IntType(bits, signed=not match[1])
 
 
 def _encode_tensor(tensor: Tensor) -> dict[str, Any]:
@@ -206,4 +218,25 @@ def _encode_tensor(tensor: Tensor) -> dict[str, Any]:
 
 
 def _decode_tensor(entry: Mapping[str, Any]) -> Tensor:
-    return Tensor(**{**entry, "dtype": _decode_type(entry["dtype"])})
+    tensor = build(Tensor, {**entry, "dtype": _decode_type(entry["dtype"])})
+    if min(tensor.shape) < 1 or tensor.elements > MOST_ELEMENTS or tensor.fifo_depth < 1:
+        raise ValueError(f"tensor '{tensor.name}' of {tensor.shape}, FIFO {tensor.fifo_depth}")
+    return tensor
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is not a name")
+    return value
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise ValueError(f"{values!r:.40} is not a list of names")
+    return tuple(map(_text, values))
+
+
+def _integers(key: str, values: np.ndarray[Any, Any]) -> Integers:
+    if values.dtype.kind not in "iu":
+        raise ValueError(f"array '{key}' of {values.dtype}, not of integers")
+    return values.astype(np.int64)

@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
+from sephw.files import read_json
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.serialize import encode_folding
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
+
+_MOST = (1 << 31) - 1
+"""Of lanes, cycles and beats."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,8 @@ class FoldingFile:
 
 def read_folding_file(path: Path) -> FoldingFile:
     """Read ``path``; every key may be left out. Raises UsageError naming the file and the place."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"folding file '{path}' does not exist; check the path") from None
-    except OSError as error:
-        raise UsageError(f"folding file '{path}' cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"folding file '{path}' is not JSON: it is not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(
-            f"folding file '{path}' is not JSON: line {error.lineno}, column {error.colno}: "
-            f"{error.msg}"
-        ) from None
     where = f"folding file '{path}'"
+    content = read_json(path, where, "see docs/engines.md", error=UsageError)
     _check_keys(where, content, {"nodes", "frame_cycles", "fifos"}, required=frozenset())
     entries = content.get("nodes", {})
     if not isinstance(entries, dict):
@@ -135,4 +127,6 @@ def _check_keys(where: str, entry: object, known: set[str], required: frozenset[
 def _positive(where: str, key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UsageError(f"{where}: {key}={json.dumps(value)}; it must be a whole number from 1")
+    if value > _MOST:
+        raise UsageError(f"{where}: {key}={value}; it must be at most {_MOST:,}")
     return value

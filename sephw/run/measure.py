@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.files import read_array
 from sephw.host import Accelerator, Description, DescriptionError, ImageError, Throughput
 
 TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
@@ -120,9 +121,4 @@ def read_images(path: Path, known: Description) -> Images:
 
 
 def _load(path: Path) -> NDArray[Any]:
-    try:
-        loaded: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or "it is no .npy file"
-        raise DescriptionError(f"'{path}' cannot be read ({reason}); check the path") from None
-    return loaded
+    return read_array(path, f"'{path}'", "give an .npy file", error=DescriptionError)

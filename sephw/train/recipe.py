@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
+from sephw.files import read_text, reading
 
 # Options that belong to one call, not to what is trained; `pairs` is written as the table [set].
+_MOST_BYTES = 1 << 20
 _NOT_HERE = frozenset({"recipe", "resume", "max_minutes", "pairs", "debug", "help"})
 
 
@@ -30,14 +32,15 @@ def read_recipe(path: Path, options: Sequence[str]) -> Recipe:
     UsageError, one line, for a file that cannot be read, an unknown key (with the nearest known
     one), and a value that an option cannot have.
     """
+    what = f"--recipe {path}"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, what, most_bytes=_MOST_BYTES, error=UsageError)
+        with reading(what, "give a recipe as in examples/recipes", error=UsageError):
+            content = _parse(what, text)
     except FileNotFoundError:
         raise UsageError(f"--recipe {path}: no such file; examples/recipes has some") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--recipe {path}: cannot be read ({error}); check the path") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"--recipe {path}: not valid TOML: {error}") from None
     known = {name.replace("_", "-"): name for name in options if name not in _NOT_HERE}
     found: dict[str, str] = {}
     pairs: tuple[str, ...] = ()
@@ -52,6 +55,13 @@ def read_recipe(path: Path, options: Sequence[str]) -> Recipe:
             near = difflib.get_close_matches(key, [*known, "set"], 1, 0.0)[0]
             raise UsageError(f"{path}: unknown key '{key}'; did you mean '{near}'?")
     return Recipe(found, pairs)
+
+
+def _parse(what: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{what}: not valid TOML: {error}") from None
 
 
 def _text(path: Path, key: str, value: Any) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sephw.checkpoint import read_archive, write_archive
 from sephw.errors import SephwError, UsageError
+from sephw.torch_file import read_archive, write_archive
 from sephw.train.settings import Settings
 
 FORMAT, VERSION = "sephw-training", 1

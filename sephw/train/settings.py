@@ -118,7 +118,7 @@ def _value(text: str) -> Any:
         return [_value(part) for part in text.split(",") if part]
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, too many digits, nested too deeply
         return text
 
 

@@ -269,11 +269,13 @@ def test_a_description_is_found_in_an_export(tmp_path) -> None:
     [
         (None, "'{file}' cannot be read (No such file or directory); give the directory of an "
                "export for an open board"),
-        ("{", "'{file}' is no accelerator.json of this version; export the model again"),
+        ("{", "'{file}' is not JSON: line 1, column 2: Expecting property name enclosed in double "
+              "quotes; export the model again"),
         ('{"format": "sephw-accelerator", "version": 1}',
          "'{file}' is no accelerator.json of this version; export the model again"),
         ('{"format": "sephw-accelerator", "version": 2, "link": "uart", "name": "x"}',
-         "'{file}' is no accelerator.json of this version; export the model again"),
+         "'{file}': is no accelerator.json of this version (it lacks 'target'); export "
+         "the model again"),
         ('{"format": "sephw-accelerator", "version": 2}',
          "'{file}' describes a design of another driver; run the driver.py beside it"),
     ],

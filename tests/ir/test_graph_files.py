@@ -82,8 +82,13 @@ def test_a_file_of_another_kind_or_version(paths):
     save_graph(network(), *paths)
     content = json.loads(paths[0].read_text())
     for text, message in (
-        ("{", f"graph file '{paths[0]}' is not readable JSON; export again"),
-        ("[]", f"'{paths[0]}' is not a graph file of sephw; give the graph.json of an export"),
+        (
+            "{",
+            f"graph file '{paths[0]}' is not JSON: line 1, column 2: Expecting property name "
+            "enclosed in double quotes; export again",
+        ),
+        ("[]", f"graph file '{paths[0]}' is not a JSON object; export again"),
+        ("{}", f"'{paths[0]}' is not a graph file of sephw; give the graph.json of an export"),
         (
             json.dumps({**content, "version": 9}),
             f"graph file '{paths[0]}' has version 9, this sephw reads 1; export again",
@@ -101,8 +106,11 @@ def test_an_archive_that_is_broken_or_incomplete(paths):
     paths[1].write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SephwError) as error:
         load_graph(*paths, OPERATORS)
-    assert str(error.value) == f"'{paths[1]}' is not a readable npz archive; export again"
-    np.savez(paths[1], nothing=np.zeros(1))
+    assert (
+        str(error.value)
+        == f"'{paths[1]}': not a readable zip (File is not a zip file); export again"
+    )
+    np.savez(paths[1], nothing=np.zeros(1, np.int8))
     with pytest.raises(SephwError) as error:
         load_graph(*paths, OPERATORS)
     assert str(error.value) == (

@@ -129,8 +129,12 @@ ADDER_KEYS = KEYS.removeprefix("'adder_levels', ").replace("'tile_pixels', ", ""
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not JSON: line 1, column 2: Expecting property name enclosed in double quotes"),
-        ("[]", ": not an object with the keys 'fifos', 'frame_cycles', 'nodes'"),
+        (
+            "{",
+            "is not JSON: line 1, column 2: Expecting property name enclosed in double quotes; "
+            "see docs/engines.md",
+        ),
+        ("[]", "is not a JSON object; see docs/engines.md"),
         ('{"node": {}}', ": unknown key 'node'; known keys: 'fifos', 'frame_cycles', 'nodes'"),
         ('{"nodes": 3}', ": 'nodes' must be an object of node names"),
         ('{"nodes": {"a": 3}}', f": node 'a': not an object with the keys {KEYS}"),
@@ -199,8 +203,13 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path):
     assert str(error.value) == f"folding file '{path}' does not exist; check the path"
     with pytest.raises(UsageError) as error:
         read_folding_file(tmp_path)
-    assert str(error.value) == f"folding file '{tmp_path}' cannot be read: Is a directory"
+    assert str(error.value) == (
+        f"folding file '{tmp_path}': is a folder, not a file; give the path of a file"
+    )
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError) as error:
         read_folding_file(path)
-    assert str(error.value) == f"folding file '{path}' is not JSON: it is not UTF-8 text"
+    assert (
+        str(error.value)
+        == f"folding file '{path}' is not JSON: it is not UTF-8 text; see docs/engines.md"
+    )

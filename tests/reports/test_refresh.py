@@ -132,8 +132,8 @@ def lose_graph(export):
          "export the model again"),
         (break_verify, "verify.json is not that of an export (KeyError: 'data'); "
          "export the model again"),
-        (break_json, "'{0}/cycles.json' is not JSON (Expecting property name enclosed in double "
-         "quotes: line 1 column 2 (char 1)); export the model again"),
+        (break_json, "'{0}/cycles.json' is not JSON: line 1, column 2: Expecting property name "
+         "enclosed in double quotes; export the model again"),
         (break_kind, "'{0}/cycles.json' is not a JSON object; export the model again"),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from sephw.checkpoint import Checkpoint, build_network, load_checkpoint, save_ch
 from sephw.errors import SephwError
 from sephw.networks import NETWORK_NAMES
 from sephw.nn import SEPNet, to_stage
+from sephw.torch_file import read_archive
 
 ARGUMENTS = {"height": 8, "width": 8, "in_channels": 1, "widths": [16], "modules": [1]}
 
@@ -127,20 +128,93 @@ def test_malicious_pickle_is_refused_and_not_run(tmp_path: Path, how: str) -> No
     else:
         path.write_bytes(pickle.dumps(evil, protocol=2))
     assert message(path) == (
-        f"{path}: refused, it holds more than tensors and plain values (posix.mkdir) and loading "
-        "that could run code; save model.state_dict() instead"
+        f"{path}: refused, it holds more than tensors and plain values (posix.mkdir), as a whole "
+        "pickled model does, and loading that could run code; load it where its classes are known "
+        "and save torch.save(model.state_dict(), FILE) there, or take the model in there with "
+        "sephw.nn.binarize"
     )
     assert not (tmp_path / "ran").exists()
 
 
-def test_whole_module_is_refused_with_the_fix(tmp_path: Path) -> None:
+def test_whole_module_is_refused_and_its_state_dict_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
-    torch.save(torch.nn.Linear(2, 2), path)
-    assert message(path) == (
-        f"{path}: refused, it holds more than tensors and plain values "
-        "(torch.nn.modules.linear.Linear) and loading that could run code; "
-        "save model.state_dict() instead"
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Linear(2, 2))
+    for old in (False, True):
+        torch.save(network, path, _use_new_zipfile_serialization=not old)
+        text = message(path)
+        assert text.startswith(f"{path}: refused, it holds more than tensors and plain values (")
+        assert "torch.nn.modules." in text
+        assert "save torch.save(model.state_dict(), FILE) there" in text
+    torch.jit.save(torch.jit.script(network[0]), path)  # type: ignore[no-untyped-call]
+    assert "is a TorchScript program, which is not read; build the model in" in message(path)
+    torch.save(network.state_dict(), path)
+    assert read_archive(path).keys() == network.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float16", "bfloat16", "float64", "int8", "int64", "bool", "complex64"]
+)
+def test_weights_of_another_dtype_are_refused_and_the_fix_works(tmp_path: Path, dtype: str) -> None:
+    path, good = tmp_path / "a.pth", checkpoint()
+    key = "classifier.weight"
+    other = {**good.state_dict, key: good.state_dict[key].to(getattr(torch, dtype))}
+    save_checkpoint(path, replace(good, state_dict=other))
+    text = message(path)
+    assert text.startswith(
+        f"network 'SEPNet': '{key}' is torch.{dtype} in the state_dict but torch.float32 in the "
+        "network; "
     )
+    if dtype in ("float16", "bfloat16", "float64"):
+        assert text.endswith("or save the model as model.float().state_dict()")
+        network = build_network(good)
+        getattr(network, {"float16": "half", "float64": "double"}.get(dtype, dtype))()
+        fixed = network.float().state_dict()
+    else:
+        assert text.endswith("these are no weights of it; save them as torch.float32")
+        fixed = {**other, key: good.state_dict[key].to(torch.float32)}
+    save_checkpoint(path, replace(good, state_dict=fixed))
+    build_network(load_checkpoint(path))
+
+
+def test_counters_of_another_dtype_are_refused(tmp_path: Path) -> None:
+    good = checkpoint()
+    key = next(k for k in good.state_dict if k.endswith("num_batches_tracked"))
+    save_checkpoint(tmp_path / "a.pth", replace(
+        good, state_dict={**good.state_dict, key: good.state_dict[key].float()}
+    ))  # fmt: skip
+    assert f"'{key}' is torch.float32 in the state_dict but torch.int64" in message(
+        tmp_path / "a.pth"
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    good = checkpoint()
+    bad = good.state_dict["classifier.weight"].clone()
+    bad[0, 0] = value
+    state_dict = {**good.state_dict, "classifier.weight": bad}
+    save_checkpoint(tmp_path / "a.pth", replace(good, state_dict=state_dict))
+    assert "'classifier.weight' holds NaN or infinite values" in message(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("kind", ["sparse", "meta", "quantized"])
+def test_tensors_without_plain_values(tmp_path: Path, kind: str) -> None:
+    good = checkpoint()
+    whole = good.state_dict["classifier.weight"]
+    other = {
+        "sparse": whole.to_sparse,
+        "meta": lambda: whole.to("meta"),
+        "quantized": lambda: torch.quantize_per_tensor(whole, 0.1, 0, torch.qint8),
+    }[kind]()
+    with pytest.raises(SephwError, match=r"'classifier\.weight' is no plain tensor"):
+        build_network(replace(good, state_dict={**good.state_dict, "classifier.weight": other}))
+
+
+def test_arguments_that_ask_for_any_amount_of_memory(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.pth", replace(
+        checkpoint(), arguments={**ARGUMENTS, "widths": [60_000, 60_000], "modules": [1, 1]}
+    ))  # fmt: skip
+    assert "has shape" in message(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sephw.backends.amd.plan import FORMAT as SETTINGS_FORMAT
 from sephw.backends.amd.project import SETTINGS
 from sephw.backends.amd.reports import AmdReports, read_reports
 from sephw.errors import SephwError
+from sephw.files import read_json
 
 FORMAT, VERSION = "sephw-amd-synth", 1
 RECORD = "synth.json"
@@ -27,11 +28,11 @@ def read_record(directory: Path) -> dict[str, Any]:
     """
     path = directory / SETTINGS
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        known = settings["format"] == SETTINGS_FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+        settings = read_json(path, f"'{path}'", "export the model again")
+    except SephwError:
+        settings = {}
+    texts = (settings.get(key) for key in ("name", "target", "part"))
+    if settings.get("format") != SETTINGS_FORMAT or not all(isinstance(t, str) for t in texts):
         raise SephwError(
             f"'{directory}' holds no {SETTINGS} of sephw; name the folder amd of an export"
         )

@@ -10,8 +10,9 @@ import sephw
 DRIVER = "driver.pyz"
 _PACKAGE = Path(sephw.__file__).parent
 _FILES = (
-    "__init__.py", "errors.py", "cli.py", "host/*.py", "run/__init__.py", "run/command.py",
-    "run/measure.py", "tools/__init__.py", "tools/process.py", "tools/programmer.py",
+    "__init__.py", "errors.py", "cli.py", "files/*.py", "host/*.py", "run/__init__.py",
+    "run/command.py", "run/measure.py", "tools/__init__.py", "tools/process.py",
+    "tools/programmer.py",
 )  # fmt: skip
 _MAIN = """\
 from sephw import cli
@@ -29,7 +30,7 @@ def write_driver(directory: Path) -> None:
     It needs Python, numpy, pyserial and click, and openFPGALoader for ``program``.
     """
     names = [path for pattern in _FILES for path in sorted(_PACKAGE.glob(pattern))]
-    with zipfile.ZipFile(directory / DRIVER, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(directory / DRIVER, "w") as archive:
         for path in names:
             text = path.read_bytes()
             archive.writestr(_entry(path.relative_to(_PACKAGE.parent).as_posix()), text)
@@ -38,6 +39,6 @@ def write_driver(directory: Path) -> None:
 
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DATE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Unix, wherever this runs; packed it would depend on the zlib
     entry.external_attr = 0o644 << 16
     return entry

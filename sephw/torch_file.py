@@ -1,0 +1,152 @@
+"""Files of `torch.save`: plain values and tensors, written whole, read without running code."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickletools
+import sys
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sephw.errors import SephwError
+from sephw.files import check_file, out_of_memory
+from sephw.files.archives import Archive
+
+MOST_BYTES = 16 << 30
+# Enough of a pickle to find out what it holds.
+_LOOKED_AT_BYTES = 64 << 20
+# What an archive of tensors and plain values asks for.
+_PLAIN_NAMES = ("torch._utils", "torch.storage", "collections")
+_STORAGES = ("Storage", "Tensor", "Size", "dtype", "device", "OrderedDict", "set", "bytearray")
+
+
+def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
+    """`torch.save(content)` to `path`, atomically; equal content gives equal bytes."""
+    import torch
+
+    path = Path(path)
+    # Through a buffer: torch.save to a path would put the file's name into the archive.
+    buffer = io.BytesIO()
+    torch.save(_plain(content), buffer)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise SephwError(
+            f"{path}: cannot be written ({error.strerror}); check the folder"
+        ) from None
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(buffer.getvalue())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)  # mkstemp's own mode would hide it from others
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_archive(path: str | Path) -> Any:
+    """What `write_archive` wrote, read without running any code in it.
+
+    Raises SephwError, one line, for every other file: it says what the file is, as far as that can
+    be seen without loading it, and what to do.
+    """
+    import torch
+
+    path = Path(path)
+    if not path.exists():
+        raise SephwError(f"{path}: no such file; `sephw train --out {path}` makes one")
+    if path.is_dir():
+        raise SephwError(f"{path}: is a folder; give the .pth file in it")
+    check_file(path, str(path), most_bytes=MOST_BYTES)
+    if zipfile.is_zipfile(path):
+        # What a zip's directory claims is compared with the file before torch allocates it.
+        with Archive(path, str(path), MOST_BYTES, MOST_BYTES):
+            pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError as error:
+        raise SephwError(f"{path}: {out_of_memory(error)}") from None
+    except Exception:  # a damaged archive can raise nearly anything
+        raise SephwError(f"{path}: {_why_not(path)}") from None
+
+
+def _why_not(path: Path) -> str:
+    """What a file that torch's restricted loader refuses is, and what to do."""
+    damaged = "not a PyTorch file, or damaged; fetch it again"
+    try:
+        data, script = _pickle_of(path)
+    except (OSError, SephwError):
+        return damaged
+    save = "and save torch.save(model.state_dict(), FILE) there"
+    if script:
+        return f"is a TorchScript program, which is not read; build the model in Python {save}"
+    for module, name in _names(data):
+        if not _is_plain(module, name):
+            return (
+                f"refused, it holds more than tensors and plain values ({module}.{name}), as a "
+                "whole pickled model does, and loading that could run code; load it where its "
+                f"classes are known {save}, or take the model in there with sephw.nn.binarize"
+            )
+    return damaged
+
+
+def _pickle_of(path: Path) -> tuple[bytes, bool]:
+    """The pickle in the file, not loaded, and whether the file is a TorchScript program."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            return file.read(_LOOKED_AT_BYTES), False
+    with Archive(path, str(path), MOST_BYTES, MOST_BYTES) as archive:
+        names = archive.names
+        script = any(name.endswith("/constants.pkl") for name in names)
+        found = next((name for name in names if name.endswith("data.pkl")), None)
+        return (b"" if found is None else archive.read(found)[:_LOOKED_AT_BYTES]), script
+
+
+def _names(data: bytes) -> Iterator[tuple[str, str]]:
+    """(module, name) of everything that a pickle would import; its opcodes are listed, not run.
+
+    An old file of torch is several pickles, one behind the other.
+    """
+    stream = io.BytesIO(data)
+    while stream.tell() < len(data):
+        texts: list[str] = []
+        try:
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name == "GLOBAL":
+                    module, _, name = str(argument).partition(" ")
+                    yield module, name
+                elif opcode.name == "STACK_GLOBAL" and len(texts) > 1:
+                    yield texts[-2], texts[-1]
+                elif isinstance(argument, str):
+                    texts.append(argument)
+        except Exception:  # not a pickle from here on
+            return
+
+
+def _is_plain(module: str, name: str) -> bool:
+    return module in _PLAIN_NAMES or (module == "torch" and name.endswith(_STORAGES))
+
+
+def _plain(value: Any) -> Any:
+    """`value` without views, shared objects and subclasses, none of which change what it says."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        # A tensor that is a view would drag its whole storage into the file.
+        return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    if isinstance(value, str):
+        return sys.intern(str(value))  # pickle writes equal strings once only where they are one
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
+    return value
