@@ -102,6 +102,7 @@ class Row:
     written: list[str]
     frame_interval_cycles: int
     frames_per_s: float
+    frames_per_s_link: float
     clock_mhz: float
     estimated: dict[str, int]
     available: dict[str, int]
@@ -203,6 +204,7 @@ def read_export(
         written=[word for word in ("hls", "rtl") if (out / word).is_dir()],
         frame_interval_cycles=totals["frame_interval"],
         frames_per_s=round(totals["throughput"], 1),
+        frames_per_s_link=round(totals["throughput_link"], 1),
         clock_mhz=round(1000 / manifest["options"]["clock_ns"], 1),
         estimated={kind: int(estimated["total"][kind]["value"]) for kind in KINDS},
         available={kind: int(report["resources"]["available"][kind]) for kind in KINDS},
@@ -258,6 +260,7 @@ def _chip(row: Mapping[str, Any]) -> list[str]:
     ]
     return [
         row["network"], f"{row['frame_interval_cycles']:,}", f"{row['frames_per_s']:,.0f}",
+        f"{row['frames_per_s_link']:,.0f}",
         *share, ", ".join(fits) or "none",
     ]  # fmt: skip
 
@@ -300,11 +303,13 @@ def page(rows: list[dict[str, Any]]) -> str:
         "",
         f"For {', '.join(targets)}: {limits}. The folding is the smallest for a budget of cycles, "
         "not searched. The frame interval is the cycle simulator's; logic is estimated by the "
-        "resource model, frames/s follow from the clock that the project asks for. Nothing here "
-        "was synthesized.",
+        "resource model, frames/s on chip follow from the clock that the project asks for. Over "
+        "the link: by DMA, a beat each way in every cycle of that clock, the driver's work on the "
+        "processor not counted ([report](../../docs/report.md)). Nothing here was synthesized.",
         "",
         *_table(
-            ("network", "frame interval, cycles", "frames/s", "LUT", "FF", "BRAM", "DSP",
+            ("network", "frame interval, cycles", "frames/s on chip", "over the link", "LUT",
+             "FF", "BRAM", "DSP",
              "AMD devices with as much"),
             [_chip(row) for row in rows],
         ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from reports.build import build_report
 from reports.estimates import estimate_graph
@@ -15,7 +15,9 @@ from reports.matrix import read_verification
 from reports.model import Report
 from reports.plain import as_dict
 from reports.provenance import read_provenance
+from reports.speed import Speed
 from reports.text import render_text
+from sephw.backends.link import board_link
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
 from sephw.ir import Graph
@@ -23,6 +25,7 @@ from sephw.ir.serialize import load_graph
 from sephw.ops import OPERATORS
 from sephw.targets import find_device, find_target
 from sephw.verify import Verification
+from sim.latency import Latency
 from sim.timeline import Timeline
 from sim.timing import simulate
 
@@ -30,6 +33,7 @@ FILES = ("report.json", "report.txt", "report.html")
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
 # Folders that a synthesis after the export makes.
 _LATER = ("synth", "board")
+_T = TypeVar("_T")
 _SYNTHESIS, _VENDOR = Path("synth", "synth.json"), Path("amd", "synth.json")
 
 
@@ -54,9 +58,16 @@ def report_of_export(
     device = target.device
     if synthesis is not None and "device" in synthesis:
         device = find_device(str(synthesis["device"]))
+    on = str((synthesis or {}).get("target") or "")
+    board = find_target(on) if on else None
     return build_report(
         graph,
-        simulate(graph),
+        Speed(
+            simulate(graph),
+            _from_cycles(cycles, "latency", lambda found: Latency.from_dict(found["alone"])),
+            board_link(graph, target),
+            None if board is None else board_link(graph, board),
+        ),
         network=f"{provenance.name} ({provenance.network})",
         target=target.name,
         part=target.part,
@@ -66,7 +77,7 @@ def report_of_export(
         synthesis=synthesis,
         vendor=vendor if device == target.device else None,
         verification=verification,
-        timeline=_timeline(cycles),
+        timeline=_from_cycles(cycles, "timeline", Timeline.from_dict),
         provenance=provenance,
     )
 
@@ -122,11 +133,14 @@ def refresh(folder: Path) -> Report:
     return report
 
 
-def _timeline(cycles: Mapping[str, Any] | None) -> Timeline | None:
+def _from_cycles(
+    cycles: Mapping[str, Any] | None, name: str, read: Callable[[Mapping[str, Any]], _T]
+) -> _T | None:
+    """A part of cycles.json; None where there is no file."""
     if cycles is None:
         return None
     try:
-        return Timeline.from_dict(cycles["timeline"])
+        return read(cycles[name])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SephwError(
             f"cycles.json is not that of an export ({type(error).__name__}: {error}); "

@@ -9,12 +9,12 @@ from reports.estimates import Estimates
 from reports.model import Figure, LayerActivity, LayerReport, Report, Source, Total
 from reports.provenance import Provenance
 from reports.resources import ResourceReport, engine_usage, read_synthesis, read_vendor
+from reports.speed import Speed, clock_totals, cycle_totals, routed_totals, speed_notes
 from sephw.ir import Graph, Node
 from sephw.passes import weight_readers, weight_traffic_bits
 from sephw.targets import Device
 from sephw.verify import Verification
 from sim.timeline import EngineTimeline, Timeline
-from sim.timing import Timing
 
 NOTES = (
     "Model bytes as the paper counts them: convolution and classifier weights and the classifier "
@@ -39,7 +39,7 @@ def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
 
 def build_report(
     graph: Graph,
-    timing: Timing,
+    speed: Speed,
     *,
     network: str,
     target: str,
@@ -66,21 +66,22 @@ def build_report(
         _layer(graph, node, spent.get(node.name), estimates, synthesis) for node in graph.nodes
     )
     resources = None if device is None else _resources(device, estimates, synthesis, vendor)
-    totals = _totals(graph, timing, layers, clock_ns)
+    totals = _totals(graph, speed, layers, clock_ns)
     return Report(
         network=network,
         target=target,
         part=part,
         clock_ns=clock_ns,
-        bottleneck=timing.bottleneck,
+        bottleneck=speed.timing.bottleneck,
         layers=layers,
         totals=(
             *totals,
-            *_streamed(layers, timing),
-            *_routed_totals(resources, timing),
+            *_streamed(layers, speed.timing.frame_interval_cycles),
+            *routed_totals(speed, resources),
             *_measured(provenance),
         ),
-        notes=NOTES,
+        notes=(*NOTES, *speed_notes(speed)),
+        link=speed.link_name,
         resources=resources,
         verification=verification,
         timeline=timeline,
@@ -159,7 +160,7 @@ def _activity(spent: EngineTimeline) -> LayerActivity:
 
 
 def _totals(
-    graph: Graph, timing: Timing, layers: tuple[LayerReport, ...], clock_ns: float
+    graph: Graph, speed: Speed, layers: tuple[LayerReport, ...], clock_ns: float
 ) -> tuple[Total, ...]:
     def total(name: str, label: str, value: float, unit: str, source: Source) -> Total:
         return Total(name, label, Figure(value, unit, source))
@@ -172,9 +173,8 @@ def _totals(
     # The classifier has one bias per class: the channels of the network's output.
     others = summed("weights_8bit") + sum(graph.tensors[t].channels for t in graph.outputs)
     full, binarized, quantized = model_bytes(patterns, others)
-    interval, latency = timing.frame_interval_cycles, timing.latency_cycles
+    interval = speed.timing.frame_interval_cycles
     macs_1bit, macs_8bit = summed("macs_1bit"), summed("macs_8bit")
-    frames_per_second = round(1e9 / (clock_ns * interval), 3)
     giga_macs = round((macs_1bit + macs_8bit) / (clock_ns * interval), 3)
     return (
         total("parameters", "parameters", patterns + others, "weights", counted),
@@ -188,23 +188,18 @@ def _totals(
         total("weight_memory", "weight memory", summed("weight_memory"), "bits", estimated),
         total("buffer_memory", "buffer memory", summed("buffer_memory"), "bits", estimated),
         total("fifo_memory", "FIFO memory", summed("fifo_memory"), "bits", simulated),
-        total("frame_interval", "frame interval", interval, "cycles/frame", simulated),
-        total("latency", "latency to the first output beat", latency, "cycles", simulated),
-        total("last_output", "latency to the last output beat", timing.last_output_cycles,
-              "cycles", simulated),
-        total("latency_us", "latency at the clock", round(latency * clock_ns / 1e3, 3), "us",
-              estimated),
-        total("throughput", "throughput at the clock", frames_per_second, "frames/s", estimated),
-        total("mac_rate", "MAC rate at the clock", giga_macs, "GMAC/s", estimated),
+        *cycle_totals(speed),
+        *clock_totals(speed, 1e3 / clock_ns, "", "at the clock asked for", estimated, speed.link),
+        total("mac_rate", "MAC rate at the clock asked for", giga_macs, "GMAC/s", estimated),
     )  # fmt: skip
 
 
-def _streamed(layers: tuple[LayerReport, ...], timing: Timing) -> tuple[Total, ...]:
+def _streamed(layers: tuple[LayerReport, ...], interval_cycles: int) -> tuple[Total, ...]:
     """What external memory gives for weights; nothing where all are on the chip."""
     streams = [int(layer.weight_traffic.value) for layer in layers if layer.weight_traffic]
     if not streams:
         return ()
-    rate = round(sum(streams) / timing.frame_interval_cycles, 3)
+    rate = round(sum(streams) / interval_cycles, 3)
     return (
         Total("weight_streams", "engines that stream their weights",
               Figure(len(streams), "engines", Source.COUNTED)),
@@ -212,31 +207,6 @@ def _streamed(layers: tuple[LayerReport, ...], timing: Timing) -> tuple[Total, .
               Figure(sum(streams), "bits/frame", Source.COUNTED)),
         Total("weight_rate", "weights from external memory, on the average",
               Figure(rate, "bits/cycle", Source.SIMULATED)),
-    )  # fmt: skip
-
-
-def _routed_totals(resources: ResourceReport | None, timing: Timing) -> tuple[Total, ...]:
-    """Speed at the clock that place-and-route reached, and at the one that the board has."""
-    if resources is None or resources.clock is None:
-        return ()
-    highest, set_to = resources.clock.fmax, resources.runs_at
-    totals = [
-        Total("clock_routed", "highest clock", highest),
-        *_speed(timing, highest.value, "routed", "at the highest clock"),
-    ]
-    if resources.board and set_to is not None:
-        totals.append(Total("clock_board", "clock of the board", set_to))
-        totals += _speed(timing, set_to.value, "board", "at the board's clock")
-    return tuple(totals)
-
-
-def _speed(timing: Timing, megahertz: float, name: str, words: str) -> tuple[Total, Total]:
-    rate = round(megahertz * 1e6 / timing.frame_interval_cycles, 3)
-    latency = round(timing.latency_cycles / megahertz, 3)
-    return (
-        Total(f"throughput_{name}", f"throughput {words}",
-              Figure(rate, "frames/s", Source.ROUTED)),
-        Total(f"latency_us_{name}", f"latency {words}", Figure(latency, "us", Source.ROUTED)),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from reports.model import LayerReport, Report
 from reports.next_step import next_step, not_run
 from reports.numbers import number, percent, short
 from reports.resources import KINDS
+from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from reports.strips import HEIGHT, draw
 from reports.where import by_group, by_kind, layer_usage, source_of_layers
 
@@ -35,6 +36,10 @@ def render_html(report: Report) -> str:
         layer_source=source,
         usages=[layer_usage(layer, source) for layer in report.layers],
         modules={layer.name: layer.module or layer.name for layer in report.layers},
+        rates=rates(report),
+        latencies=latencies(report),
+        on_chip=ON_CHIP,
+        over_link=OVER_LINK,
         next_step=next_step(report),
         not_run=not_run(report),
     )  # fmt: skip

@@ -145,9 +145,9 @@ class Total:
 class Report:
     """A network on a target: its engines, its totals, and what the totals mean.
 
-    `bottleneck` names the engine (or stream end) that sets the frame interval. The parts at the
-    end are None where nothing of the kind has been run, `provenance` where nothing says where
-    the network came from.
+    `bottleneck` names the engine (or stream end) that sets the frame interval; `link` is the way of
+    images to the board ("" where there is none). The parts at the end are None where nothing of
+    the kind has been run, `provenance` where nothing says where the network came from.
     """
 
     network: str
@@ -158,6 +158,7 @@ class Report:
     layers: tuple[LayerReport, ...]
     totals: tuple[Total, ...]
     notes: tuple[str, ...]
+    link: str = ""
     resources: ResourceReport | None = None
     verification: Verification | None = None
     timeline: Timeline | None = None

@@ -25,6 +25,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "part": report.part,
         "clock_ns": report.clock_ns,
         "bottleneck": report.bottleneck,
+        "link": report.link,
         "next": {"why": step.why, "command": step.command},
         "not_run": [{"what": part.what, "command": part.command} for part in not_run(report)],
         "totals": {total.name: _figure(total.figure) for total in report.totals},

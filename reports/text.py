@@ -13,6 +13,7 @@ from reports.next_step import next_step, not_run
 from reports.numbers import number, percent
 from reports.provenance import Provenance
 from reports.resources import KINDS, ResourceReport, Routed
+from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from reports.where import by_group, layer_usage, source_of_layers
 
 if TYPE_CHECKING:
@@ -100,6 +101,18 @@ def _summary(report: Report) -> Iterator[str]:
             for kind, figure in used.figures()
         )
         yield f"fits:       {answer}: {shares} [{source}]"
+    for rate in rates(report):
+        yield f"frames/s:   {number(rate.chip.value)} {ON_CHIP} [{rate.chip.source}], {rate.at}"
+        if rate.link is not None:
+            yield (
+                f"            {number(rate.link.value)} {OVER_LINK} [{rate.link.source}], "
+                f"{report.link}"
+            )
+    for name, first, last in latencies(report):
+        yield (
+            f"latency:    {name}: {number(first.value)} cycles to the first output beat, "
+            f"{number(last.value)} to the last [{first.source}]"
+        )
     yield f"bottleneck: {report.bottleneck}"
     step = next_step(report)
     yield f"next:       {step.why}"

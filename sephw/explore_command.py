@@ -38,7 +38,8 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     "--fps",
     type=click.FloatRange(min=0, min_open=True),
     metavar="F",
-    help="Frames per second to reach, with as little as possible.  [default: as many as fit]",
+    help="Frames per second on the chip to reach, with as little as possible.  [default: as many "
+    "as fit]",
 )
 @click.option(
     "--clock-mhz",
@@ -66,7 +67,9 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     help="Bits per clock cycle of an external memory that layers may stream their weights from.  "
     "[default: all weights on the chip]",
 )
-@click.option("--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s and LUTs.")
+@click.option(
+    "--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s on chip and LUTs."
+)
 @click.option(
     "--points",
     default=10,
@@ -122,9 +125,9 @@ def explore(
 ) -> None:
     """Choose the folding of every layer for a board or a device.
 
-    Family, digit width, PE, SIMD and multipliers, as an exact optimum of the estimates: the most
-    frames per second that fit, or the least logic for --fps. Exit status: 0, or 2 for an error;
-    where nothing fits, it says what would.
+    Family, digit width, PE, SIMD and multipliers: the most frames per second on the chip that fit
+    by the estimates, or the least logic for --fps; the summary says whether that was proved to be
+    the best. Exit status: 0, or 2 for an error; where nothing fits, it says what would.
     """
     from sephw.explore import pareto, search
     from sephw.explore.finn import finn_config
@@ -265,7 +268,14 @@ def _fitting(found: Sequence[Found], results: Sequence[Any], fps: float | None) 
 
 def _point(found: Found) -> dict[str, Any]:
     content = found.as_dict()
-    keys = ("frames_per_second", "frame_cycles", "clock_mhz", "estimated", "proven_optimal")
+    keys = (
+        "frames_per_second",
+        "frames_per_second_over_link",
+        "frame_cycles",
+        "clock_mhz",
+        "estimated",
+        "proven_optimal",
+    )
     return {key: content[key] for key in (*keys, "folding")}
 
 

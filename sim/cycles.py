@@ -24,6 +24,7 @@ from sephw.ir import Graph, Integers
 from sim.deadlock import explain
 from sim.execute import Outcome, execute
 from sim.kernel import MAX_PORTS
+from sim.latency import Latency
 from sim.network import Cycles, Network, flatten
 from sim.patterns import Pattern, Patterns, checked, of_sources
 
@@ -120,10 +121,17 @@ class CycleRun:
         return int(self.frame_ends[-1]) + 1
 
     @property
-    def latency_cycles(self) -> int:
-        """From the first input beat taken to the first output beat offered."""
+    def latency(self) -> Latency:
+        """Of the first frame: from its first input beat taken to output beats offered.
+
+        Without patterns and arrivals that is a frame alone (sim.latency.ALONE): frames behind it
+        hold nothing of it up.
+        """
         first = min(int(self.pops[t][0]) for t in self.graph.inputs)
-        return min(int(self.visible[t][0]) for t in self.graph.outputs) - first
+        return Latency(
+            min(int(self.visible[t][0]) for t in self.graph.outputs) - first,
+            max(int(self.visible[t][n - 1]) for t, n in self._output_words()) - first,
+        )
 
     def _output_words(self) -> list[tuple[str, int]]:
         return [(t, self.network.words[t]) for t in self.graph.outputs]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sephw.ir import Graph
+from sim.latency import Latency
 from sim.periodic import (
     StreamTimes,
     Times,
@@ -40,14 +41,13 @@ class Timing:
 
     The input comes evenly spread over the frame interval, frame after frame; weights from outside
     when they are read, no faster than their pace.
-    ``frame_interval_cycles``: cycles per image. ``latency_cycles``: first input beat to first
-    output beat; ``last_output_cycles``: to the last output beat. ``bottleneck``: the node, graph
+    ``frame_interval_cycles``: cycles per image. ``paced``: the latency under that source; see
+    sim.latency. ``bottleneck``: the node, graph
     input or graph output that sets the interval. ``engine_frame_cycles``: by node name.
     """
 
     frame_interval_cycles: int
-    latency_cycles: int
-    last_output_cycles: int
+    paced: Latency
     bottleneck: str
     engine_frame_cycles: Mapping[str, int]
     streams: Mapping[str, StreamTiming]
@@ -69,8 +69,10 @@ def simulate(graph: Graph) -> Timing:
     }
     return Timing(
         frame_interval_cycles=interval,
-        latency_cycles=int(min(t[0] for t in outputs)),
-        last_output_cycles=int(max(t[-1] for t in outputs)),
+        paced=Latency(
+            first_output_cycles=int(min(t[0] for t in outputs)),
+            last_output_cycles=int(max(t[-1] for t in outputs)),
+        ),
         bottleneck=bottleneck,
         engine_frame_cycles=MappingProxyType({n: p.frame_cycles for n, p in plans.items()}),
         streams=MappingProxyType(streams),

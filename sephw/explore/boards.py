@@ -41,7 +41,8 @@ def board_goal(
     if clock_mhz is None and not _estimates_clocks(target.device.technology):
         clock_mhz = 1000 / target.clock_ns
     goal = replace(
-        device_goal(target.device, clock_mhz, fps), weight_bandwidth_bits=weight_bandwidth_bits
+        device_goal(target.device, clock_mhz, fps),
+        weight_bandwidth_bits=weight_bandwidth_bits, board=target,
     )  # fmt: skip
     if target.open_board is None:
         return goal

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sephw.backends.link import board_link
 from sephw.errors import UsageError
 from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
-from sephw.targets import Device, Technology
+from sephw.targets import Device, Target, Technology
+from sim.timing import simulate
 
 # What "minimize" takes: Σ used / limit over all resources or over those that are placed one by
 # one, or one resource alone.
@@ -65,7 +67,7 @@ class Goal:
     ``clock_error``: relative error of estimated clocks; ``fps`` must come at one that much lower.
     ``reserved``: what stands beside the network (host link, PLL). ``weight_bandwidth_bits``: per
     clock cycle, of an external memory that layers may stream their weights from; None: there is
-    none.
+    none. ``board``: whose link the images come over; None: a device by itself.
     """
 
     device: Device
@@ -76,6 +78,7 @@ class Goal:
     reserved: Resources = field(default_factory=Resources)
     weight_bandwidth_bits: int | None = None
     clock_error: float = 0.0
+    board: Target | None = None
 
     def __post_init__(self) -> None:
         if self.fps is not None and self.fps <= 0:
@@ -116,6 +119,14 @@ class NodeFound:
     fmax_mhz: float
 
 
+@dataclass(frozen=True)
+class OverLink:
+    """Frames a second over a board's link, estimated. ``name``: of the link."""
+
+    name: str
+    frames_per_second: float
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """A folding of a network for a device.
@@ -144,8 +155,19 @@ class Found:
 
     @property
     def frames_per_second(self) -> float:
-        """Frames per second at ``clock_mhz``."""
+        """Frames per second on the chip at ``clock_mhz``."""
         return self.clock_mhz * 1e6 / self.frame_cycles
+
+    @property
+    def over_link(self) -> OverLink | None:
+        """At ``clock_mhz``; None where no board's design takes the network in."""
+        board = self.goal.board
+        link = None if board is None else board_link(self.graph, board)
+        if link is None:
+            return None
+        latency = simulate(self.graph).paced.last_output_cycles
+        rate = link.frames_per_second(self.clock_mhz, self.frame_cycles, latency)
+        return OverLink(link.name, rate)
 
     @property
     def weight_traffic_bits(self) -> dict[str, int]:
@@ -161,13 +183,17 @@ class Found:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; ``folding`` is a folding file."""
-        goal = self.goal
+        goal, over = self.goal, self.over_link
         return {
             "network": self.network,
             "device": goal.device.name,
             "clock_mhz": round(self.clock_mhz, 3),
             "frame_cycles": self.frame_cycles,
             "frames_per_second": round(self.frames_per_second, 3),
+            "link": None if over is None else over.name,
+            "frames_per_second_over_link": None
+            if over is None
+            else round(over.frames_per_second, 3),
             "bottleneck": self.bottleneck,
             "fmax_mhz": round(self.fmax_mhz, 3),
             "source": "estimated",

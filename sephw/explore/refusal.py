@@ -26,7 +26,7 @@ def refusal(
 
     ``weight_bits``: all weights of the network, in memory.
     """
-    wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s"
+    wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s on chip"
     return (
         _too_fast_a_clock(network, problem, goal)
         or _too_many_frames(network, problem, goal)
@@ -57,8 +57,8 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     clock = goal.counted_mhz(best.frames_per_second * cycles / 1e6)
     most = clock * 1e6 / cycles
     return SephwError(
-        f"{network}: {_rate(goal.fps)} frames/s are beyond every folding; the fastest takes "
-        f"{cycles:,} cycles a frame, {_rate(most)} frames/s at {clock:.4g} MHz; "
+        f"{network}: {_rate(goal.fps)} frames/s on chip are beyond every folding; the fastest "
+        f"takes {cycles:,} cycles a frame, {_rate(most)} frames/s on chip at {clock:.4g} MHz; "
         f"ask for at most --fps {_rate(most).replace(',', '')}"
     )
 
@@ -95,7 +95,7 @@ def _does_not_fit(
     if goal.fps is not None:
         most = reaches(replace(goal, fps=None))
         if most is not None:
-            text += f"; or at most {_rate(most)} frames/s fit"
+            text += f"; or at most {_rate(most)} frames/s on chip fit"
     return SephwError(text)
 
 

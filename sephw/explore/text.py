@@ -13,6 +13,7 @@ from sephw.ir.resources import Resources
 from sephw.targets import Device
 
 _KINDS = ("lut", "ff", "bram", "dsp")
+_SPEED = ("frames/s on chip", "over link", "cycles/frame")
 
 
 def table(found: Found) -> str:
@@ -64,9 +65,10 @@ def summary(found: Found) -> str:
         else "not proved to be the best: what the model finds better did not fit with its FIFOs"
     )
     entries = [
-        ("speed", f"{found.frames_per_second:,.1f} frames/s [estimated]: "
+        ("speed", f"{found.frames_per_second:,.1f} frames/s on chip [estimated]: "
                   f"{found.frame_cycles:,} cycles/frame [simulated] at {found.clock_mhz:.1f} MHz "
                   f"[{clock}]; set by '{found.bottleneck}'"),
+        ("", _over_link(found)),
         ("takes", f"{', '.join(shares[:2])} [estimated]"),
         ("", ", ".join(shares[2:])),
         ("clock", f"up to {found.fmax_mhz:.1f} MHz [estimated]"),
@@ -75,7 +77,8 @@ def summary(found: Found) -> str:
     ]  # fmt: skip
     if goal.fps is not None and goal.clock_mhz is None:
         counted = goal.counted_mhz(found.fmax_mhz)
-        entries.insert(1, ("", f"asked for: {goal.fps:,.10g} frames/s; {counted:.1f} MHz give "
+        entries.insert(1, ("", f"asked for: {goal.fps:,.10g} frames/s on chip; {counted:.1f} MHz "
+                               f"give "
                                f"{counted * 1e6 / found.frame_cycles:,.1f}, the estimated clock "
                                f"less {100 * goal.clock_error:.0f} % for its error"))  # fmt: skip
     if goal.weight_bandwidth_bits is not None:
@@ -83,6 +86,13 @@ def summary(found: Found) -> str:
     if found.fmax_mhz == float("inf"):
         entries = [entry for entry in entries if entry[0] != "clock"]
     return "\n".join([*lines, *(f"  {name:8}{text}" for name, text in entries)])
+
+
+def _over_link(found: Found) -> str:
+    over = found.over_link
+    if over is None:
+        return "over a link: not known, no board's design takes it in"
+    return f"{over.frames_per_second:,.1f} frames/s over this board's link [estimated]: {over.name}"
 
 
 def _streams(found: Found, bandwidth_bits: int) -> str:
@@ -126,34 +136,39 @@ def error_bars(device: Device) -> str:
 
 def pareto_table(points: Sequence[Found]) -> str:
     """One line a point, fastest first."""
-    head = ("frames/s", "cycles/frame", "LUT", "share", "FF", "BRAM", "DSP", "")
+    head = (*_SPEED, "LUT", "share", "FF", "BRAM", "DSP", "")
     rows = [
         (
-            f"{one.frames_per_second:,.1f}", f"{one.frame_cycles:,}", f"{one.estimated.lut:,}",
+            *_speed(one), f"{one.estimated.lut:,}",
             f"{100 * one.estimated.lut / one.goal.device.available.lut:.1f} %",
             *_counts(one.estimated)[1:], "" if one.proven_optimal else "not proved",
         )
         for one in points
     ]  # fmt: skip
-    return "\n".join(_aligned((head, *rows), left=(7,)))
+    return "\n".join(_aligned((head, *rows), left=(8,)))
 
 
 def synthesis_table(points: Sequence[Found], results: Sequence[SynthesisResult]) -> str:
     """Estimated beside synthesized."""
-    head = ("frames/s", "cycles/frame", "", *(k.upper() for k in _KINDS), "fits", "")
+    head = (*_SPEED, "", *(k.upper() for k in _KINDS), "fits", "")
     rows = []
     for one, result in zip(points, results, strict=True):
         own = one.estimated.less(one.goal.reserved)
-        speed = f"{one.frames_per_second:,.1f}", f"{one.frame_cycles:,}"
-        rows.append((*speed, "estimated", *_counts(own), "yes", ""))
+        rows.append((*_speed(one), "estimated", *_counts(own), "yes", ""))
         if result.error:
-            rows.append(("", "", "synthesized", *["-"] * len(_KINDS), "-", result.error))
+            rows.append(("", "", "", "synthesized", *["-"] * len(_KINDS), "-", result.error))
             continue
         fits = (result.total + one.goal.reserved).fits(one.goal.limits)
         note = f"{result.seconds:.0f} s"
         answer = "yes" if fits else "no"
-        rows.append(("", "", "synthesized", *_counts(result.total), answer, note))
-    return "\n".join(_aligned((head, *rows), left=(2, 7, 8)))
+        rows.append(("", "", "", "synthesized", *_counts(result.total), answer, note))
+    return "\n".join(_aligned((head, *rows), left=(3, 8, 9)))
+
+
+def _speed(found: Found) -> tuple[str, str, str]:
+    over = found.over_link
+    link = "-" if over is None else f"{over.frames_per_second:,.1f}"
+    return f"{found.frames_per_second:,.1f}", link, f"{found.frame_cycles:,}"
 
 
 def _counts(resources: Resources) -> tuple[str, ...]:

@@ -118,8 +118,8 @@ def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> Se
     path = None if run.routed is None else run.routed.worst_path
     worst = "" if path is None else f"; worst path {describe(path)}"
     return SephwError(
-        f"{settings.target.name}: {int(reached):,} of {fps:,.10g} frames/s: {cycles:,} cycles a "
-        f"frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything is in "
+        f"{settings.target.name}: {int(reached):,} of {fps:,.10g} frames/s on chip: {cycles:,} "
+        f"cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything is in "
         f"{settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
         f"search leave more room, or route it again: sephw synth {settings.out} --target "
         f"{settings.target.name} --seeds 4"

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     "--fps",
     type=click.FloatRange(min=0, min_open=True),
     metavar="N",
-    help="Frames per second that the folding search reaches with the least logic.  "
+    help="Frames per second on the chip that the folding search reaches with the least logic.  "
     "[default: as many as fit]",
 )
 @click.option(

@@ -16,8 +16,10 @@ from sephw.ir import Graph, Integers
 from sephw.verify import CYCLES
 from sim import cycles
 from sim.activity import activity
+from sim.latency import ALONE, PACED
 from sim.periodic import frame_interval
 from sim.timeline import settled_timeline
+from sim.timing import simulate
 from sim.trace import write_trace
 
 RTL_PROJECT = "rtl"
@@ -108,7 +110,10 @@ def simulate_cycles(graph: Graph, images: Integers, folder: Path | None) -> dict
     return {
         "frames": run.frames,
         "cycles": run.cycles,
-        "latency_cycles": run.latency_cycles,
+        "latency": {
+            "alone": run.latency.as_dict(ALONE),
+            "paced": simulate(graph).paced.as_dict(PACED),
+        },
         "frame_interval_cycles": int(ends[-1] - ends[-2]) if run.frames > 1 else run.cycles,
         "engines": {
             name: {**asdict(engine), "utilization": round(engine.utilization, 6)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reports import FILES, Report, number
 from reports.next_step import next_step
+from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.backends.amd import has_amd_flow
 from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import PROJECT, Outcome
@@ -73,7 +74,6 @@ def _figures(report: Report) -> list[str]:
             "work",
             f"{shown('macs_1bit')} 1-bit and {shown('macs_8bit')} 8-bit MACs/frame [counted]",
         ),
-        _fact("speed", f"frame interval {tagged('frame_interval')}, latency {tagged('latency')}"),
         *_speed(report, tagged),
         *_streams(report, tagged),
         *_chip(report),
@@ -81,11 +81,19 @@ def _figures(report: Report) -> list[str]:
 
 
 def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
-    """Frames per second: at the board's clock where it was routed, else at the requested one."""
-    names = {total.name for total in report.totals}
-    if "throughput_board" in names:
-        return [_fact("", f"{tagged('throughput_board')} at {tagged('clock_board')}")]
-    return [_fact("", f"{tagged('throughput')} at {report.clock_ns:g} ns on {report.target}")]
+    """Frames per second, on the chip and over the link; latencies, with what they assume."""
+    rate = rates(report)[-1]
+    chip = f"{number(rate.chip.value)} frames/s {ON_CHIP} [{rate.chip.source}] at {rate.at}"
+    lines = [_fact("speed", f"{chip}: {tagged('frame_interval')}")]
+    if rate.link is not None:
+        over = f"{number(rate.link.value)} frames/s {OVER_LINK} [{rate.link.source}]"
+        lines.append(_fact("", f"{over}: {report.link}"))
+    ways = [f"{number(first.value)} cycles {name}" for name, first, _ in latencies(report)]
+    what = "first beat in to first beat out, a frame alone or in a paced stream"
+    if len(ways) == 1:
+        what = "first beat in to first beat out, in a paced stream"
+    lines.append(_fact("latency", f"{', '.join(ways)} [simulated]: {what}"))
+    return lines
 
 
 def _streams(report: Report, tagged: Callable[[str], str]) -> list[str]:

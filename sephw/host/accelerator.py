@@ -21,7 +21,6 @@ from sephw.host.messages import (
     IDENTITY_BYTES,
     MAX_REPEATS,
     PROTOCOL,
-    RESULT_FIXED_BYTES,
     STATUS_BYTES,
     Identity,
     Kind,
@@ -32,8 +31,8 @@ from sephw.host.messages import (
     parse_identity,
     parse_result,
     parse_status,
+    result_frame_bytes,
     run_payload,
-    value_bytes,
 )
 from sephw.host.port import Port, open_port
 
@@ -50,14 +49,15 @@ _REASONS = {
 class Throughput:
     """What was measured on one board.
 
-    ``latency_cycles``: one frame alone, from its first beat in to its last beat out.
-    ``interval_cycles``: per frame of a long run. Both come from the counter in the design.
+    ``alone_last_output_cycles``: the latency of one frame alone, from its first beat in to its
+    last beat out. ``interval_cycles``: per frame of a long run. Both come from the counter in the
+    design.
     ``link_frames_per_second``: of `Accelerator.predict`, the line to the host included.
     """
 
     frames: int
     clock_hz: int
-    latency_cycles: int
+    alone_last_output_cycles: int
     interval_cycles: float
     link_frames: int
     link_frames_per_second: float
@@ -149,7 +149,8 @@ class Accelerator:
         return Throughput(
             frames=frames,
             clock_hz=self.description.clock_hz,
-            latency_cycles=runs[0].cycles,
+            # The counter includes both ends.
+            alone_last_output_cycles=runs[0].cycles - 1,
             interval_cycles=interval,
             link_frames=len(checked),
             link_frames_per_second=len(checked) / seconds,
@@ -224,7 +225,7 @@ class Accelerator:
             self.reset()
         self._clean = False
         payload = run_payload(np.ascontiguousarray(frame).tobytes(), repeats)
-        size = FRAME_BYTES + RESULT_FIXED_BYTES + value_bytes(known.output_bits) * known.outputs
+        size = result_frame_bytes(known.outputs, known.output_bits)
         seconds = repeats * known.frame_limit_cycles / known.clock_hz
         reply = self._link.call(Kind.RUN, payload, reply_bytes=size, seconds=seconds)
         self._check_reply(reply)

@@ -12,7 +12,8 @@ from sephw.host.frames import FLAG, Decoder, encode
 from sephw.host.messages import Kind, Reply, parse_reply, request
 from sephw.host.port import Port
 
-_BITS_PER_BYTE = 10
+# With its start and its stop bit.
+BITS_PER_BYTE = 10
 _LONGEST_MARGIN_SECONDS = 2.0
 # Before a repetition: ends whatever frame the noise has opened, on both sides of a lost flag.
 _RESYNCHRONIZE = bytes([FLAG, FLAG])
@@ -61,7 +62,7 @@ class Link:
         self._sequence = (self._sequence + 1) & 0xFFFF
         body = request(kind, self._sequence, payload)
         frame = encode(body)
-        line_seconds = (len(frame) + 2 * reply_bytes) * _BITS_PER_BYTE / self._baud
+        line_seconds = (len(frame) + 2 * reply_bytes) * BITS_PER_BYTE / self._baud
         margin = self._retries.margin_seconds
         self._decoder = Decoder()
         for attempt in range(self._retries.attempts):

@@ -18,8 +18,9 @@ IDENTITY_BYTES, STATUS_BYTES = _IDENTITY.size, _STATUS.size
 RESULT_FIXED_BYTES = 9
 GATE_CYCLES = 1 << 14
 MAX_REPEATS = (1 << 32) - 1
-# With the CRC and two flags.
-FRAME_BYTES = _HEADER.size + 6
+# The CRC and two flags.
+FRAMING_BYTES = 6
+FRAME_BYTES = _HEADER.size + FRAMING_BYTES
 
 
 class Kind(IntEnum):
@@ -108,6 +109,16 @@ def request(kind: Kind, sequence: int, payload: bytes = b"") -> bytes:
 def run_payload(image: bytes, repeats: int) -> bytes:
     """What follows the header of RUN."""
     return struct.pack("<I", repeats) + image
+
+
+def run_frame_bytes(image_bytes: int) -> int:
+    """Bytes on the line of a request to run an image: frame, CRC and flags; no escapes."""
+    return len(request(Kind.RUN, 0, run_payload(b"", 1))) + image_bytes + FRAMING_BYTES
+
+
+def result_frame_bytes(outputs: int, bits: int) -> int:
+    """The same of the reply with ``outputs`` of ``bits`` each."""
+    return FRAME_BYTES + RESULT_FIXED_BYTES + value_bytes(bits) * outputs
 
 
 def parse_reply(body: bytes) -> Reply | None:

@@ -66,7 +66,7 @@ def run(
     known = read_description(directory)
     given, expected = read_test(known) if images is None else (read_images(images, known), None)
     with _board(known, port, baud) as board:
-        outcome = measure(board, given, expected, frames=frames)
+        outcome = measure(board, given, expected, frames=frames, simulated=port == _SIMULATION)
     if out is not None:
         outcome.save(out)
     click.echo(json.dumps(outcome.as_dict(), indent=2) if as_json else outcome.summary())

@@ -19,7 +19,10 @@ Outputs = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Outputs int64 (N, outputs) of a board; ``expected`` the same, or None where unknown."""
+    """Outputs int64 (N, outputs) of a board; ``expected`` the same, or None where unknown.
+
+    ``source`` of the speeds: "measured" on a board, "simulated" where the board is.
+    """
 
     description: Description
     port: str
@@ -27,6 +30,7 @@ class Outcome:
     expected: Outputs | None
     throughput: Throughput
     retried: int
+    source: str
 
     @property
     def differing(self) -> int:
@@ -52,6 +56,7 @@ class Outcome:
             "differing": None if self.expected is None else self.differing,
             "classes": self.outputs.argmax(axis=1).tolist(),
             "requests_repeated": self.retried,
+            "source": self.source,
             **asdict(self.throughput),
             "frames_per_second": self.throughput.frames_per_second,
         }
@@ -68,23 +73,35 @@ class Outcome:
             (
                 f"{known.name} on {self.port} ({known.target}, build {known.build_id:016x})",
                 f"  exact     {exact}",
-                f"  chip      {speed.interval_cycles:,.10g} cycles/frame over {speed.frames:,} "
-                f"frames, latency {speed.latency_cycles:,} cycles [measured]",
-                f"            {speed.frames_per_second:,.1f} frames/s at "
-                f"{speed.clock_hz / 1e6:g} MHz",
-                f"  line      {speed.link_frames_per_second:,.1f} frames/s at {known.baud:,} baud "
-                f"[measured], {repeated} sent again",
+                f"  speed     {speed.frames_per_second:,.1f} frames/s on chip [{self.source}] at "
+                f"{speed.clock_hz / 1e6:g} MHz: {speed.interval_cycles:,.10g} cycles/frame over "
+                f"{speed.frames:,} frames",
+                f"            {speed.link_frames_per_second:,.1f} frames/s over this board's link "
+                f"[{self.source}]: UART at {known.baud:,} baud, {repeated} sent again",
+                f"  latency   {speed.alone_last_output_cycles:,} cycles [{self.source}]: a frame "
+                "alone, first beat in to last beat out",
             )
         )
 
 
 def measure(
-    board: Accelerator, images: Images, expected: Outputs | None, *, frames: int
+    board: Accelerator,
+    images: Images,
+    expected: Outputs | None,
+    *,
+    frames: int,
+    simulated: bool = False,
 ) -> Outcome:
-    """Predict ``images``, then measure throughput with them (``frames`` on the chip)."""
+    """Predict ``images``, then measure throughput with them (``frames`` on the chip).
+
+    ``simulated``: the board is, and so is every speed.
+    """
     outputs = board.predict(images)
     throughput = board.throughput(images if len(images) else None, frames=frames)
-    return Outcome(board.description, board.port_name, outputs, expected, throughput, board.retried)
+    return Outcome(
+        board.description, board.port_name, outputs, expected, throughput, board.retried,
+        "simulated" if simulated else "measured",
+    )  # fmt: skip
 
 
 def first_difference(outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from board_designs import (
+    MHZ,
     RETRIES,
     Design,
     classifier,
@@ -19,6 +20,7 @@ from board_designs import (
 
 from sephw import cli
 from sephw.backends.board import CompiledBoard
+from sephw.backends.board.uart import uart_link
 from sephw.host import (
     Accelerator,
     DamagedError,
@@ -35,9 +37,11 @@ from sephw.host.messages import (
     Kind,
     parse_identity,
     request,
+    run_frame_bytes,
     run_payload,
 )
 from sim.cycles import run_frames
+from sim.timing import simulate
 
 BYTE_SECONDS = 10e-6
 # In the order of BoardPins.leds.
@@ -72,7 +76,18 @@ def test_predictions_and_cycles_are_those_of_the_references(classified) -> None:
     ends = simulated.frame_ends
     assert speed.interval_cycles == ends[-1] - ends[-2]
     begins = simulated.pops[found.graph.inputs[0]]
-    assert speed.latency_cycles == ends[0] - begins[0] + 1
+    assert speed.alone_last_output_cycles == ends[0] - begins[0]
+    # One name has one latency: the board's is the report's of a frame alone.
+    assert speed.alone_last_output_cycles == simulated.latency.last_output_cycles
+    # What a report estimates of the link, plus the escapes of these images.
+    link = uart_link(found.graph)
+    bodies = [request(Kind.RUN, 0, run_payload(image.tobytes(), 1)) for image in images[:3]]
+    sent = sum(len(frames.encode(body)) for body in bodies) / len(bodies)
+    line = replace(link, line_bytes=link.line_bytes + sent - run_frame_bytes(images[0].size))
+    estimated = line.frames_per_second(MHZ, 1, speed.alone_last_output_cycles)
+    assert 0.97 < estimated / speed.link_frames_per_second < 1.03
+    paced = simulate(found.graph).paced.last_output_cycles
+    assert paced >= speed.alone_last_output_cycles
 
 
 def test_lanes_and_beats(mapped, board) -> None:
@@ -370,6 +385,12 @@ def test_sephw_run_on_the_simulated_board(mapped, capsys, tmp_path, monkeypatch)
     assert cli.run([*arguments, "--out", str(tmp_path / "outputs.npy")]) == 0
     shown = capsys.readouterr().out
     assert "  exact     4 of 4 images equal to the expected outputs\n" in shown
-    assert shown.endswith(" [measured], no request sent again\n")
+    # Nothing was measured: the board is a simulation.
+    assert "[measured]" not in shown
+    speed, over, latency = shown.splitlines()[2:]
+    assert " frames/s on chip [simulated] at 8 MHz: " in speed
+    assert " frames/s over this board's link [simulated]: UART at 1,000,000 baud, " in over
+    assert over.endswith("no request sent again")
+    assert latency.endswith("cycles [simulated]: a frame alone, first beat in to last beat out")
     expected = np.load(found.directory / "board" / "test_outputs.npy")
     assert np.array_equal(np.load(tmp_path / "outputs.npy"), expected)

@@ -62,7 +62,7 @@ def test_a_wanted_frame_rate_is_not_given_up_but_the_one_that_fits_is_named(monk
     goal = Goal(GOAL.device, margins=GOAL.margins, fps=100e6 / (2 * fastest), clock_mhz=100)
     with pytest.raises(SephwError) as caught:
         search(chain(4), goal, estimator=by_lanes)
-    most = re.search(r"; or at most ([\d,.]+) frames/s fit$", str(caught.value))
+    most = re.search(r"; or at most ([\d,.]+) frames/s on chip fit$", str(caught.value))
     assert most is not None
     cycles = 100e6 / float(most[1].replace(",", ""))
     assert 3 * fastest <= cycles <= math.ceil(3 * fastest * 1.25) + 1

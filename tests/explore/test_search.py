@@ -140,7 +140,9 @@ def test_a_frame_rate_is_reached_at_an_estimated_clock_with_its_wires(whole_resi
     assert found.estimated.lut == min(lut for rate, lut in rates if rate >= fps)
     assert found.proven_optimal and found.frames_per_second * (1 - error) >= fps
     assert found.clock_mhz == found.fmax_mhz
-    with pytest.raises(SephwError, match=r"^residual: .* frames/s are beyond every folding; "):
+    with pytest.raises(
+        SephwError, match=r"^residual: .* frames/s on chip are beyond every folding; "
+    ):
         search(
             residual(), replace(goal, fps=1.01 * fps / share), estimator=by_lanes, effort=effort,
             wires_ns=WIRES_NS,

@@ -24,8 +24,9 @@ REFUSALS = {
     "a frame rate beyond every folding": (
         constant(10),
         {"clock_mhz": 100.0, "fps": 5e6},
-        "chain: 5,000,000 frames/s are beyond every folding; the fastest takes 21 cycles a frame, "
-        "4,761,904 frames/s at 100 MHz; ask for at most --fps 4761904",
+        "chain: 5,000,000 frames/s on chip are beyond every folding; the fastest takes 21 cycles a "
+        "frame, "
+        "4,761,904 frames/s on chip at 100 MHz; ask for at most --fps 4761904",
     ),
     "a clock beyond every folding": (
         constant(10),
@@ -100,7 +101,7 @@ def test_a_frame_rate_that_does_not_fit_names_the_one_that_does():
     with pytest.raises(SephwError) as error:
         search(chain(4), goal, estimator=estimator)
     assert str(error.value) == (
-        "chain at 50,000 frames/s does not fit ecp5-25f: needs at least 21,000 LUT, 19,430 "
+        "chain at 50,000 frames/s on chip does not fit ecp5-25f: needs at least 21,000 LUT, 19,430 "
         "available (80 % of 24,288; 1,570 too many); the nearest device that fits is ecp5-45f; "
-        "or at most 43,402 frames/s fit"
+        "or at most 43,402 frames/s on chip fit"
     )

@@ -107,8 +107,8 @@ def test_fewer_frames_than_asked_for_keep_the_bitstream(
     cycles = json.loads((out / "folding.json").read_text())["frame_cycles"]
     line = capsys.readouterr().err.splitlines()[-1]
     assert line == (
-        f"sephw: error: ulx3s-25f: {20_000_000 // cycles:,} of 12,345.5 frames/s: {cycles:,} "
-        "cycles a frame at 20 MHz, the board's clock; worst path in 'conv', 50.0 ns "
+        f"sephw: error: ulx3s-25f: {20_000_000 // cycles:,} of 12,345.5 frames/s on chip: "
+        f"{cycles:,} cycles a frame at 20 MHz, the board's clock; worst path in 'conv', 50.0 ns "
         f"(20.0 logic, 30.0 routing, 4 nets); everything is in {out}, and the bitstream runs at "
         f"that rate; ask for --fps {math.ceil(12345.5**2 * cycles / 20e6)} to have the search "
         f"leave more room, or route it again: sephw synth {out} --target ulx3s-25f --seeds 4"

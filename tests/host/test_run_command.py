@@ -45,14 +45,18 @@ def export(tmp_path: Path) -> Path:
 def test_all_equal(board, export, capsys) -> None:
     assert cli.run(["run", str(export), "--port", "/dev/ttyX", "--frames", "10"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:4] == [
+    assert lines[:3] == [
         f"tiny on /dev/ttyX (ulx3s-85f, build {BUILD:016x})",
         "  exact     2 of 2 images equal to the expected outputs",
-        "  chip      30 cycles/frame over 10 frames, latency 70 cycles [measured]",
-        "            1,666,666.7 frames/s at 50 MHz",
+        "  speed     1,666,666.7 frames/s on chip [measured] at 50 MHz: 30 cycles/frame over 10 "
+        "frames",
     ]
-    assert lines[4].startswith("  line      ")
-    assert lines[4].endswith(" frames/s at 1,000,000 baud [measured], no request sent again")
+    assert lines[3].endswith(
+        " frames/s over this board's link [measured]: UART at 1,000,000 baud, no request sent again"
+    )
+    assert lines[4:] == [
+        "  latency   69 cycles [measured]: a frame alone, first beat in to last beat out"
+    ]
 
 
 def test_a_difference_is_named(board, export, capsys) -> None:
@@ -72,7 +76,8 @@ def test_own_images_saved_as_json(board, export, tmp_path, capsys) -> None:
     found = json.loads(capsys.readouterr().out)
     assert np.load(tmp_path / "o.npy").tolist() == EXPECTED[::-1].tolist()
     assert (found["images"], found["differing"], found["classes"]) == (2, None, [0, 0])
-    assert (found["interval_cycles"], found["latency_cycles"]) == (30, 70)
+    assert (found["interval_cycles"], found["alone_last_output_cycles"]) == (30, 69)
+    assert found["source"] == "measured"
     assert found["build_id"] == f"{BUILD:016x}"
 
 

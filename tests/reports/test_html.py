@@ -9,6 +9,7 @@ import pytest
 from read_html import read_html
 
 from reports import Estimates, Source, as_dict, build_report, read_provenance, render_html
+from reports.speed import Speed
 from sephw.ir import Resources
 from sephw.targets import Technology, find_device
 from sim.timeline import Timeline
@@ -39,8 +40,8 @@ def estimates(graph, luts=100):
 
 def make(graph, **parts):
     return build_report(
-        graph, simulate(graph), network="small (SEPNet)", target="ulx3s-85f", part="LFE5U-85F",
-        clock_ns=10.0, **parts,
+        graph, Speed(simulate(graph)), network="small (SEPNet)", target="ulx3s-85f",
+        part="LFE5U-85F", clock_ns=10.0, **parts,
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ ROW = Row(
     layers=34, engines=180, macs_1bit=2, macs_8bit=1, parameters=30, patterns=10,
     bytes_r=120, bytes_b=82, bytes_bq=22, exact=True,
     representations=["torch", "qonnx", "integer", "csim"], images=5, compared=1234, differ=0,
-    written=["hls", "rtl"], frame_interval_cycles=2000, frames_per_s=100.0, clock_mhz=200.0,
+    written=["hls", "rtl"], frame_interval_cycles=2000, frames_per_s=100.0,
+    frames_per_s_link=90.0, clock_mhz=200.0,
     estimated={"lut": 300, "ff": 2, "bram": 3, "dsp": 4},
     available={"lut": 200, "ff": 20, "bram": 30, "dsp": 40},
     wall_s=90.0, peak_mb=1500, load=1.5, cores=2,
@@ -46,7 +47,7 @@ def test_rows_of_other_networks_are_kept(tmp_path):
         "| 7 | 1.5 | 1.5 | 1.5 |"
     ) in lines
     assert (
-        "| ResNet-32 | 2,000 | 100 | 300 (150%) | 2 (10%) | 3 (10%) | 4 (10%) "
+        "| ResNet-32 | 2,000 | 100 | 90 | 300 (150%) | 2 (10%) | 3 (10%) | 4 (10%) "
         "| xc7z020, xc7z045, xczu3eg, xck26, xczu7ev |"
     ) in lines
     assert lines[-1].startswith("Not measured yet: SEPNet-CIFAR-S, ResNet-44, ")

@@ -19,6 +19,7 @@ from reports.estimates import estimate_graph
 from reports.next_step import next_step, not_run
 from reports.numbers import number, percent, short
 from reports.resources import read_synthesis
+from reports.speed import Speed
 from reports.strips import draw
 from reports.where import by_group, by_kind, source_of_layers
 from sephw.errors import SephwError
@@ -48,7 +49,7 @@ def graph():
 def make(graph, **parts):
     target = parts.pop("target", "ulx3s-85f")
     return build_report(
-        graph, simulate(graph), network="small (SEPNet)", target=target, part="chip",
+        graph, Speed(simulate(graph)), network="small (SEPNet)", target=target, part="chip",
         clock_ns=10.0, **parts,
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ def break_manifest(export):
 
 
 def break_cycles(export):
-    (export / "cycles.json").write_text('{"timeline": {}}')
+    (export / "cycles.json").write_text('{"latency": {}}')
 
 
 def break_verify(export):
@@ -128,7 +128,7 @@ def lose_graph(export):
     [
         (break_manifest, "{0}: is no export (no manifest.json of sephw); give its folder"),
         (lose_graph, "{0}: holds no graph.json; export the model again"),
-        (break_cycles, "cycles.json is not that of an export (KeyError: 'engines'); "
+        (break_cycles, "cycles.json is not that of an export (KeyError: 'alone'); "
          "export the model again"),
         (break_verify, "verify.json is not that of an export (KeyError: 'data'); "
          "export the model again"),

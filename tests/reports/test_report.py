@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 
 from reports import Source, as_dict, build_report, model_bytes, render_text, slowest_table
+from reports.speed import Speed
 from sephw.ir import Folding, Graph, IntType, Node, Tensor
 from sephw.ops import Conv8, PatternConv
+from sim.latency import Latency
 from sim.timing import Timing
 
 UINT8 = IntType(8, signed=False)
@@ -44,7 +46,7 @@ def report():
     graph.validate()
     return build_report(
         graph,
-        Timing(20, 40, 41, "n0", {"n0": 9, "n1": 2}, {}),
+        Speed(Timing(20, Latency(40, 41), "n0", {"n0": 9, "n1": 2}, {}), Latency(30, 35)),
         network="tiny",
         target="board",
         part="part-1",
@@ -72,8 +74,14 @@ def test_totals(report):
     assert report.total("model_bytes_bq").value == 14 + 8
     assert report.total("throughput").value == 5_000_000
     assert report.bottleneck == "n0"
-    assert (report.total("latency").value, report.total("last_output").value) == (40, 41)
-    assert report.total("latency_us").value == 0.4
+    found = {
+        name: report.total(f"latency_{name}").value
+        for name in (
+            "alone_first_output", "alone_last_output", "paced_first_output", "paced_last_output",
+            "alone_last_output_us", "paced_last_output_us",
+        )
+    }  # fmt: skip
+    assert list(found.values()) == [30, 35, 40, 41, 0.35, 0.41]
     assert report.total("mac_rate").value == 0.57
     with pytest.raises(KeyError):
         report.total("watts")

@@ -162,7 +162,7 @@ def test_a_full_rate_chain_takes_one_beat_a_cycle_when_its_fifo_covers_the_laten
         steps = set(np.diff(result.issues["b"]).tolist())
         # A credit taken at the issue comes back the cycle after the pop: latency + 1 cycles.
         assert steps == ({interval} if interval else {1, 2})
-        assert result.latency_cycles == 10
+        assert result.latency.first_output_cycles == 10
 
 
 def test_the_pattern_generator_and_its_table():

@@ -13,6 +13,8 @@ from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import fold, insert_forks, insert_width_converters
 from sephw.verify import Difference, LayerCheck, Verification
+from sim.cycles import run_frames
+from sim.latency import ALONE
 from sim.timeline import settled_timeline
 from sim.timing import size_fifos
 
@@ -100,7 +102,10 @@ def verification(graph: Graph, *, wrong: bool = False) -> Verification:
 
 def cycles(graph: Graph) -> dict[str, Any]:
     """Contents of cycles.json, as far as a report reads them."""
-    return {"timeline": settled_timeline(graph).as_dict()}
+    return {
+        "latency": {"alone": run_frames(graph, 1).latency.as_dict(ALONE)},
+        "timeline": settled_timeline(graph).as_dict(),
+    }
 
 
 def write_export(folder: Path, graph: Graph, **contents: dict[str, Any] | None) -> Path:

@@ -14,21 +14,23 @@ class AmdBoard:
 
     ``board_parts``: pattern of its board files' names. ``processing_system``: the script for its
     family. ``reference_mhz``: the processing system's input clock on the board. ``address_bits``:
-    width of the DMA's memory addresses.
+    width of the DMA's memory addresses; ``memory_port_bits``: of data at the processing
+    system's high-performance port, as the block design leaves it.
     """
 
     board_parts: str
     processing_system: str
     reference_mhz: float
     address_bits: int
+    memory_port_bits: int
 
 
 _ZYNQ, _ULTRASCALE = "zynq_7000.tcl", "zynq_ultrascale.tcl"
 _BOARDS = {
-    "pynq-z2": AmdBoard("tul.com.tw:pynq-z2:part0:*", _ZYNQ, 50.0, 32),
-    "zcu104": AmdBoard("xilinx.com:zcu104:part0:*", _ULTRASCALE, 33.333, 40),
-    "kv260": AmdBoard("xilinx.com:kv260_som:part0:*", _ULTRASCALE, 33.333, 40),
-    "ultra96": AmdBoard("avnet.com:ultra96v2:part0:*", _ULTRASCALE, 33.333, 40),
+    "pynq-z2": AmdBoard("tul.com.tw:pynq-z2:part0:*", _ZYNQ, 50.0, 32, 64),
+    "zcu104": AmdBoard("xilinx.com:zcu104:part0:*", _ULTRASCALE, 33.333, 40, 128),
+    "kv260": AmdBoard("xilinx.com:kv260_som:part0:*", _ULTRASCALE, 33.333, 40, 128),
+    "ultra96": AmdBoard("avnet.com:ultra96v2:part0:*", _ULTRASCALE, 33.333, 40, 128),
 }
 
 

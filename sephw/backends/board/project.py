@@ -19,10 +19,10 @@ from sephw.backends.board.driver import write_driver
 from sephw.backends.board.pins import board_pins
 from sephw.backends.board.pll import Clocking, find_clocking
 from sephw.backends.board.top import LinkNumbers, board_top_text
+from sephw.backends.board.uart import BAUD, check_streams
 from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.backends.rtl.top import RESET_CHAIN
-from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
 from sephw.targets import Target, Technology
@@ -43,8 +43,6 @@ _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL = "sephw_board_pll.sv"
 # Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
 _CHAINED = frozenset({Technology.ECP5})
-# Every USB bridge of these boards knows this rate, and every oscillator makes it.
-_BAUD = 1_000_000
 # A UART stands 1 % of difference.
 _BAUD_ERROR = 0.01
 _LEAST_CLOCKS_PER_BIT = 8
@@ -89,7 +87,7 @@ def write_board(
     clock_mhz: float,
     by_pll: bool = False,
     build_id: int | None = None,
-    baud: int = _BAUD,
+    baud: int = BAUD,
     samples: Integers | None = None,
     golden: Integers | None = None,
 ) -> BoardProject:
@@ -106,7 +104,7 @@ def write_board(
     """
     pins = board_pins(target)
     layout = lay_out(graph)
-    _check_streams(graph, layout)
+    check_streams(graph, layout)
     technology = target.device.technology
     macros = (RESET_CHAIN,) if technology in _CHAINED else ()
     clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz, by_pll=by_pll)
@@ -187,25 +185,6 @@ def _write_test(
         )
     np.save(directory / TEST_IMAGES, samples.astype(np.uint8))
     np.save(directory / TEST_OUTPUTS, golden.reshape(len(golden), -1).astype(np.int64))
-
-
-def _check_streams(graph: Graph, layout: Layout) -> None:
-    check_weight_ports(graph, "the board's top")
-    if len(layout.inputs) != 1 or len(layout.outputs) != 1:
-        raise SephwError(
-            f"graph '{graph.name}': {len(layout.inputs)} inputs and {len(layout.outputs)} outputs; "
-            "the host link serves one of each"
-        )
-    source, sink = layout.streams[layout.input], layout.streams[layout.output]
-    if source.bits > 8 or source.signed:
-        raise SephwError(
-            f"graph '{graph.name}': its input is {source.dtype}, the host link sends unsigned "
-            "integers of at most 8 bits"
-        )
-    if sink.bits > 64:
-        raise SephwError(
-            f"graph '{graph.name}': its output is {sink.dtype}, the host reads at most 64 bits"
-        )
 
 
 def _clocks_per_bit(uart_hz: int, clock_hz: int, baud: int) -> int:

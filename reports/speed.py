@@ -1,0 +1,168 @@
+"""How fast: frame interval, latencies, frames a second on the chip and over the board's link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reports.model import Figure, Report, Source, Total
+from reports.numbers import number
+from reports.resources import ResourceReport
+from sephw.backends.link import Link
+from sim.latency import ALONE, PACED, Latency
+from sim.timing import Timing
+
+ON_CHIP, OVER_LINK = "on chip", "over this board's link"
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What speed is made of. ``alone``: of the cycle simulation; None: it has not been run.
+
+    ``link``: of the target that the network was exported for, ``board_link``: of the board that it
+    was synthesized for; None: there is none.
+    """
+
+    timing: Timing
+    alone: Latency | None = None
+    link: Link | None = None
+    board_link: Link | None = None
+
+    @property
+    def link_name(self) -> str:
+        """Of the board that it was synthesized for, else of the target; "" where there is none."""
+        link = self.board_link or self.link
+        return "" if link is None else link.name
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Frames a second at one clock, ``at`` for a person. ``link`` None: there is none.
+
+    ``chip_name`` and ``link_name``: of the report's totals.
+    """
+
+    at: str
+    chip_name: str
+    chip: Figure
+    link_name: str
+    link: Figure | None
+
+
+def rates(report: Report) -> tuple[Rate, ...]:
+    """At every clock that is known of the routed design, else at the one that is asked for."""
+    clocks = (
+        ("_routed", "clock_routed", "its highest clock"),
+        ("_board", "clock_board", "the board's clock"),
+    )
+    found = [
+        _rate(report, suffix, f"{number(report.total(clock).value)} MHz, {what}")
+        for suffix, clock, what in clocks
+        if report.has(clock)
+    ]
+    asked = f"{number(round(1e3 / report.clock_ns, 2))} MHz, the clock asked for"
+    return tuple(found) or (_rate(report, "", asked),)
+
+
+def _rate(report: Report, suffix: str, at: str) -> Rate:
+    chip, link = f"throughput{suffix}", f"throughput_link{suffix}"
+    over = report.total(link) if report.has(link) else None
+    return Rate(at, chip, report.total(chip), link, over)
+
+
+def latencies(report: Report) -> tuple[tuple[str, Figure, Figure], ...]:
+    """('alone', to the first output beat, to the last one), then 'paced'; as far as known."""
+    return tuple(
+        (
+            name,
+            report.total(f"latency_{name}_first_output"),
+            report.total(f"latency_{name}_last_output"),
+        )
+        for name in ("alone", "paced")
+        if report.has(f"latency_{name}_first_output")
+    )
+
+
+def cycle_totals(speed: Speed) -> tuple[Total, ...]:
+    """In clock cycles, simulated."""
+    interval = Figure(speed.timing.frame_interval_cycles, "cycles/frame", Source.SIMULATED)
+    return (Total("frame_interval", "frame interval", interval), *_latencies(speed))
+
+
+def _latencies(speed: Speed) -> Iterator[Total]:
+    for name, latency in _named(speed):
+        ends = (
+            ("first", latency.first_output_cycles),
+            ("last", latency.last_output_cycles),
+        )
+        for end, cycles in ends:
+            yield Total(
+                f"latency_{name}_{end}_output",
+                f"latency, {name}, to the {end} output beat",
+                Figure(cycles, "cycles", Source.SIMULATED),
+            )
+
+
+def clock_totals(
+    speed: Speed, megahertz: float, suffix: str, at: str, source: Source, link: Link | None
+) -> tuple[Total, ...]:
+    """At one clock. ``suffix`` of their names; ``at``: that clock, for a person.
+
+    What comes over the link is estimated whatever the clock is: the line is not simulated.
+    """
+    timing = speed.timing
+    interval, paced = timing.frame_interval_cycles, timing.paced.last_output_cycles
+    rate = Figure(round(megahertz * 1e6 / interval, 3), "frames/s", source)
+    totals = [Total(f"throughput{suffix}", f"throughput {ON_CHIP}, {at}", rate)]
+    if link is not None:
+        over = round(link.frames_per_second(megahertz, interval, paced), 3)
+        totals.append(
+            Total(
+                f"throughput_link{suffix}",
+                f"throughput {OVER_LINK}, {at}",
+                Figure(over, "frames/s", Source.ESTIMATED),
+            )
+        )
+    totals += [
+        Total(
+            f"latency_{name}_last_output_us{suffix}",
+            f"latency, {name}, to the last output beat, {at}",
+            Figure(round(latency.last_output_cycles / megahertz, 3), "us", source),
+        )
+        for name, latency in _named(speed)
+    ]
+    return tuple(totals)
+
+
+def routed_totals(speed: Speed, resources: ResourceReport | None) -> tuple[Total, ...]:
+    """At the clock that place-and-route reached, and at the one that the board has."""
+    if resources is None or resources.clock is None:
+        return ()
+    highest, set_to = resources.clock.fmax, resources.runs_at
+    link = speed.board_link
+    totals = [
+        Total("clock_routed", "highest clock", highest),
+        *clock_totals(speed, highest.value, "_routed", "at the highest clock", Source.ROUTED, link),
+    ]
+    if resources.board and set_to is not None:
+        at = "at the board's clock"
+        totals.append(Total("clock_board", "clock of the board", set_to))
+        totals += clock_totals(speed, set_to.value, "_board", at, Source.ROUTED, link)
+    return tuple(totals)
+
+
+def speed_notes(speed: Speed) -> tuple[str, ...]:
+    """What the latencies and the rates over the link assume."""
+    assumed = (f"Latency, alone: {ALONE}.",) if speed.alone is not None else ()
+    links = [link.assumed for link in (speed.link, speed.board_link) if link is not None]
+    return (
+        *assumed,
+        f"Latency, paced: {PACED}. Both count cycles from the first input beat taken.",
+        *(f"Over this board's link [estimated]: {text}." for text in dict.fromkeys(links)),
+    )
+
+
+def _named(speed: Speed) -> Iterator[tuple[str, Latency]]:
+    if speed.alone is not None:
+        yield "alone", speed.alone
+    yield "paced", speed.timing.paced
