@@ -24,8 +24,8 @@ from typing import Any
 
 import click
 
+from sephw.lifetime.ending import end_on_signals
 from sephw.targets import DEVICES, Technology
-from sephw.tools.process import end_on_sigterm
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "reports" / "published"
@@ -353,7 +353,7 @@ def main(
     minutes: float, out: Path, work: Path | None,
 ) -> None:  # fmt: skip
     """Export, read, publish after each network."""
-    end_on_sigterm()
+    end_on_signals()
     failed = []
     for name in networks:
         own = PLANS[name]

@@ -1,6 +1,6 @@
 """`python -m sephw`: the same as the program `sephw`."""
 
-from sephw.cli import main
+from sephw.start import main
 
 if __name__ == "__main__":
     main()

@@ -14,6 +14,8 @@ import click
 
 from sephw import __version__
 from sephw.errors import SephwError
+from sephw.files.reading import out_of_memory
+from sephw.lifetime.ending import end_on_signals, leave
 
 EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -109,6 +111,10 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("sephw: interrupted", err=True)
         return EXIT_INTERRUPTED
+    except MemoryError as error:
+        return _fail(f"the design {out_of_memory(error)}", invocation)
+    except RecursionError:
+        return _fail("the input is nested too deeply; use a flatter one", invocation)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}; check the path and the disk", invocation)
@@ -127,6 +133,8 @@ def _fail(message: str, invocation: Invocation, status: int = EXIT_USAGE) -> int
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the program `sephw`: run `arguments` (default: the process's) and exit."""
+    end_on_signals()
     # onnxruntime reports its use to its maker unless told not to, and warns where it cannot.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    leave(status)

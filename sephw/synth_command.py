@@ -83,8 +83,8 @@ def synth(
     tool is missing or fails.
     """
     from sephw.export.progress import Progress
+    from sephw.lifetime.unfinished import own_temporary_folder
     from sephw.synth.flow import Request, run_flow
-    from sephw.tools.process import end_on_sigterm
 
     board, chip = _device(directory, target, device)
     graph = _graph(directory)
@@ -93,7 +93,7 @@ def synth(
         device=chip, target=board, clock_mhz=clock_mhz, seed=seed, seeds=seeds,
         floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
     )  # fmt: skip
-    end_on_sigterm()
+    own_temporary_folder()
     progress = Progress()
     out = directory / SYNTH
     with progress.step("synth", f"{graph.name} for {chip.name if board is None else board.name}"):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import pickletools
 import sys
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +14,7 @@ from typing import Any
 from sephw.errors import SephwError
 from sephw.files import check_file, out_of_memory
 from sephw.files.archives import Archive
+from sephw.lifetime.whole import write_whole
 
 MOST_BYTES = 16 << 30
 # Enough of a pickle to find out what it holds.
@@ -34,21 +33,11 @@ def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(_plain(content), buffer)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        write_whole(path, buffer.getvalue())
     except OSError as error:
         raise SephwError(
-            f"{path}: cannot be written ({error.strerror}); check the folder"
+            f"{path}: cannot be written ({error.strerror}); check the folder and the disk"
         ) from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(buffer.getvalue())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # mkstemp's own mode would hide it from others
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def read_archive(path: str | Path) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from sephw.adder_graph.graph import Adder, AdderGraph, Integers, Interval, Output
 from sephw.errors import SephwError
+from sephw.lifetime.whole import write_whole
 from sephw.tools.user_folders import cache_folder
 
 _VERSION = 1
@@ -49,18 +49,9 @@ def save(folder: Path | None, key: str, graph: AdderGraph) -> None:
         "outputs": [[o.node, o.shift, int(o.negate)] for o in graph.outputs],
     }
     path = _file(folder, key)
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(held, out, separators=(",", ":"))
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError:
-        pass
+        write_whole(path, json.dumps(held, separators=(",", ":")).encode())
 
 
 def _file(folder: Path | None, key: str) -> Path:

@@ -18,6 +18,7 @@ from sephw.adder_graph.exact import check
 from sephw.adder_graph.graph import AdderGraph, Integers, Interval
 from sephw.adder_graph.greedy import GREEDY_VERSION, solve_greedy
 from sephw.errors import SephwError, UsageError
+from sephw.lifetime.guard import die_with_parent
 
 Solver = Literal["greedy", "da4ml", "best"]
 SOLVERS: tuple[Solver, ...] = ("greedy", "da4ml", "best")
@@ -136,7 +137,7 @@ def solve_many(
     graphs: dict[int, AdderGraph] = {}
     # Spawned, not forked: the caller may run threads (torch, OpenMP).
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=die_with_parent) as pool:
         futures = {pool.submit(solve, problems[k], options): k for k in order}
         for future in as_completed(futures):
             number = futures[future]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from sephw.data.dataset import Split
 from sephw.files import read_archive_of_arrays
+from sephw.lifetime.whole import write_whole
 from sephw.tools.user_folders import cache_folder
 
 LEAST_BYTES = 4 << 20
@@ -67,14 +67,9 @@ def cached(key: str, decode: Callable[[], Decoded]) -> Decoded:
 
 def _keep(file: Path, found: Decoded) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.savez(
-                out, images=found.split.images, labels=found.split.labels,
-                notes=np.frombuffer(json.dumps(found.notes).encode(), np.uint8),
-            )  # fmt: skip
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    content = io.BytesIO()
+    np.savez(
+        content, images=found.split.images, labels=found.split.labels,
+        notes=np.frombuffer(json.dumps(found.notes).encode(), np.uint8),
+    )  # fmt: skip
+    write_whole(file, content.getvalue())

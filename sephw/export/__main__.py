@@ -2,7 +2,7 @@
 
 import sys
 
-from sephw.cli import main
+from sephw.start import main
 
 if __name__ == "__main__":
     main(["export", *sys.argv[1:]])

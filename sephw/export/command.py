@@ -166,9 +166,9 @@ def _run(settings: Settings) -> Outcome:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sephw.export.pipeline import export_model
     from sephw.export.progress import Progress
-    from sephw.tools.process import end_on_sigterm
+    from sephw.lifetime.unfinished import own_temporary_folder
 
-    end_on_sigterm()
+    own_temporary_folder()
     # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
+from sephw.lifetime.exchange import exchange
+from sephw.lifetime.guard import release, remove_at_end
+from sephw.lifetime.unfinished import discard, is_unfinished, unfinished_folder
 
 MANIFEST = "manifest.json"
 FORMAT, VERSION = "sephw-export", 1
 
 
 class ExportDirectory:
-    """A temporary directory beside `out` that `commit` renames to `out`.
+    """A temporary directory beside `out` that `commit` puts in the place of `out`.
 
-    Use as a context manager; what is not committed is removed. UsageError where `out` holds
-    anything but a former export.
+    Use as a context manager; what is not committed is removed, by whatever the process ends.
+    UsageError where `out` holds anything but a former export.
     """
 
     def __init__(self, out: Path) -> None:
@@ -30,6 +31,7 @@ class ExportDirectory:
         check_replaceable(self.out, out)
         self._made: list[Path] = []
         self._temporary: Path | None = None
+        self._former = _identity(self.out)
 
     @property
     def path(self) -> Path:
@@ -42,18 +44,18 @@ class ExportDirectory:
         try:
             for folder in (*reversed(parent.parents), parent):
                 if not folder.exists():
-                    folder.mkdir()
+                    remove_at_end(folder, if_empty=True)
+                    folder.mkdir(exist_ok=True)
                     self._made.append(folder)
-            made = tempfile.mkdtemp(dir=parent, prefix=f".{self.out.name}.")
+            self._temporary = unfinished_folder(self.out, f"--out {self._shown}")
         except OSError as error:
             self._discard()
             raise SephwError(
                 f"--out {self._shown}: cannot be written ({error.strerror}); choose another folder"
             ) from None
-        self._temporary = Path(made)
-        mask = os.umask(0)
-        os.umask(mask)
-        self._temporary.chmod(0o777 & ~mask)  # mkdtemp's own mode would hide it from others
+        except BaseException:
+            self._discard()
+            raise
         return self
 
     def __exit__(
@@ -65,30 +67,50 @@ class ExportDirectory:
         self._discard()
 
     def commit(self) -> None:
-        """Put the directory in place of `out`; checks once more what is replaced."""
+        """Put the directory in place of `out`, in one step; checks once more what is replaced.
+
+        UsageError where another process has put an export there meanwhile: that one stays.
+        """
         check_replaceable(self.out, self._shown)
-        new, old = self.path, None
-        if self.out.exists():
-            old = Path(tempfile.mkdtemp(dir=self.out.parent, prefix=f".{self.out.name}."))
-            self.out.replace(old)
+        if _identity(self.out) != self._former:
+            raise UsageError(
+                f"--out {self._shown}: was made by another process meanwhile; this export is left "
+                "out; export again, or choose another folder"
+            )
         try:
-            new.replace(self.out)
-        except OSError:
-            if old is not None:
-                old.replace(self.out)
-            raise
-        self._temporary, self._made = None, []
-        if old is not None:
-            shutil.rmtree(old)
+            if self.out.exists():
+                exchange(self.path, self.out)
+            else:
+                self.path.rename(self.out)
+                release(self.path)
+        except OSError as error:
+            raise SephwError(
+                f"--out {self._shown}: cannot be put in place ({error.strerror}); choose another "
+                "folder"
+            ) from None
+        for folder in self._made:
+            release(folder)
+        self._made = []
+        self._discard()  # what was there
 
     def _discard(self) -> None:
         if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            discard(self._temporary)
             self._temporary = None
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+            release(folder)
         self._made = []
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells one folder from another at the same path; None where there is none."""
+    try:
+        state = folder.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def check_replaceable(out: Path, shown: Path) -> None:
@@ -101,7 +123,7 @@ def check_replaceable(out: Path, shown: Path) -> None:
     if out == here or out in here.parents:
         # Replacing it would leave the user's shell in a folder that is gone.
         raise UsageError(f"--out {shown}: the current folder lies in it; change to another first")
-    present = {p.relative_to(out).as_posix() for p in out.rglob("*") if not p.is_dir()}
+    present = {p.relative_to(out).as_posix() for p in _finished(out, shown) if not p.is_dir()}
     if not present and not any(out.iterdir()):
         return
     files = _exported_files(out / MANIFEST)
@@ -116,6 +138,21 @@ def check_replaceable(out: Path, shown: Path) -> None:
             f"--out {shown}: holds {len(foreign)} file(s) that the export did not write, first "
             f"'{foreign[0]}'; move them away or choose another folder"
         )
+
+
+def _finished(out: Path, shown: Path) -> Iterator[Path]:
+    """All below `out` but what is unfinished; UsageError where a living process is at it."""
+    for path in out.iterdir():
+        found = is_unfinished(path)
+        if found is None:
+            yield path
+            if path.is_dir() and not path.is_symlink():
+                yield from path.rglob("*")
+        elif not found.is_left_over:
+            raise UsageError(
+                f"--out {shown}: process {found.process} is working in it; wait for its end or "
+                "stop it"
+            )
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

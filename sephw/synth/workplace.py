@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 from sephw.errors import SephwError
+from sephw.lifetime.exchange import exchange
+from sephw.lifetime.unfinished import discard, unfinished_folder
 from sephw.tools.user_folders import log_folder
 
 
@@ -35,12 +36,11 @@ class Workplace:
     def __enter__(self) -> Workplace:
         try:
             self._beside.parent.mkdir(parents=True, exist_ok=True)
-            made = tempfile.mkdtemp(dir=self._beside.parent, prefix=f".{self._beside.name}.")
+            self._path = unfinished_folder(self._beside, f"'{self._beside}'")
         except OSError as error:
             raise SephwError(
                 f"'{self._beside}' cannot be written ({error.strerror}); choose another folder"
             ) from None
-        self._path = Path(made)
         return self
 
     def __exit__(
@@ -52,21 +52,16 @@ class Workplace:
         if isinstance(error, SephwError):
             kept = self._keep_logs()
             error.args = (str(error).replace(str(self.path), str(kept)), *error.args[1:])
-        shutil.rmtree(self.path, ignore_errors=True)
+        discard(self.path)
         self._path = None
 
     def put(self, folders: Mapping[Path, Path]) -> None:
         """Move finished folders (by where they go) in place of what is there."""
         for target, made in folders.items():
-            old = self.path / f"old_{target.name}"
             if target.exists():
-                target.replace(old)
-            try:
-                made.replace(target)
-            except OSError:
-                if old.exists():
-                    old.replace(target)
-                raise
+                exchange(made, target)  # what was there goes with this folder
+            else:
+                made.rename(target)
 
     def _keep_logs(self) -> Path:
         """Copy the logs of a failed run over those of the last one; the folder they are in."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from sephw.errors import SephwError
@@ -52,14 +53,25 @@ def compile_library(
     environment = {**os.environ, "LC_ALL": "C"}
     objects = [library.parent / f"{index}_{source.stem}.o" for index, source in enumerate(sources)]
 
-    def compile_one(pair: tuple[Path, Path]) -> None:
-        source, target = pair
-        done = run([compiler, *flags, "-c", source, "-o", target], environment=environment)
+    cancelled = threading.Event()
+
+    def compile_one(source: Path, target: Path) -> None:
+        done = run(
+            [compiler, *flags, "-c", source, "-o", target],
+            environment=environment, cancelled=cancelled,
+        )  # fmt: skip
         if done.returncode != 0:
             raise SephwError(f"{purpose}: {source.name}: {first_error(done.stderr)}")
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(compile_one, zip(sources, objects, strict=True)))
+        futures = [pool.submit(compile_one, *pair) for pair in zip(sources, objects, strict=True)]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:  # one has failed, or the user interrupts
+            cancelled.set()
+            pool.shutdown(cancel_futures=True)
+            raise
     done = run([compiler, *flags, "-shared", *objects, "-o", library], environment=environment)
     if done.returncode != 0:
         raise SephwError(f"{purpose}: linking: {first_error(done.stderr)}")

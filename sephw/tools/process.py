@@ -1,9 +1,7 @@
-"""Child processes: an argument list, no shell, output captured."""
+"""Child processes: an argument list, no shell, output captured; they end with this process."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import subprocess
 import threading
@@ -11,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from sephw.errors import SephwError
+from sephw.lifetime.guard import end, started
+
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -31,34 +31,32 @@ def run(
     directory: Path | None = None,
     timeout_seconds: float = 900.0,
     environment: Mapping[str, str] | None = None,
+    cancelled: threading.Event | None = None,
 ) -> Completed:
     """Run a program to its end; a non-zero exit status is the caller's to judge.
 
-    Raises SephwError if the program cannot be started or takes longer than ``timeout_seconds``.
+    The program and what it started are killed after ``timeout_seconds``, when ``cancelled`` is set
+    (by another thread), and when this call is left by an exception. Raises SephwError if the
+    program cannot be started, was killed for its time, or was cancelled.
     """
     words = [str(argument) for argument in arguments]
-    try:
-        done = subprocess.run(
-            words,
-            cwd=directory,
-            env=None if environment is None else dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    stop = cancelled if cancelled is not None else threading.Event()
+    with (
+        started(
+            words, directory=directory, environment=environment, stderr=subprocess.PIPE
+        ) as process,
+        _Watcher(process, stop, timeout_seconds) as watcher,
+    ):
+        out, err = process.communicate()
+    if watcher.killed and stop.is_set():
+        raise SephwError(f"'{words[0]}' was stopped before its end")
+    if watcher.killed:
         raise SephwError(
             f"'{words[0]}' did not finish within {timeout_seconds:g} s; it was stopped"
-        ) from None
-    except OSError as error:
-        raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
-    return Completed(done.returncode, done.stdout, done.stderr)
-
-
-_POLL_SECONDS = 0.2
+        )
+    return Completed(
+        process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    )
 
 
 def run_logged(
@@ -80,50 +78,53 @@ def run_logged(
     words = [str(argument) for argument in arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = cancelled if cancelled is not None else threading.Event()
-    deadline = time.monotonic() + timeout_seconds
-    with log.open("wb", buffering=0) as kept:
-        try:
-            process = subprocess.Popen(
-                words,
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
+    with (
+        log.open("wb", buffering=0) as kept,
+        started(words, directory=directory) as process,
+        _Watcher(process, stop, timeout_seconds) as watcher,
+    ):
         assert process.stdout is not None
-
-        ended = threading.Event()
-
-        def watch() -> None:
-            while not ended.wait(_POLL_SECONDS):
-                if stop.is_set() or time.monotonic() > deadline:
-                    _kill_group(process)
-                    return
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
+        with process.stdout:
             for line in process.stdout:
                 kept.write(line)
                 on_line(line.decode("utf-8", "replace").rstrip())
-            status = process.wait()
-        finally:
-            ended.set()
-            _kill_group(process)
-            process.wait()
-            process.stdout.close()
-            watcher.join()
-    if status < 0 and stop.is_set():
+        status = process.wait()
+    if watcher.killed and stop.is_set():
         raise SephwError(f"stopped before its end; log: {log}")
-    if status < 0 and time.monotonic() > deadline:
+    if watcher.killed:
         raise SephwError(
             f"not finished within {timeout_seconds:g} s, stopped; allow more time or make the "
             f"design smaller; log: {log}"
         )
     return status
+
+
+class _Watcher:
+    """A thread that kills a process when its time is over or ``stop`` is set."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], stop: threading.Event, timeout_seconds: float
+    ) -> None:
+        self.killed = False
+        self._process, self._stop = process, stop
+        self._deadline = time.monotonic() + timeout_seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> _Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_POLL_SECONDS):
+            if self._stop.is_set() or time.monotonic() > self._deadline:
+                self.killed = self._process.poll() is None
+                end(self._process)
+                return
 
 
 def killed_by(status: int, last_line: str) -> str | None:
@@ -137,20 +138,3 @@ def killed_by(status: int, last_line: str) -> str | None:
     after = f" after '{last_line.strip()}'" if last_line.strip() else ""
     memory = "; out of memory?" if -status == signal.SIGKILL else ""
     return f"killed by signal {-status} ({name}){after}{memory}"
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and its children; it leads a group of its own."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def end_on_sigterm() -> None:
-    """From now on SIGTERM ends this process as an exit does, so that it cleans up behind itself."""
-
-    def leave(*_: object) -> NoReturn:
-        raise SystemExit(128 + signal.SIGTERM)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, leave)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_log_path
 
+from sephw.lifetime.unfinished import system_temporary_folder
+
 
 def cache_folder() -> Path:
     """`$XDG_CACHE_HOME/sephw`, by default `~/.cache/sephw`; else one of temporary files.
@@ -41,13 +43,13 @@ def _writable(folder: Path) -> Path:
 @cache
 def _temporary() -> Path:
     """A folder of this user alone: machine code in it is run."""
-    path = Path(tempfile.gettempdir()) / f"sephw-{os.geteuid()}"
+    path = system_temporary_folder() / f"sephw-{os.geteuid()}"
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         state = path.lstat()
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="sephw-"))
+        return Path(tempfile.mkdtemp(prefix="sephw-", dir=system_temporary_folder()))
     own = stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid()
     if own and not state.st_mode & 0o077:
         return path
-    return Path(tempfile.mkdtemp(prefix="sephw-"))
+    return Path(tempfile.mkdtemp(prefix="sephw-", dir=system_temporary_folder()))

@@ -21,6 +21,7 @@ from sephw.data import (
     preprocess,
 )
 from sephw.errors import UsageError
+from sephw.lifetime.ending import graceful
 from sephw.networks import input_size
 from sephw.train.card import write_card
 from sephw.train.evaluate import in_memory
@@ -128,7 +129,8 @@ def _train(
     )  # fmt: skip
     again = f"add --resume to go on (state in {resume_path(out)})"
     try:
-        checkpoint = run.train()
+        with graceful():
+            checkpoint = run.train()
     except KeyboardInterrupt:
         reporter.end()
         kept = f"{out} holds the best model so far; " if run.keep_best() else "nothing saved; "

@@ -1,8 +1,6 @@
 """Child processes with a log: limits of time, interrupts, crashes, programs that are missing."""
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -89,19 +87,6 @@ def test_an_interrupt_kills_the_program_and_goes_on(tmp_path):
             timeout_seconds=600,
         )  # fmt: skip
     assert all(ends(int(pid)) for pid in lines[0].split())
-
-
-def test_sigterm_becomes_an_exit_that_cleans_up(tmp_path):
-    code = (
-        "import os, signal, sys\n"
-        "from sephw.tools.process import end_on_sigterm\n"
-        "end_on_sigterm()\n"
-        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "finally:\n    open(sys.argv[1], 'w').close()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "cleaned")], check=False)
-    assert done.returncode == 128 + signal.SIGTERM
-    assert (tmp_path / "cleaned").exists()
 
 
 def test_a_program_that_cannot_be_started(tmp_path):

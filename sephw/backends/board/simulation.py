@@ -16,6 +16,7 @@ from typing import Any
 from sephw.backends.board.project import ACCELERATOR, SIMULATION_LIST
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
+from sephw.lifetime.guard import end, start
 from sephw.tools.verilator import build
 
 _PURPOSE = "board simulation"
@@ -42,9 +43,7 @@ class CompiledBoard:
         # Memory files are named relative to the project.
         rates = (self.uart_hz, self.clock_hz, self.baud * (1 + baud_error))
         command = [str(self._program), *map(repr, rates)]
-        process = subprocess.Popen(
-            command, cwd=self._directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        process = start(command, directory=self._directory, stdin=subprocess.PIPE, stderr=None)
         return SimulatedBoard(self, process)
 
 
@@ -117,6 +116,7 @@ class SimulatedBoard:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        end(self._process)
         self._process.stdout.close()
 
     def __enter__(self) -> SimulatedBoard:
