@@ -36,7 +36,7 @@ def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
         write_whole(path, buffer.getvalue())
     except OSError as error:
         raise SephwError(
-            f"{path}: cannot be written ({error.strerror}); check the folder and the disk"
+            f"{path}: cannot be written ({error.strerror or error}); check the folder and the disk"
         ) from None
 
 

@@ -78,7 +78,7 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError("disk is full")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(SephwError, match=r"cannot be written \(disk is full\); check the folder"):
         save_checkpoint(path, checkpoint("BQ"))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -92,7 +92,7 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         save_checkpoint(tmp_path / "no" / "a.pth", checkpoint())
     assert str(caught.value) == (
         f"{tmp_path / 'no' / 'a.pth'}: cannot be written (No such file or directory); "
-        "check the folder"
+        "check the folder and the disk"
     )
 
 
