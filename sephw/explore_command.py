@@ -17,6 +17,7 @@ import click
 
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
+from sephw.options import search_seconds_option
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     help="Bits per clock cycle of an external memory that layers may stream their weights from.  "
     "[default: all weights on the chip]",
 )
+@search_seconds_option
 @click.option(
     "--pareto", "with_pareto", is_flag=True, help="The Pareto set: frames/s on chip and LUTs."
 )
@@ -113,6 +115,7 @@ def explore(
     minimize: str,
     margin_lut: float | None,
     weight_bandwidth: int | None,
+    search_seconds: float,
     with_pareto: bool,
     points: int,
     synth: int | None,
@@ -145,9 +148,11 @@ def explore(
     with progress.step("explore", f"foldings for {goal.device.name}"):
         if with_pareto or synth is not None:
             count = points if with_pareto else max(2, synth or 0)
-            found = pareto(graph, goal, points=count, progress=progress.update)
+            found = pareto(
+                graph, goal, points=count, progress=progress.update, seconds=search_seconds
+            )
         else:
-            found = (search(graph, goal, progress=progress.update),)
+            found = (search(graph, goal, progress=progress.update, seconds=search_seconds),)
     seconds = time.monotonic() - began
     chosen, results = found[0], None
     if fps is not None and len(found) > 1:

@@ -18,5 +18,13 @@ floorplan_option = click.option(
     help="Block RAMs and multipliers get their sites along the network before placement; see "
     "docs/synthesis.md.  [default: on an ECP5]",
 )
+search_seconds_option = click.option(
+    "--search-seconds",
+    default=600.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="After so long the folding search keeps the best that it has found, and says so.",
+)
 
-__all__ = ["floorplan_option", "seeds_option"]
+__all__ = ["floorplan_option", "search_seconds_option", "seeds_option"]

@@ -3,6 +3,7 @@
 from sephw.explore.boards import board_goal, board_reserve, device_goal
 from sephw.explore.found import Found, Goal, Margins
 from sephw.explore.pareto import pareto
+from sephw.explore.refusal import MisfitError, without_limits
 from sephw.explore.search import search
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 
@@ -10,6 +11,7 @@ __all__ = [
     "Found",
     "Goal",
     "Margins",
+    "MisfitError",
     "SynthesisJob",
     "SynthesisResult",
     "board_goal",
@@ -18,4 +20,5 @@ __all__ = [
     "pareto",
     "search",
     "synthesize_many",
+    "without_limits",
 ]

@@ -49,6 +49,15 @@ def board_goal(
     return replace(goal, reserved=board_reserve(target.device.technology))
 
 
+def on_board(goal: Goal, target: Target) -> Goal:
+    """What ``goal`` asks for, asked of ``target``. A clock that only its own board has is not."""
+    clock_mhz = goal.clock_mhz
+    if goal.board is not None and clock_mhz == board_goal(goal.board).clock_mhz:
+        clock_mhz = None
+    found = board_goal(target, clock_mhz, goal.fps, goal.weight_bandwidth_bits)
+    return replace(found, minimize=goal.minimize)
+
+
 def device_goal(device: Device, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
     """The goal of a device by itself, with its usual margins and the error of its clocks."""
     return Goal(

@@ -136,7 +136,8 @@ class Found:
     ``modelled``: what the search counted, ``estimated``: the resource model's count of ``graph``,
     the final one with its FIFOs, both with what is reserved. ``proven_optimal``: no folding of the
     search's model is better, with the FIFOs of ``graph``. ``rounds``: searches until the final
-    graph fitted.
+    graph fitted. ``cut``: the time was over before all was tried, so a faster machine may find
+    better.
     """
 
     network: str
@@ -152,6 +153,7 @@ class Found:
     rounds: int
     nodes: tuple[NodeFound, ...]
     graph: Graph
+    cut: bool = False
 
     @property
     def frames_per_second(self) -> float:
@@ -205,6 +207,7 @@ class Found:
             "between": asdict(self.between),
             "proven_optimal": self.proven_optimal,
             "rounds": self.rounds,
+            "cut": self.cut,
             "weight_bandwidth_bits": goal.weight_bandwidth_bits,
             "weight_traffic_bits": self.weight_traffic_bits,
             "nodes": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -25,16 +26,20 @@ def pareto(
     points: int = DEFAULT_POINTS,
     estimator: Estimator | None = None,
     progress: Progress = lambda text: None,
+    seconds: float | None = None,
 ) -> tuple[Found, ...]:
     """Foldings of which none is slower than another without being smaller, fastest first.
 
     The first one is what `search` finds without a frame rate; the others have the least of what
     ``goal`` minimizes at slower frame intervals: all that can occur down to the frame rate of
     ``goal`` (without one: to the slowest), or ``points`` of them, evenly spread by ratio. All have
-    the clock of the first. Raises SephwError where nothing fits.
+    the clock of the first. ``seconds``: as `search` has them; no point is begun after them. Raises
+    SephwError where nothing fits.
     """
     floor = goal.fps
     session = open_session(graph, replace(goal, fps=None), estimator, None, progress)
+    if seconds is not None:
+        session = replace(session, until=time.monotonic() + seconds)
     found, session = settle(session, choose)
     result = [found]
     clock = session.goal.clock_mhz or int(found.clock_mhz * 10) / 10
@@ -44,6 +49,8 @@ def pareto(
     slowest = counted * 1e6 / floor if floor is not None else float("inf")
     intervals = [c for c in candidate_cycles(problem) if found.frame_cycles < c <= slowest]
     for cycles in _spread(intervals, points - 1):
+        if session.over:
+            break
         progress(f"point {len(result) + 1} of {min(points, len(intervals) + 1)}")
         # Where the FIFOs of an interval leave no room, slower ones may.
         following = attempt(session, _smallest_in(session, cycles))

@@ -6,13 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sephw.errors import SephwError
+from sephw.explore.boards import on_board
 from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
 from sephw.ir.resources import Resources
-from sephw.targets import DEVICES, Device
+from sephw.resources import CHARACTERIZED
+from sephw.targets import DEVICES, TARGETS, Device, Target
 
 _UNLIMITED = 1 << 40
+
+
+class MisfitError(SephwError):
+    """No folding fits the device, or none of those with the frame rate that is asked for."""
 
 
 # Most frames per second that a goal reaches with its FIFOs; None: it does not fit.
@@ -47,10 +53,10 @@ def _too_fast_a_clock(network: str, problem: Problem, goal: Goal) -> SephwError 
 
 def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError | None:
     """Where not even a device without limits is fast enough."""
-    boundless = replace(goal, device=_boundless(goal.device))
-    if goal.fps is None or choose(problem, boundless) is not None:
+    unlimited = without_limits(goal)
+    if goal.fps is None or choose(problem, unlimited) is not None:
         return None
-    best = choose(problem, replace(boundless, fps=None))
+    best = choose(problem, replace(unlimited, fps=None))
     if best is None:
         return None
     cycles = best.solution.cycles
@@ -87,16 +93,25 @@ def _does_not_fit(
         )
         if goal.weight_bandwidth_bits is None:
             text += " (--weight-bandwidth BITS lets layers stream theirs from external memory)"
-    larger = _nearest(problem, goal, reaches, short)
-    if larger is None:
-        text += f"; no larger {goal.device.technology} device is known that it fits"
+    if goal.board is not None:
+        board = _nearest_board(goal, goal.board, reaches, short)
+        text += (
+            "; no board is known that it fits"
+            if board is None
+            else f"; the nearest board that it fits is --target {board.name}"
+        )
     else:
-        text += f"; the nearest device that fits is {larger.name}"
+        larger = _nearest(problem, goal, reaches, short)
+        text += (
+            f"; no larger {goal.device.technology} device is known that it fits"
+            if larger is None
+            else f"; the nearest device that fits is {larger.name}"
+        )
     if goal.fps is not None:
         most = reaches(replace(goal, fps=None))
         if most is not None:
             text += f"; or at most {_rate(most)} frames/s on chip fit"
-    return SephwError(text)
+    return MisfitError(text)
 
 
 def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
@@ -157,7 +172,36 @@ def _nearest(problem: Problem, goal: Goal, reaches: Reaches, short: str) -> Devi
     return None
 
 
-def _boundless(device: Device) -> Device:
+def _nearest_board(goal: Goal, own: Target, reaches: Reaches, short: str) -> Target | None:
+    """The smallest board that takes it: of the same technology, with more of what is short; else
+    of another one that has more logic.
+    """
+
+    def has_more(target: Target) -> bool:
+        if target.device.technology not in CHARACTERIZED:
+            return False
+        kin = target.device.technology is own.device.technology
+        kind = short if kin else RESOURCES[0]
+        mine, theirs = own.device.available, target.device.available
+        return bool(getattr(theirs, kind) > getattr(mine, kind))
+
+    def distance(target: Target) -> tuple[bool, int]:
+        device = target.device
+        return device.technology is not own.device.technology, device.available.lut
+
+    for target in sorted(filter(has_more, TARGETS), key=distance):
+        if reaches(on_board(goal, target)) is not None:
+            return target
+    return None
+
+
+def without_limits(goal: Goal) -> Goal:
+    """``goal`` on a device that has any number of everything."""
+    return replace(goal, device=boundless(goal.device))
+
+
+def boundless(device: Device) -> Device:
+    """``device`` with any number of everything."""
     return replace(device, available=Resources(*[_UNLIMITED] * len(RESOURCES)))
 
 

@@ -5,30 +5,32 @@ wait is known only of a folded graph, so the graph of each choice is built and e
 is above the limits, the search is repeated with the FIFOs just seen and with what their places in
 block RAM saved, and from the third round on with what was still missed. Where nothing fits at
 first, FIFOs in block RAM may be what is missing: the search goes on with a guess of what they save.
-A choice that fits is tried once more to be improved.
+A choice that fits is tried once more to be improved. Effort is limited in rounds and in nodes of
+search trees, so that it is the same on every machine; seconds are a last resort.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from sephw.explore.choices import Effort, Progress, build_problem
 from sephw.explore.choose import Choice, better, choose, cost
 from sephw.explore.costs import Costs
 from sephw.explore.final_graph import FinalGraph, final_graph, waiting
 from sephw.explore.found import Found, Goal, NodeFound
+from sephw.explore.knowledge import Knowledge, counted_fps
 from sephw.explore.model import Problem, candidate_cycles
 from sephw.explore.refusal import refusal
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile
 from sephw.resources.engines import Estimator, puts_fifos_in_blocks
+from sephw.targets import Technology
 
 _ROUNDS = 8
-# Rounds in which the latest FIFOs replace those before; afterwards the largest seen count.
-_LATEST_ROUNDS = 3
 # Intervals between the first choice and the first that fits that are tried, and rounds for each.
 _REFINEMENTS = 3
 _FEW_ROUNDS = 4
@@ -36,8 +38,6 @@ _FEW_ROUNDS = 4
 _SLOWER, _RESTARTS = 1.25, 8
 # LUTs, as a share of the limit, that FIFOs of pipelines in block RAM may save.
 _HOPE = 0.1
-# What remains of the knowledge where nothing fits with it.
-_DOUBT = 0.7
 # (problem, goal, frame interval of the last choice)
 Chooser = Callable[[Problem, Goal, int | None], Choice | None]
 
@@ -46,7 +46,8 @@ Chooser = Callable[[Problem, Goal, int | None], Choice | None]
 class Session:
     """A network and a goal, with what is known of costs; a Pareto set shares one.
 
-    ``saved``: by FIFOs in block RAM, of the last design.
+    ``saved``: by FIFOs in block RAM, of the last design. ``until``: the moment, of
+    `time.monotonic`, from which on the first design that fits is kept as it is.
     """
 
     graph: Graph
@@ -55,6 +56,12 @@ class Session:
     effort: Effort
     progress: Progress
     saved: Resources = field(default_factory=Resources)
+    until: float = math.inf
+
+    @property
+    def over(self) -> bool:
+        """True where the time is over."""
+        return time.monotonic() > self.until
 
     def problem(self, costs: Costs, base: Resources) -> Problem:
         """The choice problem; ``base`` is taken beside the engines."""
@@ -73,6 +80,8 @@ class _Candidate:
     bound: int
     # With its FIFOs counted the problem has no better choice.
     confirmed: bool = False
+    # The time was over before all was tried.
+    cut: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,31 +92,6 @@ class _Refused:
     first: Choice | None
 
 
-@dataclass(frozen=True)
-class _Knowledge:
-    """``waiting``: of FIFOs, by tensor; ``missed``, ``saved``: what the problem did not count.
-
-    ``haste``: by how much more frames per second to ask the problem for, since graphs that were
-    built came out slower than it said.
-    """
-
-    waiting: dict[str, int] = field(default_factory=dict)
-    missed: Resources = field(default_factory=Resources)
-    saved: Resources = field(default_factory=Resources)
-    haste: float = 1.0
-
-    def doubted(self) -> _Knowledge:
-        """Less of everything."""
-        counts = {name: int(n * _DOUBT) for name, n in asdict(self.missed).items()}
-        waiting = {name: int(n * _DOUBT) for name, n in self.waiting.items()}
-        haste = 1 + (self.haste - 1) * _DOUBT
-        return _Knowledge(waiting, Resources(**counts), self.saved, haste)
-
-    def asked(self, goal: Goal) -> Goal:
-        """What to ask the problem for."""
-        return goal if goal.fps is None else replace(goal, fps=goal.fps * self.haste)
-
-
 def search(
     graph: Graph,
     goal: Goal,
@@ -116,17 +100,21 @@ def search(
     effort: Effort | None = None,
     progress: Progress = lambda text: None,
     wires_ns: float = 0.0,
+    seconds: float | None = None,
 ) -> Found:
     """The folding of ``graph`` (not folded, without forks and converters) that ``goal`` asks for.
 
     Without a frame rate: the most frames per second, and of the foldings with them the least
     share of the device. With one: the least of what the goal minimizes. ``estimator`` None: the
     resource model of sephw.resources, and its wires; ``wires_ns``: those of another estimator.
-    Wires count when clocks are compared, not among foldings of one clock.
+    Wires count when clocks are compared, not among foldings of one clock. ``seconds``: after them
+    the best so far is kept, or the first that fits, and called ``cut``; None: all is tried.
 
     Raises SephwError where nothing fits, saying what would.
     """
     session = open_session(graph, goal, estimator, effort, progress, wires_ns)
+    if seconds is not None:
+        session = replace(session, until=time.monotonic() + seconds)
     return settle(session, choose)[0]
 
 
@@ -139,12 +127,18 @@ def open_session(
     wires_ns: float = 0.0,
 ) -> Session:
     """A session with nothing known yet."""
-    if estimator is None:
-        from sephw.resources import estimate, wires_of
-
-        estimator, wires_ns = estimate, wires_of(goal.device.technology)
-    costs = Costs(estimator, goal.device.technology, wires_ns)
+    costs = _costs(estimator, goal.device.technology, wires_ns)
     return Session(graph, goal, costs, effort or Effort(), progress)
+
+
+def _costs(estimator: Estimator | None, technology: Technology, wires_ns: float) -> Costs:
+    """Costs of which nothing is known yet. The resource model brings its own wires."""
+    from sephw.resources import estimate, wires_of
+
+    if estimator in (None, estimate):
+        return Costs(estimate, technology, wires_of(technology))
+    assert estimator is not None
+    return Costs(estimator, technology, wires_ns)
 
 
 def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
@@ -178,14 +172,13 @@ def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
 
 def _speed(session: Session, goal: Goal) -> float | None:
     """Most frames per second that another goal reaches; None: not even that fits."""
+    costs = session.costs
+    if goal.device.technology is not costs.technology:
+        costs = _costs(costs.estimator, goal.device.technology, costs.wires_ns)
+        session = replace(session, costs=costs, saved=Resources())
     there = replace(session, goal=goal)
     outcome = _slower(there, _settle(there, choose, False), solve=False)
-    return _counted_fps(outcome.final, goal) if isinstance(outcome, _Candidate) else None
-
-
-def _counted_fps(final: FinalGraph, goal: Goal) -> float:
-    """Frames per second that ``goal`` may count on."""
-    return goal.counted_mhz(final.fmax_mhz) * 1e6 / final.frame_cycles
+    return counted_fps(outcome.final, goal) if isinstance(outcome, _Candidate) else None
 
 
 def _slower(
@@ -226,6 +219,8 @@ def _refined(session: Session, best: _Candidate) -> _Candidate:
     for _ in range(_REFINEMENTS):
         if not between:
             break
+        if session.over:
+            return replace(best, cut=True)
         middle = len(between) // 2
         cycles = between[middle]
         session.progress(f"refinement: {cycles:,} cycles/frame")
@@ -247,13 +242,15 @@ def _settle(
 ) -> _Candidate | _Refused:
     """What was found, or the problem that had no solution."""
     goal, costs = session.goal, session.costs
-    known = _Knowledge(dict(costs.waiting), saved=session.saved)
+    known = Knowledge(dict(costs.waiting), saved=session.saved)
     best: _Candidate | None = None
     first: Choice | None = None
     near: int | None = None
     bound = hoped = 0
     refused: Problem | None = None
     for tried in range(1, rounds + 1):
+        if best is not None and session.over:
+            return replace(best, cut=True)
         session.progress(f"round {tried}: options")
         base = (goal.reserved + known.missed).less(known.saved)
         problem = session.problem(costs, base)
@@ -296,14 +293,14 @@ def _settle(
                 best = found
         elif best is not None:
             break
-        known = _learn(known, choice, final, goal, tried - hoped)
+        known = known.learn(choice, final, goal, tried - hoped)
         costs = costs.learn(known.waiting, frozenset())
     return _Refused(refused or problem, first) if best is None else best
 
 
 def _serves(final: FinalGraph, goal: Goal) -> bool:
     """True where ``final``, as it is estimated, fits and has the frame rate asked for."""
-    fast = goal.fps is None or _counted_fps(final, goal) >= goal.fps
+    fast = goal.fps is None or counted_fps(final, goal) >= goal.fps
     return fast and (final.resources + goal.reserved).fits(goal.limits)
 
 
@@ -316,30 +313,6 @@ def _serves_better(one: FinalGraph, other: FinalGraph, goal: Goal) -> bool:
     if rates[0] != rates[1]:
         return rates[0] > rates[1]
     return cost(one.resources, goal) < cost(other.resources, goal)
-
-
-def _learn(
-    known: _Knowledge, choice: Choice, final: FinalGraph, goal: Goal, tried: int
-) -> _Knowledge:
-    """What ``final`` shows that the problem behind ``choice`` did not count."""
-    seen = waiting(final.graph)
-    if tried <= _LATEST_ROUNDS:
-        merged = seen
-    else:
-        names = {*known.waiting, *seen}
-        merged = {name: max(known.waiting.get(name, 0), seen.get(name, 0)) for name in names}
-    missed = known.missed
-    if tried > 1:
-        # The FIFOs of the round before were counted: this is what they do not explain.
-        estimated, modelled = final.resources + goal.reserved, choice.solution.resources
-        above = {name.lower() for name, _, _ in estimated.excess(goal.limits)}
-        missed += Resources(
-            **{n: max(1, getattr(estimated, n) - getattr(modelled, n)) for n in sorted(above)}
-        )
-    haste = known.haste
-    if goal.fps is not None:
-        haste *= max(1.0, goal.fps / _counted_fps(final, goal))
-    return _Knowledge(merged, missed, final.saved, haste)
 
 
 def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
@@ -366,6 +339,7 @@ def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
         fmax_mhz=final.fmax_mhz,
         proven_optimal=choice.solution.proven and best.confirmed,
         rounds=best.rounds,
+        cut=best.cut,
         nodes=nodes,
         graph=final.graph,
     )

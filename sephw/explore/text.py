@@ -83,6 +83,8 @@ def summary(found: Found) -> str:
                                f"less {100 * goal.clock_error:.0f} % for its error"))  # fmt: skip
     if goal.weight_bandwidth_bits is not None:
         entries.insert(-3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
+    if found.cut:
+        entries.append(("", "the time was over before all was tried; more with --search-seconds"))
     if found.fmax_mhz == float("inf"):
         entries = [entry for entry in entries if entry[0] != "clock"]
     return "\n".join([*lines, *(f"  {name:8}{text}" for name, text in entries)])

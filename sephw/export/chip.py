@@ -1,4 +1,4 @@
-"""The way to the chip: the folding search, synthesis, its netlist's simulation, vendor scripts."""
+"""The way to the chip: synthesis, its netlist's simulation, vendor scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from sephw.backends.amd import has_amd_flow, write_amd
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.errors import SephwError
-from sephw.export.manifest import write_json
 from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
 from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT
@@ -20,39 +19,15 @@ from sephw.export.samples import Samples
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
-from sephw.passes import FoldingFile, read_folding_file
 from sim.timing import simulate
 
 if TYPE_CHECKING:
     from sephw.synth import Run
 
-FOLDING, SYNTH, BOARD, AMD = "folding.json", "synth", "board", "amd"
+SYNTH, BOARD, AMD = "synth", "board", "amd"
 # The board's own test, and the projects' testbenches, run these; a few suffice.
 TESTBENCH_SAMPLES = 8
 _NETLIST_TIMEOUT_SECONDS = 3600.0
-
-
-def choose_folding(
-    settings: Settings, graph: Graph, folder: Path, progress: Progress
-) -> FoldingFile:
-    """The folding that is asked for: a file's, the search's (kept as folding.json), or none.
-
-    SephwError as the search has it, where nothing fits the device.
-    """
-    if settings.folding is not None:
-        return read_folding_file(settings.folding)
-    if not settings.searches:
-        return FoldingFile()
-    from sephw.explore.boards import board_goal
-    from sephw.explore.search import search
-
-    goal = board_goal(
-        settings.target, settings.clock_mhz, settings.fps, settings.weight_bandwidth
-    )  # fmt: skip
-    with progress.step("explore", f"foldings for {goal.device.name}"):
-        found = search(graph, goal, progress=progress.update)
-        write_json(folder / FOLDING, found.folding.as_dict())
-    return found.folding
 
 
 def write_vendor_project(

@@ -17,6 +17,8 @@ import click
 from sephw.cli import EXIT_MISMATCH
 from sephw.errors import UsageError
 from sephw.export.settings import (
+    FOLDS,
+    SEARCH,
     STEPS,
     Settings,
     check_search,
@@ -25,7 +27,7 @@ from sephw.export.settings import (
     parse_arguments,
     parse_steps,
 )
-from sephw.options import floorplan_option, seeds_option
+from sephw.options import floorplan_option, search_seconds_option, seeds_option
 from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:
@@ -61,6 +63,20 @@ if TYPE_CHECKING:
     help="Folding by node, cycles per frame for the others, FIFO depths; see docs/engines.md.",
 )
 @click.option(
+    "--fold",
+    type=click.Choice(FOLDS),
+    default=SEARCH,
+    show_default=True,
+    help="Without --folding: 'search' finds the folding that serves the board best; 'fast' takes "
+    "the smallest legal one by layer, a frame in about 32,768 cycles.",
+)
+@click.option(
+    "--allow-misfit",
+    is_flag=True,
+    help="Export also what is estimated not to fit the board; without it that is an error that "
+    "says what would fit.",
+)
+@click.option(
     "--target",
     default=DEFAULT_TARGET,
     show_default=True,
@@ -80,6 +96,7 @@ if TYPE_CHECKING:
     metavar="MHZ",
     help="Clock that search and synthesis must reach.  [default: the best]",
 )
+@search_seconds_option
 @seeds_option
 @floorplan_option
 @click.option(
@@ -112,9 +129,12 @@ def export(
     data: str | None,
     samples: int,
     folding: Path | None,
+    fold: str,
+    allow_misfit: bool,
     target: str,
     fps: float | None,
     clock_mhz: float | None,
+    search_seconds: float,
     seeds: int,
     floorplan: bool | None,
     weight_bandwidth: int | None,
@@ -140,9 +160,12 @@ def export(
         data=data,
         samples=samples,
         folding=folding,
+        fold=fold,
+        allow_misfit=allow_misfit,
         steps=default_steps(board) if steps is None else parse_steps(steps, board),
         fps=fps,
         clock_mhz=clock_mhz,
+        search_seconds=search_seconds,
         seeds=seeds,
         floorplan=floorplan,
         weight_bandwidth=weight_bandwidth,

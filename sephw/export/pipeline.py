@@ -17,7 +17,6 @@ from sephw.checkpoint import Checkpoint
 from sephw.export.chip import (
     SYNTH,
     TESTBENCH_SAMPLES,
-    choose_folding,
     netlist_runs,
     synthesize_export,
     write_vendor_project,
@@ -31,6 +30,7 @@ from sephw.export.compare import (
     representations,
 )
 from sephw.export.directory import ExportDirectory
+from sephw.export.folding import check_fit, choose_folding
 from sephw.export.lower import fold_graph
 from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
 from sephw.export.progress import Progress
@@ -86,6 +86,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             read = read_network(source, settings, directory.path / "model.onnx")
         folding = choose_folding(settings, read.graph, directory.path, progress)
         graph = fold_graph(read.graph, settings.name, folding, settings.weight_bandwidth)
+        check_fit(settings, read.graph, graph, progress)
         save_graph(graph, directory.path / "graph.json", directory.path / "graph.npz")
         _write_projects(settings, graph, samples, directory.path, progress)
         compiled, simulations = _build(settings, graph, samples, directory.path, progress)

@@ -32,6 +32,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "report": ("qonnx",),
 }
 RANDOM_DATA = "random"
+SEARCH, FAST = FOLDS = ("search", "fast")
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Settings:
     """Options of one export. `data` None: the data set that the checkpoint names.
 
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
-    `folding` None: the folding search's for a board of the open flow, else the smallest within a
-    budget of cycles. `fps` is for the search, `clock_mhz` for search and synthesis.
+    `folding` None: as `fold` says, by the folding search or, fast, the smallest within a budget of
+    cycles. `fps` is for the search, `clock_mhz` for search and synthesis. `allow_misfit`: a design
+    that is estimated not to fit the device is exported all the same. `search_seconds`: after so
+    many the search keeps the best so far; None: it tries all.
     `seeds`: how many places are tried. `floorplan`: blocks get theirs before.
     `weight_bandwidth`: bits per clock cycle that an external memory gives to weights that are
     streamed; None: as many as they take, and the search streams none.
@@ -61,12 +64,15 @@ class Settings:
     seeds: int = 1
     floorplan: bool | None = None
     weight_bandwidth: int | None = None
+    fold: str = SEARCH
+    allow_misfit: bool = False
+    search_seconds: float | None = None
 
     @property
     def searches(self) -> bool:
         """True where the folding search chooses the folding: it needs the device's costs."""
         known = self.target.device.technology in CHARACTERIZED
-        return self.folding is None and self.target.open_board is not None and known
+        return self.folding is None and self.fold == SEARCH and known
 
     @property
     def name(self) -> str:
@@ -102,13 +108,15 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
 
 def check_search(settings: Settings) -> None:
     """UsageError where a wish for search or synthesis has nobody to grant it."""
+    if settings.folding is not None and settings.fold == FAST:
+        raise UsageError("--fold fast: --folding decides; leave one of them out")
     if settings.fps is not None and not settings.searches:
-        why = "--folding decides" if settings.folding is not None else "no search is made for it"
+        decides = "--folding" if settings.folding is not None else "--fold fast"
         raise UsageError(
-            f"--fps: the folding of target '{settings.target.name}' is not searched ({why}); "
-            "leave --fps out, or choose a board of the open flow without --folding"
+            f"--fps: no folding is searched ({decides} decides); leave one of them out"
         )
-    if settings.clock_mhz is not None and not (settings.searches or "synth" in settings.steps):
+    open_search = settings.searches and settings.target.open_board is not None
+    if settings.clock_mhz is not None and not (open_search or "synth" in settings.steps):
         raise UsageError(
             f"--clock-mhz: nothing is synthesized for target '{settings.target.name}'; its project "
             f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "

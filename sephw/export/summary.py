@@ -116,7 +116,14 @@ def _chip(report: Report) -> list[str]:
         f"{kind.upper()} {number(figure.value)} of {number(getattr(available, kind))}"
         for kind, figure in usage.figures()
     ]
-    return [_fact("chip", f"{resources.device.name}: {', '.join(shares)} [{source}]")]
+    excess = usage.resources.excess(available)
+    short = ", ".join(f"{used - limit:,} {name}" for name, used, limit in excess)
+    answer = (
+        f"DOES NOT FIT {resources.device.name}, {short} too many"
+        if short
+        else (f"fits {resources.device.name}")
+    )
+    return [_fact("chip", f"{answer}: {', '.join(shares)} [{source}]")]
 
 
 def _next(report: Report, out: Path) -> list[str]:

@@ -19,7 +19,9 @@ from sephw.targets import Technology, find_device
 def exported(model, tmp_path_factory):
     """The network exported as far as QONNX: faster to read again than the checkpoint."""
     folder = tmp_path_factory.mktemp("explore") / "digits"
-    assert run(["export", str(model), "--steps", "qonnx", "--out", str(folder)]) == 0
+    assert (
+        run(["export", str(model), "--steps", "qonnx", "--fold", "fast", "--out", str(folder)]) == 0
+    )
     return folder
 
 

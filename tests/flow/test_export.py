@@ -14,6 +14,8 @@ from sephw.export import pipeline
 from sephw.export.directory import file_hashes
 
 LIGHT = "qonnx,verify,report"
+# What the search chooses is wide, and takes long to compile.
+FAST = ("--fold", "fast")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,17 @@ def exported(model, tmp_path_factory):
     """A whole export, and what it printed."""
     out = tmp_path_factory.mktemp("export") / "first"
     done = subprocess.run(
-        [sys.executable, "-m", "sephw.export", str(model), "--out", str(out), "--samples", "3"],
+        [
+            sys.executable,
+            "-m",
+            "sephw.export",
+            str(model),
+            "--out",
+            str(out),
+            "--samples",
+            "3",
+            *FAST,
+        ],
         capture_output=True,
         text=True,
     )
@@ -93,7 +105,8 @@ def test_no_machine_paths(exported, model):
 
 
 def test_same_input_same_bytes(exported, model, tmp_path):
-    status = run(["export", str(model), "--out", str(tmp_path / "b" / "second"), "--samples", "3"])
+    out = tmp_path / "b" / "second"
+    status = run(["export", str(model), "--out", str(out), "--samples", "3", *FAST])
     assert status == 0
     assert file_hashes(tmp_path / "b" / "second") == file_hashes(exported[0])
 
@@ -144,7 +157,7 @@ def test_one_wrong_integer_is_status_1(representation, model, tmp_path, monkeypa
 
     monkeypatch.setattr(pipeline, "representations", corrupted)
     out = tmp_path / "out"
-    arguments = ["--out", str(out), "--samples", "2", "--steps", LIGHT, "--data", "random"]
+    arguments = ["--out", str(out), "--samples", "2", "--steps", LIGHT, "--data", "random", *FAST]
     assert run(["export", str(model), *arguments]) == 1
     captured = capsys.readouterr()
     named = "qonnx" if representation == "torch" else representation
@@ -174,7 +187,7 @@ def test_one_wrong_pattern_bit_in_the_project(model, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(pipeline, "compile_project", corrupted)
     out = tmp_path / "out"
-    arguments = ["--out", str(out), "--samples", "1", "--steps", "csim"]
+    arguments = ["--out", str(out), "--samples", "1", "--steps", "csim", *FAST]
     assert run(["export", str(model), *arguments]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(
@@ -192,7 +205,7 @@ def rtl_mismatch(model, tmp_path, monkeypatch, capsys, corrupt):
         return real(directory, **options)
 
     monkeypatch.setattr(pipeline.rtl, "compile_project", corrupted)
-    arguments = ["--out", str(tmp_path / "out"), "--samples", "1", "--steps", "rtlsim"]
+    arguments = ["--out", str(tmp_path / "out"), "--samples", "1", "--steps", "rtlsim", *FAST]
     assert run(["export", str(model), *arguments]) == 1
     return capsys.readouterr().err.splitlines()[-1]
 
@@ -227,7 +240,7 @@ def test_one_other_fifo_depth_in_rtl(model, tmp_path, monkeypatch, capsys):
 
 def test_trace(model, tmp_path):
     out = tmp_path / "out"
-    arguments = ["--samples", "1", "--steps", "cyclesim", "--trace", "--data", "random"]
+    arguments = ["--samples", "1", "--steps", "cyclesim", "--trace", "--data", "random", *FAST]
     assert run(["export", str(model), "--out", str(out), *arguments]) == 0
     events = json.loads((out / "trace.json").read_text())["traceEvents"]
     assert {"stem_conv", "stages_0_0_prb1_pattern"} <= {
@@ -274,7 +287,7 @@ def test_bare_state_dict(model, tmp_path, capsys):
     status = run(
         ["export", str(bare), "--out", str(tmp_path / "out"), "--steps", "verify", "--data",
          "random", "--samples", "1", "--network", "SEPNet", "--arguments",
-         json.dumps(content["arguments"])]
+         json.dumps(content["arguments"]), *FAST]
     )  # fmt: skip
     assert status == 0
     assert "exact     yes" in capsys.readouterr().out
@@ -282,7 +295,8 @@ def test_bare_state_dict(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_stopped_export_leaves_nothing(number, status, model, tmp_path):
-    command = [sys.executable, "-m", "sephw.export", str(model), "--out", str(tmp_path / "a" / "b")]
+    command = [sys.executable, "-m", "sephw.export", str(model), "--out", str(tmp_path / "a" / "b"),
+               *FAST]  # fmt: skip
     # A suite that runs in the background ignores the interrupt; what it starts must not.
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -91,10 +91,13 @@ def settings(target, **further) -> Settings:
     )  # fmt: skip
 
 
-def test_the_search_chooses_for_open_boards_unless_a_file_does():
+def test_the_search_chooses_wherever_there_is_a_resource_model_unless_told_otherwise():
     assert settings(OPEN).searches and settings(find_target("icebreaker")).searches
-    assert not settings(OPEN, folding=Path("f.json")).searches
-    assert not settings(VENDOR).searches
+    assert settings(VENDOR).searches and settings(find_target("kv260")).searches
+    for target in (VENDOR, OPEN):
+        assert not settings(target, folding=Path("f.json")).searches
+        assert not settings(target, fold="fast").searches
+    check_search(settings(VENDOR, fps=100.0))
     check_search(settings(OPEN, fps=100.0, clock_mhz=50.0))
     check_search(settings(OPEN, folding=Path("f.json"), clock_mhz=50.0))
     check_search(settings(OPEN, seeds=3, floorplan=True))
@@ -103,12 +106,12 @@ def test_the_search_chooses_for_open_boards_unless_a_file_does():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (settings(VENDOR, fps=10.0),
-         "--fps: the folding of target 'pynq-z2' is not searched (no search is made for it); "
-         "leave --fps out, or choose a board of the open flow without --folding"),
+        (settings(VENDOR, fps=10.0, fold="fast"),
+         "--fps: no folding is searched (--fold fast decides); leave one of them out"),
         (settings(OPEN, fps=10.0, folding=Path("f.json")),
-         "--fps: the folding of target 'ulx3s-85f' is not searched (--folding decides); "
-         "leave --fps out, or choose a board of the open flow without --folding"),
+         "--fps: no folding is searched (--folding decides); leave one of them out"),
+        (settings(OPEN, folding=Path("f.json"), fold="fast"),
+         "--fold fast: --folding decides; leave one of them out"),
         (settings(VENDOR, clock_mhz=90.0),
          "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
          "leave --clock-mhz out, or add synth to --steps"),

@@ -35,6 +35,7 @@ def test_all_of_them_are_known():
 def test_large_ones_are_exact_in_c_simulation(name, tmp_path):
     out = tmp_path / "out"
     arguments = ["--data", "random", "--samples", "2", "--steps", "csim", "--out", str(out)]
+    arguments += ["--fold", "fast"]
     assert run(["export", str(MODELS / f"{name}.pth"), *arguments]) == 0
     found = json.loads((out / "verify.json").read_text())
     assert found["exact"] is True and found["samples"] == 6
@@ -60,6 +61,7 @@ def test_exported_exactly(name, tmp_path):
     data = [] if name.startswith("mnist5k") else ["--data", "random"]
     out = tmp_path / "out"
     arguments = ["export", str(MODELS / f"{name}.pth"), "--samples", "2", "--out", str(out)]
+    arguments += ["--fold", "fast"]
     assert run([*arguments, *data]) == 0
     found = json.loads((out / "verify.json").read_text())
     assert found["exact"] is True and found["samples"] == 6

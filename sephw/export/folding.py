@@ -1,0 +1,130 @@
+"""The folding of an export: a file's, the search's or the fast one; and whether it fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sephw.errors import SephwError
+from sephw.export.manifest import write_json
+from sephw.export.progress import Progress
+from sephw.export.settings import Settings
+from sephw.ir import Graph
+from sephw.ir.resources import Resources
+from sephw.passes import FoldingFile, read_folding_file
+from sephw.resources import CHARACTERIZED, estimate_engines
+from sephw.targets import TARGETS, Device, Target
+
+FOLDING = "folding.json"
+# Frames per second that every folding has: what is least is the smallest design of all.
+_ANY_FPS = 1e-3
+
+
+def choose_folding(
+    settings: Settings, graph: Graph, folder: Path, progress: Progress
+) -> FoldingFile:
+    """The folding that is asked for: a file's, the search's (kept as folding.json), or none.
+
+    SephwError as the search has it, where nothing fits the device; where a misfit is allowed, the
+    smallest design then.
+    """
+    if settings.folding is not None:
+        return read_folding_file(settings.folding)
+    if not settings.searches:
+        return FoldingFile()
+    from sephw.explore import MisfitError, board_goal, search, without_limits
+
+    goal = board_goal(
+        settings.target, settings.clock_mhz, settings.fps, settings.weight_bandwidth
+    )  # fmt: skip
+    with progress.step("explore", f"foldings for {goal.device.name}"):
+        try:
+            found = search(graph, goal, progress=progress.update, seconds=settings.search_seconds)
+        except MisfitError as error:
+            if not settings.allow_misfit:
+                raise MisfitError(
+                    f"{error}; --allow-misfit exports the smallest design all the same"
+                ) from None
+            progress.warn(str(error))
+            least = replace(without_limits(goal), fps=goal.fps or _ANY_FPS)
+            found = search(graph, least, progress=progress.update, seconds=settings.search_seconds)
+        if found.cut:
+            progress.warn(
+                f"the folding search ended after {settings.search_seconds:g} s with the best so "
+                "far; another machine may find another one: keep folding.json, or give more "
+                "--search-seconds"
+            )
+        write_json(folder / FOLDING, found.folding.as_dict())
+    return found.folding
+
+
+def check_fit(settings: Settings, unfolded: Graph, graph: Graph, progress: Progress) -> None:
+    """SephwError where ``graph``, as it is folded, is estimated to take more than the device has.
+
+    It names what does fit: the search's folding of ``unfolded`` for the board, and the smallest
+    board that takes ``graph``. Where a misfit is allowed, that is a warning.
+    """
+    device = settings.target.device
+    if settings.searches or device.technology not in CHARACTERIZED:
+        return
+    excess = estimated(graph, settings.target).excess(device.available)
+    if not excess:
+        return
+    short = ", ".join(
+        f"{name} {used:,} of {limit:,} ({used - limit:,} too many)" for name, used, limit in excess
+    )
+    folded = "--fold fast" if settings.folding is None else f"--folding {settings.folding}"
+    text = f"{settings.name}, folded by {folded}, does not fit {device.name}: {short} [estimated]"
+    if settings.allow_misfit:
+        progress.warn(text)
+        return
+    fixes = [_searched(settings, unfolded, folded, progress)]
+    board = _smallest_board(graph, device)
+    fixes += [] if board is None else [f"as it is folded it fits --target {board.name}"]
+    raise SephwError(f"{'; '.join([text, *fixes])}; --allow-misfit exports it all the same")
+
+
+def estimated(graph: Graph, target: Target) -> Resources:
+    """All engines of ``graph`` on the board's device, with the board's top."""
+    from sephw.explore import board_goal
+
+    engines = estimate_engines(graph, target.device, solve=lambda node: True).costs
+    return sum((cost.resources for cost in engines.values()), board_goal(target).reserved)
+
+
+def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progress) -> str:
+    """What the search finds for the board."""
+    from sephw.explore import board_goal, search
+
+    goal = board_goal(
+        settings.target, settings.clock_mhz, None, settings.weight_bandwidth
+    )  # fmt: skip
+    with progress.step("explore", f"what fits {goal.device.name}"):
+        try:
+            found = search(
+                replace(unfolded, name=settings.name),
+                goal,
+                progress=progress.update,
+                seconds=settings.search_seconds,
+            )
+        except SephwError as error:
+            return f"no folding of it does ({error})"
+    taken = found.estimated
+    return (
+        f"without {folded.split()[0]} the folding search finds what fits: "
+        f"{found.frames_per_second:,.0f} frames/s, LUT {taken.lut:,}, DSP {taken.dsp:,} [estimated]"
+    )
+
+
+def _smallest_board(graph: Graph, device: Device) -> Target | None:
+    """The smallest board that takes ``graph`` as it is; of the device's technology first."""
+
+    def distance(target: Target) -> tuple[bool, int]:
+        other = target.device
+        return other.technology is not device.technology, other.available.lut
+
+    for target in sorted(TARGETS, key=distance):
+        known = target.device.technology in CHARACTERIZED
+        if known and estimated(graph, target).fits(target.device.available):
+            return target
+    return None
