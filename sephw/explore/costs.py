@@ -42,7 +42,8 @@ class Costs:
     ``wires_ns``: what wires add to the slowest engine, see `sephw.resources.wires`.
     ``waiting``: integers that wait between a tensor's maker and its reader, by tensor (a fork's
     copies by themselves), wherever that is: converters come and go. ``solved``: nodes whose
-    adder graph is solved, so that its size need not be guessed.
+    adder graph is solved, so that its size need not be guessed. ``pace_cycles``: a frame takes no
+    less, so that the FIFOs of faster engines hold less than at their own pace.
     """
 
     estimator: Estimator
@@ -50,11 +51,16 @@ class Costs:
     wires_ns: float = 0.0
     waiting: Mapping[str, int] = field(default_factory=dict)
     solved: frozenset[str] = frozenset()
+    pace_cycles: int = 1
     memory: Memory = field(default_factory=Memory)
 
     def learn(self, waiting: Mapping[str, int], solved: frozenset[str]) -> Costs:
         """The same costs with other FIFOs, and with more known of adder graphs."""
         return replace(self, waiting=waiting, solved=self.solved | solved)
+
+    def at_pace(self, cycles: int) -> Costs:
+        """The same costs of engines of which none makes more than a frame in ``cycles``."""
+        return replace(self, pace_cycles=cycles)
 
     def engine(
         self,
@@ -71,7 +77,8 @@ class Costs:
         streams = operator.output_streams(folding)
         extra = extra_beats or (0,) * len(streams)
         depths = tuple(
-            in_flight(operator, folding, port, self.memory.pipelines) + extra[port]
+            in_flight(operator, folding, port, self.pace_cycles, self.memory.pipelines)
+            + extra[port]
             for port in range(len(streams))
         )
         solve = folding.family in SOLVED_FAMILIES and node in self.solved
@@ -164,13 +171,16 @@ def in_flight(
     operator: Operator,
     folding: Folding,
     port: int,
+    pace_cycles: int = 1,
     pipelines: dict[tuple[int, Folding], int] | None = None,
 ) -> int:
     """Beats of output ``port`` whose credits are out at an even pace: the least depth.
 
-    A credit is out from the issue until the cycle after the beat is read.
+    ``pace_cycles``: a frame takes no less, wherever the engine is faster. A credit is out from the
+    issue until the cycle after the beat is read.
     """
-    words, cycles = operator.output_streams(folding)[port].words, operator.frame_cycles(folding)
+    words = operator.output_streams(folding)[port].words
+    cycles = max(operator.frame_cycles(folding), pace_cycles)
     if folding.family in SOLVED_FAMILIES:
         pipeline = guessed_latency(operator, folding)
     elif words * _LONGEST_PIPELINE <= cycles:

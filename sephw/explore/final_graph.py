@@ -84,13 +84,14 @@ def final_graph(
     )  # fmt: skip
 
 
-def waiting(final: Graph) -> dict[str, int]:
-    """Integers that wait beyond what pipelines hold, under the keys of ``Costs``."""
+def waiting(final: Graph, pace_cycles: int = 1) -> dict[str, int]:
+    """Integers that wait beyond what pipelines hold at that pace, under the keys of ``Costs``."""
     result: dict[str, int] = {}
     for node in final.nodes:
         streams = node.operator.output_streams(node.folding)
         for port, (name, stream) in enumerate(zip(node.outputs, streams, strict=True)):
-            beats = final.tensors[name].fifo_depth - in_flight(node.operator, node.folding, port)
+            held = in_flight(node.operator, node.folding, port, pace_cycles)
+            beats = final.tensors[name].fifo_depth - held
             key = _key(final, node, name)
             result[key] = result.get(key, 0) + max(0, beats) * stream.lanes
     return {name: count for name, count in result.items() if count}

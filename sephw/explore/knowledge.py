@@ -39,9 +39,14 @@ class Knowledge:
         """What to ask the problem for."""
         return goal if goal.fps is None else replace(goal, fps=goal.fps * self.haste)
 
-    def learn(self, choice: Choice, final: FinalGraph, goal: Goal, tried: int) -> Knowledge:
-        """With what ``final`` shows that the problem behind ``choice`` did not count."""
-        seen = waiting(final.graph)
+    def learn(
+        self, choice: Choice, final: FinalGraph, goal: Goal, tried: int, pace_cycles: int
+    ) -> Knowledge:
+        """With what ``final`` shows that the problem behind ``choice`` did not count.
+
+        ``pace_cycles``: of the problem's costs; ``tried``: rounds so far.
+        """
+        seen = waiting(final.graph, pace_cycles)
         if tried <= _LATEST_ROUNDS:
             merged = seen
         else:

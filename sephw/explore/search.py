@@ -4,7 +4,8 @@ The choice problem counts FIFOs by what pipelines hold. What residual branches a
 wait is known only of a folded graph, so the graph of each choice is built and estimated; where it
 is above the limits, the search is repeated with the FIFOs just seen and with what their places in
 block RAM saved, and from the third round on with what was still missed. Where nothing fits at
-first, FIFOs in block RAM may be what is missing: the search goes on with a guess of what they save.
+first, FIFOs in block RAM may be what is missing: the search goes on with a guess of what they save,
+and then with the FIFOs of engines that wait for slower ones.
 A choice that fits is tried once more to be improved. Effort is limited in rounds and in nodes of
 search trees, so that it is the same on every machine; seconds are a last resort.
 """
@@ -36,6 +37,8 @@ _REFINEMENTS = 3
 _FEW_ROUNDS = 4
 # Where no round fits: how much slower to begin again, and how often.
 _SLOWER, _RESTARTS = 1.25, 8
+# Paces at which to try again where nothing fits at the engines' own.
+_PACES = 3
 # LUTs, as a share of the limit, that FIFOs of pipelines in block RAM may save.
 _HOPE = 0.1
 # (problem, goal, frame interval of the last choice)
@@ -225,7 +228,7 @@ def _refined(session: Session, best: _Candidate) -> _Candidate:
         cycles = between[middle]
         session.progress(f"refinement: {cycles:,} cycles/frame")
         tried = replace(goal, fps=clock * 1e6 / (cycles + 0.5), clock_mhz=clock)
-        costs = best.costs.learn(waiting(best.final.graph), frozenset())
+        costs = _knowing(best)
         part = replace(session, goal=tried, costs=costs, saved=best.final.saved)
         outcome = _settle(part, choose, True, _FEW_ROUNDS)
         if isinstance(outcome, _Candidate):
@@ -246,9 +249,11 @@ def _settle(
     best: _Candidate | None = None
     first: Choice | None = None
     near: int | None = None
-    bound = hoped = 0
+    bound = hoped = paced = 0
     refused: Problem | None = None
-    for tried in range(1, rounds + 1):
+    for tried in range(1, rounds + _PACES + 1):
+        if tried - paced > rounds:
+            break
         if best is not None and session.over:
             return replace(best, cut=True)
         session.progress(f"round {tried}: options")
@@ -260,9 +265,15 @@ def _settle(
             best = replace(best, confirmed=True)
             break
         if choice is None:
-            refused = refused or problem
+            refused = problem if bound == 0 else refused or problem
             if bound == 0 and (hoped or not puts_fifos_in_blocks(goal.device)):
-                break
+                if paced == _PACES:
+                    # What is needed is not said of what was only hoped for.
+                    refused = session.problem(costs, goal.reserved.less(session.saved))
+                    break
+                paced += 1
+                costs = costs.at_pace(_pace(problem, paced))
+                continue
             if bound == 0:
                 hoped = 1
                 known = replace(
@@ -293,9 +304,16 @@ def _settle(
                 best = found
         elif best is not None:
             break
-        known = known.learn(choice, final, goal, tried - hoped)
+        known = known.learn(choice, final, goal, tried - hoped - paced, costs.pace_cycles)
         costs = costs.learn(known.waiting, frozenset())
     return _Refused(refused or problem, first) if best is None else best
+
+
+def _pace(problem: Problem, paced: int) -> int:
+    """A frame interval, the slowest at last: FIFOs of engines that wait for others are small."""
+    candidates = candidate_cycles(problem)
+    fastest, slowest = candidates[0], candidates[-1]
+    return math.ceil(fastest * (slowest / fastest) ** (paced / _PACES))
 
 
 def _serves(final: FinalGraph, goal: Goal) -> bool:
@@ -343,5 +361,10 @@ def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
         nodes=nodes,
         graph=final.graph,
     )
-    knowing = best.costs.learn(waiting(final.graph), frozenset())
-    return found, replace(session, costs=knowing, saved=final.saved)
+    return found, replace(session, costs=_knowing(best), saved=final.saved)
+
+
+def _knowing(best: _Candidate) -> Costs:
+    """Its costs with the FIFOs that it has."""
+    costs = best.costs
+    return costs.learn(waiting(best.final.graph, costs.pace_cycles), frozenset())

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reports import FILES, Report, number
+from reports.model import Source
 from reports.next_step import next_step
 from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.backends.amd import has_amd_flow
+from sephw.explore.found import Margins
 from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import PROJECT, Outcome
 from sephw.export.rtl import RTL_PROJECT
+from sephw.ir import Resources
+from sephw.targets import Device
 
 
 def summary(outcome: Outcome) -> str:
@@ -116,14 +120,21 @@ def _chip(report: Report) -> list[str]:
         f"{kind.upper()} {number(figure.value)} of {number(getattr(available, kind))}"
         for kind, figure in usage.figures()
     ]
-    excess = usage.resources.excess(available)
-    short = ", ".join(f"{used - limit:,} {name}" for name, used, limit in excess)
-    answer = (
-        f"DOES NOT FIT {resources.device.name}, {short} too many"
-        if short
-        else (f"fits {resources.device.name}")
-    )
+    answer = _fits(resources.device, source, usage.resources, available)
     return [_fact("chip", f"{answer}: {', '.join(shares)} [{source}]")]
+
+
+def _fits(device: Device, source: Source, used: Resources, available: Resources) -> str:
+    """Whether a design fits. Above the usual margins an estimated one often cannot be routed."""
+    excess = used.excess(available)
+    if excess:
+        short = ", ".join(f"{count - limit:,} {name}" for name, count, limit in excess)
+        return f"DOES NOT FIT {device.name}, {short} too many"
+    tight = used.excess(Margins.usual(device.technology).of(available))
+    if source is not Source.ESTIMATED or not tight:
+        return f"fits {device.name}"
+    usual = ", ".join(f"{limit:,} {name}" for name, _, limit in tight)
+    return f"fits {device.name} tightly, above the {usual} that usually route"
 
 
 def _next(report: Report, out: Path) -> list[str]:

@@ -5,8 +5,8 @@ from fake_estimates import constant
 from small_graphs import GraphBuilder, chain
 
 from sephw.errors import SephwError
-from sephw.explore import Goal, search
-from sephw.targets import find_device
+from sephw.explore import Goal, MisfitError, board_goal, search
+from sephw.targets import find_device, find_target
 
 REFUSALS = {
     "nothing fits": (
@@ -64,6 +64,22 @@ def test_refusals_on_amd_devices(name):
     with pytest.raises(SephwError) as error:
         search(chain(4), goal, estimator=estimator)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("board", "luts", "end"),
+    [
+        ("ulx3s-25f", 10_000, "the nearest board that it fits is --target ulx3s-85f"),
+        # None of its technology: the smallest of another one.
+        ("icebreaker", 10_000, "the nearest board that it fits is --target pynq-z2"),
+        ("icebreaker", 1_000_000, "no board is known that it fits"),
+    ],
+)
+def test_refusals_on_boards_name_boards(board, luts, end):
+    goal = board_goal(find_target(board), fps=100.0)
+    with pytest.raises(MisfitError) as error:
+        search(chain(4), goal, estimator=constant(luts))
+    assert f"; {end};" in f"{error.value};"
 
 
 def test_weights_beyond_the_block_ram_are_named():
