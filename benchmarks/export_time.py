@@ -62,7 +62,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     from sephw.backends.hls4ml import compile_project
     from sephw.export.pipeline import Outcome, export_model
     from sephw.export.progress import Progress
-    from sephw.export.settings import Settings, default_steps
+    from sephw.export.settings import FAST, Settings, default_steps
     from sephw.targets import DEFAULT_TARGET, find_target
     from sephw.tools.file_cache import PROGRAMS, FileCache
 
@@ -86,7 +86,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
         target = find_target(DEFAULT_TARGET)
         settings = Settings(
             model=model, out=out, target=target, data=data, samples=samples,
-            steps=default_steps(target),
+            steps=default_steps(target), fold=FAST,
         )  # fmt: skip
         for _ in range(runs):
             # Every run builds its simulations; Verilator's own part may be kept.

@@ -112,7 +112,8 @@ def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progre
     taken = found.estimated
     return (
         f"without {folded.split()[0]} the folding search finds what fits: "
-        f"{found.frames_per_second:,.0f} frames/s, LUT {taken.lut:,}, DSP {taken.dsp:,} [estimated]"
+        f"{found.frames_per_second:,.0f} frames/s on chip, LUT {taken.lut:,}, DSP {taken.dsp:,} "
+        "[estimated]"
     )
 
 

@@ -112,7 +112,9 @@ def test_a_search_that_finds_nothing_gives_the_smallest_design_where_that_is_all
     given = ["--target", "icebreaker", "--fps", "300000", *LIGHT]
     assert run(["export", str(smallest_model), "--out", str(tmp_path / "no"), *given]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("sephw: error: smallest at 300,000 frames/s does not fit ice40-up5k: ")
+    assert line.startswith(
+        "sephw: error: smallest at 300,000 frames/s on chip does not fit ice40-up5k: "
+    )
     assert line.endswith("; --allow-misfit exports the smallest design all the same")
     assert not (tmp_path / "no").exists()
     out = tmp_path / "out"

@@ -67,8 +67,8 @@ def test_wrong_steps(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "--arguments: not JSON (Expecting property name enclosed in double quotes at "
-         'column 2); give an object such as {"widths": [16, 32]}'),
+        ("{", "--arguments is not JSON: line 1, column 2: Expecting property name enclosed in "
+         'double quotes; give an object such as {"widths": [16, 32]}'),
         ("[1]", '--arguments: not a JSON object; give one such as {"widths": [16, 32]}'),
     ],
 )  # fmt: skip
