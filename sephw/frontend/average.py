@@ -31,9 +31,9 @@ def scaled_average(call: Call, average: Average, factor: np.ndarray) -> Value:
     quotients = np.ldexp((mantissas // odd).astype(np.float64), -powers)
     _prove(call, average.count, tensor.dtype, factors, quotients)
     if (mantissas == odd).all():
-        call.builder.share(average.tensor, call.output, average.exponent + powers)
+        call.share(average.tensor, average.exponent + powers)
     coefficients = quotients * 2.0**-average.exponent
-    return Sum((Branch(average.tensor, coefficients),), np.zeros(tensor.channels), average.rank)
+    return Sum((Branch(average.tensor, coefficients),), (), average.rank)
 
 
 def _prove(call: Call, count: int, dtype: IntType, factors: Real, quotients: Real) -> None:

@@ -6,50 +6,109 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.frontend.builder import Builder
-from sephw.frontend.values import Average, Constant, Quantized, Real, Sum, Value, as_sum
+from sephw.frontend.values import (
+    Average,
+    Constant,
+    Image,
+    Int,
+    Quantized,
+    Real,
+    Sum,
+    Value,
+    as_sum,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One ONNX node being read: its inputs as values, attributes, module, error prefix.
+    """One ONNX node being read: its inputs as values, what it is called, error prefix.
 
-    ``closes_module``: no later node is of the module, so that its output is this node's.
+    ``values``: None for an optional input that is left away. ``label`` names the node to a person,
+    ``module`` is the PyTorch module that makes its output, "" where there is none.
     """
 
     builder: Builder
     node: Any
+    label: str
     module: str
     values: tuple[Value | None, ...]
-    attributes: dict[str, Any]
-    closes_module: bool = False
 
     @property
     def where(self) -> str:
         """How errors name the node."""
-        return f"{self.node.op_type} '{self.module or self.node.name}'"
+        return f"{self.node.op_type} '{self.label}'"
 
     @property
     def output(self) -> str:
         """Name of the node's first output tensor in ONNX."""
         return str(self.node.output[0])
 
-    def constant(self, index: int) -> np.ndarray:
-        """Input ``index`` as a constant array."""
-        value = self.values[index]
+    @property
+    def reads_image(self) -> bool:
+        """Whether an input is the network's input, not quantized yet."""
+        return any(isinstance(value, Image) for value in self.values)
+
+    def value(self, index: int) -> Value:
+        """Input ``index``; SephwError where it is left away."""
+        found = self.optional(index)
+        if found is None:
+            raise SephwError(f"{self.where}: input {index} is missing; export it again")
+        return found
+
+    def optional(self, index: int) -> Value | None:
+        """Input ``index``; None where it is left away."""
+        return self.values[index] if index < len(self.values) else None
+
+    def constant(self, index: int) -> NDArray[np.float32]:
+        """Input ``index`` as a constant array of finite float32."""
+        data = self._data(index)
+        if data.dtype != np.float32:
+            raise SephwError(f"{self.where}: input {index} is {data.dtype}; it must be float32")
+        if not np.isfinite(data).all():
+            raise SephwError(
+                f"{self.where}: input {index} holds infinity or NaN; train the layer again"
+            )
+        return data
+
+    def scalar(self, index: int) -> float:
+        """Input ``index`` as a constant of one number."""
+        data = self.constant(index)
+        if data.size != 1:
+            raise SephwError(
+                f"{self.where}: input {index} has {data.size} numbers; it must be one number"
+            )
+        return float(data.reshape(()))
+
+    def integers(self, index: int) -> tuple[int, ...]:
+        """Input ``index`` as a constant list of integers (axes, a shape)."""
+        data = self._data(index)
+        if data.dtype != np.int64 or data.ndim != 1:
+            raise SephwError(f"{self.where}: input {index} must be a list of int64")
+        return tuple(data.tolist())
+
+    def _data(self, index: int) -> NDArray[Any]:
+        value = self.value(index)
         if not isinstance(value, Constant):
-            raise SephwError(f"{self.where}: input {index} must be a constant")
+            raise SephwError(
+                f"{self.where}: input {index} must be a constant; fold what makes it into one"
+            )
+        if not value.data.size:
+            raise SephwError(f"{self.where}: input {index} is empty; export it again")
         return value.data
 
     def quantized(self, index: int) -> Quantized:
         """Input ``index`` as a quantized tensor."""
-        value = self.values[index]
+        value = self.value(index)
+        if isinstance(value, Constant):
+            raise SephwError(f"{self.where}: input {index} must not be a constant; leave it away")
         if not isinstance(value, Quantized):
             raise SephwError(
-                f"{self.where}: its input is not quantized; put a quantizer "
-                "(sephw.nn.QuantReLU) before it"
+                f"{self.where}: its input is not quantized; put a quantizer (Quant; "
+                "sephw.nn.QuantReLU) before it"
             )
         return value
 
@@ -65,33 +124,37 @@ class Call:
         """Channels of a quantized tensor or sum."""
         if isinstance(value, Quantized):
             return self.builder.tensors[value.tensor].channels
-        return len(value.constant)
+        return value.channels
 
     def sum(self, index: int) -> Sum:
         """Input ``index`` as a sum of branches."""
-        value = self.values[index]
-        if isinstance(value, Constant) or value is None:
-            raise SephwError(f"{self.where}: input {index} must not be a constant")
+        value = self.value(index)
+        if isinstance(value, Constant | Image):
+            raise SephwError(f"{self.where}: input {index} must not be a constant; leave it away")
         if isinstance(value, Average):
             raise self.inexact(value)
         if isinstance(value, Sum) and value.relu:
             raise SephwError(
-                f"{self.where}: a ReLU must be followed by its quantizer (sephw.nn.QuantReLU)"
+                f"{self.where}: reads a ReLU that no quantizer follows; put a quantizer (Quant; "
+                "sephw.nn.QuantReLU) between them"
             )
         return as_sum(value, self.channels(value))
 
+    def share(self, tensor: str, exponents: Int, offset: Real | None = None) -> None:
+        """Mark ``tensor`` as what torch and ONNX hold in the node's output; see `Layer`."""
+        self.builder.share(tensor, self.output, exponents, self.module, offset)
 
-def per_channel(call: Call, data: np.ndarray, channels: int, rank: int) -> Real:
+
+def per_channel(call: Call, data: NDArray[Any], channels: int, rank: int) -> Real:
     """A scalar or per-channel constant as float64 (channels,)."""
     values = np.asarray(data, np.float64)
-    if values.size == 1:
+    place = (channels, *(1,) * (rank - 2))  # behind the batch, as broadcasting counts
+    if values.ndim <= rank and values.size == 1:
         return np.full(channels, float(values.reshape(())))
-    axis = 1 - rank  # channel axis counted from the end, as broadcasting does
-    shape = (1,) * (-axis - 1)
-    if values.size == channels and values.reshape(-1).shape == (channels,):
-        tail = values.shape[values.ndim + axis :] if values.ndim >= -axis else ()
-        if tail == (channels, *shape):
-            return values.reshape(-1)
+    if values.ndim <= rank and values.size == channels and values.shape[-(rank - 1) :] == place:
+        return values.reshape(-1)
+    shown = ", ".join(map(str, values.shape))
     raise SephwError(
-        f"{call.where}: constant of shape {values.shape} is neither a scalar nor per channel"
+        f"{call.where}: constant of shape ({shown}) is neither a scalar nor per channel; give it "
+        f"the shape ({', '.join(map(str, (1, *place)))})"
     )

@@ -12,6 +12,8 @@ from sephw.ir import IntType
 from sephw.ops.join import Join
 
 BUDGET_BITS = 24
+# Of mantissas on the common grid, in int64.
+_MOST_BITS = 56
 
 Parts = list[tuple[Int, Int]]
 
@@ -23,36 +25,48 @@ def join(call: Call, value: Sum, exponent: int, dtype: IntType) -> str:
     """
     parts, common = _aligned(call, value, exponent)
     operator = _operator(call, value, parts, common, common - exponent, dtype)
-    return call.builder.add(call.module, "", operator, tuple(b.tensor for b in value.branches))
+    return call.builder.add(call.label, "", operator, tuple(b.tensor for b in value.branches))
 
 
-def join_logits(call: Call, value: Sum) -> str:
-    """Append the Join that makes the network's output: nothing rounded, every bit kept."""
+def join_output(call: Call, value: Sum) -> str:
+    """Append the Join that makes the network's output: nothing rounded, every bit kept.
+
+    A ReLU is its clip at 0.
+    """
     builder = call.builder
     parts, common = _aligned(call, value, None)
     low, high = _range(value, builder, parts, common)
     # Signed even where it could be unsigned: users expect logits to be.
-    dtype = IntType.covering(min(low, -1), high)
+    dtype = IntType.covering(0 if value.relu else min(low, -1), max(high, 0))
     operator = _operator(call, value, parts, common, 0, dtype)
     tensor = builder.add("logits", "", operator, tuple(b.tensor for b in value.branches))
     builder.share(tensor, call.output, np.full(operator.channels, common), is_output=True)
     return tensor
 
 
-def dtype_channels(operator: Join) -> int:
-    """Channels of a join."""
-    return operator.output_shapes[0][2]
-
-
 def _aligned(call: Call, value: Sum, exponent: int | None) -> tuple[Parts, int]:
-    """Mantissas and exponents of branches and constant (last), and the common LSB exponent."""
+    """Mantissas and exponents of branches and their sum of constants, and the common LSB exponent.
+
+    The constants' sum comes last.
+    """
     parts = [dyadic(b.coefficient, call.where) for b in value.branches]
-    parts.append(dyadic(value.constant, call.where))
-    own = np.stack([power for _, power in parts]).max(axis=0)
+    constants = [dyadic(c, call.where) for c in value.constants]
+    own = np.stack([power for _, power in (*parts, *constants)]).max(axis=0)
     if exponent is not None:
         own = np.maximum(own, exponent)
     _prove(call, value, parts, own)
-    return parts, int(own.max())
+    # Exact: every constant is on a grid of at most 24 bits that all share.
+    total = np.sum(value.constants, axis=0) if value.constants else np.zeros(value.channels)
+    parts.append(dyadic(total, call.where))
+    common = int(own.max())
+    for mantissa, power in parts:
+        bits = np.log2(np.maximum(np.abs(mantissa), 1)) + np.where(mantissa == 0, 0, common - power)
+        if bits.max() > _MOST_BITS:
+            raise SephwError(
+                f"{call.where}: scales of its channels lie 2^{int(np.ptp(own))} apart, too far for "
+                "one grid; give the channels scales that are closer"
+            )
+    return parts, common
 
 
 def _operator(
@@ -81,14 +95,16 @@ def _bias(parts: Parts, common: int) -> Int:
 
 
 def _prove(call: Call, value: Sum, parts: Parts, own: Int) -> None:
-    total = np.ceil(np.abs(value.constant) * np.exp2(own))
-    for branch, (mantissa, power) in zip(value.branches, parts[:-1], strict=True):
+    """Every sum on the way, in any order, is a multiple of 2^-own of less than 24 bits."""
+    steps = np.exp2(own.astype(np.float64))
+    total = sum((np.abs(c) * steps for c in value.constants), np.zeros(value.channels))
+    for branch, (mantissa, power) in zip(value.branches, parts, strict=True):
         largest = call.builder.largest(branch.tensor).astype(np.float64)
         total = total + np.abs(mantissa) * largest * np.exp2(own - power)
     if total.max() >= 2.0**BUDGET_BITS:
         raise SephwError(
             f"{call.where}: needs {int(np.log2(total.max())) + 1} bits, more than float32 holds "
-            "exactly; freeze the network with sephw first"
+            "exactly; use weights, scales and biases of fewer bits, or fewer input channels"
         )
 
 

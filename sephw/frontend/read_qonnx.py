@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.frontend.builder import Builder, Layer
 from sephw.frontend.call import Call
+from sephw.frontend.handler import dispatch
 from sephw.frontend.handlers import HANDLERS
-from sephw.frontend.join import join_logits
-from sephw.frontend.scope import module_of
-from sephw.frontend.values import Average, Constant, Quantized, Sum, Value
+from sephw.frontend.join import join_output
+from sephw.frontend.onnx_file import array_of, image_input, load_model
+from sephw.frontend.scope import label_of, module_of
+from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Value
 from sephw.ir import Graph, IntType
+
+_INPUT = "input"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,76 +32,93 @@ class ReadResult:
     layers: tuple[Layer, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Restated:
+    """How nodes say the same for any batch and tool, by their output in ONNX.
+
+    ``pads``: (top, left, bottom, right) of a pool's windows, where none is rounded up. ``shapes``:
+    targets of reshapes that keep the input's batch.
+    """
+
+    pads: Mapping[str, tuple[int, int, int, int]]
+    shapes: Mapping[str, tuple[int, ...]]
+
+
 def read_qonnx(path: Path) -> ReadResult:
     """Read a QONNX file as either torch exporter of Brevitas writes it.
 
     One uint8-like input (N, C, H, W), quantized first; one output. Raises SephwError naming the
-    node (its PyTorch module where known) for anything that cannot be made exact.
+    file, or the node (its PyTorch module where known) for anything that cannot be made exact.
     """
-    import onnx
+    return read_model(path, load_model(path))[0]
 
-    if not path.is_file():
-        raise SephwError(f"'{path}': no such file")
-    try:
-        model = onnx.load(str(path))
-    except Exception as error:
-        raise SephwError(f"'{path}': not an ONNX file") from error
+
+def read_model(path: Path, model: Any) -> tuple[ReadResult, Restated]:
+    """Read a checked model; ``path`` is for errors and the graph's name. See `read_qonnx`."""
+    with reading(str(path), "report the file as a defect of sephw"):
+        return _read(path, model)
+
+
+def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
+    image = image_input(path, model)
     graph = model.graph
-    initializers = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
-    inputs = [i for i in graph.input if i.name not in initializers]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        raise SephwError(
-            f"'{path}': {len(inputs)} inputs and {len(graph.output)} outputs; one of each"
-        )
-    dims = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim]
-    if len(dims) != 4:
-        raise SephwError(f"'{path}': input '{inputs[0].name}' must be (N, C, H, W), not {dims}")
-    builder = Builder()
-    builder.add_input("input", (dims[2], dims[3], dims[1]), IntType(8, signed=False))
-    values: dict[str, Value | None] = {n: Constant(a) for n, a in initializers.items()}
-    values[inputs[0].name] = None
+    builder = Builder(batch=image.batch)
+    builder.add_input(_INPUT, (image.height, image.width, image.channels), IntType(8, signed=False))
+    values: dict[str, Value | None] = {
+        tensor.name: Constant(array_of(str(path), tensor)) for tensor in graph.initializer
+    }
+    values[image.name] = Image()
+    output = graph.output[0].name
+    nodes = needed_nodes(graph)
+    modules = [module_of(node) for node in nodes]
+    last_of = _last_nodes(modules)
     last: Call | None = None
-    last_of = _last_nodes([module_of(node) for node in graph.node])
-    for number, node in enumerate(graph.node):
-        if node.op_type == "Constant":
-            data = onnx.helper.get_attribute_value(node.attribute[0])
-            values[node.output[0]] = Constant(onnx.numpy_helper.to_array(data))
-            continue
-        handler = HANDLERS.get(node.op_type)
-        module = module_of(node)
-        if handler is None:
-            raise SephwError(
-                f"{node.op_type} '{module or node.name}': not supported; supported: "
-                + ", ".join(sorted(HANDLERS))
-            )
-        call = Call(
-            builder,
-            node,
-            module,
-            tuple(values[name] if name else None for name in node.input),
-            {a.name: _attribute(onnx, a) for a in node.attribute},
-            closes_module=last_of.get(module) == number,
-        )
-        if call.values and call.values[0] is None and node.op_type != "Quant":
-            raise SephwError(
-                f"{call.where}: reads the input before it is quantized; start with a Quant"
-            )
-        values[node.output[0]] = handler(call)
+    for number, (node, module) in enumerate(zip(nodes, modules, strict=True)):
+        # Of a module, its output is what its last node makes.
+        closes = node.op_type != "Concat" or last_of.get(module) == number
+        inputs = tuple(values.get(name) if name else None for name in node.input)
+        call = Call(builder, node, label_of(node), module if closes else "", inputs)
+        values[node.output[0]] = dispatch(HANDLERS, call)
         last = call
-    assert last is not None
-    name = graph.output[0].name
-    if last.output != name:
-        raise SephwError(f"'{path}': output '{name}' is not made by the last node")
-    final = values[name]
+    if last is None or last.output != output:
+        raise SephwError(
+            f"{path}: output '{output}' is not what a layer makes; export a network that computes "
+            "something"
+        )
+    tensor = _make_output(path, last, values[output])
+    if not builder.nodes:
+        raise SephwError(
+            f"{path}: output '{output}' is the image itself; export a network with layers"
+        )
+    read = ReadResult(builder.graph(path.stem, (_INPUT,), (tensor,)), tuple(builder.layers))
+    return read, Restated(builder.pads, builder.shapes)
+
+
+def needed_nodes(graph: Any) -> list[Any]:
+    """The nodes that the output needs, in the file's (topological) order."""
+    wanted = {entry.name for entry in graph.output}
+    found = []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            wanted.update(name for name in node.input if name)
+            found.append(node)
+    return found[::-1]
+
+
+def _make_output(path: Path, last: Call, final: Value | None) -> str:
+    """The output's tensor, marked as such; with a Join where it is a sum."""
+    builder = last.builder
     if isinstance(final, Sum):
-        output = join_logits(last, final)
-    elif isinstance(final, Quantized):
-        output = final.tensor
-    elif isinstance(final, Average):
+        return join_output(last, final)
+    if isinstance(final, Quantized):
+        exponents = np.full(builder.tensors[final.tensor].channels, final.exponent)
+        builder.share(final.tensor, last.output, exponents, is_output=True)
+        return final.tensor
+    if isinstance(final, Average):
         raise last.inexact(final)
-    else:
-        raise SephwError(f"'{path}': the output is a constant")
-    return ReadResult(builder.graph(path.stem, ("input",), (output,)), tuple(builder.layers))
+    raise SephwError(
+        f"{path}: output '{last.output}' does not depend on the image; export the network itself"
+    )
 
 
 def _last_nodes(modules: Sequence[str]) -> dict[str, int]:
@@ -107,10 +129,3 @@ def _last_nodes(modules: Sequence[str]) -> dict[str, int]:
         for depth in range(len(parts)):
             last[".".join(parts[: depth + 1])] = number
     return last
-
-
-def _attribute(onnx: Any, attribute: Any) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode()
-    return np.asarray(value).tolist() if isinstance(value, list) else value

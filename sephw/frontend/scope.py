@@ -1,24 +1,50 @@
-"""The PyTorch module behind an ONNX node, from what either torch exporter leaves in the file."""
+"""What an ONNX node is called: the PyTorch module behind it, or its own name."""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 # Sub-modules of Brevitas layers and of the deploy network: not modules the user wrote.
 _INTERNAL = ("act_quant", "weight_quant", "bias_quant", "input_quant", "output_quant",
              "accumulator")  # fmt: skip
+_LONGEST = 200
 
 
 def module_of(node: Any) -> str:
-    """Dotted module path of an ONNX node; the node's own name where the file has no scopes."""
+    """Dotted module path of an ONNX node, from what either torch exporter leaves in the file.
+
+    "" where the file says nothing of it.
+    """
     for prop in node.metadata_props:
         if prop.key == SCOPES:
-            scopes = [s for s in ast.literal_eval(prop.value)[:-1] if s]
-            path = scopes[-1] if scopes else ""
+            path = _last_scope(prop.value)
             return _user_part(path.split("."))
     return _user_part(_legacy_parts(str(node.name)))
+
+
+def label_of(node: Any) -> str:
+    """What a person calls the node: its module, else its own name, else that of its output."""
+    return module_of(node) or printable(str(node.name).strip("/")) or printable(node.output[0])
+
+
+def printable(name: str) -> str:
+    """``name`` on one line, without what would end a comment or a string in generated text."""
+    return re.sub(r"[^\w.:/ \[\]()-]+|\*/", "_", name).strip()[:_LONGEST]
+
+
+def _last_scope(text: str) -> str:
+    """The last module of an exporter's list of scopes; "" where it is no such list."""
+    try:
+        scopes = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ""
+    if not isinstance(scopes, list):
+        return ""
+    named = [scope for scope in scopes[:-1] if isinstance(scope, str) and scope]
+    return named[-1] if named else ""
 
 
 def _legacy_parts(name: str) -> list[str]:
@@ -39,4 +65,4 @@ def _user_part(parts: list[str]) -> str:
         if part in _INTERNAL:
             break
         kept.append(part)
-    return ".".join(kept)
+    return printable(".".join(kept))

@@ -1,8 +1,9 @@
-"""What the reader knows of each ONNX tensor: constant, quantized tensor, sum, or average."""
+"""What the reader knows of each ONNX tensor: image, constant, quantized, sum, or average."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,16 @@ Int = NDArray[np.int64]
 Real = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Image:
+    """The network's input, which no quantizer has taken yet."""
+
+
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """A constant. ``bipolar`` marks the output of a BipolarQuant node."""
+    """A constant of any dtype. ``bipolar`` marks ±scale, the output of a BipolarQuant node."""
 
-    data: NDArray[np.float32]
+    data: NDArray[Any]
     bipolar: bool = False
 
 
@@ -40,12 +46,30 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """Σ branches + constant per channel, before rounding. ``relu``: clipped at 0 after the sum."""
+    """Σ branches + Σ constants per channel, before rounding.
+
+    ``constants``, float64 (C,) each, are kept apart as they were added: float32 must hold every
+    sum on the way. ``relu``: clipped at 0 after the sum.
+    """
 
     branches: tuple[Branch, ...]
-    constant: Real
+    constants: tuple[Real, ...]
     rank: int
     relu: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Channels of every branch."""
+        return len(self.branches[0].coefficient)
+
+    def plus(self, constant: Real) -> Sum:
+        """The sum and a constant, float64 (C,)."""
+        return replace(self, constants=(*self.constants, constant))
+
+    def times(self, factor: Real) -> Sum:
+        """The sum times a factor, float64 (C,)."""
+        branches = tuple(Branch(b.tensor, b.coefficient * factor) for b in self.branches)
+        return replace(self, branches=branches, constants=tuple(c * factor for c in self.constants))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +85,11 @@ class Average:
     rank: int
 
 
-Value = Constant | Quantized | Sum | Average
+Value = Image | Constant | Quantized | Sum | Average
+
+_MOST_WEIGHT_BITS = 40
+# Every sum and product of numbers within is a normal float32.
+LARGEST_EXPONENT = 60
 
 
 def as_sum(value: Quantized | Sum, channels: int) -> Sum:
@@ -69,14 +97,28 @@ def as_sum(value: Quantized | Sum, channels: int) -> Sum:
     if isinstance(value, Sum):
         return value
     coefficient = np.full(channels, 2.0**-value.exponent)
-    return Sum((Branch(value.tensor, coefficient),), np.zeros(channels), value.rank)
+    return Sum((Branch(value.tensor, coefficient),), (), value.rank)
+
+
+def check_range(values: Real, where: str) -> None:
+    """SephwError naming ``where`` unless all are 0 or within 2^±``LARGEST_EXPONENT``."""
+    magnitudes = np.abs(values[values != 0])
+    with np.errstate(divide="ignore"):
+        farthest = np.abs(np.log2(magnitudes)).max(initial=0.0)
+    if not farthest <= LARGEST_EXPONENT + 1:  # infinity and NaN included
+        raise SephwError(
+            f"{where}: a scale is farther from 1 than 2^±{LARGEST_EXPONENT}, where float32 may "
+            "round; rescale the layer"
+        )
 
 
 def dyadic(values: Real, where: str, limit_bits: int = 24) -> tuple[Int, Int]:
     """Odd integers m and exponents p with values = m · 2^-p, elementwise (0 → m = 0, p = 0).
 
-    Raises SephwError naming ``where`` if a mantissa has more than ``limit_bits`` bits.
+    Raises SephwError naming ``where`` if a mantissa has more than ``limit_bits`` bits, and as
+    `check_range` does.
     """
+    check_range(values, where)
     fraction, exponent = np.frexp(values)
     mantissa = np.ldexp(fraction, 53).astype(np.int64)
     lowest = np.where(mantissa == 0, 1, mantissa & -mantissa)
@@ -87,7 +129,7 @@ def dyadic(values: Real, where: str, limit_bits: int = 24) -> tuple[Int, Int]:
     if widest > limit_bits:
         raise SephwError(
             f"{where}: a scale needs {widest} mantissa bits; scales must be dyadic "
-            f"(integer · 2^-n, at most {limit_bits} bits): freeze the network with sephw first"
+            f"(integer · 2^-n, at most {limit_bits} bits): round it to such a number"
         )
     return mantissa, power
 
@@ -102,4 +144,11 @@ def integer_rows(weights: Real, where: str) -> tuple[Int, Int]:
     exponent = np.where(
         nonzero.any(axis=1), np.where(nonzero, power, np.iinfo(np.int64).min).max(axis=1), 0
     )
-    return np.ldexp(weights, exponent[:, None]).astype(np.int64), exponent
+    scaled = np.ldexp(weights, exponent[:, None])
+    widest = float(np.abs(scaled).max(initial=0.0))
+    if widest > 1 << _MOST_WEIGHT_BITS:
+        raise SephwError(
+            f"{where}: weights of one row lie 2^{int(np.log2(widest))} apart; give them a Quant of "
+            "at most 8 bits and a power-of-two scale"
+        )
+    return scaled.astype(np.int64), exponent

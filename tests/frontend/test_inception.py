@@ -159,7 +159,7 @@ def test_refusals(tmp_path):
     )
     net.nodes.pop()
     net.concat("block", one, net.max_pool("p", one, 2, 2))
-    assert refusal(net, tmp_path) == "Concat 'block': 'p' is 2×2, 'a' 4×4"
+    assert refusal(net, tmp_path) == "Concat 'block': 'p' is 2×2, 'a' 4×4; make them equal"
     net.nodes.pop()
     net.concat("block", one, one, axis=2)
     assert refusal(net, tmp_path) == "Concat 'block': joins axis 2; only channels, axis 1"

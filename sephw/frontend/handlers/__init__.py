@@ -1,41 +1,66 @@
-"""ONNX operators → nodes of the hardware graph, one function per ONNX operator.
+"""ONNX operators → nodes of the hardware graph, one handler per ONNX operator.
 
-The functions follow values as sums of branches: a convolution starts a branch, Mul and Add scale
-and join branches, a Quant rounds them in one Join.
+The handlers follow values as sums of branches: a convolution starts a branch, Mul and Add scale
+and join branches, a Quant rounds them in one Join. Each declares the attributes and inputs that it
+understands; `dispatch` refuses nodes that have others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
-from sephw.frontend.call import Call
-from sephw.frontend.handlers.concat import concat
-from sephw.frontend.handlers.conv import conv, gemm, matmul
+from sephw.frontend.handler import Handler, NoAttributes, quantizer
+from sephw.frontend.handlers.concat import ConcatAttributes, concat
+from sephw.frontend.handlers.conv import ConvAttributes, GemmAttributes, conv, gemm, matmul
 from sephw.frontend.handlers.elementwise import add, multiply, relu
-from sephw.frontend.handlers.pool import average_pool, max_pool, reduce_mean, reduce_sum
-from sephw.frontend.handlers.quant import bipolar_quant, quant
-from sephw.frontend.handlers.shape import identity, reshape, transpose
-from sephw.frontend.values import Value
+from sephw.frontend.handlers.pool import (
+    AveragePoolAttributes,
+    MaxPoolAttributes,
+    ReduceAttributes,
+    average_pool,
+    global_average_pool,
+    max_pool,
+    reduce_mean,
+    reduce_sum,
+)
+from sephw.frontend.handlers.quant import QuantAttributes, bipolar_quant, quant
+from sephw.frontend.handlers.shape import (
+    ConstantAttributes,
+    DropoutAttributes,
+    FlattenAttributes,
+    ReshapeAttributes,
+    SqueezeAttributes,
+    TransposeAttributes,
+    constant,
+    dropout,
+    flatten,
+    identity,
+    reshape,
+    squeeze,
+    transpose,
+)
 
-HANDLERS: dict[str, Callable[[Call], Value]] = {
-    "Add": add,
-    "AveragePool": average_pool,
-    "BipolarQuant": bipolar_quant,
-    "Concat": concat,
-    "Conv": conv,
-    "Dropout": identity,
-    "Flatten": reshape,
-    "Gemm": gemm,
-    "GlobalAveragePool": reduce_mean,
-    "Identity": identity,
-    "MatMul": matmul,
-    "MaxPool": max_pool,
-    "Mul": multiply,
-    "Quant": quant,
-    "ReduceMean": reduce_mean,
-    "ReduceSum": reduce_sum,
-    "Relu": relu,
-    "Reshape": reshape,
-    "Squeeze": reshape,
-    "Transpose": transpose,
+HANDLERS: Mapping[str, Handler[Any]] = {
+    "Add": Handler(add, NoAttributes, inputs=2),
+    "AveragePool": Handler(average_pool, AveragePoolAttributes, inputs=1),
+    "BipolarQuant": quantizer(bipolar_quant, NoAttributes, inputs=2),
+    "Concat": Handler(concat, ConcatAttributes, inputs=None),
+    "Constant": Handler(constant, ConstantAttributes, inputs=0),
+    "Conv": Handler(conv, ConvAttributes, inputs=3),
+    "Dropout": Handler(dropout, DropoutAttributes, inputs=3, passes_image=True),
+    "Flatten": Handler(flatten, FlattenAttributes, inputs=1),
+    "Gemm": Handler(gemm, GemmAttributes, inputs=3),
+    "GlobalAveragePool": Handler(global_average_pool, NoAttributes, inputs=1),
+    "Identity": Handler(identity, NoAttributes, inputs=1, passes_image=True),
+    "MatMul": Handler(matmul, NoAttributes, inputs=2),
+    "MaxPool": Handler(max_pool, MaxPoolAttributes, inputs=1),
+    "Mul": Handler(multiply, NoAttributes, inputs=2),
+    "Quant": quantizer(quant, QuantAttributes, inputs=4, passes_image=True),
+    "ReduceMean": Handler(reduce_mean, ReduceAttributes, inputs=2),
+    "ReduceSum": Handler(reduce_sum, ReduceAttributes, inputs=2),
+    "Relu": Handler(relu, NoAttributes, inputs=1),
+    "Reshape": Handler(reshape, ReshapeAttributes, inputs=2),
+    "Squeeze": Handler(squeeze, SqueezeAttributes, inputs=2),
+    "Transpose": Handler(transpose, TransposeAttributes, inputs=1),
 }

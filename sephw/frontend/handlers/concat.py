@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sephw.errors import SephwError
@@ -10,22 +12,30 @@ from sephw.frontend.values import Quantized, Value
 from sephw.ops.concat import MAX_INPUTS, Concat
 
 
-def concat(call: Call) -> Value:
+@dataclass(frozen=True)
+class ConcatAttributes:
+    """Of Concat."""
+
+    axis: int
+
+
+def concat(call: Call, given: ConcatAttributes) -> Value:
     """Concat of quantized tensors of one scale and type → Concat; beyond 8 inputs several."""
-    axis = int(call.attributes["axis"])
     sources = [call.quantized(index) for index in range(len(call.values))]
-    if axis % sources[0].rank != 1:
-        raise SephwError(f"{call.where}: joins axis {axis}; only channels, axis 1")
+    rank = sources[0].rank
+    if not -rank <= given.axis < rank or given.axis % rank != 1:
+        raise SephwError(
+            f"{call.where}: joins axis {given.axis}; only channels are joined, use axis 1"
+        )
     _check(call, sources)
     names = tuple(source.tensor for source in sources)
     while len(names) > MAX_INPUTS:
         names = (_add(call, "part", names[:MAX_INPUTS]), *names[MAX_INPUTS:])
     tensor = _add(call, "", names) if len(names) > 1 else names[0]
     exponent = sources[0].exponent
-    if len(names) > 1 and call.closes_module:
-        channels = call.builder.tensors[tensor].channels
-        call.builder.share(tensor, call.output, np.full(channels, exponent))
-    return Quantized(tensor, exponent, sources[0].rank)
+    if len(names) > 1:
+        call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))
+    return Quantized(tensor, exponent, rank)
 
 
 def _check(call: Call, sources: list[Quantized]) -> None:
@@ -43,7 +53,12 @@ def _check(call: Call, sources: list[Quantized]) -> None:
         if (tensor.height, tensor.width) != (first.height, first.width):
             raise SephwError(
                 f"{call.where}: {names[0]} is {tensor.height}×{tensor.width}, "
-                f"{names[1]} {first.height}×{first.width}"
+                f"{names[1]} {first.height}×{first.width}; make them equal"
+            )
+        if source.rank != sources[0].rank:
+            raise SephwError(
+                f"{call.where}: {names[0]} has {source.rank} axes, {names[1]} {sources[0].rank}; "
+                "flatten both or none"
             )
 
 
@@ -53,4 +68,4 @@ def _add(call: Call, suffix: str, names: tuple[str, ...]) -> str:
         height=tensors[0].height, width=tensors[0].width,
         channels=tuple(tensor.channels for tensor in tensors), dtype=tensors[0].dtype,
     )  # fmt: skip
-    return call.builder.add(call.module, suffix, operator, names)
+    return call.builder.add(call.label, suffix, operator, names)

@@ -2,105 +2,187 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sephw.errors import SephwError
 from sephw.frontend.call import Call, per_channel
-from sephw.frontend.values import Branch, Constant, Quantized, Real, Sum, Value, integer_rows
+from sephw.frontend.handler import NoAttributes
+from sephw.frontend.values import (
+    LARGEST_EXPONENT,
+    Branch,
+    Constant,
+    Quantized,
+    Real,
+    Sum,
+    Value,
+    integer_rows,
+)
+from sephw.frontend.window import Wish, add_window, window_of
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
-from sephw.ops.sliding_window import SlidingWindow
 
 
-def conv(call: Call) -> Value:
+@dataclass(frozen=True)
+class ConvAttributes:
+    """Of Conv."""
+
+    auto_pad: str = "NOTSET"
+    dilations: tuple[int, ...] | None = None
+    group: int = 1
+    kernel_shape: tuple[int, ...] | None = None
+    pads: tuple[int, ...] | None = None
+    strides: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class GemmAttributes:
+    """Of Gemm: alpha·A·B + beta·C."""
+
+    alpha: float = 1.0
+    beta: float = 1.0
+    transA: bool = False  # noqa: N815
+    transB: bool = False  # noqa: N815
+
+
+def conv(call: Call, given: ConvAttributes) -> Value:
     """Conv → SlidingWindow (unless 1×1, stride 1) and PatternConv or Conv8."""
     source = call.quantized(0)
     tensor = call.builder.tensors[source.tensor]
     weights = np.asarray(call.constant(1), np.float64)
-    out_channels, per_group, kernel_height, kernel_width = weights.shape
-    groups = int(call.attributes.get("group", 1))
-    strides = list(call.attributes.get("strides", [1, 1]))
-    top, left, bottom, right = call.attributes.get("pads", [0, 0, 0, 0])
-    if list(call.attributes.get("dilations", [1, 1])) != [1, 1] or strides[0] != strides[1]:
-        raise SephwError(f"{call.where}: dilation and unequal strides are not supported")
-    height = (tensor.height + top + bottom - kernel_height) // strides[0] + 1
-    width = (tensor.width + left + right - kernel_width) // strides[0] + 1
-    window = source.tensor
-    if kernel_height * kernel_width > 1 or strides[0] > 1:
-        window = call.builder.add(call.module, "window", SlidingWindow(
-            height=tensor.height, width=tensor.width, channels=tensor.channels,
-            dtype=tensor.dtype, kernel_height=kernel_height, kernel_width=kernel_width,
-            stride=strides[0], padding_top=top, padding_left=left,
-            output_height=height, output_width=width, groups=groups,
-        ), (source.tensor,))  # fmt: skip
-    rows = weights.transpose(0, 2, 3, 1).reshape(out_channels, -1)
-    value = _engine(call, source, window, rows, (height, width), (kernel_height, kernel_width),
-                    per_group * groups, groups)  # fmt: skip
-    if len(call.values) > 2 and call.values[2] is not None:
-        bias = np.asarray(call.constant(2), np.float64).reshape(-1)
-        value = replace(value, constant=value.constant + bias)
-    return value
-
-
-def _engine(
-    call: Call, source: Quantized, window: str, rows: Real, size: tuple[int, int],
-    kernel: tuple[int, int], in_channels: int, groups: int,
-) -> Sum:  # fmt: skip
-    out_channels = rows.shape[0]
-    integers, exponent = integer_rows(rows, call.where)
-    bipolar = isinstance(call.values[1], Constant) and call.values[1].bipolar
-    shared: dict[str, Any] = {
-        "height": size[0], "width": size[1], "in_channels": in_channels,
-        "out_channels": out_channels, "kernel_height": kernel[0], "kernel_width": kernel[1],
-        "groups": groups, "input_dtype": call.builder.tensors[source.tensor].dtype,
-    }  # fmt: skip
-    magnitude = np.ones(out_channels)
-    if bipolar:
-        magnitude = np.abs(integers[:, 0]).astype(np.float64)
-        integers = np.sign(integers)
-    elif np.abs(integers).max() > 128 or integers.max() > 127:
+    if weights.ndim != 4 or source.rank != 4:
         raise SephwError(
-            f"{call.where}: weights need more than 8 bits on a power-of-two grid; "
-            "train the layer to stage BQ"
+            f"{call.where}: weights of {weights.ndim} axes on an input of {source.rank}; both must "
+            "have 4: use 2-D convolutions"
         )
-    operator = (
-        PatternConv(patterns=integers, **shared) if bipolar else Conv8(weights=integers, **shared)
-    )
-    acc = call.builder.add(call.module, "", operator, (window,))
-    coefficient = magnitude * np.exp2(-(exponent + source.exponent).astype(np.float64))
-    # A foreign BipolarQuant scale inside the weights leaves no bare accumulator to compare.
-    if (magnitude == 1).all():
-        call.builder.share(acc, call.output, (exponent + source.exponent).astype(np.int64))
-    return Sum((Branch(acc, coefficient),), np.zeros(out_channels), source.rank)
+    out_channels, per_group, *kernel = weights.shape
+    groups = given.group
+    if groups < 1 or out_channels % groups or per_group * groups != tensor.channels:
+        raise SephwError(
+            f"{call.where}: weights {_shape(weights)} in {groups} groups do not fit its input's "
+            f"{tensor.channels} channels; export it again"
+        )
+    if given.kernel_shape not in (None, tuple(kernel)):
+        raise SephwError(
+            f"{call.where}: kernel_shape {list(given.kernel_shape or ())}, but its weights are "
+            f"{_shape(weights)}; export it again"
+        )
+    wish = Wish(tuple(kernel), given.strides, given.pads, given.dilations, given.auto_pad)
+    window = window_of(call, tensor, wish)
+    read = source.tensor
+    if window.kernel != (1, 1) or window.stride > 1:
+        read = add_window(call, source.tensor, window, groups)
+    elif any(window.pads):
+        raise SephwError(f"{call.where}: padding of a 1×1 kernel; use no padding")
+    rows = weights.transpose(0, 2, 3, 1).reshape(out_channels, -1)
+    bias = _bias(call, out_channels)
+    return _engine(call, source, read, rows, bias, window.outputs, window.kernel, groups)
 
 
-def matmul(call: Call) -> Value:
+def matmul(call: Call, given: NoAttributes) -> Value:
     """MatMul with constant (inputs, outputs) weights → Conv8 on a 1×1 map."""
-    return _linear(call, np.asarray(call.constant(1), np.float64).T)
+    return _linear(call, _matrix(call).T, None)
 
 
-def gemm(call: Call) -> Value:
+def gemm(call: Call, given: GemmAttributes) -> Value:
     """Gemm with constant weights and optional bias → Conv8 on a 1×1 map."""
-    a = call.attributes
-    if a.get("transA", 0) or a.get("alpha", 1.0) != 1.0 or a.get("beta", 1.0) != 1.0:
-        raise SephwError(f"{call.where}: only alpha = beta = 1 and an untransposed input")
+    if given.transA or given.alpha != 1.0 or given.beta != 1.0:
+        raise SephwError(
+            f"{call.where}: only alpha = beta = 1 and an untransposed input; put the factors into "
+            "weights and bias"
+        )
+    rows = _matrix(call) if given.transB else _matrix(call).T
+    bias = None
+    if call.optional(2) is not None:
+        bias = per_channel(call, call.constant(2), len(rows), 2)
+    return _linear(call, rows, bias)
+
+
+def _matrix(call: Call) -> Real:
     weights = np.asarray(call.constant(1), np.float64)
-    value = _linear(call, weights if a.get("transB", 0) else weights.T)
-    if len(call.values) > 2 and call.values[2] is not None:
-        bias = per_channel(call, call.constant(2), len(value.constant), 2)
-        value = replace(value, constant=value.constant + bias)
-    return value
+    if weights.ndim != 2:
+        raise SephwError(f"{call.where}: weights {_shape(weights)}; it takes a matrix")
+    return weights
 
 
-def _linear(call: Call, rows: Real) -> Sum:
+def _bias(call: Call, channels: int) -> Real | None:
+    if call.optional(2) is None:
+        return None
+    bias = np.asarray(call.constant(2), np.float64)
+    if bias.shape != (channels,):
+        raise SephwError(
+            f"{call.where}: a bias of shape {_shape(bias)} for {channels} channels; export it again"
+        )
+    return bias
+
+
+def _linear(call: Call, rows: Real, bias: Real | None) -> Sum:
     source = call.quantized(0)
     tensor = call.builder.tensors[source.tensor]
     if tensor.height * tensor.width != 1:
         raise SephwError(
-            f"{call.where}: a linear layer on a {tensor.height}×{tensor.width} map; "
-            "pool to 1×1 first (sephw.nn.GlobalPool2d)"
+            f"{call.where}: a linear layer on a {tensor.height}×{tensor.width} map; pool to 1×1 "
+            "first (ReduceSum over axes 2 and 3; sephw.nn.GlobalPool2d)"
         )
-    return _engine(call, source, source.tensor, rows, (1, 1), (1, 1), tensor.channels, 1)
+    if source.rank != 2:
+        raise SephwError(
+            f"{call.where}: reads a map of {source.rank} axes; put Flatten (axis 1) before it"
+        )
+    if rows.shape[1] != tensor.channels:
+        raise SephwError(
+            f"{call.where}: weights for {rows.shape[1]} inputs, but it reads {tensor.channels}; "
+            "export it again"
+        )
+    return _engine(call, source, source.tensor, rows, bias, (1, 1), (1, 1), 1)
+
+
+def _engine(
+    call: Call, source: Quantized, window: str, rows: Real, bias: Real | None,
+    size: tuple[int, int], kernel: tuple[int, int], groups: int,
+) -> Sum:  # fmt: skip
+    """The engine of ``rows``, (out_channels, taps · channels of a group), and its bias."""
+    out_channels = rows.shape[0]
+    integers, exponent = integer_rows(rows, call.where)
+    tensor = call.builder.tensors[source.tensor]
+    shared: dict[str, Any] = {
+        "height": size[0], "width": size[1], "in_channels": tensor.channels,
+        "out_channels": out_channels, "kernel_height": kernel[0], "kernel_width": kernel[1],
+        "groups": groups, "input_dtype": tensor.dtype,
+    }  # fmt: skip
+    magnitude = np.ones(out_channels)
+    if _is_pattern(call.value(1), rows):
+        magnitude = np.abs(integers[:, 0]).astype(np.float64)
+        operator: PatternConv | Conv8 = PatternConv(patterns=np.sign(integers), **shared)
+    elif np.abs(integers).max() > 128 or integers.max() > 127:
+        raise SephwError(
+            f"{call.where}: weights need more than 8 bits on a power-of-two grid; give them a "
+            "Quant of at most 8 bits and a power-of-two scale (stage BQ)"
+        )
+    else:
+        operator = Conv8(weights=integers, **shared)
+    acc = call.builder.add(call.label, "", operator, (window,))
+    exponents = (exponent + source.exponent).astype(np.int64)
+    if np.abs(exponents).max() > LARGEST_EXPONENT:
+        raise SephwError(
+            f"{call.where}: its sums have steps as far from 1 as 2^±{np.abs(exponents).max()}, "
+            "where float32 may round; rescale the layer"
+        )
+    # A scale inside of ±1 weights leaves no bare accumulator to compare.
+    if (magnitude == 1).all():
+        call.share(acc, exponents, bias)
+    coefficient = magnitude * np.exp2(-exponents.astype(np.float64))
+    return Sum((Branch(acc, coefficient),), () if bias is None else (bias,), source.rank)
+
+
+def _is_pattern(weights: Value, rows: Real) -> bool:
+    """Whether the weights are ±scale with one scale per filter, of a BipolarQuant."""
+    if not isinstance(weights, Constant) or not weights.bipolar:
+        return False
+    magnitudes = np.abs(rows)
+    return bool((magnitudes == magnitudes[:, :1]).all() and magnitudes.all())
+
+
+def _shape(array: Any) -> str:
+    return f"({', '.join(map(str, array.shape))})"

@@ -2,118 +2,172 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sephw.errors import SephwError
 from sephw.frontend.call import Call
+from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import Average, Branch, Quantized, Sum, Value
+from sephw.frontend.window import Window, Wish, add_window, window_of
 from sephw.ops.average_pool import AveragePool
 from sephw.ops.global_pool import GlobalPool
 from sephw.ops.max_pool import MaxPool
-from sephw.ops.sliding_window import SlidingWindow
 
 
-def max_pool(call: Call) -> Value:
+@dataclass(frozen=True)
+class MaxPoolAttributes:
+    """Of MaxPool; ``storage_order`` is that of the indices, which nobody reads."""
+
+    kernel_shape: tuple[int, ...]
+    auto_pad: str = "NOTSET"
+    ceil_mode: bool = False
+    dilations: tuple[int, ...] | None = None
+    pads: tuple[int, ...] | None = None
+    storage_order: bool = False
+    strides: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class AveragePoolAttributes:
+    """Of AveragePool."""
+
+    kernel_shape: tuple[int, ...]
+    auto_pad: str = "NOTSET"
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+    dilations: tuple[int, ...] | None = None
+    pads: tuple[int, ...] | None = None
+    strides: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ReduceAttributes:
+    """Of ReduceSum and ReduceMean; ``axes`` is an input in later opsets."""
+
+    axes: tuple[int, ...] | None = None
+    keepdims: bool = True
+    noop_with_empty_axes: bool = False
+
+
+def max_pool(call: Call, given: MaxPoolAttributes) -> Value:
     """MaxPool → SlidingWindow and MaxPool; zero padding is neutral for unsigned values."""
-    source, size, kernel, window = _window(call)
+    source = _map(call)
     tensor = call.builder.tensors[source.tensor]
-    pooled = call.builder.add(call.module, "", MaxPool(
-        height=size[0], width=size[1], channels=tensor.channels, kernel_height=kernel[0],
-        kernel_width=kernel[1], dtype=tensor.dtype, groups=1,
-    ), (window,))  # fmt: skip
-    call.builder.share(pooled, call.output, np.full(tensor.channels, source.exponent))
+    window = window_of(call, tensor, Wish(
+        given.kernel_shape, given.strides, given.pads, given.dilations, given.auto_pad,
+        given.ceil_mode,
+    ))  # fmt: skip
+    call.builder.pads[call.output] = window.pads
+    read = add_window(call, source.tensor, window)
+    pooled = call.builder.add(call.label, "", MaxPool(
+        height=window.outputs[0], width=window.outputs[1], channels=tensor.channels,
+        kernel_height=window.kernel[0], kernel_width=window.kernel[1], dtype=tensor.dtype, groups=1,
+    ), (read,))  # fmt: skip
+    call.share(pooled, np.full(tensor.channels, source.exponent))
     return Quantized(pooled, source.exponent, 4)
 
 
-def average_pool(call: Call) -> Value:
+def average_pool(call: Call, given: AveragePoolAttributes) -> Value:
     """AveragePool → SlidingWindow and AveragePool, exact sums; padding counts as zeros."""
-    if call.attributes.get("ceil_mode", 0):
-        raise SephwError(f"{call.where}: ceil_mode is not supported; pad instead")
-    if any(call.attributes.get("pads", [0])) and not call.attributes.get("count_include_pad", 0):
-        raise SephwError(
-            f"{call.where}: averages at the border are over fewer values; "
-            "set count_include_pad=True"
-        )
-    source, size, kernel, window = _window(call)
+    source = _map(call)
     tensor = call.builder.tensors[source.tensor]
-    pooled = call.builder.add(call.module, "", AveragePool(
-        height=size[0], width=size[1], channels=tensor.channels, kernel_height=kernel[0],
-        kernel_width=kernel[1], dtype=tensor.dtype, groups=1,
-    ), (window,))  # fmt: skip
-    count = kernel[0] * kernel[1]
+    plain, window = (
+        window_of(call, tensor, Wish(
+            given.kernel_shape, given.strides, given.pads, given.dilations, given.auto_pad, ceil,
+        ))
+        for ceil in (False, given.ceil_mode)
+    )  # fmt: skip
+    if window != plain:
+        raise SephwError(
+            f"{call.where}: ceil_mode adds windows that reach beyond the map and average over "
+            "fewer values; pad instead, with ceil_mode=0 and count_include_pad=1"
+        )
+    if any(window.pads) and not given.count_include_pad:
+        raise SephwError(
+            f"{call.where}: averages at the border are over fewer values; use count_include_pad=1"
+        )
+    call.builder.pads[call.output] = window.pads
+    pooled = _average(call, source, window)
+    count = window.kernel[0] * window.kernel[1]
     if count & (count - 1):
         return Average(pooled, source.exponent, count, 4)
     exponent = source.exponent + count.bit_length() - 1
-    call.builder.share(pooled, call.output, np.full(tensor.channels, exponent))
-    coefficient = np.full(tensor.channels, 2.0**-exponent)
-    return Sum((Branch(pooled, coefficient),), np.zeros(tensor.channels), 4)
+    call.share(pooled, np.full(tensor.channels, exponent))
+    return _scaled(call, pooled, exponent, 4)
 
 
-def _window(call: Call) -> tuple[Quantized, tuple[int, int], tuple[int, int], str]:
-    """The input, the output's size, the kernel, and the tensor of the SlidingWindow added."""
-    source = call.quantized(0)
-    tensor = call.builder.tensors[source.tensor]
-    kernel_height, kernel_width = call.attributes["kernel_shape"]
-    strides = list(call.attributes.get("strides", [1, 1]))
-    top, left, bottom, right = call.attributes.get("pads", [0, 0, 0, 0])
-    if (
-        strides[0] != strides[1]
-        or list(call.attributes.get("dilations", [1, 1])) != [1, 1]
-        or str(call.attributes.get("auto_pad", "NOTSET")) not in ("NOTSET", "VALID")
-    ):
-        raise SephwError(f"{call.where}: dilation, unequal strides and auto_pad are not supported")
-    ceil = bool(call.attributes.get("ceil_mode", 0))
-    size = (
-        _outputs(tensor.height, kernel_height, strides[0], top, bottom, ceil),
-        _outputs(tensor.width, kernel_width, strides[0], left, right, ceil),
-    )
-    window = call.builder.add(call.module, "window", SlidingWindow(
-        height=tensor.height, width=tensor.width, channels=tensor.channels, dtype=tensor.dtype,
-        kernel_height=kernel_height, kernel_width=kernel_width, stride=strides[0],
-        padding_top=top, padding_left=left, output_height=size[0], output_width=size[1], groups=1,
-    ), (source.tensor,))  # fmt: skip
-    return source, size, (kernel_height, kernel_width), window
-
-
-def _outputs(size: int, kernel: int, stride: int, before: int, after: int, ceil: bool) -> int:
-    """Windows along one side; with ``ceil`` the last may reach beyond the map, not start there."""
-    room = size + before + after - kernel
-    if not ceil:
-        return room // stride + 1
-    outputs = -(-room // stride) + 1
-    return outputs - 1 if (outputs - 1) * stride >= size + before else outputs
-
-
-def reduce_sum(call: Call) -> Value:
+def reduce_sum(call: Call, given: ReduceAttributes) -> Value:
     """ReduceSum over H and W → GlobalPool."""
-    return _global(call, 1)
+    return _global(call, 1, _rank(call, given))
 
 
-def reduce_mean(call: Call) -> Value:
-    """ReduceMean over H and W, GlobalAveragePool → GlobalPool and a factor 1/(H·W)."""
-    tensor = call.builder.tensors[call.quantized(0).tensor]
+def reduce_mean(call: Call, given: ReduceAttributes) -> Value:
+    """ReduceMean over H and W → GlobalPool and a factor 1/(H·W)."""
+    rank = _rank(call, given)
+    return _global(call, _pixels(call), rank)
+
+
+def global_average_pool(call: Call, given: NoAttributes) -> Value:
+    """GlobalAveragePool → GlobalPool and a factor 1/(H·W)."""
+    return _global(call, _pixels(call), 4)
+
+
+def _map(call: Call) -> Quantized:
+    """The input, a quantized tensor of 4 axes."""
+    source = call.quantized(0)
+    if source.rank != 4:
+        raise SephwError(
+            f"{call.where}: its input has {source.rank} axes, a map has 4; pool before Flatten"
+        )
+    return source
+
+
+def _average(call: Call, source: Quantized, window: Window) -> str:
+    tensor = call.builder.tensors[source.tensor]
+    read = add_window(call, source.tensor, window)
+    return call.builder.add(call.label, "", AveragePool(
+        height=window.outputs[0], width=window.outputs[1], channels=tensor.channels,
+        kernel_height=window.kernel[0], kernel_width=window.kernel[1], dtype=tensor.dtype, groups=1,
+    ), (read,))  # fmt: skip
+
+
+def _rank(call: Call, given: ReduceAttributes) -> int:
+    """Axes of the result; SephwError unless height and width are reduced, and no other axis."""
+    _map(call)
+    axes = given.axes if call.optional(1) is None else call.integers(1)
+    if axes is None or sorted(a % 4 for a in axes if -4 <= a < 4) != [2, 3]:
+        shown = "all axes" if not axes else f"axes {list(axes)}"
+        raise SephwError(
+            f"{call.where}: reduces {shown}; only height and width are reduced, give axes=[2, 3]"
+        )
+    return 4 if given.keepdims else 2
+
+
+def _pixels(call: Call) -> int:
+    tensor = call.builder.tensors[_map(call).tensor]
     pixels = tensor.height * tensor.width
     if pixels & (pixels - 1):
         raise SephwError(
-            f"{call.where}: an average over {pixels} pixels is not exact; "
-            "use sephw.nn.GlobalPool2d, whose factor is a power of two"
+            f"{call.where}: an average over {pixels} pixels is not exact; use a ReduceSum over "
+            f"axes 2 and 3 and a Mul by 2^-{(pixels - 1).bit_length()} (sephw.nn.GlobalPool2d)"
         )
-    return _global(call, pixels)
+    return pixels
 
 
-def _global(call: Call, pixels: int) -> Value:
-    source = call.quantized(0)
+def _global(call: Call, pixels: int, rank: int) -> Value:
+    source = _map(call)
     tensor = call.builder.tensors[source.tensor]
-    axes = call.attributes.get("axes")
-    if axes is None and len(call.values) > 1 and call.values[1] is not None:
-        axes = [int(a) for a in call.constant(1).reshape(-1)]
-    if axes is not None and sorted(a % 4 for a in axes) != [2, 3]:
-        raise SephwError(f"{call.where}: reduces axes {list(axes)}; only height and width")
-    keep = call.node.op_type == "GlobalAveragePool" or call.attributes.get("keepdims", 1)
-    pooled = call.builder.add(call.module, "", GlobalPool(
+    pooled = call.builder.add(call.label, "", GlobalPool(
         height=tensor.height, width=tensor.width, channels=tensor.channels, dtype=tensor.dtype,
     ), (source.tensor,))  # fmt: skip
     exponent = source.exponent + (pixels - 1).bit_length()
-    call.builder.share(pooled, call.output, np.full(tensor.channels, exponent))
-    coefficient = np.full(tensor.channels, 2.0**-exponent)
-    return Sum((Branch(pooled, coefficient),), np.zeros(tensor.channels), 4 if keep else 2)
+    call.share(pooled, np.full(tensor.channels, exponent))
+    return _scaled(call, pooled, exponent, rank)
+
+
+def _scaled(call: Call, tensor: str, exponent: int, rank: int) -> Sum:
+    """What is integer · 2^-exponent."""
+    channels = call.builder.tensors[tensor].channels
+    return Sum((Branch(tensor, np.full(channels, 2.0**-exponent)),), (), rank)

@@ -3,77 +3,174 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.frontend.call import Call
+from sephw.frontend.handler import NoAttributes
 from sephw.frontend.join import join
-from sephw.frontend.values import Average, Constant, Quantized, Sum, Value, as_sum, dyadic
+from sephw.frontend.values import (
+    Average,
+    Constant,
+    Image,
+    Quantized,
+    Sum,
+    Value,
+    as_sum,
+    dyadic,
+)
 from sephw.ir import IntType
 
+Float = NDArray[np.float32]
 
-def quant(call: Call) -> Value:
+# An image is uint8 · 2^-8.
+_IMAGE_BITS, _IMAGE_EXPONENT = 8, 8
+_IMAGE_STEP = np.float32(2.0**-_IMAGE_EXPONENT)
+_MOST_WEIGHT_BITS, _MOST_ACTIVATION_BITS = 24, 16
+
+
+@dataclass(frozen=True)
+class QuantAttributes:
+    """Of Quant."""
+
+    signed: bool
+    narrow: bool
+    rounding_mode: str = "ROUND"
+
+
+def quant(call: Call, given: QuantAttributes) -> Value:
     """Quant: on weights a constant, on the input its type, on a sum a Join."""
-    scale, zero_point = call.constant(1), call.constant(2)
-    bits = int(call.constant(3).reshape(()))
-    signed = bool(call.attributes.get("signed", 1))
-    narrow = bool(call.attributes.get("narrow", 0))
-    rounding = str(call.attributes.get("rounding_mode", "ROUND")).upper()
-    if np.any(zero_point != 0):
-        raise SephwError(f"{call.where}: zero point {zero_point.reshape(-1)[0]:g}; it must be 0")
-    first = call.values[0]
-    if isinstance(first, Constant):
-        return Constant(quantize_constant(first.data, scale, bits, signed, narrow, rounding))
-    mantissa, power = dyadic(np.asarray(scale, np.float64).reshape(-1), call.where)
-    if len(mantissa) != 1 or mantissa[0] != 1:
+    mode = given.rounding_mode.upper()
+    if mode not in _ROUNDERS:
         raise SephwError(
-            f"{call.where}: activation scale must be one power of two, not "
-            f"{np.asarray(scale).reshape(-1)[0]:g}; train with sephw.nn.QuantReLU"
+            f"{call.where}: rounding_mode {mode} is none of QONNX'; use one of "
+            + ", ".join(_ROUNDERS)
         )
-    exponent = int(power[0])
-    if signed:
-        raise SephwError(f"{call.where}: signed activations; quantize after a ReLU")
-    if first is None:
-        return _declare_input(call, exponent, bits)
-    if rounding != "FLOOR":
+    zero_point = call.constant(2)
+    if np.any(zero_point != 0):
         raise SephwError(
-            f"{call.where}: rounding_mode {rounding} is not exact in hardware; "
-            "use FLOOR with half an LSB in the bias (sephw.nn.freeze does)"
+            f"{call.where}: zero point {zero_point.reshape(-1)[0]:g}; it must be 0: quantize "
+            "symmetrically, or unsigned from 0"
+        )
+    first = call.value(0)
+    bits = _bits(call, _MOST_WEIGHT_BITS if isinstance(first, Constant) else _MOST_ACTIVATION_BITS)
+    if isinstance(first, Constant):
+        return Constant(_quantized_constant(call, given, bits, _ROUNDERS[mode]))
+    if isinstance(first, Image):
+        return _declare_input(call, given, bits)
+    exponent = _exponent(call)
+    if given.signed:
+        raise SephwError(f"{call.where}: signed activations; put a Relu before it and set signed=0")
+    if given.narrow:
+        raise SephwError(
+            f"{call.where}: narrow=1 leaves the largest of {1 << bits} values out; set narrow=0"
+        )
+    if mode != "FLOOR":
+        raise SephwError(
+            f"{call.where}: rounding_mode {mode} is not exact in hardware; use FLOOR, and add half "
+            "a step to the bias before it (sephw.nn.freeze does)"
         )
     if isinstance(first, Average):
         raise call.inexact(first)
     value = first if isinstance(first, Sum) else as_sum(first, call.channels(first))
     tensor = join(call, value, exponent, IntType(bits, signed=False))
-    call.builder.share(
-        tensor, call.output, np.full(call.builder.tensors[tensor].channels, exponent)
-    )
+    call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))
     return Quantized(tensor, exponent, value.rank)
 
 
-def quantize_constant(
-    data: np.ndarray, scale: np.ndarray, bits: int, signed: bool, narrow: bool, rounding: str
-) -> np.ndarray:
+def bipolar_quant(call: Call, given: NoAttributes) -> Value:
+    """BipolarQuant on weights: ±scale."""
+    if not isinstance(call.value(0), Constant):
+        raise SephwError(
+            f"{call.where}: activations of ±1; only weights are bipolar here, use Relu and a Quant "
+            "of 1 unsigned bit"
+        )
+    data, scale = call.constant(0), _scale_of(call, call.constant(0))
+    return Constant(np.where(data >= 0, np.float32(1), np.float32(-1)) * scale, bipolar=True)
+
+
+def _scale_of(call: Call, data: Float) -> Float:
+    """The scale, which must not make ``data`` larger."""
+    scale = call.constant(1)
+    failed = f"a scale of shape {scale.shape} for {data.shape}"
+    with reading(call.where, "export it again", failed=failed):
+        if np.broadcast_shapes(scale.shape, data.shape) != data.shape:
+            raise ValueError("it has other axes")
+    return scale
+
+
+def _bits(call: Call, most: int) -> int:
+    bits = call.scalar(3)
+    if bits != int(bits) or not 1 <= bits <= most:
+        raise SephwError(
+            f"{call.where}: a bit width of {bits:g}; it must be a whole number from 1 to {most}"
+        )
+    return int(bits)
+
+
+def _exponent(call: Call) -> int:
+    """e of an activation's one scale 2^-e."""
+    scales = np.unique(call.constant(1))
+    mantissa, power = dyadic(scales.astype(np.float64), call.where)
+    if len(scales) != 1 or mantissa[0] != 1:
+        shown = f"{scales[0]:g}" if len(scales) == 1 else f"{len(scales)} scales"
+        raise SephwError(
+            f"{call.where}: activation scale must be one power of two, not {shown}; round it to "
+            "one (sephw.nn.QuantReLU trains with one)"
+        )
+    return int(power[0])
+
+
+def _quantized_constant(
+    call: Call, given: QuantAttributes, bits: int, rounded: Callable[[Float], Float]
+) -> Float:
     """Quant's definition on a constant, float32, zero point 0 (QONNX operator specification)."""
-    low = (-(2 ** (bits - 1)) + narrow) if signed else 0
-    high = (2 ** (bits - 1) - 1) if signed else 2**bits - 1 - narrow
-    rounders: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "ROUND": np.round, "FLOOR": np.floor, "CEIL": np.ceil, "ROUND_TO_ZERO": np.trunc,
-    }  # fmt: skip
-    integers = np.clip(rounders[rounding](data / scale), low, high)
+    data = call.constant(0)
+    scale = _scale_of(call, data)
+    if given.signed and bits == 1:
+        raise SephwError(
+            f"{call.where}: 1 signed bit, which tools read in different ways; use BipolarQuant"
+        )
+    if np.any(scale == 0):
+        raise SephwError(
+            f"{call.where}: a scale of 0; give constants that are all 0 any other scale"
+        )
+    low = (-(2 ** (bits - 1)) + given.narrow) if given.signed else 0
+    high = (2 ** (bits - 1) - 1) if given.signed else 2**bits - 1 - given.narrow
+    integers = np.clip(rounded(data / scale), low, high)
     return (integers * scale).astype(np.float32)
 
 
-def _declare_input(call: Call, exponent: int, bits: int) -> Quantized:
-    (name,) = tuple(call.builder.tensors)
-    tensor = call.builder.tensors[name]
-    call.builder.tensors[name] = replace(tensor, dtype=IntType(bits, signed=False))
-    return Quantized(name, exponent, 4)
+def _half_up(x: Float) -> Float:
+    return np.sign(x) * np.floor(np.abs(x) + np.float32(0.5))
 
 
-def bipolar_quant(call: Call) -> Value:
-    """BipolarQuant on weights: ±scale."""
-    data, scale = call.constant(0), call.constant(1)
-    signs = np.where(np.asarray(data) >= 0, np.float32(1), np.float32(-1))
-    return Constant(signs * scale, bipolar=True)
+def _half_down(x: Float) -> Float:
+    return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
+
+
+def _up(x: Float) -> Float:
+    return np.sign(x) * np.ceil(np.abs(x))
+
+
+# As qonnx rounds; away from zero is "up".
+_ROUNDERS: dict[str, Callable[[Float], Float]] = {
+    "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil, "UP": _up,
+    "DOWN": np.trunc, "HALF_UP": _half_up, "HALF_DOWN": _half_down,
+}  # fmt: skip
+
+
+def _declare_input(call: Call, given: QuantAttributes, bits: int) -> Quantized:
+    scales = call.constant(1)
+    if given.signed or given.narrow or bits != _IMAGE_BITS or np.any(scales != _IMAGE_STEP):
+        kind = f"{'signed' if given.signed else 'unsigned'}{', narrow' if given.narrow else ''}"
+        raise SephwError(
+            f"{call.where}: takes the input as {bits} {kind} bits times {scales.reshape(-1)[0]:g}; "
+            "pixels are 8 unsigned bits times 1/256: use signed=0, narrow=0 and these, and put "
+            "other factors into the first layer"
+        )
+    return Quantized(call.builder.image, _IMAGE_EXPONENT, 4)

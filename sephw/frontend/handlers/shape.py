@@ -1,42 +1,207 @@
-"""Operators that move nothing: reshapes of 1×1 maps, identities, constant transposes."""
+"""Operators that move nothing: reshapes of 1×1 maps, identities, constants and their transposes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
+from onnx import TensorProto
 
 from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.frontend.call import Call
-from sephw.frontend.values import Constant, Sum, Value
+from sephw.frontend.handler import NoAttributes
+from sephw.frontend.onnx_file import array_of
+from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Value
+
+Moved = Quantized | Sum | Average
 
 
-def reshape(call: Call) -> Value:
-    """Flatten, Reshape, Squeeze of a 1×1 map: only the rank changes."""
-    value = call.values[0]
-    if isinstance(value, Constant) or value is None:
-        raise SephwError(f"{call.where}: reshape of a constant that was not folded")
-    name = value.branches[0].tensor if isinstance(value, Sum) else value.tensor
-    tensor = call.builder.tensors[name]
-    if tensor.height * tensor.width != 1:
+@dataclass(frozen=True)
+class ConstantAttributes:
+    """Of Constant: one of them."""
+
+    value: TensorProto | None = None
+    value_float: float | None = None
+    value_floats: tuple[float, ...] | None = None
+    value_int: int | None = None
+    value_ints: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class DropoutAttributes:
+    """Of Dropout; what drops nothing at inference does not matter."""
+
+    ratio: float = 0.5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FlattenAttributes:
+    """Of Flatten."""
+
+    axis: int = 1
+
+
+@dataclass(frozen=True)
+class ReshapeAttributes:
+    """Of Reshape."""
+
+    allowzero: bool = False
+
+
+@dataclass(frozen=True)
+class SqueezeAttributes:
+    """Of Squeeze; ``axes`` is an input in later opsets."""
+
+    axes: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TransposeAttributes:
+    """Of Transpose; None reverses the axes."""
+
+    perm: tuple[int, ...] | None = None
+
+
+def constant(call: Call, given: ConstantAttributes) -> Value:
+    """Constant, in each form that holds numbers."""
+    if given.value is not None:
+        return Constant(array_of(call.where, given.value))
+    if given.value_float is not None:
+        return Constant(np.array(given.value_float, np.float32))
+    if given.value_floats is not None:
+        return Constant(np.array(given.value_floats, np.float32))
+    if given.value_int is not None:
+        return Constant(np.array(given.value_int, np.int64))
+    if given.value_ints is not None:
+        return Constant(np.array(given.value_ints, np.int64))
+    raise SephwError(f"{call.where}: holds no value; export it again")
+
+
+def identity(call: Call, given: NoAttributes) -> Value:
+    """Identity."""
+    return call.value(0)
+
+
+def dropout(call: Call, given: DropoutAttributes) -> Value:
+    """Dropout at inference; SephwError where it drops."""
+    training = call.optional(2)
+    if training is not None:
+        if not isinstance(training, Constant) or training.data.size != 1:
+            raise SephwError(
+                f"{call.where}: training_mode must be a constant; export in evaluation mode"
+            )
+        if training.data.reshape(-1)[0]:
+            raise SephwError(
+                f"{call.where}: training_mode is set, so it drops at random; export in evaluation "
+                "mode"
+            )
+    return call.value(0)
+
+
+def flatten(call: Call, given: FlattenAttributes) -> Value:
+    """Flatten of a 1×1 map behind its batch: only the rank changes."""
+    value = _moved(call)
+    rank = value.rank
+    if given.axis not in (1, 1 - rank):
         raise SephwError(
-            f"{call.where}: flattens a {tensor.height}×{tensor.width} map; "
-            "pool to 1×1 first (sephw.nn.GlobalPool2d)"
+            f"{call.where}: axis {given.axis} mixes the batch with channels; use axis 1"
         )
     return replace(value, rank=2)
 
 
-def identity(call: Call) -> Value:
-    """Identity and Dropout at inference."""
-    value = call.values[0]
-    assert value is not None
+def squeeze(call: Call, given: SqueezeAttributes) -> Value:
+    """Squeeze of a 1×1 map's height and width."""
+    value = _moved(call)
+    axes = given.axes if call.optional(1) is None else call.integers(1)
+    if axes is not None and not (
+        value.rank == 4 and sorted(a % 4 for a in axes if -4 <= a < 4) == [2, 3]
+    ):
+        raise SephwError(
+            f"{call.where}: removes axes {list(axes)}; only height and width together are removed, "
+            "give axes=[2, 3]"
+        )
+    return replace(value, rank=2)
+
+
+def reshape(call: Call, given: ReshapeAttributes) -> Value:
+    """Reshape of constants, and of a 1×1 map to (N, C), (N, C, 1, 1) or what it is already."""
+    first, target = call.value(0), call.integers(1)
+    if isinstance(first, Constant):
+        return replace(first, data=_reshaped(call, first, target, given.allowzero))
+    value = _moved(call, wanted=target)
+    tensor = call.builder.tensors[_tensor(value)]
+    batch, channels = call.builder.batch, tensor.channels
+    whole = (batch, channels, tensor.height, tensor.width)
+    found = _resolved(target, whole[: value.rank], given.allowzero)
+    for rank in (2, 4):
+        if found == whole[:rank] and (rank == 4 or tensor.height * tensor.width == 1):
+            # The batch of the file is left open: 0 keeps the input's.
+            call.builder.shapes[call.output] = (0, *whole[1:rank])
+            return replace(value, rank=rank)
+    raise SephwError(
+        f"{call.where}: makes ({', '.join(map(str, target))}) of "
+        f"({', '.join(map(str, whole[: value.rank]))}); only a 1×1 map is flattened, to "
+        f"({batch}, {channels})"
+    )
+
+
+def transpose(call: Call, given: TransposeAttributes) -> Value:
+    """Transpose of constant weights."""
+    value = call.value(0)
+    if not isinstance(value, Constant):
+        raise SephwError(
+            f"{call.where}: transposes an activation; only weights can be transposed: export the "
+            "network with channels first (N, C, H, W)"
+        )
+    axes = tuple(range(value.data.ndim))[::-1] if given.perm is None else given.perm
+    if sorted(axes) != list(range(value.data.ndim)):
+        raise SephwError(f"{call.where}: perm {list(axes)} is no permutation; export it again")
+    return Constant(np.transpose(value.data, axes), value.bipolar)
+
+
+def _tensor(value: Moved) -> str:
+    return value.branches[0].tensor if isinstance(value, Sum) else value.tensor
+
+
+def _moved(call: Call, wanted: tuple[int, ...] | None = None) -> Moved:
+    """Input 0, an activation of a 1×1 map; of any map where ``wanted`` has 4 axes."""
+    value = call.value(0)
+    if isinstance(value, Constant | Image):
+        raise SephwError(f"{call.where}: its input must not be a constant; fold it into one")
+    tensor = call.builder.tensors[_tensor(value)]
+    if tensor.height * tensor.width != 1 and (wanted is None or len(wanted) != 4):
+        raise SephwError(
+            f"{call.where}: flattens a {tensor.height}×{tensor.width} map; pool to 1×1 first "
+            "(ReduceSum over axes 2 and 3; sephw.nn.GlobalPool2d)"
+        )
     return value
 
 
-def transpose(call: Call) -> Value:
-    """Transpose of constant weights."""
-    value = call.values[0]
-    if not isinstance(value, Constant):
-        raise SephwError(f"{call.where}: transposes an activation; only weights can be transposed")
-    permutation = call.attributes.get("perm")
-    return Constant(np.transpose(value.data, permutation), value.bipolar)
+def _resolved(target: tuple[int, ...], own: tuple[int, ...], zeros: bool) -> tuple[int, ...] | None:
+    """The shape that ``target`` means for a tensor of shape ``own``; None where it has none."""
+    sizes = [
+        own[i] if size == 0 and not zeros and i < len(own) else size
+        for i, size in enumerate(target)
+    ]
+    known = prod(size for size in sizes if size != -1)
+    if sizes.count(-1) > 1 or min(sizes) < -1 or known <= 0:
+        return None
+    whole, rest = divmod(prod(own), known)
+    filled = tuple(whole if size == -1 else size for size in sizes)
+    return None if rest or prod(filled) != prod(own) else filled
+
+
+def _reshaped(
+    call: Call, value: Constant, target: tuple[int, ...], zeros: bool
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    found = _resolved(target, value.data.shape, zeros)
+    if found is None:
+        raise SephwError(
+            f"{call.where}: no ({', '.join(map(str, target))}) can be made of "
+            f"({', '.join(map(str, value.data.shape))}); export it again"
+        )
+    with reading(call.where, "export it again"):
+        return value.data.reshape(found)
