@@ -18,6 +18,7 @@ Integers = NDArray[np.int64]
 REPRESENTATIONS = ("torch", "qonnx", "integer", "csim", "rtlsim", "netlist")
 # The cycle in which each beat moves, (sample, beat): the simulator's, the RTL's, the netlist's.
 CYCLES = ("cyclesim", "rtlsim-cycles", "netlist-cycles")
+SOFTWARE = ("torch", "qonnx")
 HARDWARE = ("integer", "csim", "rtlsim", "netlist", *CYCLES)
 
 
@@ -25,12 +26,13 @@ HARDWARE = ("integer", "csim", "rtlsim", "netlist", *CYCLES)
 class CheckedTensor:
     """A tensor to compare: its name in the graph, and the PyTorch module that makes it.
 
-    `shared` is False for a stream that exists in hardware only.
+    `outside` are the representations beside `HARDWARE` that hold it: none of a stream that exists
+    in hardware only, torch not of what no module makes.
     """
 
     tensor: str
     module: str
-    shared: bool = True
+    outside: tuple[str, ...] = SOFTWARE
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def verify(
     if cycles:
         modules = {tensor.tensor: tensor.module for tensor in tensors}
         streams = dict.fromkeys(name for held in cycles.values() for name in held)
-        timed = [CheckedTensor(name, modules.get(name, ""), shared=False) for name in streams]
+        timed = [CheckedTensor(name, modules.get(name, ""), ()) for name in streams]
         checks += _compared(timed, cycles)
     compared = (*values, *(name for name in cycles or () if name not in CYCLES[1:]))
     return Verification(data, tuple(samples), compared, tuple(checks))
@@ -127,7 +129,7 @@ def _compared(
 ) -> list[LayerCheck]:
     checks: list[LayerCheck] = []
     for tensor in tensors:
-        holders = [name for name in values if tensor.shared or name in HARDWARE]
+        holders = [name for name in values if name in (*tensor.outside, *HARDWARE)]
         if len(holders) < 2:
             continue
         against, others = holders[0], holders[1:]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sephw.export.rtl import ByTensor
 from sephw.export.samples import Samples
 from sephw.ir import Graph
-from sephw.verify import CheckedTensor, Verification, merge, verify
+from sephw.verify import SOFTWARE, CheckedTensor, Verification, merge, verify
 
 Integers = NDArray[np.int64]
 Run = Callable[[Integers], Mapping[str, Integers]]
@@ -32,13 +32,18 @@ class Simulation(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """Predictions on the labelled samples; `same` counts those equal to what `reference` says."""
+    """Predicted classes; `same` counts those equal to what `reference` says.
+
+    A class is the largest channel of an image, or of each pixel where the output is a map; `what`
+    is counted, "images" or "pixels". `labelled` images have a class to be right about.
+    """
 
     reference: str
     labelled: int
     right: int
     predicted: int
     same: int
+    what: str = "images"
 
 
 def representations(
@@ -62,14 +67,14 @@ def representations(
 
 
 def checked_tensors(graph: Graph, layers: tuple[Any, ...]) -> tuple[CheckedTensor, ...]:
-    """Every tensor that a node makes, in network order; shared where PyTorch has it as well.
+    """Every tensor that a node makes, in network order, and who else has it.
 
     Weights that buffers send again are left out: they are as many as the multiply-accumulates, and
     a wrong one shows in the sums.
     """
-    modules = {layer.tensor: layer.module for layer in layers}
+    outside = {layer.tensor: SOFTWARE if layer.in_torch else SOFTWARE[1:] for layer in layers}
     return tuple(
-        CheckedTensor(tensor, modules.get(tensor, node.module), tensor in modules)
+        CheckedTensor(tensor, node.module, outside.get(tensor, ()))
         for node in graph.nodes
         for tensor in node.outputs
         if tensor not in graph.fed
@@ -85,11 +90,11 @@ def compare(
     note: Callable[[str], None],
     simulations: Mapping[str, Simulation] = MappingProxyType({}),
     batch_size: int = BATCH,
-) -> tuple[Verification, Agreement]:
+) -> tuple[Verification, Agreement | None]:
     """Compare all representations on all samples; `note` is told how far it is.
 
-    `runs` are ordered as `REPRESENTATIONS`. `output` is the logits' tensor, `exponents` its
-    per-class exponents: value = integer·2^-e.
+    `runs` are ordered as `REPRESENTATIONS`. `output` is the output's tensor, `exponents` those of
+    its channels: value = integer·2^-e. One channel has no classes to agree on: None.
     Of each of `simulations`, by representation, streams and the cycles of their beats are compared
     as well.
     """
@@ -112,18 +117,29 @@ def compare(
         names = samples.names[start : start + len(batch)]
         parts.append(verify(tensors, values, cycles or None, data=samples.data, samples=names))
         for name, found in predicted.items():
-            logits = values[name][output].reshape(len(batch), -1) * np.exp2(-exponents)
-            found.append(np.argmax(logits, axis=1).astype(np.int64))
+            scores = values[name][output] * np.exp2(-exponents)
+            found.append(np.argmax(scores, axis=3).astype(np.int64))
     expected, own = (np.concatenate(predicted[name]) for name in (reference, "integer"))
-    labels = samples.labels
-    agreement = Agreement(
+    verification = merge(parts)
+    return verification, _agreement(reference, expected, own, samples.labels, len(exponents))
+
+
+def _agreement(
+    reference: str, expected: Integers, own: Integers, labels: Integers, classes: int
+) -> Agreement | None:
+    """Of classes int64 (N, h, w) by the reference and our own; labels are of whole images."""
+    if classes < 2:
+        return None
+    is_map = own[0].size > 1
+    known = labels[:0] if is_map else labels
+    return Agreement(
         reference=reference,
-        labelled=len(labels),
-        right=int(np.count_nonzero(own[: len(labels)] == labels)),
-        predicted=len(own),
+        labelled=len(known),
+        right=int(np.count_nonzero(own[: len(known)].reshape(-1) == known)) if len(known) else 0,
+        predicted=own.size,
         same=int(np.count_nonzero(own == expected)),
+        what="pixels" if is_map else "images",
     )
-    return merge(parts), agreement
 
 
 def batch_size(graph: Graph) -> int:

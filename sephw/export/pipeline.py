@@ -109,10 +109,10 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 runs = representations(
                     source.deploy, directory.path / "model.onnx", read.layers, graph, compiled
                 )
-                logits = next(layer for layer in read.layers if layer.is_output)
+                output = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
-                    runs, tensors, samples, logits.tensor, logits.exponents, progress.update,
+                    runs, tensors, samples, output.tensor, output.exponents, progress.update,
                     simulations, batch_size(graph),
                 )  # fmt: skip
                 write_json(directory.path / "verify.json", verification.as_dict())

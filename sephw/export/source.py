@@ -50,12 +50,11 @@ def load_source(settings: Settings) -> Source:
 
 def read_network(source: Source, settings: Settings, path: Path) -> Any:
     """Write the network as QONNX to ``path``; what `read_qonnx` reads there, duly named."""
-    from sephw.frontend import copy_qonnx, export_qonnx, read_qonnx
+    from sephw.frontend import copy_qonnx, export_qonnx
 
     if source.deploy is None:
-        copy_qonnx(settings.model, path)
+        read = copy_qonnx(settings.model, path)
     else:
         form = input_format(source.checkpoint)
-        export_qonnx(source.deploy, path, (form.channels, form.height, form.width))
-    read = read_qonnx(path)
+        read = export_qonnx(source.deploy, path, (form.channels, form.height, form.width))
     return replace(read, graph=replace(read.graph, name=settings.name))

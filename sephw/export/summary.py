@@ -21,7 +21,8 @@ from sephw.targets import Device
 def summary(outcome: Outcome) -> str:
     """Plain text, one fact a line: exactness, accuracy, size, speed, files, what to do next."""
     settings, checkpoint = outcome.settings, outcome.checkpoint
-    lines = [f"{settings.model.name} ({checkpoint.network}, stage {checkpoint.stage})"]
+    unproved = ", not verified: nothing was compared" if outcome.verification is None else ""
+    lines = [f"{settings.model.name} ({checkpoint.network}, stage {checkpoint.stage}){unproved}"]
     add = lines.append
     add(_fact("exact", _exact(outcome)))
     if outcome.agreement is not None:
@@ -56,7 +57,8 @@ def _accuracy(outcome: Outcome) -> str:
     agreement = outcome.agreement
     assert agreement is not None
     same = (
-        f"same class as {agreement.reference} on {agreement.same} of {agreement.predicted} images"
+        f"same class as {agreement.reference} on {agreement.same:,} of {agreement.predicted:,} "
+        f"{agreement.what}"
     )
     if not agreement.labelled:
         return same

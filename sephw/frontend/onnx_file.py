@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 
 from sephw.errors import SephwError
-from sephw.files import check_file, reading
+from sephw.files import read_bytes, reading
 from sephw.frontend.scope import printable
 
 # The names that Quant and BipolarQuant go by: qonnx', and those of older exporters.
@@ -41,9 +41,10 @@ def load_model(path: Path) -> onnx.ModelProto:
     of an opset that is not read here.
     """
     with reading(str(path), "give a file that can be read"):
-        check_file(path, str(path), most_bytes=_MOST_BYTES)
+        content = read_bytes(path, str(path), most_bytes=_MOST_BYTES)
     with reading(str(path), _AGAIN, failed="not an ONNX file, or damaged"):
-        model = onnx.load(str(path))
+        model = onnx.load_model_from_string(content)
+        onnx.load_external_data_for_model(model, str(path.parent))
     if not model.HasField("graph") or not model.opset_import:
         raise SephwError(f"{path}: not an ONNX file, or damaged; {_AGAIN}")
     declared = {entry.domain for entry in model.opset_import}

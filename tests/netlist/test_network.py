@@ -84,9 +84,7 @@ def module_of(netlist: dict[str, Any]) -> dict[str, Any]:
 
 def checked(graph: Graph, runs: NetlistRuns) -> Verification:
     tensors = [
-        CheckedTensor(tensor, node.module, shared=False)
-        for node in graph.nodes
-        for tensor in node.outputs
+        CheckedTensor(tensor, node.module, ()) for node in graph.nodes for tensor in node.outputs
     ]
     values, cycles = runs.run(IMAGES)
     found = {"integer": graph.run(IMAGES), "netlist": values}
