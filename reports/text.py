@@ -67,8 +67,10 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _overview(report: Report) -> list[str]:
     """Everything but the engines; ends with an empty line."""
+    unproved = ", not verified" if report.verification is None else ""
     return [
-        f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns",
+        f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns"
+        f"{unproved}",
         "",
         *_summary(report),
         "",

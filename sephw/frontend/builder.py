@@ -123,6 +123,8 @@ class Builder:
         module = self.tensors[tensor].module
         shift = np.zeros(len(exponents)) if offset is None else offset
         if is_output:
+            former = [layer for layer in self.layers if layer.tensor == tensor]
+            torch_module = next((layer.torch_module for layer in former), torch_module)
             self.layers = [layer for layer in self.layers if layer.tensor != tensor]
         self.layers.append(
             Layer(tensor, module, torch_module, onnx_name, exponents, shift, is_output)

@@ -98,11 +98,11 @@ def test_what_is_no_onnx_file(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.onnx").write_bytes(b"\x00not onnx")
     for name, reason in (
-        ("missing", "no such file"),
-        ("broken", "not an ONNX file, or damaged; export it again"),
+        ("missing", "no such file; check the path"),
+        ("broken", "not an ONNX file, or damaged (DecodeError: "),
     ):
         path = tmp_path / f"{name}.onnx"
-        assert _failure(capsys, path) == f"{path}: {reason}"
+        assert _failure(capsys, path).startswith(f"{path}: {reason}")
     assert not (tmp_path / "build").exists()
 
 
@@ -125,7 +125,7 @@ def test_an_input_of_unknown_size(file, tmp_path, capsys):
 
 def test_a_scale_that_is_no_power_of_two_is_refused_by_name(file, tmp_path, capsys):
     model = onnx.load(str(file))
-    quant = next(node for node in model.graph.node if node.op_type == "Quant")
+    quant = next(n for n in model.graph.node if n.op_type == "Quant" and "Relu" in n.input[0])
     scale = next(t for t in model.graph.initializer if t.name == quant.input[1])
     scale.CopyFrom(onnx.numpy_helper.from_array(np.float32(0.3).reshape(()), scale.name))
     path = tmp_path / "third.onnx"

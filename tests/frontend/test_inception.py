@@ -162,11 +162,14 @@ def test_refusals(tmp_path):
     assert refusal(net, tmp_path) == "Concat 'block': 'p' is 2×2, 'a' 4×4; make them equal"
     net.nodes.pop()
     net.concat("block", one, one, axis=2)
-    assert refusal(net, tmp_path) == "Concat 'block': joins axis 2; only channels, axis 1"
+    assert refusal(net, tmp_path) == (
+        "Concat 'block': joins axis 2; only channels are joined, use axis 1"
+    )
     net.nodes.pop()
     net.concat("block", one, net.conv("d", x, 2))
     assert refusal(net, tmp_path) == (
-        "Concat 'block': its input is not quantized; put a quantizer (sephw.nn.QuantReLU) before it"
+        "Concat 'block': its input is not quantized; put a quantizer (Quant; sephw.nn.QuantReLU) "
+        "before it"
     )
 
 
@@ -194,6 +197,5 @@ def test_averages_that_are_not_exact_are_refused(tmp_path):
         helper.make_attribute("kernel_shape", [3, 3]), helper.make_attribute("pads", [1] * 4),
     ])  # fmt: skip
     assert refusal(net, tmp_path) == (
-        "AveragePool 'pool': averages at the border are over fewer values; set "
-        "count_include_pad=True"
+        "AveragePool 'pool': averages at the border are over fewer values; use count_include_pad=1"
     )

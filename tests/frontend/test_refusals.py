@@ -30,7 +30,7 @@ def model(tmp_path, nodes, initializers, shape=(1, 2, 4, 4)):
         [constant("zero", 0), constant("bits8", 8), constant("step", 2.0**-8), *initializers],
     )
     path = tmp_path / "foreign.onnx"
-    onnx.save(helper.make_model(graph), path)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), path)
     return path
 
 
@@ -84,8 +84,8 @@ def test_the_budget_is_that_of_each_channel(tmp_path, mantissa, bits):
     ]
     if bits is not None:
         assert refusal(tmp_path, nodes, extra) == (
-            f"Quant 'quant_y': needs {bits} bits, more than float32 holds exactly; freeze the "
-            "network with sephw first"
+            f"Quant 'quant_y': needs {bits} bits, more than float32 holds exactly; use weights, "
+            "scales and biases of fewer bits, or fewer input channels"
         )
         return
     graph = read_qonnx(model(tmp_path, nodes, extra)).graph
@@ -99,46 +99,50 @@ def test_the_budget_is_that_of_each_channel(tmp_path, mantissa, bits):
 def test_refusals_name_the_node(tmp_path):
     entry = quant("x", "step", "q")
     tenth = constant("tenth", 0.1)
-    assert refusal(tmp_path, [quant("x", "tenth", "q")], [tenth]).startswith(
-        "Quant 'quant_q': activation scale must be one power of two, not 0.1; "
+    assert refusal(tmp_path, [entry, quant("q", "tenth", "y")], [tenth]) == (
+        "Quant 'quant_y': activation scale must be one power of two, not 0.1; round it to one "
+        "(sephw.nn.QuantReLU trains with one)"
     )
-    assert refusal(tmp_path, [quant("x", "step", "q", signed=1)]) == (
-        "Quant 'quant_q': signed activations; quantize after a ReLU"
+    assert refusal(tmp_path, [entry, quant("q", "step", "y", signed=1)]) == (
+        "Quant 'quant_y': signed activations; put a Relu before it and set signed=0"
     )
     rounded = [entry, quant("q", "step", "y", rounding_mode="ROUND")]
     assert refusal(tmp_path, rounded) == (
-        "Quant 'quant_y': rounding_mode ROUND is not exact in hardware; use FLOOR with half an "
-        "LSB in the bias (sephw.nn.freeze does)"
+        "Quant 'quant_y': rounding_mode ROUND is not exact in hardware; use FLOOR, and add half "
+        "a step to the bias before it (sephw.nn.freeze does)"
     )
     scaled = [entry, helper.make_node("Mul", ["q", "tenth"], ["y"], name="mul"),
               quant("y", "step", "z")]  # fmt: skip
     assert refusal(tmp_path, scaled, [tenth]).startswith("Quant 'quant_z': needs ")
     unread = [helper.make_node("Relu", ["x"], ["y"], name="relu")]
     assert refusal(tmp_path, unread) == (
-        "Relu 'relu': reads the input before it is quantized; start with a Quant"
+        "Relu 'relu': reads the input before it is quantized; put a Quant of scale 1/256 and 8 "
+        "unsigned bits (sephw's input) before it"
     )
     assert refusal(tmp_path, [entry, helper.make_node("Sin", ["q"], ["y"], name="sin")]).startswith(
-        "Sin 'sin': not supported; supported: Add, AveragePool, BipolarQuant, Concat, Conv, "
+        "Sin 'sin': operator Sin is not supported; express it with Add, AveragePool, BipolarQuant, "
     )
     mean = [entry, helper.make_node("GlobalAveragePool", ["q"], ["y"], name="pool")]
     assert refusal(tmp_path, mean, shape=(1, 2, 3, 3)) == (
-        "GlobalAveragePool 'pool': an average over 9 pixels is not exact; use "
-        "sephw.nn.GlobalPool2d, whose factor is a power of two"
+        "GlobalAveragePool 'pool': an average over 9 pixels is not exact; use a ReduceSum "
+        "over axes 2 and 3 and a Mul by 2^-4 (sephw.nn.GlobalPool2d)"
     )
     wide = constant("w", np.full((1, 2, 1, 1), 1 + 2.0**-9))
     conv = [entry, helper.make_node("Conv", ["q", "w"], ["y"], name="conv")]
     assert refusal(tmp_path, conv, [wide]) == (
-        "Conv 'conv': weights need more than 8 bits on a power-of-two grid; train the layer to "
-        "stage BQ"
+        "Conv 'conv': weights need more than 8 bits on a power-of-two grid; give them a Quant of "
+        "at most 8 bits and a power-of-two scale (stage BQ)"
     )
 
 
 def test_missing_and_broken_files(tmp_path):
     with pytest.raises(SephwError) as error:
         read_qonnx(tmp_path / "no.onnx")
-    assert str(error.value) == f"'{tmp_path / 'no.onnx'}': no such file"
+    assert str(error.value) == f"{tmp_path / 'no.onnx'}: no such file; check the path"
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not onnx")
     with pytest.raises(SephwError) as error:
         read_qonnx(broken)
-    assert str(error.value) == f"'{broken}': not an ONNX file"
+    text = str(error.value)
+    assert text.startswith(f"{broken}: not an ONNX file, or damaged (DecodeError: ")
+    assert text.endswith("; export it again") and "\n" not in text

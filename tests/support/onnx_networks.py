@@ -29,14 +29,16 @@ class OnnxNetwork:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
-        self._constant("zero", 0.0)
+        self.constant("zero", 0.0)
         self.shapes["x"] = self.channels
 
-    def _constant(self, name: str, value: Any) -> str:
-        self.initializers.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+    def constant(self, name: str, value: Any, dtype: Any = np.float32) -> str:
+        """A constant of the file; returns its name."""
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def _add(self, kind: str, module: str, inputs: Sequence[str], **attributes: Any) -> str:
+    def node(self, kind: str, module: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """Any node, named after ``module``; returns its output."""
         output = f"{module}.{kind}"
         known = {name for node in self.nodes for name in node.output}
         while output in known:
@@ -49,19 +51,20 @@ class OnnxNetwork:
         )  # fmt: skip
         return output
 
-    def _outputs(self, name: str, channels: int) -> str:
+    def made(self, name: str, channels: int) -> str:
+        """Remember how many channels a tensor has; returns its name."""
         self.shapes[name] = channels
         return name
 
     def quant(self, module: str, source: str, *, step_bits: int = STEP_BITS, bits: int = 8) -> str:
         """An unsigned activation quantizer."""
-        step = self._constant(f"{module}.step", 2.0**-step_bits)
-        width = self._constant(f"{module}.bits", bits)
-        found = self._add(
+        step = self.constant(f"{module}.step", 2.0**-step_bits)
+        width = self.constant(f"{module}.bits", bits)
+        found = self.node(
             "Quant", module, [source, step, "zero", width], signed=0, narrow=0,
             rounding_mode="FLOOR",
         )  # fmt: skip
-        return self._outputs(found, self.shapes[source])
+        return self.made(found, self.shapes[source])
 
     def image(self) -> str:
         """The quantized input."""
@@ -77,84 +80,87 @@ class OnnxNetwork:
         fan = inputs * kernel[0] * kernel[1]
         if pattern:
             weights = self.rng.choice([-1.0, 1.0], size)
-            one = self._constant(f"{module}.one", 1.0)
-            name = self._constant(f"{module}.weight", weights)
-            name = self._add("BipolarQuant", module, [name, one])
+            one = self.constant(f"{module}.one", 1.0)
+            name = self.constant(f"{module}.weight", weights)
+            name = self.node("BipolarQuant", module, [name, one])
         else:
             # Small enough for sums of 24 bits.
             drawn = self.rng.normal(0, min(40.0, 40_000 / fan), size)
             exponent = round(np.log2(min(40.0, 40_000 / fan) * np.sqrt(fan)))
             integers = np.clip(np.rint(drawn), -128, 127)
-            name = self._constant(f"{module}.weight", integers * 2.0**-exponent)
+            name = self.constant(f"{module}.weight", integers * 2.0**-exponent)
         pads = [(k - 1) // 2 for k in kernel] * 2
-        found = self._add(
+        found = self.node(
             "Conv", module, [source, name], kernel_shape=list(kernel), pads=pads,
             strides=[stride] * 2, group=groups,
         )  # fmt: skip
-        self._outputs(found, outputs)
+        self.made(found, outputs)
         if pattern:
             powers = round(np.log2(np.sqrt(fan))) + 3
             scale = self.rng.integers(8, 16, (1, outputs, 1, 1)) * 2.0**-powers
-            name = self._constant(f"{module}.scale", scale)
-            found = self._outputs(self._add("Mul", module, [found, name]), outputs)
+            name = self.constant(f"{module}.scale", scale)
+            found = self.made(self.node("Mul", module, [found, name]), outputs)
         return found
 
     def act(self, module: str, *sources: str, step_bits: int = STEP_BITS, bits: int = 8) -> str:
         """Bias, ReLU and quantizer behind the sum of ``sources``."""
         total, channels = sources[0], self.shapes[sources[0]]
         for other in sources[1:]:
-            total = self._add("Add", module, [total, other])
+            total = self.node("Add", module, [total, other])
         bias = self.rng.integers(0, 64, (1, channels, 1, 1)) * 2.0**-STEP_BITS
-        name = self._constant(f"{module}.bias", bias)
-        total = self._add("Add", module, [total, name])
-        total = self._outputs(self._add("Relu", module, [total]), channels)
+        name = self.constant(f"{module}.bias", bias)
+        total = self.node("Add", module, [total, name])
+        total = self.made(self.node("Relu", module, [total]), channels)
         return self.quant(module, total, step_bits=step_bits, bits=bits)
 
     def max_pool(self, module: str, source: str, kernel: int, stride: int, **more: Any) -> str:
         """MaxPool; ``pads`` and ``ceil_mode`` as in ONNX."""
-        found = self._add(
+        found = self.node(
             "MaxPool", module, [source], kernel_shape=[kernel] * 2, strides=[stride] * 2, **more
         )
-        return self._outputs(found, self.shapes[source])
+        return self.made(found, self.shapes[source])
 
     def average_pool(self, module: str, source: str, kernel: int, stride: int, pad: int) -> str:
         """The padded sum times 2^-⌈log2 k²⌉: an average, and the factor that makes it exact."""
-        found = self._add(
+        found = self.node(
             "AveragePool", module, [source], kernel_shape=[kernel] * 2, strides=[stride] * 2,
             pads=[pad] * 4, count_include_pad=1,
         )  # fmt: skip
         count = kernel * kernel
-        factor = self._constant(f"{module}.factor", count * 2.0 ** -(count - 1).bit_length())
-        found = self._add("Mul", module, [found, factor])
-        return self._outputs(found, self.shapes[source])
+        factor = self.constant(f"{module}.factor", count * 2.0 ** -(count - 1).bit_length())
+        found = self.node("Mul", module, [found, factor])
+        return self.made(found, self.shapes[source])
 
     def concat(self, module: str, *sources: str, axis: int = 1) -> str:
         """Concat along the channels."""
-        found = self._add("Concat", module, sources, axis=axis)
-        return self._outputs(found, sum(self.shapes[s] for s in sources))
+        found = self.node("Concat", module, sources, axis=axis)
+        return self.made(found, sum(self.shapes[s] for s in sources))
 
     def global_sum(self, module: str, source: str, pixels: int) -> str:
         """Σ over all pixels times 2^-⌈log2 pixels⌉."""
         axes = numpy_helper.from_array(np.array([2, 3], np.int64), f"{module}.axes")
         self.initializers.append(axes)
-        found = self._add("ReduceSum", module, [source, axes.name], keepdims=1)
-        factor = self._constant(f"{module}.factor", 2.0 ** -(pixels - 1).bit_length())
-        return self._outputs(self._add("Mul", module, [found, factor]), self.shapes[source])
+        found = self.node("ReduceSum", module, [source, axes.name], keepdims=1)
+        factor = self.constant(f"{module}.factor", 2.0 ** -(pixels - 1).bit_length())
+        return self.made(self.node("Mul", module, [found, factor]), self.shapes[source])
 
-    def save(self, path: Path) -> Path:
-        """Write the file; the last node makes the output."""
+    def model(self, opset: int = 18) -> onnx.ModelProto:
+        """The model; the last node makes the output."""
         output = self.nodes[-1].output[0]
         shape = (1, self.channels, self.height, self.width)
-        ends = (1, self.shapes[output], None, None)
         graph = helper.make_graph(
             self.nodes,
-            path.stem,
+            "network",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ends)],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
             self.initializers,
         )
-        opsets = [helper.make_opsetid("", 18), helper.make_opsetid("qonnx.custom_op.general", 1)]
-        onnx.save(helper.make_model(graph, opset_imports=opsets), path)
+        opsets = [helper.make_opsetid("", opset), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        return helper.make_model(graph, opset_imports=opsets)
+
+    def save(self, path: Path, opset: int = 18) -> Path:
+        """Write the file; the last node makes the output."""
+        onnx.save(self.model(opset), path)
         return path
 
 

@@ -138,8 +138,8 @@ def reshape(call: Call, given: ReshapeAttributes) -> Value:
     found = _resolved(target, whole[: value.rank], given.allowzero)
     for rank in (2, 4):
         if found == whole[:rank] and (rank == 4 or tensor.height * tensor.width == 1):
-            # The batch of the file is left open: 0 keeps the input's.
-            call.builder.shapes[call.output] = (0, *whole[1:rank])
+            # The batch of the file is left open.
+            call.builder.shapes[call.output] = (-1, *whole[1:rank])
             return replace(value, rank=rank)
     raise SephwError(
         f"{call.where}: makes ({', '.join(map(str, target))}) of "
