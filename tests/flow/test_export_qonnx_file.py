@@ -132,4 +132,6 @@ def test_a_scale_that_is_no_power_of_two_is_refused_by_name(file, tmp_path, caps
     path = tmp_path / "third.onnx"
     onnx.save(model, str(path))
     text = _failure(capsys, path, "--out", tmp_path / "out")
-    assert "must be one power of two" in text and "\n" not in text and not (tmp_path / "out").exists()
+    assert (
+        "must be one power of two" in text and "\n" not in text and not (tmp_path / "out").exists()
+    )
