@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.torch_file import read_archive, write_archive
 
 FORMAT, VERSION = "sephw-checkpoint", 1
@@ -124,12 +125,31 @@ def build_network(checkpoint: Checkpoint) -> Any:
     with torch.device("meta"):
         sketch = make_network(checkpoint.network, checkpoint.arguments)
         enter_stage(sketch, checkpoint.stage)
+        _check_input(sketch, checkpoint)
     check_state_dict(sketch, checkpoint.state_dict, checkpoint.network)
     network = make_network(checkpoint.network, checkpoint.arguments)
     enter_stage(network, checkpoint.stage)
     fit_state_dict(network, checkpoint.state_dict, checkpoint.network)
     network.eval()
     return network
+
+
+def _check_input(sketch: Any, checkpoint: Checkpoint) -> None:
+    """SephwError where a network without memory does not take the images it is made for."""
+    import torch
+
+    what, fix = f"network '{checkpoint.network}'", "correct its arguments"
+    shape = [sketch.arguments.get(key) for key in ("in_channels", "height", "width")]
+    form = checkpoint.preprocessing
+    for key, value in zip(("channels", "height", "width"), shape, strict=True):
+        if form is not None and key in form and value is not None and form[key] != value:
+            raise SephwError(
+                f"{what}: takes {key} = {value}, but the checkpoint's preprocessing makes "
+                f"{form[key]!r:.40}; correct one of them"
+            )
+    if None not in shape:
+        with reading(what, fix, failed="its layers do not fit its images"), torch.no_grad():
+            sketch.eval()(torch.zeros((1, *shape)))
 
 
 def enter_stage(network: Any, stage: str) -> None:

@@ -74,7 +74,9 @@ def make_network(name: str, arguments: Mapping[str, Any]) -> Any:
     constructor = getattr(importlib.import_module(module), attribute)
     try:
         return constructor(**_sequences(constructor, {**preset, **arguments}))
-    except (TypeError, ValueError) as error:
+    except SephwError:
+        raise
+    except Exception as error:  # what torch says of impossible sizes, above all
         reason = str(error).replace(f"{attribute}.__init__() ", "").removeprefix(f"{base}: ")
         raise SephwError(f"network '{name}': {reason}; correct its arguments") from None
 

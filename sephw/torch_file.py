@@ -54,7 +54,7 @@ def read_archive(path: str | Path) -> Any:
     if path.is_dir():
         raise SephwError(f"{path}: is a folder; give the .pth file in it")
     check_file(path, str(path), most_bytes=MOST_BYTES)
-    if zipfile.is_zipfile(path):
+    if _is_zip(path):
         # What a zip's directory claims is compared with the file before torch allocates it.
         with Archive(path, str(path), MOST_BYTES, MOST_BYTES):
             pass
@@ -88,9 +88,16 @@ def _why_not(path: Path) -> str:
     return damaged
 
 
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return False
+
+
 def _pickle_of(path: Path) -> tuple[bytes, bool]:
     """The pickle in the file, not loaded, and whether the file is a TorchScript program."""
-    if not zipfile.is_zipfile(path):
+    if not _is_zip(path):
         with path.open("rb") as file:
             return file.read(_LOOKED_AT_BYTES), False
     with Archive(path, str(path), MOST_BYTES, MOST_BYTES) as archive:

@@ -64,7 +64,7 @@ class Archive:
     @property
     def folders(self) -> tuple[str, ...]:
         """Entries that are folders, each with a slash at its end."""
-        return tuple(entry.filename for entry in self._archive.infolist() if entry.is_dir())
+        return self._folders
 
     def read(self, name: str) -> bytes:
         """An entry's content. Raises SephwError where it is damaged."""
@@ -105,7 +105,8 @@ class Archive:
         self.close()
 
     def _check(self, most_entry: int, most: int, size: int) -> dict[str, zipfile.ZipInfo]:
-        entries = self._archive.infolist()
+        # A name may be empty in a damaged directory, which zipfile does not expect.
+        entries = [entry for entry in self._archive.infolist() if entry.filename]
         what = self._what
         if len(entries) > _MOST_ENTRIES:
             raise SephwError(f"{what}: {len(entries):,} entries; use a folder of files instead")
@@ -142,6 +143,7 @@ class Archive:
                 f"{what}: its entries claim {packed:,} packed bytes, the file has {size:,}: they "
                 "lie in each other; pack the archive again"
             )
+        self._folders = tuple(e.filename for e in entries if e.is_dir())
         return {e.filename: e for e in entries if not e.is_dir()}
 
 

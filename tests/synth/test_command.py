@@ -110,7 +110,8 @@ def test_an_export_without_rtl(failing, export):
 def test_an_export_whose_graph_is_damaged(failing, export):
     (export.folder / "graph.npz").write_bytes(b"PK")
     assert failing(export.folder) == (
-        f"'{export.folder / 'graph.npz'}' is not a readable npz archive; export again"
+        f"'{export.folder / 'graph.npz'}': not a readable zip (File is not a zip file); export "
+        "again"
     )
 
 
