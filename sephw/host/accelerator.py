@@ -117,8 +117,13 @@ class Accelerator:
         return outputs
 
     def classes(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Number of the largest output, int64 (N,); the first of equals."""
-        return self.predict(images).argmax(axis=1)
+        """Number of the largest output, int64 (N,), or of every pixel's; see `Description`.
+
+        DescriptionError, before anything is sent, where the network has one output channel.
+        """
+        if not self.description.has_classes:
+            images = images[:0]
+        return self.description.classes(self.predict(images))
 
     def throughput(
         self, images: NDArray[np.uint8] | None = None, *, frames: int = 1000

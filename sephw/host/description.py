@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sephw.files import build, read_json, reading
 from sephw.host.errors import DescriptionError
 
@@ -56,6 +59,26 @@ class Description:
         """Smallest and largest output."""
         half = 1 << (self.output_bits - 1)
         return (-half, half - 1) if self.output_signed else (0, 2 * half - 1)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there are channels to choose the largest of."""
+        return self.output_shape[2] > 1
+
+    def classes(self, outputs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Channel of the largest of ``outputs`` int64 (N, outputs), the first of equals.
+
+        int64 (N,), or (N, height, width) where the output is a map: that of every pixel.
+        DescriptionError where it has one channel.
+        """
+        height, width, channels = self.output_shape
+        if not self.has_classes:
+            raise DescriptionError(
+                f"'{self.name}' gives one value per {'pixel' if height * width > 1 else 'image'}, "
+                "no classes; use predict"
+            )
+        found = outputs.reshape(-1, height, width, channels).argmax(axis=3)
+        return found[:, 0, 0] if height * width == 1 else found
 
     def bitstream(self) -> Path:
         """The one bitstream in the export; DescriptionError where there is none, or several."""

@@ -54,7 +54,7 @@ class Outcome:
             "port": self.port,
             "images": len(self.outputs),
             "differing": None if self.expected is None else self.differing,
-            "classes": self.outputs.argmax(axis=1).tolist(),
+            "classes": known.classes(self.outputs).tolist() if known.has_classes else None,
             "requests_repeated": self.retried,
             "source": self.source,
             **asdict(self.throughput),

@@ -131,6 +131,28 @@ def test_classes(setup: Setup) -> None:
     assert found.tolist() == [row.index(max(row)) for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("shape", "classes"), [((1, 5, 2), (12, 1, 5)), ((5, 1, 2), (12, 5, 1)), ((1, 1, 10), (12,))]
+)
+def test_classes_of_maps(setup: Setup, shape, classes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every pixel, over its channels; one channel has none, which is said at once."""
+    settings = json.loads((setup.folder / "accelerator.json").read_text())
+    accelerator = setup.accelerator()
+    accelerator._settings["output_shape"] = list(shape)
+    found = accelerator.classes(setup.images)
+    rows = setup.expected(setup.images)
+    assert settings["outputs"] == rows.shape[1] and found.shape == classes
+    for index in range(shape[0] * shape[1]):
+        pixels = rows[:, index * shape[2] : (index + 1) * shape[2]].tolist()
+        assert found.reshape(len(rows), -1)[:, index].tolist() == [p.index(max(p)) for p in pixels]
+    accelerator._settings["output_shape"] = [2, 5, 1]
+    started = len(setup.board.started)
+    assert setup.refused(lambda: accelerator.classes(setup.images)) == (
+        f"'{NAME}' gives one value per pixel, no classes; use predict"
+    )
+    assert len(setup.board.started) == started
+
+
 def test_runs_on_the_boards_python(folder: Folder) -> None:
     """Images of PYNQ have Python 3.8 and later, NumPy, and nothing of this package."""
     tree = ast.parse((folder() / "driver.py").read_text(), feature_version=(3, 8))

@@ -70,6 +70,7 @@ def test_settings(folder: Folder) -> None:
         "part": "xczu3eg-sbva484-1-i",
         "clock_mhz": 200.0,
         "image_shape": [8, 8, 3],
+        "output_shape": [1, 1, 10],
         "outputs": 10,
         "input": {"bits": 8, "signed": False, "lanes": 3, "beats": 64, "beat_bytes": 4},
         "output": {"bits": 32, "signed": True, "lanes": 1, "beats": 10, "beat_bytes": 4},

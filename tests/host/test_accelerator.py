@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,27 @@ def test_predictions(tmp_path) -> None:
     # Reset, identify, then image by image: one repeat, the bytes as they lie.
     assert [body[0] for body in board.sent] == [4, 1, *[2] * 6]
     assert board.sent[2][3:] == b"\1\0\0\0\5\7"
+
+
+def test_classes_of_maps(tmp_path) -> None:
+    """Of every pixel over its channels; one channel has none, which is said before a request."""
+    board = FakeBoard(outputs=lambda image: (image[0], image[1]))
+    wide = _open(tmp_path / "wide", board, output_shape=[1, 1, 2])
+    assert wide.classes(IMAGES).tolist() == [1, 0, 0]
+    tall = _open(tmp_path / "tall", board, output_shape=[2, 1, 1])
+    sent = len(board.sent)
+    with pytest.raises(DescriptionError) as error:
+        tall.classes(IMAGES)
+    assert str(error.value) == "'tiny' gives one value per pixel, no classes; use predict"
+    assert len(board.sent) == sent
+    known = replace(tall.description, output_shape=(2, 3, 4))
+    outputs = np.random.default_rng(0).integers(-9, 9, (5, 24))
+    found = known.classes(outputs)
+    assert found.shape == (5, 2, 3)
+    for image, row in enumerate(outputs.tolist()):
+        for pixel in range(6):
+            values = row[4 * pixel : 4 * pixel + 4]
+            assert found[image, pixel // 3, pixel % 3] == values.index(max(values))
 
 
 def test_no_images_no_requests(tmp_path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from plain_onnx import check_written
 
 from sephw.errors import SephwError
 from sephw.frontend import export_qonnx
@@ -84,9 +85,11 @@ def test_inception_size_is_that_of_inception_v3():
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_small_networks_freeze_exactly(name):
+def test_small_networks_freeze_exactly(name, tmp_path):
     deploy, network, images = frozen(name)
     assert_float32_is_exact(deploy, images)
+    export_qonnx(deploy, tmp_path / "model.onnx", deploy.input_shape)
+    check_written(tmp_path / "model.onnx")
     with torch.no_grad():
         got, want = deploy(images), network(images)
     assert got.shape == (4, network.arguments["classes"])

@@ -45,10 +45,8 @@ class OnnxNetwork:
             output += "_"
         if kind in ("Quant", "BipolarQuant"):
             attributes["domain"] = "qonnx.custom_op.general"
-        self.nodes.append(
-            helper.make_node(kind, list(inputs), [output],
-                             name=f"/{module.replace('.', '/')}/{kind}", **attributes)
-        )  # fmt: skip
+        name = f"/{module.replace('.', '/')}/{output[len(module) + 1 :]}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=name, **attributes))
         return output
 
     def made(self, name: str, channels: int) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from plain_onnx import check_written
 
 from sephw.checkpoint import build_network, load_checkpoint
 from sephw.frontend import export_qonnx, read_qonnx
@@ -26,4 +27,5 @@ def shipped(name: str) -> tuple[torch.nn.Module, Graph]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export_qonnx(deploy, path, shape)
+        check_written(path)
         return deploy, read_qonnx(path).graph

@@ -97,8 +97,19 @@ class Accelerator:
         return results
 
     def classes(self, images: Any) -> Any:
-        """Number of the largest output, int64 (N,); the first of equals."""
-        return self.predict(images).argmax(axis=1)
+        """Number of the largest output, the first of equals, int64 (N,).
+
+        Where the output is a map, that of every pixel, (N, height, width). Raises AcceleratorError,
+        before anything is sent, where there is one channel.
+        """
+        height, width, channels = self._settings["output_shape"]
+        if channels < 2:
+            raise AcceleratorError(
+                f"'{self.name}' gives one value per {'pixel' if height * width > 1 else 'image'}, "
+                "no classes; use predict"
+            )
+        found = self.predict(images).reshape(-1, height, width, channels).argmax(axis=3)
+        return found[:, 0, 0] if height * width == 1 else found
 
     def throughput(self, images: Any = None, *, frames: int = 1000) -> float:
         """Frames per second of ``predict``: packing, transfers and unpacking included.

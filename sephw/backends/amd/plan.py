@@ -56,6 +56,7 @@ class Plan:
             "part": self.target.part,
             "clock_mhz": self.clock_mhz,
             "image_shape": list(self.source.shape),
+            "output_shape": list(self.sink.shape),
             "outputs": self.sink.height * self.sink.width * self.sink.channels,
             **{
                 end: {

@@ -71,6 +71,7 @@ def conv(call: Call, given: ConvAttributes) -> Value:
         )
     wish = Wish(tuple(kernel), given.strides, given.pads, given.dilations, given.auto_pad)
     window = window_of(call, tensor, wish)
+    call.builder.pads[call.output] = window.pads
     read = source.tensor
     if window.kernel != (1, 1) or window.stride > 1:
         read = add_window(call, source.tensor, window, groups)
