@@ -23,12 +23,13 @@ def random_patterns(names: tuple[str, ...], density: float | None, seed: int) ->
 
 
 def random_resets(seed: int) -> list[ResetPulse]:
-    """Resets of 1, 2, 5 and 16 cycles, at moments between the first cycles and some frames."""
+    """Resets of 1, 2, 5 and 16 cycles, at moments between the first cycles and some frames.
+
+    Frames follow the last of them alone, so many seeds are better than many resets.
+    """
     rng = np.random.default_rng(seed)
-    return [
-        ResetPulse(int(10 ** rng.uniform(0.5, 3.5)), cycles)
-        for cycles in (1, 16, 1, 2, 1, 5, 1, 2, 1)
-    ]  # fmt: skip
+    lengths = [*rng.permutation([2, 5, 16]), int(rng.choice([1, 1, 2, 5, 16]))]
+    return [ResetPulse(int(10 ** rng.uniform(0.5, 3)), int(cycles)) for cycles in lengths]
 
 
 def differences(

@@ -62,15 +62,26 @@ def test_a_warning_is_an_error(project: CaseProject) -> None:
 
 @pytest.mark.parametrize(
     ("source", "sink"),
-    [(None, None), (0.5, None), (None, 0.4), (0.6, 0.6), (0.1, 0.9), (0.9, 0.1), (0.01, 0.01)],
+    [(None, None), (0.5, None), (None, 0.4), (0.6, 0.6), (0.1, 0.9), (0.9, 0.1), (0.03, 0.03)],
     ids=str,
 )
 def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None:
+    check(project, compiled, source, sink, [])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_values_and_cycles_after_a_reset(project: CaseProject, compiled, seed) -> None:
+    """In whatever state the engines are, after whatever time in reset."""
+    source, sink = [(None, None), (0.7, 0.7), (None, 0.5)][seed % 3]
+    check(project, compiled, source, sink, random_resets(seed), seed)
+
+
+def check(project, compiled, source, sink, resets, seed=1) -> None:
     sources = random_patterns(project.graph.inputs, source, 3)
     sinks = random_patterns(project.graph.outputs, sink, 4)
     found = compiled.run(
         project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True,
-        resets=random_resets(3), seed=5,
+        resets=resets, seed=seed,
     )  # fmt: skip
     assert not (wrong := differences(project, found, sources, sinks)), "\n".join(wrong)
 

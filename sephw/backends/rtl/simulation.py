@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,20 @@ class ResetPulse:
     cycles: int
 
 
+@dataclass(frozen=True)
+class RunSettings:
+    """What a simulation is told. ``folder`` holds inputs and patterns and receives the records."""
+
+    folder: Path
+    frames: int
+    quiet_limit_cycles: int
+    clock_ns: float
+    check_stable: bool
+    resets: tuple[ResetPulse, ...]
+    seed: int
+    trace: Path | None
+
+
 @dataclass(frozen=True, eq=False)
 class RtlRun:
     """What one run moved, by tensor: ``values`` int64 (N, h, w, c), ``pops`` int64 (N·words,).
@@ -48,12 +63,15 @@ class RtlRun:
 
 @dataclass(frozen=True, eq=False)
 class CompiledRtl:
-    """A project's testbench, built. The program goes with this object."""
+    """A project's testbench, built by one simulator. The program goes with this object.
+
+    ``_command``: the words that run it, in the project's own directory.
+    """
 
     name: str
     layout: Layout
     _directory: Path
-    _program: Path
+    _command: Callable[[RunSettings], list[str]]
     _build: tempfile.TemporaryDirectory[str]
     _purpose: str = _PURPOSE
 
@@ -109,16 +127,12 @@ class CompiledRtl:
                 ("sink", layout.outputs, sink_stalls),
             ):
                 _write_patterns(folder, stem, [layout.streams[n] for n in names], patterns)
-            arguments = [
-                self._program, folder, "--frames", str(count.pop()), "--record", folder,
-                "--quiet-limit", str(quiet_limit_cycles),
-                "--clock-ps", str(round(clock_ns * 1000)), "--seed", str(seed),
-                *(word for r in resets for word in ("--reset", f"{r.at_cycle}:{r.cycles}")),
-                *(["--check-stable"] if check_stable else []),
-                *(["--vcd", str(trace.resolve())] if trace is not None else []),
-            ]  # fmt: skip
+            settings = RunSettings(
+                folder, count.pop(), quiet_limit_cycles, clock_ns, check_stable, tuple(resets),
+                seed, None if trace is None else trace.resolve(),
+            )  # fmt: skip
             # Memory files are named relative to the project.
-            done = run([str(a) for a in arguments], directory=self._directory)
+            done = run(self._command(settings), directory=self._directory)
             if done.returncode != 0:
                 lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
                 raise SephwError(f"{self._purpose} of '{self.name}': {lines[-1]}")
@@ -175,7 +189,23 @@ def compile_project(
     except BaseException:
         made.cleanup()
         raise
-    return CompiledRtl(layout.project, layout, directory, program, made, purpose)
+    command = partial(_command, program)
+    return CompiledRtl(layout.project, layout, directory, command, made, purpose)
+
+
+def _command(program: Path, settings: RunSettings) -> list[str]:
+    words: list[str | Path | int] = [
+        program, settings.folder, "--frames", settings.frames, "--record", settings.folder,
+        "--quiet-limit", settings.quiet_limit_cycles,
+        "--clock-ps", round(settings.clock_ns * 1000), "--seed", settings.seed,
+    ]  # fmt: skip
+    for pulse in settings.resets:
+        words += ["--reset", f"{pulse.at_cycle}:{pulse.cycles}"]
+    if settings.check_stable:
+        words.append("--check-stable")
+    if settings.trace is not None:
+        words += ["--vcd", settings.trace]
+    return [str(word) for word in words]
 
 
 def _write_patterns(
