@@ -19,9 +19,10 @@ from reports.speed import Speed
 from reports.text import render_text
 from sephw.backends.link import board_link
 from sephw.errors import SephwError, UsageError
-from sephw.files import read_json
+from sephw.files import read_json, reading
 from sephw.ir import Graph
 from sephw.ir.serialize import load_graph
+from sephw.lifetime.whole import write_whole
 from sephw.ops import OPERATORS
 from sephw.targets import find_device, find_target
 from sephw.verify import Verification
@@ -84,9 +85,7 @@ def report_of_export(
 
 def write_report(report: Report, folder: Path) -> None:
     """Write report.json, report.txt and report.html; the same report gives the same bytes."""
-    plain = json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
-    for name, text in zip(FILES, (plain, render_text(report), render_html(report)), strict=True):
-        (folder / name).write_text(text, encoding="utf-8")
+    _write(folder, _texts(report))
 
 
 def read_export(folder: Path) -> Report:
@@ -114,23 +113,36 @@ def refresh(folder: Path) -> Report:
     The manifest then lists them, and the files of a later synthesis, with their new hashes.
     Raises as `read_export` does.
     """
-    report = read_export(folder)
-    write_report(report, folder)
-    manifest = dict(_manifest(folder))
-    files = {
-        name: digest
-        for name, digest in (manifest.get("files") or {}).items()
-        if PurePosixPath(name).parts[0] not in _LATER
-    }
+    # All of it from files that anybody may have changed: nothing is written before all is read.
+    with reading(f"{folder}", "export the model again", failed="its files do not go together"):
+        report = read_export(folder)
+        texts = _texts(report)
+        manifest = dict(_manifest(folder))
+        files = {
+            name: digest
+            for name, digest in (manifest.get("files") or {}).items()
+            if PurePosixPath(name).parts[0] not in _LATER
+        }
+    _write(folder, texts)
     later = (path for name in _LATER for path in folder.joinpath(name).rglob("*"))
     for path in (*(folder / name for name in FILES), *filter(Path.is_file, later)):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         files[path.relative_to(folder).as_posix()] = digest
     manifest["files"] = {name: files[name] for name in sorted(files, key=PurePosixPath)}
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / _MANIFEST).write_text(text, encoding="utf-8")
+    _write(folder, {_MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
     return report
+
+
+def _texts(report: Report) -> dict[str, str]:
+    """The three files by name."""
+    plain = json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
+    return dict(zip(FILES, (plain, render_text(report), render_html(report)), strict=True))
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode())
 
 
 def _from_cycles(

@@ -8,6 +8,7 @@ import sys
 
 import export_folder
 import pytest
+from mutations import damage_values
 
 from reports import FILES, read_export, refresh
 from sephw.cli import run
@@ -142,3 +143,28 @@ def test_refusals(export, damage, message, capsys):
     assert run(["report", str(export)]) == 2
     assert capsys.readouterr().err == f"sephw: error: {message.format(export)}\n"
     assert not (export / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "cycles.json", "verify.json", "graph.json", "synth/synth.json"]
+)
+def test_values_that_do_not_belong_into_a_file(export, graph, name, capsys):
+    """Taken, or refused in one line with nothing written."""
+    (export / "synth").mkdir()
+    (export / "synth" / "synth.json").write_text(json.dumps(export_folder.synthesis(graph)))
+    refresh(export)
+    kept = {path: path.read_bytes() for path in export.rglob("*") if path.is_file()}
+    content = json.loads((export / name).read_text())
+    statuses = set()
+    for seed in range(int(os.environ.get("SEPHW_MUTATIONS", "15"))):
+        (export / name).write_text(json.dumps(damage_values(content, seed)))
+        before = {path: path.read_bytes() for path in kept}
+        status = run(["report", str(export)])
+        err = capsys.readouterr().err
+        assert status in (0, 2) and err.count("\n") == status // 2, f"seed {seed}: {err}"
+        if status:
+            assert {path: path.read_bytes() for path in kept} == before, f"seed {seed}"
+        for path, data in kept.items():
+            path.write_bytes(data)
+        statuses.add(status)
+    assert 2 in statuses
