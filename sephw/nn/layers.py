@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from sephw.nn.geometry import Size, padding_fault
 from sephw.nn.quantizers import PatternWeight, PowerOfTwoActivation, PowerOfTwoWeight
 from sephw.nn.stage import Patterns, Stage
-
-Size = int | tuple[int, int]
 
 
 class StagedLayer:
@@ -38,6 +37,12 @@ def norm_scale_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return scale, beta - mean * scale
 
 
+def _check_padding(kernel: Size, padding: Size) -> None:
+    fault = padding_fault(kernel, padding)
+    if fault is not None:
+        raise ValueError(fault)
+
+
 def round_to_mantissa(scale: Tensor, bits: int) -> Tensor:
     """Nearest M·2^-p with |M| < 2^bits, elementwise, straight-through gradient.
 
@@ -58,7 +63,8 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
     a bias (``bias`` asks for one in R and B as well; a batch norm that follows makes it needless).
     Input (N, C, H, W) float32, output (N, out_channels, H', W').
 
-    Raises ValueError for a 1×1 kernel: those stay 8-bit (``PointwiseConv2d``).
+    Raises ValueError for a 1×1 kernel, which stays 8-bit (``PointwiseConv2d``), and for a padding
+    that is not less than the kernel.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
         )  # fmt: skip
         if self.kernel_size[0] * self.kernel_size[1] == 1:
             raise ValueError("a pattern needs k > 1; use PointwiseConv2d for 1×1 convolutions")
+        _check_padding(self.kernel_size, padding)
         if not 1 <= scale_bits <= 8:
             raise ValueError(f"scale_bits={scale_bits} is outside 1..8")
         self.scale_bits = scale_bits
@@ -132,7 +139,10 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
 
 
 class QuantConv2d(qnn.QuantConv2d, StagedLayer):
-    """k×k convolution that stays multi-bit: 8-bit weights in stage BQ (stems, transitions)."""
+    """k×k convolution that stays multi-bit: 8-bit weights in stage BQ (stems, transitions).
+
+    Raises ValueError for a padding that is not less than the kernel.
+    """
 
     def __init__(
         self,
@@ -148,6 +158,7 @@ class QuantConv2d(qnn.QuantConv2d, StagedLayer):
             in_channels, out_channels, kernel_size, stride=stride, padding=padding, groups=groups,
             bias=bias, weight_quant=PowerOfTwoWeight,
         )  # fmt: skip
+        _check_padding(self.kernel_size, padding)
         self.set_stage(Stage.R, Patterns.FROZEN)
 
     def set_stage(self, stage: Stage, patterns: Patterns) -> None:
@@ -241,10 +252,16 @@ class AveragePool2d(nn.Module):
     Zeros enter at the border and count. Where k·k is a power of two this is the average, otherwise
     the average times ``gain`` < 1, which the layer that follows learns. (N, C, H, W) →
     (N, C, H', W'); the result is a fraction until a ``QuantReLU`` rounds it.
+    Raises ValueError for a padding of more than half the kernel.
     """
 
     def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0) -> None:
         super().__init__()
+        if not 0 <= padding <= kernel_size // 2:
+            raise ValueError(
+                f"padding={padding} of a {kernel_size}×{kernel_size} average; use at most "
+                f"{kernel_size // 2}, half the kernel"
+            )
         self.kernel_size, self.padding = kernel_size, padding
         self.stride = kernel_size if stride is None else stride
 

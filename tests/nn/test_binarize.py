@@ -2,7 +2,6 @@
 
 import copy
 from dataclasses import FrozenInstanceError
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,112 +196,6 @@ def test_a_rewritten_network_trains_in_every_stage():
         learns = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
         assert learns and all(p.grad is not None for p in learns)
     assert [m for m in network.modules() if isinstance(m, QuantReLU)]
-
-
-def chain(*layers):
-    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), *layers)
-
-
-class Call(nn.Module):
-    """One convolution with ReLU, then a function of its result."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.conv, self.tail = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, padding=1)
-        self.function = function
-
-    def forward(self, x):
-        return self.function(SimpleNamespace(x=x, y=torch.relu(self.conv(x)), net=self))
-
-
-REFUSED = [
-    (lambda: chain(nn.LeakyReLU()), "LeakyReLU '2': only ReLU becomes the unsigned clip that the "
-     "hardware has; use nn.ReLU and fine-tune"),
-    (lambda: chain(nn.Conv2d(4, 4, 3, dilation=2)), "Conv2d '2': dilation (2, 2); use a dilation "
-     "of 1"),
-    (lambda: chain(nn.Conv2d(4, 4, 2)), "Conv2d '2': a pattern of even size 2×2; use an odd "
-     "kernel, or leave the layer 8-bit with keep="),
-    (lambda: chain(nn.Conv2d(4, 4, 3, stride=(1, 2))), "Conv2d '2': unequal strides (1, 2); use "
-     "one stride"),
-    (lambda: chain(nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect")), "Conv2d '2': "
-     "padding_mode 'reflect'; only zeros can enter at the border, use padding_mode='zeros'"),
-    (lambda: chain(nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3)), "Conv2d '3': reads the result of "
-     "Conv2d '2', which no ReLU follows; put nn.ReLU between them"),
-    (lambda: chain(nn.BatchNorm2d(4)), "BatchNorm2d '2': no convolution of its own before it; "
-     "place it right after a Conv2d whose result goes nowhere else"),
-    (lambda: chain(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4, track_running_stats=False)),
-     "BatchNorm2d '3': has no running statistics; build it with track_running_stats=True"),
-    (lambda: chain(nn.ConvTranspose2d(4, 4, 3)), "ConvTranspose2d '2': not supported in a pattern "
-     "network; supported: Conv2d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), "
-     "Linear, Flatten, Dropout, +, concatenation"),
-    (lambda: chain(nn.Flatten(), nn.Linear(4 * 8 * 7, 5)), "Flatten '2': flattens a map of "
-     "(4, 8, 7); put nn.AdaptiveAvgPool2d(1) before it"),
-    (lambda: chain(nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 5, 1)), "Conv2d '3': reads a globally "
-     "pooled tensor; use nn.Linear there"),
-    (lambda: chain(nn.AdaptiveAvgPool2d(2)), "AdaptiveAvgPool2d '2': output size 2; use "
-     "nn.AdaptiveAvgPool2d(1), or nn.AvgPool2d with a kernel"),
-    (lambda: chain(nn.AvgPool2d(5)), "AvgPool2d '2': an average over 5×5 is not exact in float32; "
-     "use kernel_size 2, 3, 4, 6, 8 or 12"),
-    (lambda: chain(nn.AvgPool2d(3, 1, 1, count_include_pad=False)), "AvgPool2d '2': "
-     "count_include_pad=False divides by another number at the border; use "
-     "count_include_pad=True"),
-    (lambda: chain(nn.AvgPool2d(2, divisor_override=3)), "AvgPool2d '2': divisor_override=3; "
-     "leave it away, the next layer learns the factor"),
-    (lambda: chain(nn.AvgPool2d((2, 4), 2)), "AvgPool2d '2': a window that is not square; use "
-     "equal sizes"),
-    (lambda: chain(nn.MaxPool2d(3, 2, ceil_mode=True)), "MaxPool2d '2': ceil_mode makes 4×3 of "
-     "8×7; use ceil_mode=False with a padding that gives this size"),
-    (lambda: chain(nn.MaxPool2d(2, dilation=2)), "MaxPool2d '2': dilation (2, 2); use a dilation "
-     "of 1"),
-    (lambda: chain(nn.Conv2d(4, 4, 1), nn.MaxPool2d(2)), "MaxPool2d '3': reads the result of "
-     "Conv2d '2', which no ReLU follows; put nn.ReLU between them"),
-    (lambda: chain(nn.Softmax(1)), "Softmax '2': not computed in hardware; return the logits "
-     "instead"),
-    (lambda: Call(lambda c: c.y + 1), "add 'add': adds a constant or a multiple; add two tensors "
-     "as they are"),
-    (lambda: Call(lambda c: c.y + functional.avg_pool2d(c.y, 3, 1, 1)), "add 'add': adds an "
-     "average pool's result, which is scaled by 0.5625 here, to another tensor; use kernel_size=2 "
-     "or 4, whose average is exact, or put a convolution after the pool"),
-    (lambda: Call(lambda c: c.y + c.y.mean([2, 3], keepdim=True)), "add 'add': adds tensors of "
-     "different shapes; give both the same"),
-    (lambda: Call(lambda c: torch.cat([c.y, c.net.tail(c.y)], 1)), "concat 'cat': joins the "
-     "result of Conv2d 'tail', which no ReLU follows; put nn.ReLU before the concatenation"),
-    (lambda: Call(lambda c: torch.cat([c.y, c.y], 2)), "concat 'cat': joins another axis than "
-     "channels; use dim=1"),
-    (lambda: Call(lambda c: c.net.tail(torch.relu(c.net.tail(c.y)))), "Conv2d 'tail': called "
-     "twice; give each use a module of its own"),
-    (lambda: Call(lambda c: c.y * 2), "mul 'mul': not supported in a pattern "
-     "network; supported: Conv2d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), "
-     "Linear, Flatten, Dropout, +, concatenation"),
-    (lambda: Call(lambda c: c.y.mean(1)), "mean 'mean': averages axes 1; only height and width, "
-     "(2, 3)"),
-    (lambda: Call(lambda c: (c.y, c.y)), "output: the network returns several tensors; return "
-     "the logits only"),
-    (lambda: Call(lambda c: c.y if c.y.sum() > 0 else c.x), "Call: torch.fx cannot trace it "
-     "(symbolically traced variables cannot be used as inputs to control flow); make its forward "
-     "free of branches that depend on values"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("build", "text"), REFUSED, ids=[text[:40] for _, text in REFUSED])
-def test_what_cannot_be_taken_is_one_line(build, text):
-    with pytest.raises(SephwError) as error:
-        binarize(build(), input_shape=(3, 8, 7))
-    assert str(error.value) == text
-
-
-def test_missing_and_wrong_arguments():
-    with pytest.raises(SephwError) as error:
-        binarize(Plain())
-    assert str(error.value) == "Plain: binarize needs input_shape=(channels, height, width)"
-    with pytest.raises(SephwError) as error:
-        binarize(Plain(), input_shape=(1, 12, 12), stage="BQ")
-    assert str(error.value) == (
-        "binarize to stage BQ: activation scales need calibration=images; "
-        "give some training images, or stop at stage B"
-    )
-    with pytest.raises(SephwError, match=r"Plain: cannot run on an input of shape \(3, 12, 12\)"):
-        binarize(Plain(), input_shape=(3, 12, 12))
 
 
 def test_a_strided_block_without_a_projection_relu_is_a_projection():

@@ -10,7 +10,8 @@ from torch import Tensor, fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.binarize.choose import Choice
-from sephw.nn.binarize.rewrite import rewrite
+from sephw.nn.binarize.convert import convert
+from sephw.nn.binarize.source import unwrapped
 from sephw.nn.binarize.table import BinarizeTable, LayerBits, bits_table
 from sephw.nn.layers import PatternConv2d, StagedLayer
 from sephw.nn.stage import Patterns, Stage
@@ -72,6 +73,7 @@ def binarize(
             "binarize to stage BQ: activation scales need calibration=images; "
             "give some training images, or stop at stage B"
         )
+    model = unwrapped(model)
     network: Any = model
     if any(isinstance(module, StagedLayer) for module in model.modules()):
         if patterns or keep:
@@ -85,7 +87,7 @@ def binarize(
                 f"{type(model).__name__}: binarize needs input_shape=(channels, height, width)"
             )
         choice = Choice(tuple(patterns), tuple(keep))
-        root, graph = rewrite(model, input_shape, choice, scale_bits, activation_bits)
+        root, graph = convert(model, input_shape, choice, scale_bits, activation_bits)
         network = BinarizedNetwork(root, graph)
         channels, height, width = input_shape
         network.arguments = {"in_channels": channels, "height": height, "width": width}

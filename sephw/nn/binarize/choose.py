@@ -53,11 +53,11 @@ def _is_spatial(module: nn.Module) -> bool:
 
 def _is_stem(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
     """Reads the network's input, at most through layers that hand it on."""
-    source = node.args[0]
-    while isinstance(source, fx.Node) and source.op != "placeholder":
+    (source,) = node.all_input_nodes
+    while source.op != "placeholder":
         if not is_passing(source, modules):
             return False
-        source = source.args[0]
+        (source,) = source.all_input_nodes
     return True
 
 

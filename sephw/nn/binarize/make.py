@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.words import pair
+from sephw.nn.geometry import padding_fault, pair
 from sephw.nn.layers import PatternConv2d, PointwiseConv2d, QuantConv2d, QuantLinear
 
 
-def check_conv(where: str, conv: nn.Conv2d, pattern: bool) -> tuple[int, int]:
+def check_conv(where: str, path: str, conv: nn.Conv2d, pattern: bool) -> tuple[int, int]:
     """Its padding as numbers; SephwError where the engines cannot compute it."""
     if pair(conv.dilation) != (1, 1):
         raise SephwError(f"{where}: dilation {pair(conv.dilation)}; use a dilation of 1")
@@ -25,7 +25,7 @@ def check_conv(where: str, conv: nn.Conv2d, pattern: bool) -> tuple[int, int]:
     if pattern and (height % 2 == 0 or width % 2 == 0):
         raise SephwError(
             f"{where}: a pattern of even size {height}×{width}; use an odd kernel, or leave the "
-            "layer 8-bit with keep="
+            f"layer 8-bit with keep={path!r}"
         )
     if conv.padding == "valid":
         return 0, 0
@@ -36,6 +36,9 @@ def check_conv(where: str, conv: nn.Conv2d, pattern: bool) -> tuple[int, int]:
                 "use an odd kernel"
             )
         return height // 2, width // 2
+    fault = padding_fault(conv.kernel_size, conv.padding)
+    if fault is not None:
+        raise SephwError(f"{where}: {fault}")
     return pair(conv.padding)
 
 
@@ -55,19 +58,44 @@ def make_conv(
     else:
         made = QuantConv2d(*channels, kernel, stride, padding, conv.groups, has_bias)
     grouped = conv.weight.detach().double().unflatten(0, (conv.groups, -1))
+    made.double()
     share = gain.view(conv.groups, 1, -1, 1, 1)
     with torch.no_grad():
         made.weight.copy_((grouped / share).flatten(0, 1))
         if conv.bias is not None:
-            made.bias = nn.Parameter(conv.bias.detach().clone())
+            made.bias = nn.Parameter(conv.bias.detach().double())
     return made
 
 
 def make_linear(linear: nn.Linear, gain: Tensor) -> QuantLinear:
     """The layer that takes ``linear``'s place; ``gain`` as for `make_conv`."""
-    made = QuantLinear(linear.in_features, linear.out_features, linear.bias is not None)
+    return _filled_linear(linear.weight, linear.bias, gain)
+
+
+def make_linear_of(conv: nn.Conv2d, gain: Tensor) -> QuantLinear:
+    """A 1×1 convolution without groups as the linear layer of a 1×1 map."""
+    return _filled_linear(conv.weight.flatten(1), conv.bias, gain)
+
+
+def make_whole_map(linear: nn.Linear, shape: tuple[int, ...], gain: Tensor) -> QuantConv2d:
+    """``linear`` behind a flattened map (C, H, W) as a convolution with a kernel of H×W."""
+    channels, height, width = shape
+    size = (height, width)
+    made = QuantConv2d(channels, linear.out_features, size, bias=linear.bias is not None)
+    made.double()
     with torch.no_grad():
-        made.weight.copy_(linear.weight.detach().double() / gain)
+        weight = linear.weight.detach().double().unflatten(1, shape)
+        made.weight.copy_(weight / gain.view(1, -1, 1, 1))
         if linear.bias is not None:
             made.bias.copy_(linear.bias)
+    return made
+
+
+def _filled_linear(weight: Tensor, bias: Tensor | None, gain: Tensor) -> QuantLinear:
+    made = QuantLinear(weight.shape[1], weight.shape[0], bias is not None)
+    made.double()
+    with torch.no_grad():
+        made.weight.copy_(weight.detach().double() / gain)
+        if bias is not None:
+            made.bias.copy_(bias)
     return made

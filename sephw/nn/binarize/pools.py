@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.words import argument, pair
+from sephw.nn.binarize.call import Call
 from sephw.nn.freeze.modules import average_is_exact
+from sephw.nn.geometry import pair
 
 Pair = tuple[int, int]
 
@@ -25,42 +22,44 @@ class Window:
     ceil: bool
 
 
-def max_window(node: fx.Node, modules: Mapping[str, nn.Module], where: str) -> Window:
+def max_window(call: Call) -> Window:
     """Of a max-pool, as a module or a function; SephwError where it is dilated."""
-    module: Any = modules[str(node.target)] if node.op == "call_module" else None
-    # max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-    dilation = module.dilation if module else argument(node, 4, "dilation", 1)
+    module = call.module
+    dilation = module.dilation if module else call.take("dilation", 1)
     if pair(dilation) != (1, 1):
-        raise SephwError(f"{where}: dilation {pair(dilation)}; use a dilation of 1")
-    return _window(node, module, module.ceil_mode if module else argument(node, 5, "ceil_mode", 0))
+        raise SephwError(f"{call.where}: dilation {pair(dilation)}; use a dilation of 1")
+    if module.return_indices if module else call.take("return_indices", False):
+        raise SephwError(f"{call.where}: returns indices; use return_indices=False")
+    return _window(call)
 
 
-def average_window(node: fx.Node, modules: Mapping[str, nn.Module], where: str) -> Window:
+def average_window(call: Call) -> Window:
     """Of an average pool; SephwError where it does not divide by its window's size."""
-    module: Any = modules[str(node.target)] if node.op == "call_module" else None
-    # avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor)
-    ceil = module.ceil_mode if module else argument(node, 4, "ceil_mode", False)
-    counts = module.count_include_pad if module else argument(node, 5, "count_include_pad", True)
-    divisor = module.divisor_override if module else argument(node, 6, "divisor_override", None)
-    window = _window(node, module, ceil)
+    module = call.module
+    counts = module.count_include_pad if module else call.take("count_include_pad", True)
+    divisor = module.divisor_override if module else call.take("divisor_override")
+    window = _window(call)
     if any(window.padding) and not counts:
         raise SephwError(
-            f"{where}: count_include_pad=False divides by another number at the border; "
+            f"{call.where}: count_include_pad=False divides by another number at the border; "
             "use count_include_pad=True"
         )
     if divisor is not None:
         raise SephwError(
-            f"{where}: divisor_override={divisor}; leave it away, the next layer learns the factor"
+            f"{call.where}: divisor_override={divisor}; leave it away, the next layer learns the "
+            "factor"
         )
     return window
 
 
-def _window(node: fx.Node, module: Any, ceil: Any) -> Window:
+def _window(call: Call) -> Window:
+    module = call.module
     if module is not None:
         kernel, stride, padding = module.kernel_size, module.stride, module.padding
-    else:
-        kernel = argument(node, 1, "kernel_size", None)
-        stride, padding = argument(node, 2, "stride", None), argument(node, 3, "padding", 0)
+        return Window(pair(kernel), pair(stride or kernel), pair(padding), bool(module.ceil_mode))
+    kernel = call.take("kernel_size")
+    stride, padding = call.take("stride"), call.take("padding", 0)
+    ceil = call.take("ceil_mode", False)
     return Window(pair(kernel), pair(stride or kernel), pair(padding), bool(ceil))
 
 

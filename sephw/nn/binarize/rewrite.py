@@ -3,296 +3,306 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
+from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.choose import Choice, chosen
-from sephw.nn.binarize.make import check_conv, make_conv, make_linear
+from sephw.nn.binarize.call import Call, Modules
+from sephw.nn.binarize.in_place import Values
+from sephw.nn.binarize.make import (
+    check_conv,
+    make_conv,
+    make_linear,
+    make_linear_of,
+    make_whole_map,
+)
 from sephw.nn.binarize.pools import average_window, check_window, max_window, square
-from sephw.nn.binarize.refuse import refusal
-from sephw.nn.binarize.words import argument, meaning
+from sephw.nn.binarize.values import Form, Rewritten, Value
+from sephw.nn.binarize.words import meaning
 from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, pool_exponent
 
-
-@dataclass(frozen=True, eq=False)
-class _Value:
-    """A tensor of the new network.
-
-    ``rounded``: on an unsigned grid, as the input of a layer has to be; otherwise a sum that no
-    ReLU has rounded yet. ``gain`` float64 (C,): the new tensor over the old one, 1 but behind
-    average pools. ``maker``: the call that made it, for messages.
-    """
-
-    node: fx.Node
-    rounded: bool
-    gain: Tensor
-    maker: str
+INPUT_TOP = 255
 
 
-def rewrite(
-    model: nn.Module,
-    input_shape: tuple[int, int, int],
-    choice: Choice,
-    scale_bits: int,
-    activation_bits: int,
-) -> tuple[nn.Module, fx.Graph]:
-    """Root module and graph of the new network, weights copied; ``model`` is not changed.
+class Rewriter:
+    """Rewrites ``old`` once; `run` returns the new network, weights copied."""
 
-    SephwError naming the module for anything that the numerics contract or the engines exclude.
-    """
-    source = copy.deepcopy(model).cpu().eval()
-    graph = _trace(source, type(model).__name__, input_shape)
-    taken = chosen(graph, dict(source.named_modules()), choice)
-    return _Rewriter(source, graph, taken, scale_bits, activation_bits).run()
-
-
-def _trace(source: nn.Module, name: str, input_shape: tuple[int, int, int]) -> fx.Graph:
-    try:
-        graph = fx.Tracer().trace(source)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SephwError(
-            f"{name}: torch.fx cannot trace it ({reason}); make its forward free of branches that "
-            "depend on values"
-        ) from error
-    try:
-        with torch.no_grad():
-            ShapeProp(fx.GraphModule(source, graph)).propagate(torch.zeros(1, *input_shape))
-    except Exception as error:
-        reason = (str(error.__cause__ or error).splitlines() or [""])[0]
-        raise SephwError(
-            f"{name}: cannot run on an input of shape {tuple(input_shape)} ({reason}); correct "
-            "input_shape=(channels, height, width)"
-        ) from error
-    return graph
-
-
-class _Rewriter:
     def __init__(
         self,
-        source: nn.Module,
-        graph: fx.Graph,
+        modules: Modules,
+        old: Values,
         patterns: frozenset[str],
         scale_bits: int,
         activation_bits: int,
     ) -> None:
-        self.modules = dict(source.named_modules())
-        self.old, self.new = graph, fx.Graph()
+        self.modules, self.old, self.new = modules, old, fx.Graph()
         self.root = nn.Module()
         self.patterns, self.scale_bits, self.bits = patterns, scale_bits, activation_bits
-        self.values: dict[fx.Node, _Value] = {}
+        self.values: dict[fx.Node, Value] = {}
         self.called: set[str] = set()
 
-    def run(self) -> tuple[nn.Module, fx.Graph]:
-        for node in self.old.nodes:
-            if not node.users and node.op != "output":
+    def run(self) -> Rewritten:
+        """SephwError naming the module for what the numerics contract or the engines exclude."""
+        for node in self.old.graph.nodes:
+            # Of constants only: whoever computes with it is refused in `_value`.
+            if node.op != "placeholder" and not self.values.keys() & set(node.all_input_nodes):
                 continue
-            word = meaning(node, self.modules)
-            take = getattr(self, f"_take_{word}", None) if word else None
-            if take is None:
-                raise SephwError(refusal(node, self._where(node), self.modules))
-            value = take(node)
+            call = Call(node, self.modules)
+            value = getattr(self, f"_take_{call.word}")(call)
+            call.finish()
             if value is not None:
                 self.values[node] = value
         self.new.lint()
-        return self.root, self.new
+        return Rewritten(self.root, self.new, self.values)
 
     # One method per word of `words.meaning`.
 
-    def _take_placeholder(self, node: fx.Node) -> _Value:
-        if len([n for n in self.old.nodes if n.op == "placeholder"]) > 1:
-            raise SephwError(
-                f"input '{node.target}': the network has several inputs; give it one, the image"
-            )
-        made = self.new.placeholder(str(node.target))
-        return _Value(made, True, torch.ones(_shape(node)[1]).double(), "input")
+    def _take_placeholder(self, call: Call) -> Value:
+        made = self.new.placeholder(str(call.node.target))
+        _, channels, *size = self._shape(call.node)
+        return Value(made, True, torch.ones(channels).double(), "input", tuple(size), image=True)
 
-    def _take_output(self, node: fx.Node) -> None:
-        result = node.args[0]
+    def _take_output(self, call: Call) -> None:
+        result = call.node.args[0]
         if not isinstance(result, fx.Node):
             raise SephwError("output: the network returns several tensors; return the logits only")
-        self.new.output(self._value(node, result).node)
-
-    def _take_conv(self, node: fx.Node) -> _Value:
-        where, path = self._where(node), str(node.target)
-        conv: Any = self._once(node)
-        value = self._rounded(node)
-        pattern = path in self.patterns
-        padding = check_conv(where, conv, pattern)
-        if len(_shape(node.args[0])) != 4 or value.node.meta.get("flat"):
-            raise SephwError(f"{where}: reads a globally pooled tensor; use nn.Linear there")
-        made = make_conv(conv, padding, pattern, self.scale_bits, value.gain)
-        return self._append(path, made, (value,), False, conv.out_channels, where)
-
-    def _take_linear(self, node: fx.Node) -> _Value:
-        where = self._where(node)
-        linear: Any = self._once(node)
-        value = self._rounded(node)
-        if not value.node.meta.get("flat"):
+        value = self._value(call, result)
+        if value.form is Form.UNROLLED:
+            raise SephwError(f"output: returns a flattened map, the result of {value.maker}; "
+                             "return the map itself, or put nn.Linear behind it")  # fmt: skip
+        if value.gain.min() != value.gain.max():
             raise SephwError(
-                f"{where}: its input is a map of {_shape(node.args[0])[1:]}; put "
-                "nn.AdaptiveAvgPool2d(1) and nn.Flatten() before it"
+                f"output: {value.maker} joins an average pool's result, which is scaled by "
+                f"{float(value.gain.min()):g} here, with others; put nn.Linear behind it"
             )
-        made = self._append(
-            str(node.target), make_linear(linear, value.gain), (value,), False,
-            linear.out_features, where,
-        )  # fmt: skip
-        made.node.meta["flat"] = True
-        return made
+        self.new.output(value.node)
 
-    def _take_norm(self, node: fx.Node) -> _Value:
-        where, norm = self._where(node), self._once(node)
-        before = node.args[0]
-        assert isinstance(before, fx.Node)
-        if meaning(before, self.modules) != "conv" or len(before.users) != 1:
+    def _take_conv(self, call: Call) -> Value:
+        where, path, conv = call.where, call.name, self._once(call)
+        value = self._rounded(call)
+        pattern = path in self.patterns
+        padding = check_conv(where, path, conv, pattern)
+        if value.form is Form.FLAT:
+            if conv.kernel_size != (1, 1) or conv.groups > 1:
+                raise SephwError(
+                    f"{where}: reads a globally pooled tensor; give it kernel_size=1, padding=0 "
+                    "and groups=1, or put it before the pool"
+                )
+            linear = make_linear_of(conv, value.gain)
+            return self._append(path, linear, (value,), False, conv.out_channels, where)
+        self._needs_map(call, value)
+        layer = make_conv(conv, padding, pattern, self.scale_bits, value.gain)
+        made = self._append(path, layer, (value,), False, conv.out_channels, where)
+        return replace(made, size=self._shape(call.node)[2:])
+
+    def _take_linear(self, call: Call) -> Value:
+        where, path, linear = call.where, call.name, self._once(call)
+        source = call.input
+        value = self._rounded(call, source)
+        shape = self._shape(source)
+        if len(shape) != 2 or value.form is Form.MAP:
+            size = prod(shape[1:])
+            raise SephwError(
+                f"{where}: its input is a map of {shape[1:]}; put nn.Flatten() before it, and give "
+                f"it in_features={size}"
+            )
+        if value.form is Form.UNROLLED:
+            layer = make_whole_map(linear, value.map_shape, value.gain)
+            wide = self._append(path, layer, (value,), False, linear.out_features, where)
+            node = self.new.call_function(torch.flatten, (wide.node, 1))
+            return replace(wide, node=node, form=Form.FLAT, size=(1, 1))
+        return self._append(
+            path, make_linear(linear, value.gain), (value,), False, linear.out_features, where
+        )
+
+    def _take_norm(self, call: Call) -> Value:
+        where, norm = call.where, self._once(call)
+        before = call.input
+        value = self._value(call, before)
+        uses = [user for user in before.users if user is not call.node]
+        if meaning(before, self.modules) != "conv" or uses or value.rounded:
             raise SephwError(
                 f"{where}: no convolution of its own before it; place it right after a Conv2d "
                 "whose result goes nowhere else"
+            )
+        if value.form is not Form.MAP:
+            raise SephwError(
+                f"{where}: behind a global pool; put its convolution and it before the pool"
             )
         if getattr(norm, "running_var", None) is None:
             raise SephwError(
                 f"{where}: has no running statistics; build it with track_running_stats=True"
             )
-        value = self._value(node, before)
-        return self._append(str(node.target), copy.deepcopy(norm), (value,), False, 0, where)
+        return self._append(call.name, copy.deepcopy(norm), (value,), False, 0, where)
 
-    def _take_relu(self, node: fx.Node) -> _Value:
-        value = self._value(node, node.args[0])
+    def _take_relu(self, call: Call) -> Value:
+        call.take("inplace")
+        value = self._value(call, call.input)
         if value.rounded:  # unsigned already
             return value
-        return self._quantize(value, self._name(node))
+        return self._quantize(value, call.name)
 
-    def _take_add(self, node: fx.Node) -> _Value:
-        where = self._where(node)
-        operands = [a for a in (*node.args, *node.kwargs.values()) if isinstance(a, fx.Node)]
-        if len(operands) != 2 or node.kwargs.get("alpha", 1) != 1:
+    def _take_add(self, call: Call) -> Value:
+        where = call.where
+        operands = [call.input, call.take("other")]
+        if not all(isinstance(a, fx.Node) for a in operands) or call.take("alpha", 1) != 1:
             raise SephwError(f"{where}: adds a constant or a multiple; add two tensors as they are")
-        values = [self._value(node, operand) for operand in operands]
-        shapes = {_shape(operand) for operand in operands}
-        if len(shapes) != 1:
+        values = [self._value(call, operand) for operand in operands]
+        if len({self._shape(operand) for operand in operands}) != 1:
             raise SephwError(f"{where}: adds tensors of different shapes; give both the same")
+        if values[0].form is not values[1].form:
+            raise SephwError(f"{where}: adds a map to a pooled tensor; flatten both")
         if not torch.equal(values[0].gain, values[1].gain):
             raise SephwError(
                 f"{where}: adds an average pool's result, which is scaled by "
-                f"{min(float(v.gain.min()) for v in values):g} here, to another tensor; use "
-                "kernel_size=2 or 4, whose average is exact, or put a convolution after the pool"
+                f"{min(float(v.gain.min()) for v in values):g} here, to another tensor; put a "
+                "convolution after the pool (nn.Linear after a global one)"
             )
         total = self.new.call_function(torch.add, (values[0].node, values[1].node))
-        return self._carry(_Value(total, False, values[0].gain, where), values[0])
+        return replace(values[0], node=total, rounded=False, maker=where, image=False)
 
-    def _take_concat(self, node: fx.Node) -> _Value:
-        where = self._where(node)
-        sources: Any = argument(node, 0, "tensors", ())
-        if argument(node, 1, "dim", 0) not in (1, -3):
+    def _take_concat(self, call: Call) -> Value:
+        where = call.where
+        sources: Any = call.take("tensors")
+        if call.take("dim", 0) not in (1, 1 - len(self._shape(call.node))):
             raise SephwError(f"{where}: joins another axis than channels; use dim=1")
-        values = []
-        for source in sources:
-            value = self._value(node, source)
+        values = [self._value(call, source) for source in sources]
+        for value in values:
             if not value.rounded:
                 raise SephwError(
                     f"{where}: joins the result of {value.maker}, which no ReLU follows; put "
                     "nn.ReLU before the concatenation"
                 )
-            values.append(value)
-        made = self._append(self._name(node), Concat(), tuple(values), True, 0, where)
+            if value.form is Form.UNROLLED or value.form is not values[0].form:
+                raise SephwError(
+                    f"{where}: joins a flattened map, the result of {value.maker}; concatenate "
+                    "the maps, and flatten behind it"
+                )
+        if len(values) == 1:
+            return values[0]
+        if not all(value.image for value in values):
+            # All inputs share one scale, which calibration chooses; the image's is given.
+            values = [
+                self._quantize(value, f"{call.name}_image") if value.image else value
+                for value in values
+            ]
+        made = self._append(call.name, Concat(), tuple(values), True, 0, where)
         gain = torch.cat([value.gain for value in values])
-        return self._carry(_Value(made.node, True, gain, where), values[0])
+        return replace(made, gain=gain, image=values[0].image)
 
-    def _take_max_pool(self, node: fx.Node) -> _Value:
-        where, value = self._where(node), self._rounded(node)
-        window = max_window(node, self.modules, where)
-        check_window(where, window, _shape(node.args[0]), _shape(node))
+    def _take_max_pool(self, call: Call) -> Value:
+        source = call.input
+        value = self._rounded(call, source)
+        window = max_window(call)
+        self._needs_map(call, value)
+        check_window(call.where, window, self._shape(source), self._shape(call.node))
         made = nn.MaxPool2d(window.kernel, window.stride, window.padding)
-        return self._append(self._name(node), made, (value,), True, 0, where)
+        pooled = self._append(call.name, made, (value,), True, 0, call.where)
+        return replace(pooled, size=self._shape(call.node)[2:], image=value.image)
 
-    def _take_average_pool(self, node: fx.Node) -> _Value:
-        where, value = self._where(node), self._rounded(node)
-        window = average_window(node, self.modules, where)
-        if window.kernel == _shape(node.args[0])[2:] and not any(window.padding):
-            return self._global(node, value)
-        check_window(where, window, _shape(node.args[0]), _shape(node))
-        made = AveragePool2d(*square(where, window, 2**self.bits - 1))
-        name = self._name(node)
-        pooled = self._append(name, made, (value,), False, 0, where)
-        pooled = _Value(pooled.node, False, value.gain * made.gain, where)
-        return pooled if self._ends(node) else self._quantize(pooled, f"{name}_act")
+    def _take_average_pool(self, call: Call) -> Value:
+        source = call.input
+        value = self._rounded(call, source)
+        window = average_window(call)
+        self._needs_map(call, value)
+        if window.kernel == self._shape(source)[2:] and not any(window.padding):
+            return self._global(call, value)
+        check_window(call.where, window, self._shape(source), self._shape(call.node))
+        top = INPUT_TOP if value.image else 2**self.bits - 1
+        made = AveragePool2d(*square(call.where, window, top))
+        pooled = self._append(call.name, made, (value,), False, 0, call.where)
+        size = self._shape(call.node)[2:]
+        pooled = replace(pooled, gain=value.gain * made.gain, size=size)
+        return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
 
-    def _take_global_pool(self, node: fx.Node) -> _Value:
-        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
-        size: Any = argument(node, 1, "output_size", None)
-        if isinstance(module, nn.AdaptiveAvgPool2d):
-            size = module.output_size
+    def _take_global_pool(self, call: Call) -> Value:
+        size: Any = call.module.output_size if call.module else call.take("output_size")
         if tuple(size if isinstance(size, tuple | list) else (size, size)) != (1, 1):
             raise SephwError(
-                f"{self._where(node)}: output size {size}; use nn.AdaptiveAvgPool2d(1), or "
+                f"{call.where}: output size {size}; use nn.AdaptiveAvgPool2d(1), or "
                 "nn.AvgPool2d with a kernel"
             )
-        return self._global(node, self._rounded(node))
+        return self._global(call, self._rounded(call))
 
-    def _take_mean(self, node: fx.Node) -> _Value:
-        axes: Any = argument(node, 1, "dim", None)
+    def _take_mean(self, call: Call) -> Value:
+        axes: Any = call.take("dim")
+        call.take("keepdim")
         if not isinstance(axes, tuple | list) or sorted(a % 4 for a in axes) != [2, 3]:
-            raise SephwError(
-                f"{self._where(node)}: averages axes {axes}; only height and width, (2, 3)"
-            )
-        return self._global(node, self._rounded(node))
+            raise SephwError(f"{call.where}: averages axes {axes}; only height and width, (2, 3)")
+        return self._global(call, self._rounded(call))
 
-    def _take_flatten(self, node: fx.Node) -> _Value:
-        value = self._value(node, node.args[0])
-        before, after = _shape(node.args[0]), _shape(node)
-        if value.node.meta.get("flat"):
+    def _take_flatten(self, call: Call) -> Value:
+        source = call.input
+        value = self._value(call, source)
+        for name in ("start_dim", "end_dim", "dim", "dims", "shape", "size"):
+            if isinstance(call.take(name), torch.dtype):
+                raise SephwError(f"{call.where}: reads the bits as another type; leave it away")
+        before, after = self._shape(source), self._shape(call.node)
+        if after == before:
             return value
-        if after != before and (len(before) != 4 or before[2] * before[3] != 1):
-            raise SephwError(
-                f"{self._where(node)}: flattens a map of {before[1:]}; put nn.AdaptiveAvgPool2d(1) "
-                "before it"
-            )
-        made = self.new.call_function(torch.flatten, (value.node, 1))
-        made.meta["flat"] = True
-        return _Value(made, value.rounded, value.gain, value.maker)
+        pixels = prod(value.map_shape)
+        kept = tuple(size for size in after[1:] if size != 1)
+        if after[:1] == before[:1] and prod(after[1:]) == pixels and len(kept) < 2:
+            if value.form is not Form.MAP:
+                return value
+            if prod(value.size) > 1:
+                return replace(value, form=Form.UNROLLED)
+            made = self.new.call_function(torch.flatten, (value.node, 1))
+            return replace(value, node=made, form=Form.FLAT)
+        if value.form is Form.UNROLLED and after[1:] == value.map_shape:
+            return replace(value, form=Form.MAP)
+        raise SephwError(
+            f"{call.where}: makes {after} of {before}; only flattening of each image is "
+            "supported, nn.Flatten()"
+        )
 
-    def _take_pass(self, node: fx.Node) -> _Value:
-        value = self._value(node, node.args[0])
-        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
-        if not isinstance(module, nn.Dropout | nn.Dropout2d):
-            return value
-        made = self._append(self._name(node), copy.deepcopy(module), (value,), value.rounded, 0,
-                            value.maker)  # fmt: skip
-        return self._carry(made, value)
+    def _take_pass(self, call: Call) -> Value:
+        call.take("memory_format")
+        return self._value(call, call.input)
 
-    def _take_shape(self, node: fx.Node) -> None:
-        """Sizes are known; whoever uses one as a tensor is refused in `_value`."""
+    def _take_dropout(self, call: Call) -> Value:
+        value = self._value(call, call.input)
+        layer: nn.Module
+        if call.module is not None:
+            layer = copy.deepcopy(call.module)
+        else:
+            call.take("inplace")
+            train = call.take("train")
+            if call.take("training", True) if train is None else train:
+                raise SephwError(
+                    f"{call.where}: drops in evaluation as well; use nn.Dropout, or "
+                    "training=self.training"
+                )
+            kind = nn.Dropout2d if "2d" in str(call.node.target) else nn.Dropout
+            layer = kind(call.take("p", 0.5))
+        made = self._append(call.name, layer, (value,), value.rounded, 0, value.maker)
+        return replace(value, node=made.node)
 
     # Helpers.
 
-    def _global(self, node: fx.Node, value: _Value) -> _Value:
-        name, where = self._name(node), self._where(node)
-        _, _, height, width = _shape(node.args[0])
-        pixels = height * width
-        pooled = self._append(name, GlobalPool2d(), (value,), False, 0, where)
-        pooled.node.meta["flat"] = True
-        gain = pixels * 2.0 ** -pool_exponent(pixels)
-        pooled = _Value(pooled.node, False, value.gain * gain, where)
-        return pooled if self._ends(node) else self._quantize(pooled, f"{name}_act")
+    def _global(self, call: Call, value: Value) -> Value:
+        self._needs_map(call, value)
+        pixels = prod(value.size)
+        pooled = self._append(call.name, GlobalPool2d(), (value,), False, 0, call.where)
+        gain = value.gain * (pixels * 2.0 ** -pool_exponent(pixels))
+        pooled = replace(pooled, gain=gain, size=(1, 1), form=Form.FLAT)
+        return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
 
-    def _quantize(self, value: _Value, name: str) -> _Value:
-        made = self._append(name, QuantReLU(self.bits), (value,), True, 0, value.maker)
-        return self._carry(made, value)
-
-    def _carry(self, made: _Value, value: _Value) -> _Value:
-        made.node.meta["flat"] = value.node.meta.get("flat", False)
-        return made
+    def _quantize(self, value: Value, name: str) -> Value:
+        return self._append(name, QuantReLU(self.bits), (value,), True, 0, value.maker)
 
     def _append(
-        self, path: str, module: nn.Module, inputs: tuple[_Value, ...], rounded: bool,
+        self, path: str, module: nn.Module, inputs: tuple[Value, ...], rounded: bool,
         channels: int, maker: str,
-    ) -> _Value:  # fmt: skip
-        """Call ``module``, placed at ``path`` (numbered where taken); ``channels`` 0: as before."""
+    ) -> Value:  # fmt: skip
+        """Call ``module``, placed at ``path`` (numbered where taken).
+
+        The result lies as the first input does, with ``channels`` ones for gains; 0: its gains.
+        """
         parent: nn.Module = self.root
         *scopes, name = path.split(".")
         for scope in scopes:
@@ -307,33 +317,37 @@ class _Rewriter:
             ".".join([*scopes, free]), tuple(value.node for value in inputs)
         )
         gain = torch.ones(channels).double() if channels else inputs[0].gain
-        return _Value(node, rounded, gain, maker)
+        return replace(inputs[0], node=node, rounded=rounded, gain=gain, maker=maker, image=False)
 
-    def _value(self, node: fx.Node, source: Any) -> _Value:
+    def _value(self, call: Call, source: Any) -> Value:
         if source not in self.values:
             raise SephwError(
-                f"{self._where(node)}: computes with a constant or a size; only layers, +, "
+                f"{call.where}: computes with a constant or a parameter; only layers, +, "
                 "concatenation and pools can be taken"
             )
         return self.values[source]
 
-    def _rounded(self, node: fx.Node) -> _Value:
-        value = self._value(node, node.args[0])
+    def _rounded(self, call: Call, source: Any = None) -> Value:
+        value = self._value(call, call.input if source is None else source)
         if not value.rounded:
             raise SephwError(
-                f"{self._where(node)}: reads the result of {value.maker}, which no ReLU follows; "
+                f"{call.where}: reads the result of {value.maker}, which no ReLU follows; "
                 "put nn.ReLU between them"
             )
         return value
 
-    def _once(self, node: fx.Node) -> nn.Module:
-        path = str(node.target)
-        if path in self.called:
-            raise SephwError(
-                f"{self._where(node)}: called twice; give each use a module of its own"
-            )
-        self.called.add(path)
-        return self.modules[path]
+    def _needs_map(self, call: Call, value: Value) -> None:
+        if value.form is Form.FLAT:
+            raise SephwError(f"{call.where}: reads a globally pooled tensor, of one pixel; put it "
+                             "before the pool, or leave it away")  # fmt: skip
+        if value.form is Form.UNROLLED:
+            raise SephwError(f"{call.where}: reads a flattened map; put it before the flattening")
+
+    def _once(self, call: Call) -> Any:
+        if call.name in self.called:
+            raise SephwError(f"{call.where}: called twice; give each use a module of its own")
+        self.called.add(call.name)
+        return call.module
 
     def _ends(self, node: fx.Node) -> bool:
         """Whether the tensor goes to the output only, through nothing that computes."""
@@ -341,23 +355,9 @@ class _Rewriter:
             user.op == "output"
             or (meaning(user, self.modules) in ("flatten", "pass") and self._ends(user))
             for user in node.users
-            if meaning(user, self.modules) != "shape"
         )
 
-    def _where(self, node: fx.Node) -> str:
-        if node.op == "call_module":
-            return f"{type(self.modules[str(node.target)]).__name__} '{node.target}'"
-        word = meaning(node, self.modules) or getattr(node.target, "__name__", node.target)
-        return f"{word} '{self._name(node)}'"
-
-    def _name(self, node: fx.Node) -> str:
-        """Path for what a call becomes: its module's, or its scope and the traced name."""
-        if node.op == "call_module":
-            return str(node.target)
-        stack: Any = node.meta.get("nn_module_stack") or {}
-        scope = str(next(reversed(stack.values()), ("",))[0]) if stack else ""
-        return f"{scope}.{node.name.strip('_')}" if scope else node.name.strip("_")
-
-
-def _shape(node: Any) -> tuple[int, ...]:
-    return tuple(node.meta["tensor_meta"].shape)
+    def _shape(self, node: fx.Node) -> tuple[int, ...]:
+        shape = self.old.shapes[node]
+        assert shape is not None
+        return shape

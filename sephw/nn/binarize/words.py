@@ -1,9 +1,16 @@
-"""What calls in a traced torch network mean: the many spellings of each operation."""
+"""What calls in a traced torch network mean: the many spellings of each operation.
+
+A spelling is a word and the signature of the call, as torch documents it, so that every call is
+read by the names of its arguments, however they were given.
+"""
 
 from __future__ import annotations
 
+import inspect
 import operator
+from ast import literal_eval
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +19,33 @@ from torch import fx, nn
 
 from sephw.nn.scales import CONCATENATIONS
 
+
+@dataclass(frozen=True)
+class Spelling:
+    """One way to write a call: its word and its signature."""
+
+    word: str
+    signature: inspect.Signature
+
+
+def _spelling(word: str, positional: str, named: str = "") -> Spelling:
+    """From names by position and names only, as ``"input dim=None *shape"``; defaults literal."""
+    kinds = inspect.Parameter
+    parameters = []
+    for kind, text in ((kinds.POSITIONAL_OR_KEYWORD, positional), (kinds.KEYWORD_ONLY, named)):
+        for part in text.split():
+            name, _, default = part.partition("=")
+            parameters.append(
+                inspect.Parameter(
+                    name.lstrip("*"),
+                    kinds.VAR_POSITIONAL if name.startswith("*") else kind,
+                    default=literal_eval(default) if default else kinds.empty,
+                )
+            )
+    return Spelling(word, inspect.Signature(parameters))
+
+
+# Modules have one input and no other argument; what they do is in their attributes.
 MODULES: Mapping[type[nn.Module], str] = {
     nn.Conv2d: "conv",
     nn.Linear: "linear",
@@ -22,56 +56,99 @@ MODULES: Mapping[type[nn.Module], str] = {
     nn.AdaptiveAvgPool2d: "global_pool",
     nn.Flatten: "flatten",
     nn.Identity: "pass",
-    nn.Dropout: "pass",
-    nn.Dropout2d: "pass",
+    nn.Dropout: "dropout",
+    nn.Dropout2d: "dropout",
 }
-FUNCTIONS: Mapping[Any, str] = {
-    functional.relu: "relu",
-    functional.relu_: "relu",
-    torch.relu: "relu",
-    torch.relu_: "relu",
-    functional.max_pool2d: "max_pool",
-    torch.max_pool2d: "max_pool",
-    functional.avg_pool2d: "average_pool",
-    functional.adaptive_avg_pool2d: "global_pool",
-    torch.mean: "mean",
-    torch.flatten: "flatten",
-    torch.reshape: "flatten",
-    torch.squeeze: "flatten",
-    functional.dropout: "pass",
-    functional.dropout2d: "pass",
-    operator.add: "add",
-    operator.iadd: "add",
-    torch.add: "add",
-    getattr: "shape",
-    operator.getitem: "shape",
-    **dict.fromkeys(CONCATENATIONS, "concat"),
+_MODULE = _spelling("", "input").signature
+_RELU = _spelling("relu", "input")
+_ADD = _spelling("add", "input other")
+_SCALED_ADD = _spelling("add", "input other", "alpha=1 out=None")
+_MEAN = _spelling("mean", "input dim=None keepdim=False", "dtype=None out=None")
+_FLATTEN = _spelling("flatten", "input start_dim=0 end_dim=-1")
+_DROPOUT = _spelling("dropout", "input p=0.5 training=True inplace=False")
+_COPY = _spelling("pass", "input", "memory_format=None")
+_CONCAT = _spelling("concat", "tensors dim=0", "out=None")
+_POOL = "input kernel_size stride=None padding=0"
+FUNCTIONS: Mapping[Any, Spelling] = {
+    functional.relu: _spelling("relu", "input inplace=False"),
+    functional.relu_: _RELU,
+    torch.relu: _RELU,
+    torch.relu_: _RELU,
+    functional.max_pool2d: _spelling(
+        "max_pool", f"{_POOL} dilation=1 ceil_mode=False return_indices=False"
+    ),
+    torch.max_pool2d: _spelling("max_pool", f"{_POOL} dilation=1 ceil_mode=False"),
+    functional.avg_pool2d: _spelling(
+        "average_pool", f"{_POOL} ceil_mode=False count_include_pad=True divisor_override=None"
+    ),
+    functional.adaptive_avg_pool2d: _spelling("global_pool", "input output_size"),
+    torch.mean: _MEAN,
+    torch.flatten: _FLATTEN,
+    torch.reshape: _spelling("flatten", "input shape"),
+    torch.squeeze: _spelling("flatten", "input dim=None"),
+    functional.dropout: _DROPOUT,
+    functional.dropout2d: _DROPOUT,
+    torch.dropout: _spelling("dropout", "input p train"),
+    torch.clone: _COPY,
+    operator.add: _ADD,
+    operator.iadd: _ADD,
+    torch.add: _SCALED_ADD,
+    **dict.fromkeys(CONCATENATIONS, _CONCAT),
 }
-METHODS: Mapping[str, str] = {
-    "relu": "relu",
-    "relu_": "relu",
-    "add": "add",
-    "add_": "add",
-    "mean": "mean",
-    "flatten": "flatten",
-    "view": "flatten",
-    "reshape": "flatten",
-    "squeeze": "flatten",
-    "contiguous": "pass",
-    "size": "shape",
+METHODS: Mapping[str, Spelling] = {
+    "relu": _RELU,
+    "relu_": _RELU,
+    "add": _SCALED_ADD,
+    "add_": _SCALED_ADD,
+    "mean": _MEAN,
+    "flatten": _FLATTEN,
+    "view": _spelling("flatten", "input *shape", "size=None"),
+    "reshape": _spelling("flatten", "input *size", "shape=None"),
+    "squeeze": _spelling("flatten", "input *dims", "dim=None"),
+    "contiguous": _COPY,
+    "clone": _COPY,
 }
+# What torch takes in NumPy's names as well.
+_OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x2": "other", "self": "input"}
+
+
+def spelling(node: fx.Node, modules: Mapping[str, nn.Module]) -> Spelling | None:
+    """How a call is written; None where it is nothing that can be taken."""
+    if node.op == "call_module":
+        # Exactly these classes: a subclass may compute something else.
+        word = MODULES.get(type(modules[str(node.target)]))
+        return Spelling(word, _MODULE) if word else None
+    if node.op == "call_function":
+        return FUNCTIONS.get(node.target)
+    if node.op == "call_method":
+        return METHODS.get(str(node.target))
+    return None
 
 
 def meaning(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
     """One word for what a node does; "" where it is nothing that can be taken."""
-    if node.op == "call_module":
-        # Exactly these classes: a subclass may compute something else.
-        return MODULES.get(type(modules[str(node.target)]), "")
-    if node.op == "call_function":
-        return FUNCTIONS.get(node.target, "")
-    if node.op == "call_method":
-        return METHODS.get(str(node.target), "")
-    return node.op
+    if node.op in ("placeholder", "output"):
+        return node.op
+    found = spelling(node, modules)
+    return found.word if found else ""
+
+
+def arguments(node: fx.Node, modules: Mapping[str, nn.Module]) -> dict[str, Any]:
+    """The arguments of a call by name, those at their defaults left out.
+
+    Raises TypeError where its spelling has no such argument.
+    """
+    found = spelling(node, modules)
+    if found is None:
+        raise TypeError(f"'{node.target}' is not understood")
+    named = {_OTHER_NAMES.get(name, name): value for name, value in node.kwargs.items()}
+    bound = found.signature.bind(*node.args, **named).arguments
+    defaults = {name: found.signature.parameters[name].default for name in bound}
+    return {
+        name: value
+        for name, value in bound.items()
+        if defaults[name] is inspect.Parameter.empty or value != defaults[name]
+    }
 
 
 def is_addition(node: fx.Node) -> bool:
@@ -81,16 +158,4 @@ def is_addition(node: fx.Node) -> bool:
 
 def is_passing(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
     """Hands its input on in evaluation mode."""
-    return meaning(node, modules) == "pass"
-
-
-def argument(node: fx.Node, position: int, name: str, default: Any) -> Any:
-    """A call's argument, given by position or by name."""
-    if len(node.args) > position:
-        return node.args[position]
-    return node.kwargs.get(name, default)
-
-
-def pair(value: Any) -> tuple[int, int]:
-    """(vertical, horizontal) of torch's `int | (int, int)`."""
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+    return meaning(node, modules) in ("pass", "dropout")

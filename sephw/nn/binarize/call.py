@@ -1,0 +1,69 @@
+"""One call of a traced torch network, read by the names of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import fx, nn
+
+from sephw.errors import SephwError
+from sephw.nn.binarize.refuse import refusal
+from sephw.nn.binarize.words import arguments, meaning
+
+Modules = Mapping[str, nn.Module]
+
+
+class Call:
+    """A call, its module if it has one, and its arguments; every argument has to be read.
+
+    ``word`` as in `words`, ``where`` names it in messages, ``name`` is the path that what becomes
+    of it gets. SephwError where the call or one of its arguments has no meaning here.
+    """
+
+    def __init__(self, node: fx.Node, modules: Modules) -> None:
+        self.node, self.where, self.name = node, describe(node, modules), path_of(node)
+        self.module: Any = modules[str(node.target)] if node.op == "call_module" else None
+        self.word = meaning(node, modules)
+        if not self.word:
+            raise SephwError(refusal(node, self.where, self.module))
+        self._arguments: dict[str, Any] = {}
+        if node.op not in ("placeholder", "output"):
+            try:
+                self._arguments = arguments(node, modules)
+            except TypeError as error:
+                raise SephwError(
+                    f"{self.where}: its arguments cannot be read ({error}); write them as torch "
+                    "documents them"
+                ) from error
+
+    def take(self, name: str, default: Any = None) -> Any:
+        """The argument of that name, which counts as read; ``default`` where it is not given."""
+        return self._arguments.pop(name, default)
+
+    @property
+    def input(self) -> Any:
+        """The argument called input."""
+        return self.take("input")
+
+    def finish(self) -> None:
+        """SephwError for an argument that nobody has read: it would be dropped."""
+        for name, value in self._arguments.items():
+            raise SephwError(f"{self.where}: {name}={value} is not supported; leave it away")
+
+
+def describe(node: fx.Node, modules: Modules) -> str:
+    """What messages call it: class and path of a module, word and place of a function."""
+    if node.op == "call_module":
+        return f"{type(modules[str(node.target)]).__name__} '{node.target}'"
+    word = meaning(node, modules) or getattr(node.target, "__name__", node.target)
+    return f"{word} '{path_of(node)}'"
+
+
+def path_of(node: fx.Node) -> str:
+    """Path for what a call becomes: its module's, or its scope and the traced name."""
+    if node.op == "call_module":
+        return str(node.target)
+    stack: Any = node.meta.get("nn_module_stack") or {}
+    scope = str(next(reversed(stack.values()), ("",))[0]) if stack else ""
+    return f"{scope}.{node.name.strip('_')}" if scope else node.name.strip("_")

@@ -1,0 +1,22 @@
+"""Windows that the engines compute: one rule for layers, pools and rewritten networks."""
+
+from __future__ import annotations
+
+Size = int | tuple[int, int]
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """(vertical, horizontal)."""
+    return (size, size) if isinstance(size, int) else (size[0], size[-1])
+
+
+def padding_fault(kernel: Size, padding: Size) -> str | None:
+    """Why ``padding`` cannot go with ``kernel``, and what can; None where it can."""
+    sides = zip(("rows", "columns"), pair(kernel), pair(padding), strict=True)
+    for what, length, zeros in sides:
+        if not 0 <= zeros < length:
+            return (
+                f"a padding of {zeros} {what} for a kernel of {length}; windows outside the map "
+                f"compute nothing, use at most {length - 1}"
+            )
+    return None
