@@ -192,6 +192,14 @@ def sum_of_one_tensor_with_itself(m, x):
     return m.head(y)
 
 
+def products_with_numbers(m, x):
+    y = m.relu(m.a(x))
+    y.mul_(0.5)
+    z = 3 * m.b(y) / 0.75
+    z *= 1.5
+    return m.head(m.c(m.relu(z.div(7))))
+
+
 def linear_layers_in_a_row(m, x):
     flat = torch.flatten(m.pool(m.relu(m.a(x))), 1)
     return torch.relu(flat).add(flat)
@@ -204,7 +212,7 @@ TAKEN = [
     write_through_a_flattened_map, write_through_a_squeezed_pixel, write_into_the_image,
     named_input, named_functions, numpys_names, sizes_as_arguments, sizes_choose_branches,
     all_sizes_squeezed, unused_calls, dropout_function, concat_named,
-    sum_of_one_tensor_with_itself, linear_layers_in_a_row,
+    sum_of_one_tensor_with_itself, products_with_numbers, linear_layers_in_a_row,
 ]  # fmt: skip
 
 
@@ -234,12 +242,12 @@ def swap(z, y, m):
 
 
 WRITES = {
-    "mul_": lambda z, y, m: z.mul_(0.5),
+    "mul_": lambda z, y, m: z.mul_(-0.5),
     "sub_": lambda z, y, m: z.sub_(y),
-    "div_": lambda z, y, m: z.div_(2),
-    "imul": lambda z, y, m: operator.imul(z, 2),
+    "div_": lambda z, y, m: z.div_(y + 1),
+    "imul": lambda z, y, m: operator.imul(z, y),
     "isub": lambda z, y, m: operator.isub(z, y),
-    "itruediv": lambda z, y, m: operator.itruediv(z, 2),
+    "itruediv": lambda z, y, m: operator.itruediv(z, -2),
     "clamp_": lambda z, y, m: z.clamp_(0, 6),
     "clamp_(min)": lambda z, y, m: torch.clamp_(z, min=0.1),
     "neg_": lambda z, y, m: z.neg_(),

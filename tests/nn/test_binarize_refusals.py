@@ -156,12 +156,12 @@ REFUSED = [
     (lambda: Call(lambda c: torch.add(c.y, c.y, alpha=2)), "add 'add': adds a constant or a "
      "multiple; add two tensors as they are", lambda: Call(lambda c: torch.add(c.y, c.y))),
     (lambda: Call(lambda c: c.y + functional.avg_pool2d(c.y, 3, 1, 1)), "add 'add': adds an "
-     "average pool's result, which is scaled by 0.5625 here, to another tensor; put a convolution "
-     "after the pool (nn.Linear after a global one)",
+     "average pool's or product's result, which is 1 and 0.5625 times as large here; put a "
+     "convolution after it (nn.Linear after a global pool)",
      lambda: Call(lambda c: c.y + c.net.tail(functional.avg_pool2d(c.y, 3, 1, 1)))),
     (lambda: Call(lambda c: pooled(c.y).flatten(1) + c.net.fc(pooled(c.y).flatten(1))),
-     "add 'add': adds an average pool's result, which is scaled by 0.875 here, to another tensor; "
-     "put a convolution after the pool (nn.Linear after a global one)",
+     "add 'add': adds an average pool's or product's result, which is 0.875 and 1 times as large "
+     "here; put a convolution after it (nn.Linear after a global pool)",
      lambda: Call(lambda c: c.net.fc2(pooled(c.y).flatten(1)) + c.net.fc(pooled(c.y).flatten(1)))),
     (lambda: Call(lambda c: c.y + c.y.mean([2, 3], keepdim=True)), "add 'add': adds tensors of "
      "different shapes; give both the same",
@@ -172,8 +172,8 @@ REFUSED = [
     (lambda: Call(lambda c: torch.cat([c.y, c.y], 2)), "concat 'cat': joins another axis than "
      "channels; use dim=1", lambda: Call(lambda c: torch.cat([c.y, c.y], dim=-3))),
     (lambda: Call(lambda c: torch.cat([functional.avg_pool2d(c.y, 3, 1, 1), c.y], 1)),
-     "output: concat 'cat' joins an average pool's result, which is scaled by 0.5625 here, with "
-     "others; put nn.Linear behind it",
+     "output: concat 'cat' joins an average pool's or product's result, which is 0.5625 times as "
+     "large here, with others; put a convolution or nn.Linear behind it",
      lambda: chain(nn.AvgPool2d(3, 1, 1), nn.Flatten(), nn.Linear(224, 4))),
     (lambda: Call(lambda c: torch.cat([c.y.flatten(1), c.y.flatten(1)], 1)), "concat 'cat': joins "
      "a flattened map, the result of Conv2d 'conv'; concatenate the maps, and flatten behind it",
@@ -181,8 +181,13 @@ REFUSED = [
     (lambda: Call(lambda c: c.net.tail(torch.relu(c.net.tail(c.y)))), "Conv2d 'tail': called "
      "twice; give each use a module of its own",
      lambda: Call(lambda c: c.net.other(torch.relu(c.net.tail(c.y))))),
-    (lambda: Call(lambda c: c.y * 2), f"mul 'mul': {NO_PRODUCT}",
+    (lambda: Call(lambda c: c.y * -2), f"mul 'mul': {NO_PRODUCT}",
      lambda: Call(lambda c: c.net.norm(c.net.tail(c.y)))),
+    (lambda: Call(lambda c: c.y * c.y), f"mul 'mul': {NO_PRODUCT}",
+     lambda: Call(lambda c: c.net.norm(c.net.tail(c.y)))),
+    (lambda: Call(lambda c: torch.div(c.y, 2, rounding_mode="floor")), "div 'div': "
+     "rounding_mode=floor is not supported; leave it away",
+     lambda: Call(lambda c: torch.div(c.y, 2))),
     (lambda: Call(lambda c: c.net.tail(c.y) * c.net.norm.weight.view(1, -1, 1, 1)),
      f"mul 'mul': {NO_PRODUCT}", lambda: Call(lambda c: c.net.norm(c.net.tail(c.y)))),
     (lambda: Call(lambda c: (c.x - 0.5) / 0.25), f"sub 'sub': {NO_PRODUCT}",

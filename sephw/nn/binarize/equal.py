@@ -66,9 +66,7 @@ def check_whole(model: nn.Module, new: Rewritten, images: Tensor) -> None:
                 "from its forward"
             )
         got = fx.GraphModule(new.root, new.graph).eval()(batch)
-    (output,) = [node for node in new.graph.nodes if node.op == "output"]
-    value = next(v for v in new.values.values() if v.node is output.args[0])
-    shaped = got / value.gain.view(1, -1, *[1] * (got.ndim - 2))
+    shaped = got / new.result.gain.view(1, -1, *[1] * (got.ndim - 2))
     if len(want) != len(wider) or not _close(
         shaped.flatten(1), want[:EXAMPLES].reshape(EXAMPLES, -1)
     ):

@@ -31,6 +31,10 @@ _SUPPORTED = (
     "Conv2d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), Linear, Flatten, "
     "Dropout, +, concatenation"
 )
+ONLY_SUMS = (
+    "only additions are computed between layers; leave it to the weights of a Conv2d, or to an "
+    "nn.BatchNorm2d right after it"
+)
 
 
 def refusal(node: fx.Node, where: str, module: Any) -> str:
@@ -52,10 +56,7 @@ def refusal(node: fx.Node, where: str, module: Any) -> str:
             f"{where}: needs the statistics of each image; use nn.BatchNorm2d right after a Conv2d"
         )
     if kind in _PRODUCTS:
-        return (
-            f"{where}: only additions are computed between layers; leave it to the weights of a "
-            "Conv2d, or to an nn.BatchNorm2d right after it"
-        )
+        return f"{where}: {ONLY_SUMS}"
     if kind in _PARTS:
         return f"{where}: takes part of a tensor; compute the part by a Conv2d of its own"
     if kind in _TYPES:

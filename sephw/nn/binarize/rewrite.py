@@ -21,6 +21,7 @@ from sephw.nn.binarize.make import (
     make_whole_map,
 )
 from sephw.nn.binarize.pools import average_window, check_window, max_window, square
+from sephw.nn.binarize.refuse import ONLY_SUMS
 from sephw.nn.binarize.values import Form, Rewritten, Value
 from sephw.nn.binarize.words import meaning
 from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, pool_exponent
@@ -57,7 +58,9 @@ class Rewriter:
             if value is not None:
                 self.values[node] = value
         self.new.lint()
-        return Rewritten(self.root, self.new, self.values)
+        (output,) = [node for node in self.old.graph.nodes if node.op == "output"]
+        result = self.values[output.all_input_nodes[0]]
+        return Rewritten(self.root, self.new, self.values, result)
 
     # One method per word of `words.meaning`.
 
@@ -76,8 +79,9 @@ class Rewriter:
                              "return the map itself, or put nn.Linear behind it")  # fmt: skip
         if value.gain.min() != value.gain.max():
             raise SephwError(
-                f"output: {value.maker} joins an average pool's result, which is scaled by "
-                f"{float(value.gain.min()):g} here, with others; put nn.Linear behind it"
+                f"output: {value.maker} joins an average pool's or product's result, which is "
+                f"{float(value.gain.min()):g} times as large here, with others; put a convolution "
+                "or nn.Linear behind it"
             )
         self.new.output(value.node)
 
@@ -158,12 +162,18 @@ class Rewriter:
             raise SephwError(f"{where}: adds a map to a pooled tensor; flatten both")
         if not torch.equal(values[0].gain, values[1].gain):
             raise SephwError(
-                f"{where}: adds an average pool's result, which is scaled by "
-                f"{min(float(v.gain.min()) for v in values):g} here, to another tensor; put a "
-                "convolution after the pool (nn.Linear after a global one)"
+                f"{where}: adds an average pool's or product's result, which is "
+                f"{' and '.join(f'{float(v.gain.min()):g}' for v in values)} times as large here; "
+                "put a convolution after it (nn.Linear after a global pool)"
             )
         total = self.new.call_function(torch.add, (values[0].node, values[1].node))
         return replace(values[0], node=total, rounded=False, maker=where, image=False)
+
+    def _take_mul(self, call: Call) -> Value:
+        return self._scaled(call, call.input, call.take("other"), 1)
+
+    def _take_div(self, call: Call) -> Value:
+        return self._scaled(call, call.input, call.take("other"), -1)
 
     def _take_concat(self, call: Call) -> Value:
         where = call.where
@@ -291,6 +301,15 @@ class Rewriter:
         gain = value.gain * (pixels * 2.0 ** -pool_exponent(pixels))
         pooled = replace(pooled, gain=gain, size=(1, 1), form=Form.FLAT)
         return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
+
+    def _scaled(self, call: Call, tensor: Any, factor: Any, power: int) -> Value:
+        """A tensor times or over a positive number, left to the layers behind it."""
+        if power == 1 and isinstance(factor, fx.Node):
+            tensor, factor = factor, tensor
+        if tensor not in self.values or not isinstance(factor, int | float) or factor <= 0:
+            raise SephwError(f"{call.where}: {ONLY_SUMS}")
+        value = self.values[tensor]
+        return replace(value, gain=value.gain / float(factor) ** power)
 
     def _quantize(self, value: Value, name: str) -> Value:
         return self._append(name, QuantReLU(self.bits), (value,), True, 0, value.maker)

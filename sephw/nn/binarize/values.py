@@ -46,11 +46,15 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """The new network, and which of its tensors every call of the old one became."""
+    """The new network, and which of its tensors every call of the old one became.
+
+    ``result``: what it returns.
+    """
 
     root: nn.Module
     graph: fx.Graph
     values: dict[fx.Node, Value]
+    result: Value
 
     @property
     def macs(self) -> int:

@@ -63,6 +63,8 @@ _MODULE = _spelling("", "input").signature
 _RELU = _spelling("relu", "input")
 _ADD = _spelling("add", "input other")
 _SCALED_ADD = _spelling("add", "input other", "alpha=1 out=None")
+_PRODUCT = _spelling("mul", "input other", "out=None")
+_QUOTIENT = _spelling("div", "input other", "rounding_mode=None out=None")
 _MEAN = _spelling("mean", "input dim=None keepdim=False", "dtype=None out=None")
 _FLATTEN = _spelling("flatten", "input start_dim=0 end_dim=-1")
 _DROPOUT = _spelling("dropout", "input p=0.5 training=True inplace=False")
@@ -93,6 +95,8 @@ FUNCTIONS: Mapping[Any, Spelling] = {
     operator.add: _ADD,
     operator.iadd: _ADD,
     torch.add: _SCALED_ADD,
+    **dict.fromkeys((operator.mul, operator.imul, torch.mul, torch.multiply), _PRODUCT),
+    **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), _QUOTIENT),
     **dict.fromkeys(CONCATENATIONS, _CONCAT),
 }
 METHODS: Mapping[str, Spelling] = {
@@ -100,6 +104,8 @@ METHODS: Mapping[str, Spelling] = {
     "relu_": _RELU,
     "add": _SCALED_ADD,
     "add_": _SCALED_ADD,
+    **dict.fromkeys(("mul", "mul_", "multiply"), _PRODUCT),
+    **dict.fromkeys(("div", "div_"), _QUOTIENT),
     "mean": _MEAN,
     "flatten": _FLATTEN,
     "view": _spelling("flatten", "input *shape", "size=None"),
