@@ -23,7 +23,8 @@ KINDS = ("lut", "ff", "bram", "dsp")
 
 @dataclass(frozen=True)
 class Routed:
-    """One design. ``fps_board`` at the board's clock, ``fps_highest`` at nextpnr's Fmax.
+    """One design. ``fps_board`` on chip at the board's clock, ``fps_highest`` at nextpnr's Fmax;
+    ``fps_link`` over the board's link, at the board's clock. Latencies to the last output beat.
 
     ``used``, ``available`` as nextpnr counts; ``synthesized`` by Yosys, ``estimated`` by the
     resource model. ``seconds`` by step of the synthesis; ``exact`` None: not verified.
@@ -38,6 +39,10 @@ class Routed:
     fmax_mhz: float
     fps_board: float
     fps_highest: float
+    fps_link: float
+    link: str
+    latency_alone_cycles: int | None
+    latency_paced_cycles: int
     used: dict[str, int]
     available: dict[str, int]
     synthesized: dict[str, int]
@@ -83,6 +88,10 @@ def read_export(folder: Path) -> Routed:
         fmax_mhz=fmax,
         fps_board=round(clock * 1e6 / cycles, 1),
         fps_highest=round(fmax * 1e6 / cycles, 1),
+        fps_link=round(report["totals"]["throughput_link_board"]["value"], 1),
+        link=report["link"],
+        latency_alone_cycles=_cycles(report, "latency_alone_last_output"),
+        latency_paced_cycles=int(report["totals"]["latency_paced_last_output"]["value"]),
         used={kind: routed["used"][kind] for kind in KINDS},
         available={kind: routed["available"][kind] for kind in KINDS},
         synthesized={kind: record["synthesized"]["total"][kind] for kind in KINDS},
@@ -98,6 +107,11 @@ def read_export(folder: Path) -> Routed:
     )
 
 
+def _cycles(report: dict[str, Any], name: str) -> int | None:
+    figure = report["totals"].get(name)
+    return None if figure is None else int(figure["value"])
+
+
 def _row(d: dict[str, Any]) -> str:
     share = [
         f"{d['used'][k]:,} ({d['used'][k] / d['available'][k]:.0%})" if d["available"][k] else "0"
@@ -105,10 +119,13 @@ def _row(d: dict[str, Any]) -> str:
     ]
     exact = {True: "yes", False: "NO", None: "not verified"}[d["exact"]]
     minutes = sum(d["seconds"].values()) / 60
+    alone = d["latency_alone_cycles"]
+    latency = f"{'–' if alone is None else f'{alone:,}'} / {d['latency_paced_cycles']:,}"
     cells = [
         d["model"].removesuffix(".pth"), d["target"], *share, f"{d['frame_cycles']:,}",
-        f"{d['fmax_mhz']:g}", f"**{d['fps_highest']:,.0f}**",
-        f"{d['fps_board']:,.0f} at {d['clock_mhz']:g} MHz", exact, f"{minutes:.1f}",
+        latency, f"{d['fmax_mhz']:g}", f"**{d['fps_highest']:,.0f}**",
+        f"{d['fps_board']:,.0f} at {d['clock_mhz']:g} MHz", f"{d['fps_link']:,.0f}", exact,
+        f"{minutes:.1f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
@@ -116,8 +133,10 @@ def _row(d: dict[str, Any]) -> str:
 def page(designs: list[dict[str, Any]]) -> str:
     """Markdown of all designs."""
     head = (
-        "model", "board", "LUT", "FF", "BRAM", "DSP", "frame interval, cycles", "Fmax, MHz",
-        "frames/s at Fmax", "frames/s on the board", "every layer equal", "synthesis, minutes",
+        "model", "board", "LUT", "FF", "BRAM", "DSP", "frame interval, cycles",
+        "latency alone / paced, cycles", "Fmax, MHz", "frames/s on chip at Fmax",
+        "frames/s on chip at the board's clock", "frames/s over the board's link",
+        "every layer equal", "synthesis, minutes",
     )  # fmt: skip
     lines = [
         "# Designs placed and routed",
@@ -125,8 +144,13 @@ def page(designs: list[dict[str, Any]]) -> str:
         "Made by `sephw export models/MODEL.pth --target BOARD` and `python -m benchmarks.routed`. "
         "LUT, FF, BRAM, DSP and Fmax are nextpnr's after routing, the complete board top with host "
         "link included; the frame interval is the cycle simulator's, which equals the RTL's. "
-        "Nothing was run on a board. Minutes are wall time of a machine of two cores with other "
-        "work on it.",
+        "The latencies are the simulator's as well, first beat in to last beat out: of a frame "
+        "alone (each beat offered as soon as it is taken) and paced (beats spread evenly over the "
+        "frame interval). Frames/s "
+        f"over the board's link are estimated ({', '.join(sorted({d['link'] for d in designs}))}: "
+        "bytes of request and reply, then the paced latency, one image after the other; "
+        "[how](../../docs/report.md#words)). Nothing was run on a board. Minutes are "
+        "wall time of a machine of two cores with other work on it.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
@@ -138,7 +162,7 @@ def page(designs: list[dict[str, Any]]) -> str:
     ]
     for d in designs:
         pairs = [f"{d['estimated'][k]:,} → {d['synthesized'][k]:,}" for k in KINDS]
-        wishes = ((d["fps_asked"], "frames/s"), (d["clock_asked_mhz"], "MHz"))
+        wishes = ((d["fps_asked"], "frames/s on chip"), (d["clock_asked_mhz"], "MHz"))
         asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"
         cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
                  d["worst_engine"], asked]  # fmt: skip
