@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reports.bars import resource_bars
 from reports.matrix import verified_layers
 from reports.model import LayerReport, Report
-from reports.next_step import next_step, not_run
+from reports.next_step import next_step, not_run, own_place
 from reports.numbers import number, percent, short
 from reports.resources import KINDS
 from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
@@ -40,8 +40,8 @@ def render_html(report: Report) -> str:
         latencies=latencies(report),
         on_chip=ON_CHIP,
         over_link=OVER_LINK,
-        next_step=next_step(report),
-        not_run=not_run(report),
+        next_step=next_step(report, own_place(report)),
+        not_run=not_run(report, own_place(report)),
     )  # fmt: skip
 
 

@@ -2,119 +2,165 @@
 
 from __future__ import annotations
 
-import shlex
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.matrix import verified_layers
 from reports.model import Report, Source
-from sephw.targets import TARGETS, Technology
+from sephw.backends.amd.boards import has_amd_flow
+from sephw.command_line import Option, command_line, in_folder
+from sephw.invocation import Given, Invocation, Place, in_own_folder
+from sephw.targets import TARGETS, Technology, find_target
 from sephw.verify import describe
 
-# Commands are for the export's own folder, where the report lies.
-SYNTHESIZE = "sephw synth ."
-PROGRAM = "sephw program ."
-VIVADO = "cd amd && ./build.sh rtl"
 # Representations that an export usually compares, and one that it does when asked.
 _USUAL, _ON_REQUEST = ("csim", "rtlsim"), "netlist"
 # Cells of these have a meaning outside of Yosys, for simulating a netlist.
 _NETLISTS = (Technology.ECP5, Technology.ICE40)
+# What a synthesis after the export, and a search, are to be asked for again.
+_SYNTHESIS = ("--clock-mhz", "--seeds", "--floorplan", "--no-floorplan")
+_SEARCH = ("--fps", "--clock-mhz", "--weight-bandwidth", "--search-seconds")
 
 
 @dataclass(frozen=True)
 class NotRun:
-    """A part of the report that is missing, and the command that makes it."""
+    """A part of the report that is missing. ``command`` makes it; "": ``how`` says how instead."""
 
     what: str
     command: str
+    how: str = ""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next, and why. ``command`` is "" where none helps."""
+    """What to do next, and why. ``command`` is "" where none helps, or ``how`` says it instead."""
 
     why: str
     command: str
+    how: str = ""
 
 
-def not_run(report: Report) -> tuple[NotRun, ...]:
-    """Every part that is missing, in the order in which they are made."""
+def own_place(report: Report) -> Place:
+    """The export's own folder, where the commands in a report's files are to be run."""
+    return in_own_folder(None if report.provenance is None else report.provenance.invocation)
+
+
+def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
+    """Every part that is missing, in the order in which they are made; commands for ``place``."""
     parts: list[NotRun] = []
     if report.timeline is None:
-        parts.append(NotRun("cycle simulation", _export(report)))
+        parts.append(NotRun("cycle simulation", *_export(place, "cyclesim")))
     if report.verification is None:
-        parts.append(NotRun("verification", _export(report)))
+        parts.append(NotRun("verification", *_export(place, "verify")))
     else:
         ran = {column.name for column in verified_layers(report.verification).columns if column.run}
         missing = [name for name in _USUAL if name not in ran]
         if missing:
-            parts.append(NotRun(", ".join(missing), _export(report)))
+            parts.append(NotRun(", ".join(missing), *_export(place, *missing)))
         known = report.resources is not None and report.resources.device.technology in _NETLISTS
         if _ON_REQUEST not in ran and known:
-            parts.append(NotRun(_ON_REQUEST, f"{_export(report)} --steps +{_ON_REQUEST}"))
+            parts.append(NotRun(_ON_REQUEST, *_export(place, _ON_REQUEST)))
     resources = report.resources
     if resources is None or resources.synthesized is None:
-        parts.append(NotRun("synthesis", _synthesize(report)))
+        parts.append(NotRun("synthesis", *_synthesize(report, place)))
     if resources is not None and resources.device.routable and resources.routed is None:
-        parts.append(NotRun("place-and-route", _synthesize(report)))
+        parts.append(NotRun("place-and-route", *_synthesize(report, place)))
     if resources is not None and not resources.device.routable and not resources.vendor:
-        parts.append(NotRun("place-and-route", VIVADO))
+        vivado = _vivado(report, place)
+        parts += [NotRun("place-and-route", vivado)] if vivado else []
     return tuple(parts)
 
 
-def next_step(report: Report) -> Step:
-    """The one thing that brings the network nearer to the board."""
+def next_step(report: Report, place: Place) -> Step:
+    """The one thing that brings the network nearer to the board; its command is for ``place``."""
     verification, resources = report.verification, report.resources
     wrong = None if verification is None else verification.first_mismatch
     if verification is not None and wrong is not None:
         return Step(f"first difference: {describe(wrong, verification.samples)}", "")
     best = None if resources is None else resources.best
     if resources is not None and best is not None and best[1].resources.excess(best[2]):
-        return Step(f"make it fit {resources.device.name}", _explore(report))
+        return Step(f"make it fit {resources.device.name}", _explore(report, place))
     if verification is None:
-        return Step("prove every layer equal", _export(report))
+        return Step("compare every layer", *_export(place, "verify"))
     if resources is None or resources.synthesized is None:
-        return Step("what synthesis makes of it", _synthesize(report))
+        return Step("what synthesis makes of it", *_synthesize(report, place))
     if resources.device.routable and resources.routed is None:
-        return Step("place and route it", _synthesize(report))
+        return Step("place and route it", *_synthesize(report, place))
     routed = resources.routed
     if routed is None:
         if best is not None and best[0] is Source.ROUTED:
             return Step("copy what is in amd to the board; docs/amd.md goes on", "")
-        return Step("place and route it with Vivado", VIVADO)
+        vivado = _vivado(report, place)
+        if vivado:
+            return Step("place and route it with Vivado", vivado)
+        return Step("nothing: place and route of this target is not made here", "")
     missed = next((clock for clock in routed.clocks if not clock.met), None)
     if missed is not None:
         return Step(
             f"clock '{missed.name}' reaches {missed.fmax.value:g} MHz only: fold the slowest "
             "paths further",
-            _explore(report),
+            _explore(report, place),
         )
     if resources.board and routed.bitstream:
-        return Step("load the bitstream into the board", PROGRAM)
+        return Step("load the bitstream into the board", command_line("program", [place.export]))
     boards = [t for t in TARGETS if t.device == resources.device and t.open_board is not None]
     if boards and not resources.board:
         names = " or ".join(board.name for board in boards)
         return Step(
             f"it is routed without a board; for one to load into {names}",
-            f"{SYNTHESIZE} --target {boards[0].name}",
+            command_line("synth", [place.export], [("--target", boards[0].name)]),
         )
     return Step("nothing: exact, synthesized and routed", "")
 
 
-def _model(report: Report) -> str:
-    provenance = report.provenance
-    return "MODEL.pth" if provenance is None else shlex.quote(provenance.model_file)
+def _export(place: Place, *steps: str) -> tuple[str, str]:
+    """(command, words) for the same export with ``steps`` as well; one of the two is ""."""
+    invocation = place.invocation
+    again = None if invocation is None else invocation.with_steps(*steps)
+    command = place.repeat(again)
+    if command is not None:
+        return command, ""
+    option = "" if again is None else f" with --steps {again.given('--steps')}"
+    return "", f"export the model again{option}"
 
 
-def _export(report: Report) -> str:
-    return f"sephw export {_model(report)} --target {shlex.quote(report.target)}"
-
-
-def _synthesize(report: Report) -> str:
+def _synthesize(report: Report, place: Place) -> tuple[str, str]:
     """Synthesis, where the export has the SystemVerilog for it; else the whole export."""
     provenance = report.provenance
-    return SYNTHESIZE if provenance is None or "rtl" in provenance.steps else _export(report)
+    if provenance is not None and "rtl" not in provenance.steps:
+        return _export(place, "synth")
+    resources = report.resources
+    routable = resources is not None and resources.device.routable
+    typed = _typed(place.invocation, _SYNTHESIS) if routable else ()
+    return command_line("synth", [place.export], typed), ""
 
 
-def _explore(report: Report) -> str:
+def _vivado(report: Report, place: Place) -> str:
+    """The vendor's flow, where the export has it; "" else."""
+    steps = () if report.provenance is None else report.provenance.steps
+    route = next((name for name in ("rtl", "hls") if name in steps), "")
+    known = any(target.name == report.target for target in TARGETS)
+    streamed = any(layer.weight_traffic is not None for layer in report.layers)
+    if not route or streamed or not known or not has_amd_flow(find_target(report.target)):
+        return ""
+    return in_folder(place.export / "amd", f"./build.sh {route}")
+
+
+def _explore(report: Report, place: Place) -> str:
     # The file lies beside the folder: an export replaces only what an export wrote.
-    return f"sephw explore . --target {shlex.quote(report.target)} --out ../folding.json"
+    name = "folding" if report.provenance is None else f"{report.provenance.name}_folding"
+    return command_line(
+        "explore",
+        [place.export],
+        [
+            ("--target", report.target),
+            *_typed(place.invocation, _SEARCH),
+            ("--out", os.path.normpath(place.export / ".." / f"{name}.json")),
+        ],
+    )
+
+
+def _typed(invocation: Invocation | None, names: Sequence[str]) -> tuple[Option, ...]:
+    given: tuple[Given, ...] = () if invocation is None else invocation.of(names)
+    return tuple((one.option, one.value) for one in given)

@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.matrix import verified_layers
 from reports.model import Figure, LayerReport, Report
-from reports.next_step import next_step, not_run
+from reports.next_step import next_step, not_run, own_place
 from reports.resources import Clock, ResourceReport, Routed, Usage
 from sephw.verify import Verification
 
@@ -16,9 +16,11 @@ from sephw.verify import Verification
 def as_dict(report: Report) -> dict[str, Any]:
     """JSON-able values; every figure is {"value", "unit", "source"}, with "low" and "high" where
     it has an error bar. Parts that have not been run are None; "not_run" says how to run them.
+    Commands are for the export's own folder; "how" says what to do where none can be given.
     """
     resources, provenance = report.resources, report.provenance
-    step = next_step(report)
+    place = own_place(report)
+    step = next_step(report, place)
     return {
         "network": report.network,
         "target": report.target,
@@ -26,8 +28,11 @@ def as_dict(report: Report) -> dict[str, Any]:
         "clock_ns": report.clock_ns,
         "bottleneck": report.bottleneck,
         "link": report.link,
-        "next": {"why": step.why, "command": step.command},
-        "not_run": [{"what": part.what, "command": part.command} for part in not_run(report)],
+        "next": {"why": step.why, "command": step.command, "how": step.how},
+        "not_run": [
+            {"what": part.what, "command": part.command, "how": part.how}
+            for part in not_run(report, place)
+        ],
         "totals": {total.name: _figure(total.figure) for total in report.totals},
         "resources": None if resources is None else _resources(resources),
         "verification": _verification(report.verification),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sephw.errors import SephwError
+from sephw.invocation import Invocation
 
 
 @dataclass(frozen=True)
 class Provenance:
     """Of an export. ``test_percent``: right classes of the frozen network on its whole test set,
-    measured at training; None where the checkpoint does not say. ``options`` and ``versions``:
-    (name, value).
+    measured at training; None where the checkpoint does not say. ``invocation`` None: it was made
+    from Python. ``options`` and ``versions``: (name, value).
     """
 
     name: str
@@ -25,6 +26,7 @@ class Provenance:
     test_percent: float | None
     target: str
     steps: tuple[str, ...]
+    invocation: Invocation | None
     options: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
 
@@ -34,7 +36,7 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
     try:
         model, options = manifest["model"], manifest["options"]
         folding = options["folding"]
-        percent = model.get("test_percent")
+        percent, called = model.get("test_percent"), manifest["invocation"]
         return Provenance(
             name=str(manifest["name"]),
             model_file=str(model["file"]),
@@ -45,6 +47,7 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
             test_percent=None if percent is None else float(percent),
             target=str(options["target"]),
             steps=tuple(map(str, options["steps"])),
+            invocation=None if called is None else Invocation.from_dict(called),
             options=(
                 ("images", f"{options['data']}, {options['samples']} real ones"),
                 ("folding", "chosen" if folding is None else f"file, SHA-256 {folding['sha256']}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.model import Figure, Source
+from sephw.command_line import command_name
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.targets import Device
@@ -215,7 +216,7 @@ def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | Non
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SephwError(
             f"synth.json is not a record of a synthesis ({type(error).__name__}: {error}); "
-            "run 'sephw synth' again"
+            f"run '{command_name('synth')}' again"
         ) from None
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.bars import resource_bars
 from reports.matrix import Column, verified_layers
 from reports.model import Figure, LayerReport, Report
-from reports.next_step import next_step, not_run
+from reports.next_step import next_step, not_run, own_place
 from reports.numbers import number, percent
 from reports.provenance import Provenance
 from reports.resources import KINDS, ResourceReport, Routed
 from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from reports.where import by_group, layer_usage, source_of_layers
+from sephw.invocation import Place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,12 +31,15 @@ def render_text(report: Report) -> str:
     engines = _fixed_width(_header(report), [_cells(report, layer) for layer in report.layers])
     notes = [line for note in report.notes for line in textwrap.wrap(note, _NOTE_WIDTH)]
     origin = _provenance(report.provenance) if report.provenance is not None else ()
-    return _joined([*_overview(report), *engines, "", *origin, *notes])
+    return _joined([*_overview(report, own_place(report)), *engines, "", *origin, *notes])
 
 
-def render_overview(report: Report) -> str:
-    """The report without its engines, for the terminal; ending in a newline."""
-    return _joined(_overview(report)[:-1])
+def render_overview(report: Report, place: Place) -> str:
+    """The report without its engines, for the terminal; ending in a newline.
+
+    Its commands are for ``place``.
+    """
+    return _joined(_overview(report, place)[:-1])
 
 
 def slowest_table(report: Report, most: int = 8) -> Table:
@@ -65,14 +70,14 @@ def _joined(lines: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _overview(report: Report) -> list[str]:
-    """Everything but the engines; ends with an empty line."""
+def _overview(report: Report, place: Place) -> list[str]:
+    """Everything but the engines; ends with an empty line. Commands are for ``place``."""
     unproved = ", not verified" if report.verification is None else ""
     return [
         f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns"
         f"{unproved}",
         "",
-        *_summary(report),
+        *_summary(report, place),
         "",
         *_fixed_width(("total", "value", "unit", "source"), _total_cells(report), left=1),
         "",
@@ -81,7 +86,7 @@ def _overview(report: Report) -> list[str]:
     ]
 
 
-def _summary(report: Report) -> Iterator[str]:
+def _summary(report: Report, place: Place) -> Iterator[str]:
     verification, resources = report.verification, report.resources
     if verification is None:
         yield "exact:      not run"
@@ -116,13 +121,14 @@ def _summary(report: Report) -> Iterator[str]:
             f"{number(last.value)} to the last [{first.source}]"
         )
     yield f"bottleneck: {report.bottleneck}"
-    step = next_step(report)
+    step = next_step(report, place)
+    where = "in this folder: " if place.export == Path() else ""
     yield f"next:       {step.why}"
-    if step.command:
-        yield f"            {step.command}"
-    for part in not_run(report):
+    if step.command or step.how:
+        yield f"            {where if step.command else ''}{step.command or step.how}"
+    for part in not_run(report, place):
         yield f"not run:    {part.what}"
-        yield f"            {part.command}"
+        yield f"            {where if part.command else ''}{part.command or part.how}"
 
 
 def _resources(report: Report) -> Iterator[str]:

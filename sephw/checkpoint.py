@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sephw.command_line import command_name
 from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.torch_file import read_archive, write_archive
@@ -77,7 +78,7 @@ def load_checkpoint(
     if content["format"] != FORMAT:
         raise SephwError(
             f"{path}: format {content['format']!r}, expected '{FORMAT}'; "
-            "give the .pth file that `sephw train` wrote"
+            f"give the .pth file that `{command_name('train')}` wrote"
         )
     if content.get("version") != VERSION:
         raise SephwError(
@@ -224,7 +225,7 @@ def _bare(
     if not content or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise SephwError(
             f"{path}: neither a sephw checkpoint nor a state_dict (it has no 'format' entry and "
-            "not only tensors); give the .pth file that `sephw train` wrote"
+            f"not only tensors); give the .pth file that `{command_name('train')}` wrote"
         )
     if network is None:
         raise SephwError(

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sephw.command_line import command_line, command_name
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
-from sephw.options import search_seconds_option
+from sephw.invocation import Given
+from sephw.options import search_seconds_option, typed_options
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from sephw.ir import Graph
 
 _MANIFEST, _ONNX = "manifest.json", "model.onnx"
+# Options that an export with the folding that was found does not take over.
+_NOT_FOR_EXPORT = (
+    "target", "device", "fps", "minimize", "margin_lut", "with_pareto", "points", "synth",
+    "scheduler", "search_seconds", "out", "finn", "as_json",
+)  # fmt: skip
 _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
 
 
@@ -95,7 +102,7 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Folding file to write, for 'sephw export --folding'.",
+    help=f"Folding file to write, for '{command_name('export')} --folding'.",
 )
 @click.option(
     "--finn",
@@ -106,7 +113,9 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
 @click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.pass_context
 def explore(
+    ctx: click.Context,
     model: Path,
     target: str | None,
     device: str | None,
@@ -175,7 +184,8 @@ def explore(
             content["synthesized"] = [_synthesized(result) for result in results]
         click.echo(json.dumps(content, indent=2))
         return
-    _print(chosen, found, tried if synth is not None else (), results, seconds, out, model)
+    again = typed_options(ctx, _NOT_FOR_EXPORT)
+    _print(chosen, found, tried if synth is not None else (), results, seconds, out, model, again)
 
 
 def _goal(
@@ -189,7 +199,8 @@ def _goal(
     from sephw.explore import board_goal, device_goal
 
     if (target is None) == (device is None):
-        raise UsageError("give either --target or --device; 'sephw explore --help' says more")
+        usage = command_line("explore", options=[("--help", None)])
+        raise UsageError(f"give either --target or --device; '{usage}' says more")
     if target is not None:
         goal = board_goal(find_target(target), clock_mhz, fps)
     else:
@@ -229,7 +240,7 @@ def _exported(folder: Path) -> Graph:
     if not name or not (folder / _ONNX).is_file():
         raise UsageError(
             f"{folder}: is no export ({_MANIFEST} or {_ONNX} is missing); give a checkpoint, or "
-            "the folder that 'sephw export' made"
+            f"the folder that '{command_name('export')}' made"
         )
     from sephw.frontend import read_qonnx
 
@@ -298,7 +309,9 @@ def _print(
     seconds: float,
     out: Path | None,
     model: Path,
+    again: tuple[Given, ...],
 ) -> None:
+    from sephw.explore.next_export import next_export
     from sephw.explore.text import pareto_table, summary, synthesis_table, table
 
     click.echo(table(chosen))
@@ -310,7 +323,4 @@ def _print(
     click.echo(summary(chosen))
     click.echo(f"  {'search':8}{seconds:.1f} s")
     if out is not None:
-        name = model if model.is_file() else "MODEL.pth"
-        bandwidth = chosen.goal.weight_bandwidth_bits
-        more = "" if bandwidth is None else f" --weight-bandwidth {bandwidth}"
-        click.echo(f"  {'next':8}sephw export {name} --folding {out}{more}")
+        click.echo(f"  {'next':8}{next_export(model, chosen.goal, out, again)}")

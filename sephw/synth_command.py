@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from sephw.command_line import command_line, command_name
 from sephw.errors import SephwError, UsageError
 from sephw.files import check_file, read_array, read_json
 from sephw.ir import Graph, Integers
@@ -148,7 +148,7 @@ def _manifest(directory: Path) -> Mapping[str, Any]:
     if content.get("format") != _FORMAT:
         raise UsageError(
             f"{directory}: is no export (no {_MANIFEST} of sephw); give the folder that "
-            "'sephw export' made"
+            f"'{command_name('export')}' made"
         )
     return content
 
@@ -212,5 +212,5 @@ def _text(run: Run, directory: Path) -> str:
 
     command = ""
     if run.bitstream is not None and run.target is not None:
-        command = f"sephw program {shlex.quote(str(directory))}"
+        command = command_line("program", [directory])
     return summary(run, directory / SYNTH, command)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sephw.command_line import command_line
 from sephw.errors import SephwError
 from sephw.files import check_file, out_of_memory
 from sephw.files.archives import Archive
@@ -50,7 +51,8 @@ def read_archive(path: str | Path) -> Any:
 
     path = Path(path)
     if not path.exists():
-        raise SephwError(f"{path}: no such file; `sephw train --out {path}` makes one")
+        train = command_line("train", options=[("--data", "mnist5k"), ("--out", path)])
+        raise SephwError(f"{path}: no such file; check the path, or train one: {train}")
     if path.is_dir():
         raise SephwError(f"{path}: is a folder; give the .pth file in it")
     check_file(path, str(path), most_bytes=MOST_BYTES)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sephw.backends.amd import has_amd_flow, write_amd
 from sephw.backends.weight_ports import weight_stream_refusal
+from sephw.command_line import command_line
 from sephw.errors import SephwError
 from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
 from sephw.export.progress import Progress
@@ -28,6 +29,8 @@ SYNTH, BOARD, AMD = "synth", "board", "amd"
 # The board's own test, and the projects' testbenches, run these; a few suffice.
 TESTBENCH_SAMPLES = 8
 _NETLIST_TIMEOUT_SECONDS = 3600.0
+# What a synthesis again is to be asked for as well.
+_ROUTING = ("--clock-mhz", "--floorplan", "--no-floorplan")
 
 
 def write_vendor_project(
@@ -91,13 +94,23 @@ def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> Se
     reached = run.clock_mhz * 1e6 / cycles
     more = math.ceil(fps * fps / reached)
     path = None if run.routed is None else run.routed.worst_path
+    seeds = min(64, max(4, 2 * settings.seeds))
+    typed = [] if settings.invocation is None else settings.invocation.of(_ROUTING)
+    again = command_line(
+        "synth",
+        [settings.out],
+        [
+            ("--target", settings.target.name),
+            *((one.option, one.value) for one in typed),
+            ("--seeds", seeds),
+        ],
+    )
     worst = "" if path is None else f"; worst path {describe(path)}"
     return SephwError(
         f"{settings.target.name}: {int(reached):,} of {fps:,.10g} frames/s on chip: {cycles:,} "
         f"cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything is in "
         f"{settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
-        f"search leave more room, or route it again: sephw synth {settings.out} --target "
-        f"{settings.target.name} --seeds 4"
+        f"search leave more room, or route it again: {again}"
     )
 
 

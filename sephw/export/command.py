@@ -27,11 +27,21 @@ from sephw.export.settings import (
     parse_arguments,
     parse_steps,
 )
-from sephw.options import floorplan_option, search_seconds_option, seeds_option
+from sephw.invocation import Invocation, build_folder, called_from
+from sephw.options import (
+    DataSource,
+    floorplan_option,
+    search_seconds_option,
+    seeds_option,
+    typed_options,
+)
 from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:
     from sephw.export.pipeline import Outcome
+
+# What a follow-up command leaves to the person, or to where the export lies.
+_NOT_REPEATED = ("out", "as_json")
 
 
 @click.command(name="export")
@@ -44,6 +54,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data",
+    type=DataSource(),
     metavar="NAME|PATH",
     help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "
     "for seeded noise.  [default: the set the model was trained on]",
@@ -171,11 +182,14 @@ def export(
         weight_bandwidth=weight_bandwidth,
         network=network,
         arguments=parse_arguments(arguments),
+        invocation=Invocation(
+            str(model), typed_options(ctx, _NOT_REPEATED), called_from(out), out is not None
+        ),
     )
     settings = replace(settings, trace=check_trace(trace, settings.steps))
     check_search(settings)
     if out is None:
-        settings = replace(settings, out=Path("build") / settings.name)
+        settings = replace(settings, out=build_folder(model))
     if as_json and "report" not in settings.steps:
         raise UsageError("--json: prints the report; add report to --steps")
     outcome = _run(settings)

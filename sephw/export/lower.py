@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
+from sephw.command_line import argument_options, command_line
+from sephw.data import DATA_NAMES
 from sephw.errors import SephwError
 from sephw.export.settings import Settings
 from sephw.ir import Graph
@@ -20,6 +23,8 @@ from sephw.passes import (
 from sim.timing import size_fifos
 
 _EXPORTED_STAGE = "BQ"
+# Arguments that training takes from the data.
+_FROM_DATA = ("height", "width", "in_channels", "classes")
 
 
 def load_trained(settings: Settings) -> Checkpoint:
@@ -30,9 +35,29 @@ def load_trained(settings: Settings) -> Checkpoint:
     if checkpoint.stage != _EXPORTED_STAGE:
         raise SephwError(
             f"{settings.model}: is in stage {checkpoint.stage}, only {_EXPORTED_STAGE} goes into "
-            "hardware; train on: sephw train with epochs for all three stages, --epochs R,B,BQ"
+            f"hardware; {_train_on(checkpoint, settings.model)}"
         )
     return checkpoint
+
+
+def _train_on(checkpoint: Checkpoint, model: Path) -> str:
+    """How to get to the last stage; the command for it where all of it is known."""
+    data = (checkpoint.metrics.get("data") or {}).get("name")
+    if checkpoint.stage != "R" or data not in DATA_NAMES:
+        return "train it again with --epochs R,B,BQ, all three above 0"
+    own = {k: v for k, v in checkpoint.arguments.items() if k not in _FROM_DATA}
+    command = command_line(
+        "train",
+        options=[
+            ("--data", data),
+            ("--network", checkpoint.network),
+            *argument_options(own),
+            ("--start", model),
+            ("--epochs", "0,6,6"),
+            ("--out", model.with_name(f"{model.stem}_bq.pth")),
+        ],
+    )
+    return f"train on: {command}"
 
 
 def deploy_network(checkpoint: Checkpoint) -> Any:

@@ -25,8 +25,8 @@ def describe_export(
 ) -> dict[str, Any]:
     """All of it but the files.
 
-    Paths are left out, so that the same model gives the same bytes anywhere. `exact` None: not
-    verified.
+    Paths are left out but those that were typed and can be found from the export, so that the same
+    call gives the same bytes anywhere. `exact` None: not verified.
     """
     folding = settings.folding
     return {
@@ -56,6 +56,9 @@ def describe_export(
             "floorplan": settings.floorplan,
             "steps": list(settings.steps),
         },
+        "invocation": None
+        if settings.invocation is None
+        else settings.invocation.recorded().as_dict(),
         "versions": {
             "sephw": __version__,
             "python": platform.python_version(),

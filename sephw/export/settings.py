@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from sephw.errors import UsageError
 from sephw.files import parse_json
+from sephw.invocation import Invocation, model_name
 from sephw.resources import CHARACTERIZED
 from sephw.targets import Target
 
@@ -46,7 +46,8 @@ class Settings:
     many the search keeps the best so far; None: it tries all.
     `seeds`: how many places are tried. `floorplan`: blocks get theirs before.
     `weight_bandwidth`: bits per clock cycle that an external memory gives to weights that are
-    streamed; None: as many as they take, and the search streams none.
+    streamed; None: as many as they take, and the search streams none. `invocation`: the call
+    behind it; None: it comes from Python.
     """
 
     model: Path
@@ -67,6 +68,7 @@ class Settings:
     fold: str = SEARCH
     allow_misfit: bool = False
     search_seconds: float | None = None
+    invocation: Invocation | None = None
 
     @property
     def searches(self) -> bool:
@@ -77,8 +79,7 @@ class Settings:
     @property
     def name(self) -> str:
         """The model's name, an identifier in every generated language."""
-        name = re.sub(r"\W+", "_", self.model.stem, flags=re.ASCII).strip("_").lower()
-        return name if name and not name[0].isdigit() else f"model_{name}".rstrip("_")
+        return model_name(self.model)
 
 
 def default_steps(target: Target) -> tuple[str, ...]:

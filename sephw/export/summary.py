@@ -14,6 +14,8 @@ from sephw.explore.found import Margins
 from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import PROJECT, Outcome
 from sephw.export.rtl import RTL_PROJECT
+from sephw.export.settings import Settings
+from sephw.invocation import Place
 from sephw.ir import Resources
 from sephw.targets import Device
 
@@ -34,7 +36,7 @@ def summary(outcome: Outcome) -> str:
         lines += _figures(outcome.report)
     add(_fact("files", _files(outcome)))
     if outcome.report is not None:
-        lines += _next(outcome.report, settings.out)
+        lines += _next(outcome.report, settings)
     return "\n".join(lines)
 
 
@@ -139,15 +141,11 @@ def _fits(device: Device, source: Source, used: Resources, available: Resources)
     return f"fits {device.name} tightly, above the {usual} that usually route"
 
 
-def _next(report: Report, out: Path) -> list[str]:
-    """What to do next, and the command for it."""
-    step = next_step(report)
-    command = step.command
-    if command.startswith("cd "):
-        command = f"cd {out}/{command.removeprefix('cd ')}"
-    elif command:
-        command = command.replace(" .", f" {out}") if command.endswith(" .") else command
-    return [_fact("next", f"{step.why}: {command}" if command else step.why)]
+def _next(report: Report, settings: Settings) -> list[str]:
+    """What to do next, and the command for it, where the export was called."""
+    step = next_step(report, Place(settings.out, Path(), settings.invocation))
+    rest = step.command or step.how
+    return [_fact("next", f"{step.why}: {rest}" if rest else step.why)]
 
 
 def _files(outcome: Outcome) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.command_line import command_line
 from sephw.host.description import Description, read_description
 from sephw.host.errors import DeviceError, ImageError, WrongDesignError
 from sephw.host.link import Link, Retries
@@ -220,7 +221,7 @@ class Accelerator:
             raise WrongDesignError(
                 f"port '{self.port_name}': the network's clock runs at {clock_hz / 1e6:.2f} MHz, "
                 f"that of '{wanted.name}' at {wanted.clock_hz / 1e6:.2f} MHz; load it with "
-                f"'sephw program {wanted.directory}'"
+                f"'{command_line('program', [wanted.directory])}'"
             )
 
     def _run(self, frame: NDArray[np.uint8], repeats: int) -> Result:
@@ -267,7 +268,7 @@ class Accelerator:
             raise WrongDesignError(
                 f"port '{self.port_name}': the board holds build {reply.build_id:016x}, "
                 f"'{wanted.name}' is build {wanted.build_id:016x}; load it with "
-                f"'sephw program {wanted.directory}'"
+                f"'{command_line('program', [wanted.directory])}'"
             )
 
     def _device_error(self, what: str) -> DeviceError:

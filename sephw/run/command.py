@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from sephw.cli import EXIT_MISMATCH
+from sephw.command_line import command_name
 from sephw.errors import UsageError
 from sephw.host import Accelerator, Description, PortError, find_ports, read_description
 from sephw.run.measure import first_difference, measure, read_images, read_test
@@ -99,7 +100,8 @@ def _board(known: Description, port: str | None, baud: int | None) -> Iterator[A
             from sephw.run.simulated import simulated
         except ImportError:
             raise UsageError(
-                "--port sim: this driver alone cannot simulate; use 'sephw run' of the package"
+                "--port sim: this driver alone cannot simulate; use the whole package's "
+                f"'{command_name('run')}', or name a serial port"
             ) from None
         with simulated(known) as board:
             yield board

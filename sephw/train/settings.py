@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sephw.command_line import Option, argument_options, command_line, command_name
 from sephw.errors import UsageError
 
 STAGE_NAMES = ("R", "B", "BQ")
@@ -63,9 +63,11 @@ class Settings:
 
     def command(self) -> str:
         """The command line that repeats this run, --out left away and paths cut to their names."""
-        words = ["sephw", "train", "--data", Path(self.data).name, "--network", self.network]
-        for key, value in self.arguments.items():
-            words += ["--set", f"{key}={json.dumps(value, separators=(',', ':')).strip('[]')}"]
+        options: list[Option] = [
+            ("--data", Path(self.data).name),
+            ("--network", self.network),
+            *argument_options(self.arguments),
+        ]
         for option, value in (
             ("epochs", self.epochs),
             ("batch", self.batch),
@@ -80,15 +82,17 @@ class Settings:
             ("precision", self.precision),
             ("patterns", self.patterns),
         ):
-            words += [f"--{option}", _text(value)]
+            options.append((f"--{option}", _text(value)))
         for key in _LATER:
             value = getattr(self, key)
             if value != getattr(Settings, key):
                 value = Path(value).name if key == "start" else value
-                words += [f"--{key.replace('_', '-')}", _text(value)]
-        start = f"torchrun --nproc-per-node {self.processes} -m "
-        line = shlex.join(words)
-        return line if self.processes == 1 else start + line.replace("sephw train", "sephw.train")
+                options.append((f"--{key.replace('_', '-')}", _text(value)))
+        line = command_line("train", options=options)
+        if self.processes == 1:
+            return line
+        start = f"torchrun --nproc-per-node {self.processes} -m sephw.train"
+        return start + line.removeprefix(command_name("train"))
 
 
 # Options that `command` names only where they differ from their defaults.

@@ -35,7 +35,10 @@ def failing(tmp_path, monkeypatch, capsys):
 
 
 def test_missing_file(failing):
-    assert failing("no.pth") == "no.pth: no such file; `sephw train --out no.pth` makes one"
+    assert failing("no.pth") == (
+        "no.pth: no such file; check the path, or train one: "
+        "sephw train --data mnist5k --out no.pth"
+    )
 
 
 def test_truncated_checkpoint(failing, model, tmp_path):
@@ -81,9 +84,14 @@ def test_bare_state_dict_needs_its_network(failing, model, tmp_path):
 
 
 def test_other_stage(failing, float_model):
-    assert failing(float_model) == (
-        f"{float_model}: is in stage R, only BQ goes into hardware; train on: sephw train with "
-        "epochs for all three stages, --epochs R,B,BQ"
+    shown = failing(float_model)
+    assert shown.startswith(
+        f"{float_model}: is in stage R, only BQ goes into hardware; train on: sephw train "
+        "--data digits --network SEPNet "
+    )
+    assert " --set widths=16,32 " in shown and "--set height" not in shown
+    assert shown.endswith(
+        f"--start {float_model} --epochs 0,6,6 --out {float_model.with_name('float_bq.pth')}"
     )
 
 

@@ -54,7 +54,9 @@ def test_chosen_foldings_are_printed_and_written(model, tmp_path, capsys):
     # 64 bytes in, 10 outputs out, at 10 bits a byte of 1 Mbaud: the line alone allows no more.
     assert 0 < float(over.split()[0].replace(",", "")) < 1e6 / 10 / (64 + 13 + 30 + 10)
     assert sum("◀ slowest" in line for line in lines) <= 1
-    assert f"  next    sephw export {model} --folding {file}" in lines
+    assert (
+        f"  next    sephw export {model} --target ulx3s-25f --folding {file} --clock-mhz 50"
+    ) in lines
     reserved = board_reserve(find_device("ecp5-25f").technology)
     (line,) = [text for text in lines if text.startswith("reserved: board top")]
     assert line.split()[3:] == [

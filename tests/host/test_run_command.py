@@ -229,8 +229,8 @@ def test_the_driver_of_an_export_runs_alone(export) -> None:
     done = _python(code, driver, "run", str(export), "--port", "sim")
     assert (done.returncode, done.stderr) == (
         2,
-        "sephw: error: --port sim: this driver alone cannot simulate; use 'sephw run' of the "
-        "package\n",
+        "sephw: error: --port sim: this driver alone cannot simulate; use the whole "
+        "package's 'sephw run', or name a serial port\n",
     )
     done = _python(code, driver, "--help")
     assert "program" in done.stdout

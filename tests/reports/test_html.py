@@ -210,11 +210,11 @@ def test_what_has_not_been_run_says_how_to_run_it(bare):
     summary = section(page, "summary").text
     assert "not run" in summary and "not known" in summary
     missing = [e.text for e in page.all("p") if e.attributes.get("class") == "missing"]
-    export = "sephw export MODEL.pth --target ulx3s-85f"
+    # Nothing says where this network came from, so nothing says how to export it again.
     assert missing == [
-        "Not run: synthesis. To run it: sephw synth .",
-        f"Not run: cycle simulation. To run it: {export}",
-        f"Not run: verification. To run it: {export}",
+        "Not run: synthesis. To run it, in this folder: sephw synth .",
+        "Not run: cycle simulation. To run it, export the model again.",
+        "Not run: verification. To run it, export the model again.",
     ]
 
 

@@ -16,7 +16,7 @@ from reports import (
 )
 from reports.bars import resource_bars
 from reports.estimates import estimate_graph
-from reports.next_step import next_step, not_run
+from reports.next_step import next_step, not_run, own_place
 from reports.numbers import number, percent, short
 from reports.resources import read_synthesis
 from reports.speed import Speed
@@ -125,17 +125,20 @@ def test_next_step(graph):
     device, record = find_device("ecp5-85f"), export_folder.synthesis(graph)
     equal = export_folder.verification(graph)
     origin = read_provenance(export_folder.manifest())
-    export = "sephw export small.pth --target ulx3s-85f"
+    export = "cd ../.. && sephw export models/small.pth --target ulx3s-85f --steps +"
+
+    def following(report):
+        return next_step(report, own_place(report))
 
     def command(**parts):
-        return next_step(make(graph, provenance=origin, **parts)).command
+        return following(make(graph, provenance=origin, **parts)).command
 
-    assert command() == export
+    assert command() == f"{export}verify"
     assert command(verification=equal, device=device) == "sephw synth ."
     content = export_folder.manifest()
     content["options"]["steps"] = ["qonnx", "report"]  # nothing to synthesize is there
     light = make(graph, verification=equal, provenance=read_provenance(content))
-    assert next_step(light).command == export
+    assert following(light).command == f"{export}synth"
     assert command(verification=equal, device=device, synthesis=record) == "sephw program ."
     no_board = {**record, "target": None}
     assert command(verification=equal, device=device, synthesis=no_board) == (
@@ -146,15 +149,19 @@ def test_next_step(graph):
     unrouted = {**record, "routed": None}
     assert command(verification=equal, device=device, synthesis=unrouted) == "sephw synth ."
     slow = {**record, "routed": {**record["routed"], "constraint_mhz": {"clk": 70.0}}}
-    step = next_step(make(graph, device=device, verification=equal, synthesis=slow))
+    step = following(make(graph, device=device, verification=equal, synthesis=slow))
     assert "clock 'clk' reaches 61.25 MHz only" in step.why and "sephw explore" in step.command
     xilinx = make(
         graph, target="pynq-z2", device=find_device("xc7z020"), verification=equal,
         synthesis={**unrouted, "device": "xc7z020"},
     )  # fmt: skip
-    assert next_step(xilinx).command == "cd amd && ./build.sh rtl"
+    # Without the projects that it builds there is nothing to run.
+    assert following(xilinx).command == ""
+    content = export_folder.manifest("pynq-z2")
+    both = dataclasses.replace(xilinx, provenance=read_provenance(content))
+    assert following(both).command == "cd amd && ./build.sh rtl"
     wrong = make(graph, verification=export_folder.verification(graph, wrong=True))
-    assert next_step(wrong).command == "" and "(3 of 600 elements differ)" in next_step(wrong).why
+    assert following(wrong).command == "" and "(3 of 600 elements differ)" in following(wrong).why
 
 
 VENDOR = {
@@ -196,7 +203,7 @@ def test_figures_of_the_vendors_tools(graph):
     assert "131.25" in page and "120.5" in page
     plain = as_dict(report)["resources"]["vendor"]
     assert [run["clocks"][0]["met"] for run in plain] == [True, False]
-    assert next_step(report).command == ""
+    assert next_step(report, own_place(report)).command == ""
     with pytest.raises(SephwError) as error:
         make(graph, device=find_device("xc7z020"), vendor={})
     assert str(error.value) == (
@@ -206,11 +213,12 @@ def test_figures_of_the_vendors_tools(graph):
 
 def test_what_is_missing_of_the_verification(graph):
     report = make(
-        graph, device=find_device("ecp5-85f"), verification=export_folder.verification(graph)
-    )
-    export = "sephw export MODEL.pth --target ulx3s-85f"
-    commands = {part.what: part.command for part in not_run(report)}
-    assert commands["csim"] == export and commands["netlist"] == f"{export} --steps +netlist"
+        graph, device=find_device("ecp5-85f"), verification=export_folder.verification(graph),
+        provenance=read_provenance(export_folder.manifest()),
+    )  # fmt: skip
+    export = "cd ../.. && sephw export models/small.pth --target ulx3s-85f --steps"
+    commands = {part.what: part.command for part in not_run(report, own_place(report))}
+    assert commands["csim"] == f"{export} +csim" and commands["netlist"] == f"{export} +netlist"
     assert "rtlsim" not in commands
 
 
@@ -238,7 +246,11 @@ def test_text_has_the_same_facts(graph):
     assert "accuracy of the frozen network, whole test set 97.12 % measured" in lines
     assert f"model: small.pth, SHA-256 {'0123456789abcdef' * 4}" in lines
     bare = [" ".join(line.split()) for line in render_text(make(graph)).splitlines()]
-    assert "exact: not run" in bare and "fits: not known" in bare and "sephw synth ." in bare
+    assert (
+        "exact: not run" in bare
+        and "fits: not known" in bare
+        and "in this folder: sephw synth ." in bare
+    )
 
 
 def test_errors_come_from_the_measured_accuracy(graph):

@@ -45,6 +45,10 @@ def manifest(target: str = "ulx3s-85f", model_file: str = "small.pth") -> dict[s
             "data": "digits", "samples": 3, "folding": None, "target": target,
             "part": "part", "clock_ns": 10.0, "steps": ["qonnx", "rtl", "report"],
         },
+        "invocation": {
+            "model": f"models/{model_file}", "called_from": "../..", "own_folder": False,
+            "options": [{"option": "--target", "value": target}],
+        },
         "versions": {"sephw": "0.1.0", "torch": "2.13.0"},
     }  # fmt: skip
 

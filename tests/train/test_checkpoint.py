@@ -86,7 +86,10 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     path = tmp_path / "none.pth"
-    assert message(path) == f"{path}: no such file; `sephw train --out {path}` makes one"
+    assert message(path) == (
+        f"{path}: no such file; check the path, or train one: "
+        f"sephw train --data mnist5k --out {path}"
+    )
     assert message(tmp_path) == f"{tmp_path}: is a folder; give the .pth file in it"
     with pytest.raises(SephwError) as caught:
         save_checkpoint(tmp_path / "no" / "a.pth", checkpoint())

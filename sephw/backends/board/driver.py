@@ -10,8 +10,9 @@ import sephw
 DRIVER = "driver.pyz"
 _PACKAGE = Path(sephw.__file__).parent
 _FILES = (
-    "__init__.py", "errors.py", "cli.py", "files/*.py", "lifetime/*.py", "host/*.py",
-    "run/__init__.py", "run/command.py", "run/measure.py", "tools/__init__.py", "tools/process.py",
+    "__init__.py", "command_line.py", "errors.py", "cli.py", "files/*.py", "lifetime/*.py",
+    "host/*.py", "run/__init__.py", "run/command.py", "run/measure.py", "tools/__init__.py",
+    "tools/process.py",
     "tools/programmer.py",
 )  # fmt: skip
 _MAIN = """\
