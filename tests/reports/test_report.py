@@ -118,7 +118,7 @@ def test_plain_values_survive_json(report):
 def test_text_is_fixed_width(report):
     text = render_text(report)
     lines = text.splitlines()
-    assert lines[0] == "tiny on board (part-1), clock 10 ns"
+    assert lines[0] == "tiny on board (part-1), clock 10 ns, not verified"
     start = next(i for i, line in enumerate(lines) if line.startswith("-"))
     # every number ends below the end of its column's rule
     ends = [i for i, c in enumerate(lines[start] + " ") if c == " " and lines[start][i - 1] == "-"]
