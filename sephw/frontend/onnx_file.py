@@ -35,7 +35,7 @@ class ImageInput:
 
 
 def load_model(path: Path) -> onnx.ModelProto:
-    """The model of a file that onnx' checker takes, domains of old quantizers declared.
+    """The model of a file that onnx' checker takes, domains that it uses declared.
 
     Raises SephwError, naming ``path``, for what is no regular file, no ONNX, damaged, too large or
     of an opset that is not read here.
@@ -49,9 +49,9 @@ def load_model(path: Path) -> onnx.ModelProto:
         raise SephwError(f"{path}: not an ONNX file, or damaged; {_AGAIN}")
     declared = {entry.domain for entry in model.opset_import}
     used = {node.domain for node in model.graph.node}
-    for domain in QUANT_DOMAINS:
-        if domain in used - declared:
-            model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    for domain in sorted(used - declared - set(ONNX_DOMAINS)):
+        # Older exporters leave it out; what is not known is refused by the node's name later.
+        model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
     for entry in (*model.graph.input, *model.graph.output):
         if entry.type.HasField("tensor_type") and not entry.type.tensor_type.HasField("shape"):
             entry.type.tensor_type.shape.SetInParent()  # Optional for tools, not for the checker.
@@ -111,8 +111,8 @@ def _check_parts(path: Path, model: onnx.ModelProto) -> None:
     if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= newest:
         shown = ", ".join(map(str, versions)) or "none"
         raise SephwError(
-            f"{path}: opset {shown}; opsets {_OLDEST_OPSET} to {newest} are read: convert it with "
-            "onnx.version_converter"
+            f"{path}: opset {shown}; opsets {_OLDEST_OPSET} to {newest} are read: export it with "
+            "one of them"
         )
 
 

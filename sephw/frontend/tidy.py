@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from sephw.files import reading
-from sephw.frontend.onnx_file import QUANT_DOMAINS
+from sephw.frontend.onnx_file import ONNX_DOMAINS, QUANT_DOMAINS
 from sephw.frontend.read_qonnx import ReadResult, Restated, needed_nodes, read_model
 from sephw.frontend.scope import SCOPES, label_of, module_of
 
@@ -27,6 +27,7 @@ def write_tidy(source: Path, model: Any, target: Path) -> ReadResult:
     with reading(str(source), "export it again", failed="cannot be written as QONNX"):
         _keep_needed(model.graph)
         _forget_origin(model)
+        _unify_domains(model)
         name_after_modules(model)
         read, restated = read_model(source, model)
         _restate(model.graph, restated)
@@ -62,6 +63,19 @@ def _forget_origin(model: Any) -> None:
     for part in (model, graph, *graph.initializer, *graph.input, *graph.output):
         del part.metadata_props[:]
         part.ClearField("doc_string")
+
+
+def _unify_domains(model: Any) -> None:
+    """One name for each domain: ONNX' own, and that of QONNX' operators in its first version."""
+    (version,) = (e.version for e in model.opset_import if e.domain in ONNX_DOMAINS)
+    for node in model.graph.node:
+        if node.domain in ONNX_DOMAINS:
+            node.domain = ""
+        elif node.domain in QUANT_DOMAINS:
+            node.domain = QUANT_DOMAINS[0]
+    others = sorted({node.domain for node in model.graph.node} - {""})
+    opsets = [("", version), *((domain, 1) for domain in others)]
+    _replace(model.opset_import, [onnx.helper.make_opsetid(*opset) for opset in opsets])
 
 
 def name_after_modules(model: Any) -> None:

@@ -69,7 +69,8 @@ class Join(LaneOperator):
         require_positive(self, "height", "width", "channels")
         require(
             1 <= self.branches <= MAX_BRANCHES, self,
-            f"{self.branches} branches; it takes 1 to {MAX_BRANCHES}: join some of them before",
+            f"{self.branches} branches; it takes 1 to {MAX_BRANCHES}: quantize a sum of some of "
+            "them before",
         )  # fmt: skip
         for name, shape in (
             ("mantissas", (self.branches, self.channels)),

@@ -88,8 +88,9 @@ def test_inception_size_is_that_of_inception_v3():
 def test_small_networks_freeze_exactly(name, tmp_path):
     deploy, network, images = frozen(name)
     assert_float32_is_exact(deploy, images)
-    export_qonnx(deploy, tmp_path / "model.onnx", deploy.input_shape)
-    check_written(tmp_path / "model.onnx")
+    if name != "Inception":  # that one's file is looked at below
+        export_qonnx(deploy, tmp_path / "model.onnx", deploy.input_shape)
+        check_written(tmp_path / "model.onnx")
     with torch.no_grad():
         got, want = deploy(images), network(images)
     assert got.shape == (4, network.arguments["classes"])
@@ -102,6 +103,7 @@ def test_qonnx_says_concat_and_average_pool_exactly(tmp_path: Path):
 
     deploy, _, images = frozen("Inception")
     export_qonnx(deploy, tmp_path / "inception.onnx", deploy.input_shape)
+    check_written(tmp_path / "inception.onnx")
     model = ModelWrapper(str(tmp_path / "inception.onnx"))
     nodes = {node.name: node for node in model.graph.node}
     concat = nodes["blocks.0.concat.Concat"]

@@ -198,7 +198,7 @@ def test_global_pool_type_is_the_largest_sum():
     [
         (
             lambda: join(np.ones((5, 1)), np.zeros((5, 1)), [0], inputs=(BYTE,) * 5),
-            "Join: 5 branches; it takes 1 to 4: join some of them before",
+            "Join: 5 branches; it takes 1 to 4: quantize a sum of some of them before",
         ),
         (
             lambda: join([[1, 2]], [[0, 0]], [0]),

@@ -62,5 +62,5 @@ HANDLERS: Mapping[str, Handler[Any]] = {
     "Relu": Handler(relu, NoAttributes, inputs=1),
     "Reshape": Handler(reshape, ReshapeAttributes, inputs=2),
     "Squeeze": Handler(squeeze, SqueezeAttributes, inputs=2),
-    "Transpose": Handler(transpose, TransposeAttributes, inputs=1),
+    "Transpose": Handler(transpose, TransposeAttributes, inputs=1, passes_image=True),
 }
