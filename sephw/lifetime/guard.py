@@ -101,17 +101,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def remove_at_end(path: Path, *, if_empty: bool = False) -> None:
     """A file or folder that goes when this process ends, unless `release` says otherwise."""
-    _tell(**{"empty" if if_empty else "path": str(path)})
+    _tell(**{"empty" if if_empty else "path": _plain(path)})
 
 
 def restore_at_end(moved: Path, place: Path) -> None:
     """``moved`` goes back to ``place`` when this process ends and nothing is there."""
-    _tell(back=[str(moved), str(place)])
+    _tell(back=[_plain(moved), _plain(place)])
 
 
 def release(path: Path) -> None:
     """What was said of ``path`` to `remove_at_end` or `restore_at_end` is void."""
-    _tell(kept=str(path))
+    _tell(kept=_plain(path))
 
 
 def _tidy() -> None:
@@ -150,6 +150,11 @@ def die_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _plain(path: Path) -> str:
+    """For the warden, which stands in another folder."""
+    return str(path.absolute())
 
 
 def _tell(**said: Any) -> None:

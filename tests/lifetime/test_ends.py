@@ -25,7 +25,8 @@ from sephw.lifetime.whole import write_whole
 from sephw.synth.workplace import Workplace
 from sephw.tools.process import run
 
-# A program in the middle of its work: a child with a child of its own, an export, a temporary file.
+# A program in the middle of its work: a child with a child of its own, an export, a synthesis, a
+# temporary file.
 PROGRAM = """
 import os, subprocess, sys, tempfile, threading, time
 from sephw.lifetime.ending import end_on_signals
@@ -33,6 +34,7 @@ end_on_signals()
 from pathlib import Path
 from sephw.export.directory import ExportDirectory
 from sephw.lifetime.unfinished import own_temporary_folder
+from sephw.synth.workplace import Workplace
 from sephw.tools.process import run
 
 own_temporary_folder()
@@ -42,8 +44,10 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open(sys.argv[1], "w").write(str(child.pid))
 time.sleep(600)
 '''
-with ExportDirectory(Path(sys.argv[1]) / "a" / "b") as directory:
-    (directory.path / "half").write_text("half")
+work = Path(sys.argv[1])
+with ExportDirectory(work / "a" / "b") as directory, Workplace(work / "synth", "x") as place:
+    for folder in (directory.path, place.path):
+        (folder / "half").write_text("half")
     tempfile.mkdtemp()
     told = Path(sys.argv[2])
     words = [sys.executable, "-c", code, str(told / "child")]
@@ -91,7 +95,7 @@ def program(tmp_path):
     def call(busy):
         code = PROGRAM.replace("BUSY", BUSY[busy])
         process = subprocess.Popen(
-            [sys.executable, "-c", code, tmp_path / "work", tmp_path / "told"],
+            [sys.executable, "-c", code, "work", "told"], cwd=tmp_path,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
             # A suite that runs in the background ignores interrupts; what it starts must not.
