@@ -19,9 +19,10 @@ from sephw.targets import Device, Technology, find_device
 DEVICES = {
     Technology.ECP5: find_device("ecp5-25f"),
     Technology.ICE40: find_device("ice40-up5k"),
+    Technology.GOWIN: find_device("gw1nr-9"),
 }
 # Asked for, so that place-and-route does its best.
-ASKED_MHZ = {Technology.ECP5: 250.0, Technology.ICE40: 60.0}
+ASKED_MHZ = {Technology.ECP5: 250.0, Technology.ICE40: 60.0, Technology.GOWIN: 150.0}
 # Wider streams would make the shift registers the larger part.
 MOST_STREAM_BITS = 400
 MOST_LUTS = 1200

@@ -17,7 +17,7 @@ from sephw.targets import Technology
 from sephw.tools.yosys import yosys_version
 
 DATA = Path(sephw.resources.__file__).parent / "data"
-TECHNOLOGIES = (Technology.ECP5, Technology.ICE40, Technology.XC7)
+TECHNOLOGIES = (Technology.ECP5, Technology.ICE40, Technology.XC7, Technology.GOWIN)
 
 
 @dataclass(frozen=True)

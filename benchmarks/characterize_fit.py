@@ -70,6 +70,10 @@ PERIOD_PRIOR = {
         "once": 12.0, "chained": 6.0, "carry": 0.3, "fanout": 0.6, "block": 1.0, "dsp": 4.0,
         "rows": 1.0, "counter": 0.3, "table": 0.6,
     },
+    Technology.GOWIN: {
+        "once": 6.0, "chained": 3.0, "carry": 0.1, "fanout": 0.3, "block": 1.0, "dsp": 2.0,
+        "rows": 0.5, "counter": 0.15, "table": 0.3,
+    },
 }  # fmt: skip
 
 

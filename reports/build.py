@@ -24,7 +24,7 @@ NOTES = (
     "patterns' scales became; they are on the chip but not in the model bytes.",
     "LUT: 4-input ones, of AMD devices 6-input ones; routed ones of iCE40 are logic cells, which "
     "hold a LUT, a flip-flop or both. BRAM: blocks of 18 Kbit, of iCE40 4 Kbit. "
-    "DSP: 18 x 18 multipliers, of iCE40 16 x 16, of AMD DSP slices.",
+    "DSP: 18 x 18 multipliers, of Gowin halves of them, of iCE40 16 x 16, of AMD DSP slices.",
     "counted: exact, from the network. estimated: from a model, or at the requested clock. "
     "simulated: from the cycle simulation. synthesized: by Yosys. routed: by place-and-route. "
     "measured: by running it.",

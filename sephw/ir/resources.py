@@ -12,7 +12,7 @@ class Resources:
     ``lut``: LUT4 (ECP5, iCE40, Gowin; a carry cell counts as the two or one that it occupies) or
     LUT6 (Xilinx), those used as memory included. ``ff``: flip-flops. ``bram``: block RAMs of the
     technology's size: 18 Kbit (ECP5, Gowin, Xilinx) or 4 Kbit (iCE40). ``dsp``: multipliers of
-    18 × 18 (ECP5, Gowin), 16 × 16 (iCE40) or DSP48 slices (Xilinx).
+    18 × 18 (ECP5), halves of such (Gowin), multipliers of 16 × 16 (iCE40) or DSP48 slices (Xilinx).
     """
 
     lut: int = 0

@@ -22,22 +22,28 @@ from sephw.targets import Technology
 class Dsp:
     """What a DSP block multiplies: at most ``widest`` bits (the wider operand, the other one).
 
-    A wider operand is cut into parts of ``part`` bits, of which ``headroom`` is a sign. An operand
-    below 2 bits or a product below ``product`` bits is made of LUTs.
+    A wider operand is cut into parts of ``part`` bits, of which ``headroom`` is a sign. What has
+    an operand below ``least`` bits or a product below ``product`` bits goes to ``smaller`` blocks,
+    or is made of LUTs where there are none. ``units``: of `Resources.dsp`, of one block.
     """
 
     widest: tuple[int, int]
     part: int
     product: int = 0
     headroom: int = 0
+    least: tuple[int, int] = (2, 2)
+    units: int = 1
+    smaller: Dsp | None = None
 
 
 _DSP: Mapping[Technology, Dsp] = {
     Technology.ECP5: Dsp((18, 18), 18),
     Technology.ICE40: Dsp((16, 16), 16, product=11),
     Technology.XC7: Dsp((25, 18), 18, product=9, headroom=1),
-}
-_LEAST_OPERAND = 2
+    Technology.GOWIN: Dsp(
+        (18, 18), 18, least=(10, 4), units=2, smaller=Dsp((9, 9), 9, least=(4, 4))
+    ),
+}  # fmt: skip
 
 
 def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, ...]:
@@ -60,7 +66,7 @@ def dsp(parts: Structure, folding: Folding, technology: Technology) -> int:
 
 @dataclass(frozen=True)
 class Cut:
-    """What one product is made of: ``blocks`` DSP blocks, and logic.
+    """What one product is made of: ``blocks`` units of DSP blocks, and logic.
 
     ``logic``: the products that LUTs make, as (bits, bits, bits of the result); ``sums``: bits of
     the adders that put the parts together.
@@ -84,10 +90,12 @@ def dsp_per_product(part: MultiplierPart, technology: Technology) -> int:
 @cache
 def _cut(a: int, b: int, product: int, block: Dsp) -> Cut:
     a, b = max(a, b), min(a, b)
-    if b < _LEAST_OPERAND or product < block.product:
+    if a < block.least[0] or b < block.least[1] or product < block.product:
+        if block.smaller is not None:
+            return _cut(a, b, product, block.smaller)
         return Cut(0, ((a, b, product),))
     if a <= block.widest[0]:
-        return Cut(1)
+        return Cut(block.units)
     step = block.part - block.headroom
     whole = (a - block.widest[0] + step - 1) // step
     rest = a - whole * step
@@ -113,11 +121,12 @@ class InDsp:
 def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
     """What goes into the DSP blocks of an engine.
 
-    ECP5's hold the registers of the products that name them (rtl/sephw_product.sv). iCE40's and
+    Gowin's hold nothing else. ECP5's hold the registers of the products that name them
+    (rtl/sephw_product.sv). iCE40's and
     xc7's take in what is around a product, xc7's operands without a sign as well, and what follows
     a product that is in no sum of two.
     """
-    if folding.multipliers is Multipliers.LUT or technology not in _DSP:
+    if folding.multipliers is Multipliers.LUT or technology not in _HELD:
         return InDsp()
     found = [
         _HELD[technology](part, parts)
@@ -131,7 +140,8 @@ def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
 
 
 def _held_ecp5(part: MultiplierPart, parts: Structure) -> InDsp:
-    most, least = _DSP[Technology.ECP5].widest[0], _LEAST_OPERAND
+    block = _DSP[Technology.ECP5]
+    most, least = block.widest[0], block.least[0]
     named = max(part.a_bits, part.b_bits) <= most and min(part.a_bits, part.b_bits) >= least
     return InDsp(part.count * part.product_bits if named else 0)
 

@@ -27,11 +27,11 @@ from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
 # Sums of so few bits are made of LUTs, without carry cells.
-_SMALL = {Technology.ECP5: 4, Technology.ICE40: 2, Technology.XC7: 2}
+_SMALL = {Technology.ECP5: 4, Technology.ICE40: 2, Technology.XC7: 2, Technology.GOWIN: 2}
 # LUTs of rtl/sephw_part_select.sv by the parts of a group.
 _EIGHTH = (0, 0, 1, 2, 2, 4, 4, 4, 4)
 # Inputs of the widest function that LUTs and the multiplexers behind them make without more LUTs.
-_INPUTS = {Technology.ECP5: 4, Technology.ICE40: 4, Technology.XC7: 6}
+_INPUTS = {Technology.ECP5: 4, Technology.ICE40: 4, Technology.XC7: 6, Technology.GOWIN: 4}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Ram:
     ``widths`` of the narrowest and widest word that the port has. ``blocks``: `Resources.bram`,
     ``luts`` `Resources.lut` of each. ``cost_width``: the part of ``cost`` that grows with the bits
     used. ``rom``: it can hold constants. ``one_address``: it is read where it is written.
+    ``narrower``: widths of RAMs that take the place of the last one of a row, a LUT a bit.
     """
 
     name: str
@@ -42,15 +43,20 @@ class Ram:
     cost_width: int = 0
     rom: bool = True
     one_address: bool = False
+    narrower: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """``count`` RAMs of a kind, in ``rows`` that are chosen between outside; None: logic."""
+    """``count`` RAMs of a kind, in ``rows`` that are chosen between outside; None: logic.
+
+    ``spared``: LUTs that narrower RAMs take less.
+    """
 
     ram: Ram | None
     count: int = 0
     rows: int = 1
+    spared: int = 0
 
     @property
     def blocks(self) -> int:
@@ -60,7 +66,7 @@ class Mapped:
     @property
     def luts(self) -> int:
         """LUTs used as memory."""
-        return self.count * self.ram.luts if self.ram is not None else 0
+        return self.count * self.ram.luts - self.spared if self.ram is not None else 0
 
     @property
     def in_block(self) -> bool:
@@ -89,10 +95,17 @@ _XC7 = (
     Ram("RAMB18 SDP", 14, (1, 2, 4, 9, 18, 36), 129, byte=9, blocks=1),
     Ram("RAMB36 SDP", 15, (1, 2, 4, 9, 18, 36, 72), 257, byte=9, blocks=2),
 )
+_GOWIN = (
+    Ram("RAM16SDP4", 4, (4,), 4, luts=4, cost_width=4, rom=False, narrower=(1, 2)),
+    Ram("SP", 14, (1, 2, 4, 9, 18, 36), 128, byte=9, blocks=1, one_address=True),
+    Ram("DP", 14, (1, 2, 4, 9, 18), 128, byte=9, blocks=1),
+    Ram("SDP", 14, (1, 2, 4, 9, 18, 36), 128, byte=9, blocks=1),
+)
 _RAMS: Mapping[Technology, tuple[Ram, ...]] = {
     Technology.ECP5: _ECP5,
     Technology.ICE40: _ICE40,
     Technology.XC7: _XC7,
+    Technology.GOWIN: _GOWIN,
 }
 # As in rtl/sephw_fifo.sv.
 _FIFO_BITS_PER_BLOCK = 4096
@@ -102,6 +115,7 @@ _LOGIC_ROM: Mapping[Technology, float] = {
     Technology.ECP5: 1 / 16,
     Technology.ICE40: 1 / 16,
     Technology.XC7: 1 / 64,
+    Technology.GOWIN: 1 / 16,
 }
 
 
@@ -179,7 +193,9 @@ def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, Map
         if writable and rows > 1:
             cost += _CHOICE * rows
         if best is None or cost < limit:
-            best, limit = (cost, Mapped(ram, count, rows)), int(cost)
+            rest = width % unit
+            fits = min((n for n in ram.narrower if 0 < rest <= n), default=unit)
+            best, limit = (cost, Mapped(ram, count, rows, rows * (unit - fits))), int(cost)
     assert best is not None
     return best
 

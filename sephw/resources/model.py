@@ -15,7 +15,7 @@ from sephw.targets import Technology
 
 FILE = "model.json"
 _ONCE = "once:"
-CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7)
+CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7, Technology.GOWIN)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ _BRAM = {
 _DSP = {
     Technology.ECP5: {"MULT18X18D": 1},
     Technology.ICE40: {"SB_MAC16": 1},
-    Technology.GOWIN: {"MULT9X9": 1, "MULT18X18": 1, "MULT36X36": 4, "MULTALU18X18": 2},
+    # Halves of a multiplier of 18 bits.
+    Technology.GOWIN: {"MULT9X9": 1, "MULT18X18": 2, "MULT36X36": 8, "MULTALU18X18": 2},
     Technology.XC7: {"DSP48E1": 1},
 }
 

@@ -45,7 +45,10 @@ class Units:
     def available(self, counts: Mapping[str, int]) -> Resources:
         """What there is of each, from the counts of places by nextpnr's names."""
         lut, ff, bram, dsp = (
-            counts.get(next(iter(names)), 0) for names in (self.lut, self.ff, self.bram, self.dsp)
+            weight * counts.get(name, 0)
+            for name, weight in (
+                next(iter(names.items())) for names in (self.lut, self.ff, self.bram, self.dsp)
+            )
         )
         return Resources(lut, ff, bram, dsp)
 
@@ -195,7 +198,8 @@ class Gowin(Flow):
         lut={"LUT4": 1, "ALU": 1, "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
         ff={"DFF": 1},
         bram={"BSRAM": 1},
-        dsp={"MULT18X18": 1, "MULTALU18X18": 2, "MULT36X36": 4},
+        # Halves of a multiplier of 18 bits.
+        dsp={"MULT18X18": 2, "MULT9X9": 1, "MULTALU18X18": 2, "MULT36X36": 8},
     )
     packages = ("apycula",)
     aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 100.0}

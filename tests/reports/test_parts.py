@@ -25,6 +25,7 @@ from reports.where import by_group, by_kind, source_of_layers
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.resources import accuracy, estimate
+from sephw.resources.model import load
 from sephw.synth.record import Run
 from sephw.synth.record import as_dict as record_as_dict
 from sephw.synth.report import WorstPath
@@ -294,7 +295,9 @@ def test_error_bars_say_what_they_were_found_on(graph, engines, networks, words)
         assert words in text and ("Error bars" in text) == bool(words)
 
 
-def test_a_technology_without_a_model_has_no_estimates(graph):
+def test_a_technology_without_a_model_has_no_estimates(graph, monkeypatch):
+    monkeypatch.setattr("sephw.resources.model.CHARACTERIZED", (Technology.ECP5,))
+    load.cache_clear()
     assert estimate_graph(graph, find_device("gw2ar-18")) is None
 
 

@@ -17,7 +17,7 @@ from sephw.ir import Family, Folding, IntType, Multipliers
 from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
 from sephw.resources import CHARACTERIZED, accuracy, estimate
 from sephw.resources.features import Features, kind_of
-from sephw.resources.model import Model
+from sephw.resources.model import Model, load
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 
@@ -211,7 +211,13 @@ def test_clocks_are_estimated_only_where_engines_were_routed():
     assert np.isfinite(clocks[0]) and not np.isfinite(clocks[2])
 
 
-def test_a_technology_without_points_is_refused():
+def test_every_technology_has_a_model():
+    assert set(CHARACTERIZED) == set(TECHNOLOGIES) == set(Technology)
+
+
+def test_a_technology_without_points_is_refused(monkeypatch):
+    monkeypatch.setattr("sephw.resources.model.CHARACTERIZED", CHARACTERIZED[:3])
+    load.cache_clear()
     with pytest.raises(SephwError) as caught:
         estimate(_pattern(), Folding(1, 1), (2,), Technology.GOWIN)
     assert str(caught.value) == (

@@ -7,6 +7,7 @@ from sephw.resources.memories import map_fifo, map_memory
 from sephw.targets import Technology
 
 ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
+GOWIN = Technology.GOWIN
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,18 @@ ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
         (ICE40, 64, 128, False, "RAM4K", 4),
         (ICE40, 18, 2, True, None, 0),
         (XC7, 6, 32, True, "RAM32M", 1),
+        (GOWIN, 5, 16, True, "RAM16SDP4", 2),
     ],
 )
 def test_memories_of_synthesized_engines(technology, width, depth, writable, kind, count):
     mapped = map_memory(technology, width, depth, writable)
     assert (mapped.ram.name if mapped.ram else None, mapped.count) == (kind, count)
+
+
+@pytest.mark.parametrize(("width", "luts"), [(4, 4), (5, 5), (6, 6), (7, 8), (8, 8)])
+def test_the_last_ram_of_a_row_is_as_narrow_as_gowin_has_them(width, luts):
+    assert map_memory(GOWIN, width, 16, True).luts == luts
+    assert map_memory(GOWIN, width, 32, True).luts == 2 * luts
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sephw.resources.blocks import Cut, cut
 from sephw.targets import Technology
 
 ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
+GOWIN = Technology.GOWIN
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,12 @@ ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
         (XC7, (25, 18), Cut(1)),
         (XC7, (30, 18), Cut(2, sums=(31,))),
         (XC7, (26, 5), Cut(2, sums=(14,))),
+        # Half of a multiplier, a whole one, LUTs.
+        (GOWIN, (9, 8), Cut(1)),
+        (GOWIN, (10, 4), Cut(2)),
+        (GOWIN, (18, 3), Cut(0, logic=((18, 3, 21),))),
+        # 18 × 5 in a whole one, 2 × 5 in LUTs.
+        (GOWIN, (20, 5), Cut(2, logic=((5, 2, 7),), sums=(7,))),
     ],
 )
 def test_parts_of_products(technology, bits, found):

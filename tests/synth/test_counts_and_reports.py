@@ -30,8 +30,8 @@ def cells(**kinds: int) -> list[dict[str, str]]:
         ("ice40", {"SB_LUT4": 5, "SB_CARRY": 4, "SB_DFF": 1, "SB_DFFESR": 2, "SB_RAM40_4K": 1,
                    "SB_RAM40_4KNR": 1, "SB_MAC16": 2}, (5, 3, 2, 2)),
         ("gowin", {"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 2, "RAM16SDP4": 1,
-                   "MUX2_LUT5": 3, "DFF": 1, "DFFRE": 1, "SDPB": 1, "pROM": 1, "MULT18X18": 3},
-         (10, 2, 2, 3)),
+                   "MUX2_LUT5": 3, "DFF": 1, "DFFRE": 1, "SDPB": 1, "pROM": 1, "MULT18X18": 3,
+                   "MULT9X9": 1}, (10, 2, 2, 7)),
         ("xc7", {"LUT6": 2, "LUT1": 1, "CARRY4": 3, "RAM32M": 1, "FDRE": 2, "FDSE": 1,
                  "RAMB18E1": 1, "RAMB36E1": 1, "DSP48E1": 2, "MUXF7": 1}, (7, 3, 3, 2)),
     ],
@@ -86,9 +86,9 @@ def test_a_report_of_ice40():
 def test_a_report_of_gowin():
     report = recorded("gowin")
     assert report.fmax_mhz == {"clk": 83.3}
-    # 2117 LUT4 places, 482 adders and 28 memories of four.
-    assert report.used == Resources(2117 + 482 + 28 * 4, 1245, 2, 1)
-    assert report.available == Resources(8640, 6480, 26, 20)
+    # 2117 LUT4 places, 482 adders and 28 memories of four; two halves of a multiplier.
+    assert report.used == Resources(2117 + 482 + 28 * 4, 1245, 2, 2)
+    assert report.available == find_device("gw1nr-9").available
 
 
 def test_the_worst_path_names_the_engines_at_its_ends():
