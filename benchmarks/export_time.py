@@ -61,8 +61,8 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
     """Export `model` `runs` times into a temporary folder and time it."""
     from sephw.backends.hls4ml import compile_project
     from sephw.export.pipeline import Outcome, export_model
-    from sephw.export.progress import Progress
     from sephw.export.settings import FAST, Settings, default_steps
+    from sephw.progress import Progress
     from sephw.targets import DEFAULT_TARGET, find_target
     from sephw.tools.file_cache import PROGRAMS, FileCache
 
@@ -72,7 +72,7 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
             self.seconds: dict[str, float] = {}
 
         @contextmanager
-        def step(self, name: str, what: str) -> Iterator[None]:
+        def step(self, name: str, what: str, *, ends: bool = True) -> Iterator[None]:
             began = time.perf_counter()
             yield
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began

@@ -47,8 +47,8 @@ class Run:
 def export(model: str, folding: Path | None, data: str | None, samples: int) -> Run:
     """Export with all steps into a temporary folder."""
     from sephw.export.pipeline import export_model
-    from sephw.export.progress import Progress
     from sephw.export.settings import Settings
+    from sephw.progress import Progress
     from sephw.targets import DEFAULT_TARGET, find_target
 
     with (

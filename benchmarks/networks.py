@@ -142,7 +142,7 @@ def run_child(arguments: list[str], minutes: float) -> tuple[int, str, float, in
 
 def step_seconds(text: str) -> dict[str, float]:
     """Seconds by step from the lines that an export prints."""
-    lines = re.findall(r"^(\w+) +\S.*  ([\d.]+) s$", text, re.MULTILINE)
+    lines = re.findall(r"^(?:\d+/\d+ )?(\w+) +\S.*  ([\d.]+) s$", text, re.MULTILINE)
     return {name: float(seconds) for name, seconds in lines}
 
 

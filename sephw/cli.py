@@ -8,14 +8,17 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sephw import __version__
 from sephw.errors import SephwError
-from sephw.files.reading import out_of_memory
 from sephw.lifetime.ending import end_on_signals, leave
+from sephw.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from sephw.progress import Progress
 
 EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -40,6 +43,7 @@ class Invocation:
     """What one call of the program remembers beyond click's contexts."""
 
     debug: bool = False
+    quiet: bool = False
 
 
 def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -48,19 +52,38 @@ def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         invocation.debug = True
 
 
-def _debug_option() -> click.Option:
-    return click.Option(
-        ["--debug"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_set_debug,
-        help="Show the Python traceback of an error.",
+def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    invocation = ctx.find_object(Invocation)
+    if invocation is not None and value:
+        invocation.quiet = True
+
+
+def _common_options() -> list[click.Parameter]:
+    """Options of the program and of every command."""
+    words = (
+        (["--debug"], _set_debug, "Show the Python traceback of an error."),
+        (["--quiet", "-q"], _set_quiet, "No lines of progress on stderr."),
     )
+    return [
+        click.Option(
+            names, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=text
+        )
+        for names, callback, text in words
+    ]
+
+
+def command_progress(steps: int, about: str = "") -> Progress:
+    """How the running command tells what it does; see `sephw.progress.Progress`."""
+    from sephw.progress import Progress
+
+    context = click.get_current_context(silent=True)
+    invocation = None if context is None else context.find_object(Invocation)
+    quiet = invocation is not None and invocation.quiet
+    return Progress(quiet=quiet, steps=steps, about=about)
 
 
 class LazyGroup(click.Group):
-    """A group that imports a subcommand when it is used, and gives each one --debug."""
+    """A group that imports a subcommand when it is used, and gives each one --debug, --quiet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of `COMMANDS`."""
@@ -73,8 +96,18 @@ class LazyGroup(click.Group):
         module, attribute = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         if all("--debug" not in parameter.opts for parameter in command.params):
-            command.params.append(_debug_option())
+            command.params.extend(_common_options())
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but with a name that may have been meant."""
+        name = str(args[0])
+        if name not in COMMANDS and not name.startswith("-"):
+            hint = did_you_mean(name, COMMANDS).strip()
+            ctx.fail(f"No such command '{name}'" + (f", {hint}" if hint else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
@@ -85,7 +118,10 @@ class LazyGroup(click.Group):
 cli = LazyGroup(
     name="sephw",
     help="Pattern networks (SEP-Nets) from PyTorch to an FPGA, bit for bit.",
-    params=[_debug_option()],
+    params=_common_options(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done, all equal; 1 a mismatch; 2 a usage or input error, in one line; 3 "
+    "a defect of sephw; 130 and 143 ended by Ctrl-C and by SIGTERM.",
 )
 cli = click.version_option(__version__, prog_name="sephw", message="%(prog)s %(version)s")(cli)
 
@@ -112,6 +148,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("sephw: interrupted", err=True)
         return EXIT_INTERRUPTED
     except MemoryError as error:
+        from sephw.files.reading import out_of_memory  # with numpy, which help does not need
+
         return _fail(f"the design {out_of_memory(error)}", invocation)
     except RecursionError:
         return _fail("the input is nested too deeply; use a flatter one", invocation)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sephw.cli import command_progress
 from sephw.command_line import command_line, command_name
+from sephw.completion import complete_device, complete_network, complete_target
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
 from sephw.invocation import Given
@@ -24,8 +26,8 @@ from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
     from sephw.explore import Found, Goal
-    from sephw.export.progress import Progress
     from sephw.ir import Graph
+    from sephw.progress import Progress
 
 _MANIFEST, _ONNX = "manifest.json", "model.onnx"
 # Options that an export with the folding that was found does not take over.
@@ -40,8 +42,15 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
 @click.argument(
     "model", type=click.Path(path_type=Path, exists=True), metavar="MODEL.pth|EXPORT_DIR"
 )
-@click.option("--target", metavar="NAME", help="A board; its top's own logic is left free.")
-@click.option("--device", metavar="NAME", help="A device without a board.")
+@click.option(
+    "--target",
+    shell_complete=complete_target,
+    metavar="NAME",
+    help="A board; its top's own logic is left free.",
+)
+@click.option(
+    "--device", shell_complete=complete_device, metavar="NAME", help="A device without a board."
+)
 @click.option(
     "--fps",
     type=click.FloatRange(min=0, min_open=True),
@@ -110,7 +119,12 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     metavar="FILE",
     help="FINN folding configuration to write, as far as FINN has the notions.",
 )
-@click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
+@click.option(
+    "--network",
+    shell_complete=complete_network,
+    metavar="NAME",
+    help="Network of a bare state_dict.",
+)
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_context
@@ -143,14 +157,13 @@ def explore(
     """
     from sephw.explore import pareto, search
     from sephw.explore.finn import finn_config
-    from sephw.export.progress import Progress
     from sephw.export.settings import parse_arguments
 
     if scheduler is not None and synth is None:
         raise UsageError("--scheduler: nothing is synthesized; add --synth K")
     goal = _goal(target, device, fps, clock_mhz, minimize, margin_lut)
     goal = replace(goal, weight_bandwidth_bits=weight_bandwidth)
-    progress = Progress()
+    progress = command_progress(3 if synth is not None else 2, about=model.stem)
     with progress.step("load", model.name):
         graph = _graph(model, network, parse_arguments(arguments))
     began = time.monotonic()

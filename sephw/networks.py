@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
 from sephw.errors import SephwError
+from sephw.files import is_of
+from sephw.suggest import did_you_mean
 
 _WHERE: Mapping[str, str] = {
     "PRBNet": "sephw.nn:PRBNet",
@@ -66,39 +69,90 @@ def make_network(name: str, arguments: Mapping[str, Any]) -> Any:
 
     SephwError for an unknown name and for arguments that the network refuses.
     """
-    base, preset = _PRESETS.get(name, (name, {}))
-    where = _WHERE.get(base)
-    if where is None:
-        raise SephwError(f"network '{name}' is unknown; known: {', '.join(NETWORK_NAMES)}")
-    module, attribute = where.split(":")
-    constructor = getattr(importlib.import_module(module), attribute)
+    constructor, preset = _constructor(name)
+    filled = check_arguments(name, arguments)
     try:
-        return constructor(**_sequences(constructor, {**preset, **arguments}))
+        return constructor(**{**_sequences(constructor, preset), **filled})
     except SephwError:
         raise
     except Exception as error:  # what torch says of impossible sizes, above all
-        reason = str(error).replace(f"{attribute}.__init__() ", "").removeprefix(f"{base}: ")
+        base = constructor.__name__
+        text = " ".join(str(error).split()) or type(error).__name__
+        reason = text.replace(f"{base}.__init__() ", "").removeprefix(f"{base}: ")
         raise SephwError(f"network '{name}': {reason}; correct its arguments") from None
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """`arguments` of the network `name`, each known and of its type.
+
+    One number for a sequence becomes a sequence of one (`widths=16`). SephwError names an unknown
+    network, an unknown argument (with what may have been meant) and a value of another type.
+    """
+    constructor, _ = _constructor(name)
+    hints = _hints(constructor)
+    for key in arguments:
+        if key not in hints:
+            raise SephwError(
+                f"network '{name}': it has no argument '{key}'; {did_you_mean(key, hints)}it takes "
+                f"{', '.join(hints)}"
+            )
+    filled = _sequences(constructor, arguments)
+    for key, value in filled.items():
+        whole = value if isinstance(value, list | tuple) else [value]
+        negative = any(isinstance(one, int | float) and one < 0 for one in whole)
+        if negative or not is_of(value, hints[key]):
+            raise SephwError(
+                f"network '{name}': argument {key}={_shown(value)}: it takes {_kind(hints[key])}"
+            )
+    return filled
 
 
 def input_size(name: str, arguments: Mapping[str, Any]) -> tuple[int, int]:
     """(height, width) of the images that the network takes with these arguments."""
-    base, preset = _PRESETS.get(name, (name, {}))
-    if base not in _WHERE:
-        raise SephwError(f"network '{name}' is unknown; known: {', '.join(NETWORK_NAMES)}")
-    module, attribute = _WHERE[base].split(":")
-    constructor = getattr(importlib.import_module(module), attribute)
+    constructor, preset = _constructor(name)
     parameters = inspect.signature(constructor).parameters
     known = {**{key: parameters[key].default for key in ("height", "width")}, **preset, **arguments}
     return int(known["height"]), int(known["width"])
 
 
+def _constructor(name: str) -> tuple[Any, Mapping[str, Any]]:
+    """The class behind a name, imported now, and the arguments that the name stands for."""
+    base, preset = _PRESETS.get(name, (name, {}))
+    where = _WHERE.get(base)
+    if where is None:
+        hint = did_you_mean(name, NETWORK_NAMES)
+        raise SephwError(f"network '{name}' is unknown; {hint}known: {', '.join(NETWORK_NAMES)}")
+    module, attribute = where.split(":")
+    return getattr(importlib.import_module(module), attribute), preset
+
+
+@cache
+def _hints(constructor: Any) -> dict[str, Any]:
+    hints = get_type_hints(constructor.__init__)
+    return {key: hint for key, hint in hints.items() if key != "return"}
+
+
 def _sequences(constructor: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments, one number given for a sequence made a sequence of one (`widths=16`)."""
-    parameters = inspect.signature(constructor).parameters
     filled = dict(arguments)
     for key, value in arguments.items():
-        wanted = str(parameters[key].annotation) if key in parameters else ""
-        if isinstance(value, int | float) and wanted.startswith(("Sequence", "tuple", "list")):
+        wanted = get_origin(_hints(constructor).get(key))
+        if wanted is Sequence and isinstance(value, int | float):
             filled[key] = [value]
     return filled
+
+
+def _shown(value: Any) -> str:
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) < 40 else f"{text[:37]}..."
+
+
+def _kind(hint: Any) -> str:
+    """What an argument takes, in words."""
+    if get_origin(hint) is Sequence:
+        return "whole numbers separated by commas"
+    if hint is bool:
+        return "true or false"
+    if hint in (int, float):
+        return "one whole number" if hint is int else "one number"
+    return " or ".join(_kind(one) for one in get_args(hint) if one is not type(None))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
 
+from sephw.cli import command_progress
 from sephw.command_line import command_line, command_name
+from sephw.completion import complete_device, complete_target
 from sephw.errors import SephwError, UsageError
 from sephw.files import check_file, read_array, read_json
 from sephw.ir import Graph, Integers
@@ -19,19 +20,21 @@ from sephw.options import floorplan_option, seeds_option
 from sephw.synth.record import RECORD, Run
 from sephw.targets import Device, Target, find_device, find_target
 
-if TYPE_CHECKING:
-    from sephw.export.progress import Progress
-
 SYNTH, BOARD, RTL = "synth", "board", "rtl"
-_SILENCE_SECONDS = 20.0
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
 
 
 @click.command(name="synth")
 @click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
-@click.option("--target", metavar="NAME", help="A board.  [default: that of the export]")
+@click.option(
+    "--target",
+    shell_complete=complete_target,
+    metavar="NAME",
+    help="A board.  [default: that of the export]",
+)
 @click.option(
     "--device",
+    shell_complete=complete_device,
     metavar="NAME",
     help="A device without its board: the network between two shift registers, to measure.",
 )
@@ -82,7 +85,6 @@ def synth(
     report again. Exit status: 0, or 2 for an error: the design does not fit, a clock is missed, a
     tool is missing or fails.
     """
-    from sephw.export.progress import Progress
     from sephw.lifetime.unfinished import own_temporary_folder
     from sephw.synth.flow import Request, run_flow
 
@@ -94,33 +96,19 @@ def synth(
         floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
     )  # fmt: skip
     own_temporary_folder()
-    progress = Progress()
+    progress = command_progress(2, about=graph.name)
     out = directory / SYNTH
     with progress.step("synth", f"{graph.name} for {chip.name if board is None else board.name}"):
         run = run_flow(
             graph, directory / RTL, request, out, board_out=directory / BOARD,
-            progress=_Teller(progress), samples=samples, golden=golden,
+            progress=progress.update, samples=samples, golden=golden,
         )  # fmt: skip
-    _refresh(directory)
+    with progress.step("report", "figures and hashes"):
+        _refresh(directory)
     if as_json:
         click.echo((out / RECORD).read_text(encoding="utf-8"), nl=False)
     else:
         click.echo(_text(run, directory))
-
-
-class _Teller:
-    """Says how far the flow is: at once on a terminal, now and then in a log."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._said = time.monotonic()
-
-    def __call__(self, text: str) -> None:
-        if self._progress.console.is_terminal:
-            self._progress.update(text)
-        elif time.monotonic() - self._said > _SILENCE_SECONDS:
-            self._said = time.monotonic()
-            click.echo(f"         {text}", err=True)
 
 
 def _device(

@@ -14,6 +14,7 @@ from sephw.data.dataset import Dataset, Split, assemble
 from sephw.data.idx import is_idx_folder, load_idx_folder
 from sephw.data.images import Form, Progress, load_image_tree
 from sephw.errors import SephwError
+from sephw.suggest import did_you_mean
 
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 FASHION_MNIST_CLASSES = (
@@ -120,7 +121,8 @@ def load_data(
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise SephwError(
-            f"data set '{name_or_path}': no such name or path; names: {', '.join(DATA_NAMES)}; "
+            f"data set '{name_or_path}': no such name or path; "
+            f"{did_you_mean(str(name_or_path), DATA_NAMES)}names: {', '.join(DATA_NAMES)}; "
             "or give the path of an image folder, a zip, or a folder of IDX or CIFAR-10 files"
         )
     if path.is_dir() and is_idx_folder(path):

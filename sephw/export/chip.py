@@ -14,12 +14,12 @@ from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.command_line import command_line
 from sephw.errors import SephwError
 from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
-from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT
 from sephw.export.samples import Samples
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
+from sephw.progress import Progress
 from sim.timing import simulate
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sephw.cli import EXIT_MISMATCH
+from sephw.cli import EXIT_MISMATCH, command_progress
+from sephw.completion import complete_data, complete_network, complete_target
 from sephw.errors import UsageError
 from sephw.export.settings import (
     FOLDS,
@@ -55,6 +56,7 @@ _NOT_REPEATED = ("out", "as_json")
 @click.option(
     "--data",
     type=DataSource(),
+    shell_complete=complete_data,
     metavar="NAME|PATH",
     help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "
     "for seeded noise.  [default: the set the model was trained on]",
@@ -89,6 +91,7 @@ _NOT_REPEATED = ("out", "as_json")
 )
 @click.option(
     "--target",
+    shell_complete=complete_target,
     default=DEFAULT_TARGET,
     show_default=True,
     metavar="NAME",
@@ -123,7 +126,12 @@ _NOT_REPEATED = ("out", "as_json")
     help=f"What to do, of {','.join(STEPS)}; a step brings the ones that it needs, +STEP is "
     "beside the usual ones.  [default: all but netlist; synth for ECP5, iCE40 and Gowin boards]",
 )
-@click.option("--network", metavar="NAME", help="Network of a bare state_dict.")
+@click.option(
+    "--network",
+    shell_complete=complete_network,
+    metavar="NAME",
+    help="Network of a bare state_dict.",
+)
 @click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
 @click.option(
     "--trace",
@@ -201,15 +209,15 @@ def export(
 def _run(settings: Settings) -> Outcome:
     # Spinning OpenMP threads starve every other process on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from sephw.export.pipeline import export_model
-    from sephw.export.progress import Progress
+    from sephw.export.pipeline import export_model, planned_steps
     from sephw.lifetime.unfinished import own_temporary_folder
 
     own_temporary_folder()
     # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        return export_model(settings, Progress())
+        progress = command_progress(planned_steps(settings), about=settings.name)
+        return export_model(settings, progress)
 
 
 def _print(outcome: Outcome, as_json: bool) -> None:

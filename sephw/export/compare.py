@@ -91,7 +91,7 @@ def compare(
     simulations: Mapping[str, Simulation] = MappingProxyType({}),
     batch_size: int = BATCH,
 ) -> tuple[Verification, Agreement | None]:
-    """Compare all representations on all samples; `note` is told how far it is.
+    """Compare all representations on all samples; `note` is told what is run and "(3 of 10)".
 
     `runs` are ordered as `REPRESENTATIONS`. `output` is the output's tensor, `exponents` those of
     its channels: value = integer·2^-e. One channel has no classes to agree on: None.
@@ -101,6 +101,8 @@ def compare(
     parts: list[Verification] = []
     reference = next(iter(runs))
     predicted: dict[str, list[Integers]] = {reference: [], "integer": []}
+    total = -(-len(samples.images) // batch_size) * (len(runs) + len(simulations))
+    done = 0
     for start, batch in _batches(samples.images, batch_size):
         values: dict[str, Mapping[str, Integers]] = {}
         cycles: dict[str, ByTensor] = {}
@@ -108,11 +110,13 @@ def compare(
         with ThreadPoolExecutor(max(1, len(simulations))) as pool:
             beside = {name: pool.submit(sim.run, batch) for name, sim in simulations.items()}
             for name, run in runs.items():
-                note(f"{name}, image {start} of {len(samples.images)}")
+                note(f"{name} ({done} of {total})")
                 values[name] = run(batch)
+                done += 1
             for name, future in beside.items():
-                note(f"{name}, image {start} of {len(samples.images)}")
+                note(f"{name} ({done} of {total})")
                 values[name], beats = future.result()
+                done += 1
                 cycles |= beats
         names = samples.names[start : start + len(batch)]
         parts.append(verify(tensors, values, cycles or None, data=samples.data, samples=names))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.export.manifest import write_json
-from sephw.export.progress import Progress
 from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile, read_folding_file
+from sephw.progress import Progress
 from sephw.resources import CHARACTERIZED, estimate_engines
 from sephw.targets import TARGETS, Device, Target
 

@@ -33,7 +33,6 @@ from sephw.export.directory import ExportDirectory
 from sephw.export.folding import check_fit, choose_folding
 from sephw.export.lower import fold_graph
 from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
-from sephw.export.progress import Progress
 from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples
 from sephw.export.settings import Settings
@@ -41,6 +40,7 @@ from sephw.export.source import load_source, read_network
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import read_folding_file
+from sephw.progress import Progress
 from sephw.tools.cxx import find_compiler
 from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification
@@ -62,6 +62,14 @@ class Outcome:
     report: Report | None
 
 
+def planned_steps(settings: Settings) -> int:
+    """How many steps of progress `export_model` will have."""
+    steps = settings.steps
+    built = bool({"csim", "rtlsim"} & set(steps))
+    alone = ("hls", "rtl", "cyclesim", "synth", "netlist", "verify", "report")
+    return 2 + settings.searches + built + sum(step in steps for step in alone)
+
+
 def export_model(settings: Settings, progress: Progress) -> Outcome:
     """Do all steps of `settings` and put the directory in place, also after a mismatch.
 
@@ -79,7 +87,9 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
             find_compiler("RTL simulation")
         with progress.step("load", f"{settings.model.name} and its test images"):
             source = load_source(settings)
-            samples = choose_samples(source.checkpoint, settings.data, settings.samples)
+            samples = choose_samples(
+                source.checkpoint, settings.data, settings.samples, progress.count
+            )
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,18 @@ def input_format(checkpoint: Checkpoint) -> Preprocessing:
     return Preprocessing(arguments["height"], arguments["width"], arguments["in_channels"])
 
 
-def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samples:
+def choose_samples(
+    checkpoint: Checkpoint,
+    data: str | None,
+    count: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Samples:
     """`count` test images of `data` (None: the set that the checkpoint names), then adversarial.
 
     The same for every call with the same arguments. `data` 'random' takes seeded noise instead
     of real images, and so does None where the checkpoint's set is not one that can be loaded by
-    its name. SephwError for an unknown data set or images that the network cannot take.
+    its name. `progress` is told (images decoded, images in all). SephwError for an unknown data
+    set or images that the network cannot take.
     """
     form = input_format(checkpoint)
     trained = _trained(checkpoint).get("name")
@@ -82,7 +88,7 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
         labels = np.zeros(0, np.int64)
         names = [f"noise {i}" for i in range(count)]
     else:
-        name, real, labels, names, notes = _real(checkpoint, data, count, form)
+        name, real, labels, names, notes = _real(checkpoint, data, count, form, progress)
         note = "; ".join(notes)
     others = _adversarial(form)
     images = np.concatenate([real, *(image[None] for image in others.values())])
@@ -90,7 +96,11 @@ def choose_samples(checkpoint: Checkpoint, data: str | None, count: int) -> Samp
 
 
 def _real(
-    checkpoint: Checkpoint, data: str | None, count: int, form: Preprocessing
+    checkpoint: Checkpoint,
+    data: str | None,
+    count: int,
+    form: Preprocessing,
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str], tuple[str, ...]]:
     trained = _trained(checkpoint)
     wanted = data if data is not None else str(trained["name"])
@@ -102,7 +112,7 @@ def _real(
             wanted, seed=int(trained.get("seed", 0)),
             size=(form.height, form.width) if resizes else None,
             resize=form.resize if resizes else "bilinear",
-            channels=form.channels if form.channels in (1, 3) else None,
+            channels=form.channels if form.channels in (1, 3) else None, progress=progress,
         )  # fmt: skip
     except UsageError:
         raise

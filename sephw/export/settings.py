@@ -11,6 +11,7 @@ from sephw.errors import UsageError
 from sephw.files import parse_json
 from sephw.invocation import Invocation, model_name
 from sephw.resources import CHARACTERIZED
+from sephw.suggest import did_you_mean
 from sephw.targets import Target
 
 STEPS = (
@@ -100,7 +101,8 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
         words = [word[1:] for word in words]
     for word in words:
         if word not in STEPS:
-            raise UsageError(f"--steps: '{word}' is unknown; use {', '.join(STEPS)}")
+            hint = did_you_mean(word, STEPS)
+            raise UsageError(f"--steps: '{word}' is unknown; {hint}use {', '.join(STEPS)}")
         wanted |= {word, *_NEEDS[word]}
     if not wanted:
         raise UsageError(f"--steps: nothing to do; use {', '.join(STEPS)}")

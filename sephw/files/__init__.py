@@ -3,11 +3,12 @@
 from sephw.files.arrays import read_archive_of_arrays, read_array, write_archive_of_arrays
 from sephw.files.json_text import parse_json, read_json
 from sephw.files.reading import check_file, out_of_memory, read_bytes, read_text, reading
-from sephw.files.values import build
+from sephw.files.values import build, is_of
 
 __all__ = [
     "build",
     "check_file",
+    "is_of",
     "out_of_memory",
     "parse_json",
     "read_archive_of_arrays",

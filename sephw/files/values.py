@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -23,7 +23,7 @@ def build(kind: type[T], values: Mapping[str, Any]) -> T:
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{kind.__name__} has no field '{key}'")
-        if not _is(value, hints[key]):
+        if not is_of(value, hints[key]):
             shown = repr(value) if len(repr(value)) < 40 else type(value).__name__
             raise ValueError(f"{kind.__name__}.{key} cannot be {shown}")
     for key, field in known.items():
@@ -38,18 +38,22 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _is(value: Any, hint: Any) -> bool:
+def is_of(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotated type, what it holds included; a list is a sequence."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
     if origin in (Union, types.UnionType):
-        return any(_is(value, one) for one in arguments)
+        return any(is_of(value, one) for one in arguments)
+    if origin is Sequence:
+        held = isinstance(value, list | tuple)
+        return held and all(is_of(one, arguments[0]) for one in value)
     if origin is tuple:
         if not isinstance(value, tuple):
             return False
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(_is(one, arguments[0]) for one in value)
-        return len(value) == len(arguments) and all(map(_is, value, arguments))
+            return all(is_of(one, arguments[0]) for one in value)
+        return len(value) == len(arguments) and all(map(is_of, value, arguments))
     if origin is np.ndarray:
         return isinstance(value, np.ndarray)
     if hint in (int, float):  # a bool is an int to Python, not to a file

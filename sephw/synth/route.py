@@ -197,7 +197,9 @@ def route_best(
 
     def run(seed: int) -> Routed:
         def say(text: str) -> None:
-            progress(text if len(seeds) == 1 else f"seed {seed}: {text}")
+            # Counts of several seeds would contradict each other.
+            plain = text.replace("(", "").replace(")", "")
+            progress(text if len(seeds) == 1 else f"seed {seed}: {plain}")
 
         routed = place_and_route(
             synthesis, device, package=package, speed=speed, clock_mhz=clock_mhz,
@@ -280,20 +282,34 @@ def flow_of(device: Device) -> Flow:
     return flow
 
 
-# Of nextpnr's messages, the ones that say how far it is; and rows of its router's table.
-_PHASE = re.compile(r"Info: +((?:Pack|Place|Rout|Legali|Running|Creating|at iter|iter=).*)")
+# Lines of nextpnr that say how far it is, and what a person reads instead; and rows of its
+# router's table, the last column of which is the arcs that are left.
+_PHASES = (
+    (re.compile(r"Info: +Pack"), "packing"),
+    (re.compile(r"Info: +(?:Placing|Creating initial|Running main|Running static)"), "placing"),
+    (re.compile(r"Info: +Running simulated annealing"), "refining the placement"),
+    (re.compile(r"Info: +(?:Routing|Running router)"), "routing"),
+)
 _ARCS = re.compile(r"Info: +\d+ \|(?: +\d+){2} \|(?: +\d+){2} \| +(\d+)\|")
-_DETAIL = re.compile(r"Placed (?:PLL|\d+)|Router1 time")
 
 
 def _phases(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """Passes on what the lines of nextpnr say of how far it is."""
+    """Says in a few words what the lines of nextpnr mean; arcs to route with their count."""
+    said = ""
+    most = 0
 
     def read(line: str) -> None:
-        phase, arcs = _PHASE.match(line), _ARCS.match(line)
+        nonlocal said, most
+        arcs = _ARCS.match(line)
         if arcs is not None:
-            progress(f"routing, {int(arcs[1]):,} arcs left")
-        elif phase is not None and not _DETAIL.match(phase[1]):
-            progress(phase[1].rstrip(". "))
+            left = int(arcs[1])
+            most = max(most, left)
+            text = f"routing, arcs ({most - left:,} of {most:,})"
+        else:
+            text = next((words for phase, words in _PHASES if phase.match(line)), said)
+            text = said if text == "routing" and said.startswith("routing") else text
+        if text != said:
+            said = text
+            progress(text)
 
     return read

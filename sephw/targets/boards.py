@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.errors import UsageError
+from sephw.suggest import did_you_mean
 from sephw.targets.devices import Device, find_device
 
 
@@ -72,4 +73,5 @@ def find_target(name: str) -> Target:
         if target.name == name:
             return target
     names = ", ".join(target.name for target in TARGETS)
-    raise UsageError(f"target '{name}' is unknown; use one of {names}")
+    hint = did_you_mean(name, (target.name for target in TARGETS))
+    raise UsageError(f"target '{name}' is unknown; {hint}use one of {names}")

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sephw.errors import UsageError
 from sephw.ir.resources import Resources
+from sephw.suggest import did_you_mean
 
 
 class Technology(StrEnum):
@@ -73,4 +74,5 @@ def find_device(name: str) -> Device:
         if device.name == name:
             return device
     names = ", ".join(device.name for device in DEVICES)
-    raise UsageError(f"device '{name}' is unknown; use one of {names}")
+    hint = did_you_mean(name, (device.name for device in DEVICES))
+    raise UsageError(f"device '{name}' is unknown; {hint}use one of {names}")

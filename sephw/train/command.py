@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sephw.completion import complete_data, complete_network
 from sephw.train.recipe import read_recipe
 from sephw.train.settings import AUGMENTS, OPTIMIZERS, SCHEDULES
 
@@ -36,6 +37,7 @@ def _use_recipe(ctx: click.Context, _: click.Parameter, path: Path | None) -> No
 )
 @click.option(
     "--data",
+    shell_complete=complete_data,
     required=True,
     metavar="NAME|PATH",
     help="digits, mnist5k, fashion-mnist, or a folder or zip of images.",
@@ -47,7 +49,13 @@ def _use_recipe(ctx: click.Context, _: click.Parameter, path: Path | None) -> No
     metavar="FILE.pth",
     help="Checkpoint to write.",
 )
-@click.option("--network", default="SEPNet", show_default=True, help="Network to train.")
+@click.option(
+    "--network",
+    shell_complete=complete_network,
+    default="SEPNet",
+    show_default=True,
+    help="Network to train.",
+)
 @click.option(
     "--set",
     "pairs",

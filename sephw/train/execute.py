@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from sephw.cli import command_progress
 from sephw.data import (
     DATA_NAMES,
     Dataset,
@@ -20,9 +20,10 @@ from sephw.data import (
     open_image_folder,
     preprocess,
 )
-from sephw.errors import UsageError
+from sephw.errors import SephwError, UsageError
 from sephw.lifetime.ending import graceful
-from sephw.networks import input_size
+from sephw.networks import check_arguments, input_size
+from sephw.progress import Progress
 from sephw.train.card import write_card
 from sephw.train.evaluate import in_memory
 from sephw.train.folder import FolderSource
@@ -59,6 +60,7 @@ def run_command(
     if not any(stage_epochs):
         raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
     arguments = parse_arguments(pairs)
+    arguments = _checked(same["network"], arguments)
     same["milestones"] = shares("milestones", milestones)
     _check_method(stage_epochs, same)
     _check_out(out, resume)
@@ -103,8 +105,15 @@ def _train(
         raise UsageError(
             f"--batch {same['batch']}: less than one image for each of {team.size} processes"
         )
-    reporter = Reporter(None if team.leads else Console(quiet=True))
-    parts, preprocessing, shape = _open(data, arguments, same, workers, reporter)
+    name = Path(data).stem
+    # An epoch, and a measurement at every stage's beginning and end, is a step; so is the data.
+    stages = sum(map(bool, stage_epochs))
+    steps = 1 + sum(stage_epochs) + 2 * stages
+    progress = command_progress(steps, about=f"{same['network']} on {name}")
+    reporter = Reporter(progress if team.leads else None, silent=not team.leads)
+    with reporter.step("load", name):
+        parts, preprocessing, shape, notes = _open(data, arguments, same, workers, progress)
+    reporter.notes(notes)
     settings = Settings(
         data=data,
         arguments=arguments,
@@ -132,7 +141,6 @@ def _train(
         with graceful():
             checkpoint = run.train()
     except KeyboardInterrupt:
-        reporter.end()
         kept = f"{out} holds the best model so far; " if run.keep_best() else "nothing saved; "
         again = again if resume_path(out).exists() else "no epoch was finished"
         click.echo(f"sephw: interrupted: {kept}{again}", err=True)
@@ -146,6 +154,15 @@ def _train(
         write_card(card, checkpoint, out, run.progress.seconds)
     reporter.line(f"{out}: {settings.network} in stage {checkpoint.stage}")
     return 0
+
+
+def _checked(network: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Network arguments of the right names and types; UsageError as --set's."""
+    check_arguments(network, {})  # the name
+    try:
+        return check_arguments(network, arguments)
+    except SephwError as error:
+        raise UsageError(f"--set: {error}") from None
 
 
 def _check_method(epochs: tuple[int, int, int], same: dict[str, Any]) -> None:
@@ -175,30 +192,29 @@ def _check_out(out: Path, resume: bool) -> None:
 
 
 def _open(
-    data: str, arguments: dict[str, Any], same: dict[str, Any], workers: int, reporter: Reporter
-) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
-    """The data as sources, how images come to the network's size, and (height, width, channels).
+    data: str, arguments: dict[str, Any], same: dict[str, Any], workers: int, progress: Progress
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int], tuple[str, ...]]:
+    """The data as sources, how images come to the network's size, (height, width, channels), notes.
 
     Fills in the network arguments that the data decides.
     """
     path = Path(data).expanduser()
     if data not in DATA_NAMES and is_image_folder(path):
-        return _open_files(path, arguments, same, workers, reporter)
+        return _open_files(path, arguments, same, workers)
     size = None
     if same["resize"] != "none" and {"height", "width"} <= arguments.keys():
         size = (arguments["height"], arguments["width"])
     dataset = load_data(
         data, seed=same["seed"], size=size,
         resize="bilinear" if same["resize"] == "none" else same["resize"],
-        channels=_channels(arguments), progress=reporter.decoding,
+        channels=_channels(arguments), progress=progress.count,
     )  # fmt: skip
-    reporter.notes(dataset.notes)
     dataset, preprocessing = _fit(dataset, arguments, same["resize"])
     train, validation, test = map(in_memory, (dataset.train, dataset.validation, dataset.test))
     parts = TrainingData(
         dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
     )
-    return parts, preprocessing, dataset.shape
+    return parts, preprocessing, dataset.shape, dataset.notes
 
 
 def _channels(arguments: dict[str, Any]) -> int | None:
@@ -210,8 +226,8 @@ def _channels(arguments: dict[str, Any]) -> int | None:
 
 
 def _open_files(
-    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int, reporter: Reporter
-) -> tuple[TrainingData, Preprocessing, tuple[int, int, int]]:
+    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int
+) -> tuple[TrainingData, Preprocessing, tuple[int, int, int], tuple[str, ...]]:
     if same["resize"] != "none":
         raise UsageError(
             f"--resize {same['resize']}: images of a train/ and val/ folder are cropped to the "
@@ -219,7 +235,6 @@ def _open_files(
         )
     channels = _channels(arguments) or 3
     dataset = open_image_folder(path, seed=same["seed"], channels=channels)
-    reporter.notes(dataset.notes)
     _decided(arguments, channels, len(dataset.classes))
     height, width = input_size(same["network"], arguments)
     arguments.update(height=height, width=width)
@@ -231,7 +246,7 @@ def _open_files(
         dataset.name, train, validation, test, dataset.classes, dataset.source, dataset.licence
     )
     preprocessing = Preprocessing(height, width, channels, resize="crop")
-    return parts, preprocessing, (height, width, channels)
+    return parts, preprocessing, (height, width, channels), dataset.notes
 
 
 def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:

@@ -115,34 +115,33 @@ def train_epoch(
     device = settings.device
     half = settings.precision == "bf16"
     loss_sum, right, seen = 0.0, 0, 0
-    reporter.begin(f"{stage} {epoch + 1}/{settings.epochs[index]}", batches)
-    for step, (images, labels) in enumerate(source.training(settings, index, epoch, team)):
-        rate = learning_rate(settings, stage, epoch * batches + step, total)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        x, y = network_input(images, device), labels.to(device)
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-            logits = learner(x)
-            taught = None
-            if teacher is not None:
-                with torch.no_grad():
-                    taught = teacher(x).float()
-        logits = logits.float()
-        loss = loss_of(logits, y, settings, taught)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        value = loss.item()
-        if not math.isfinite(value):
-            reporter.end()
-            raise SephwError(
-                f"stage {stage}, epoch {epoch + 1}: the loss is no longer finite; lower --lr"
-            )
-        loss_sum += value
-        right += int((logits.argmax(1) == y).sum())
-        seen += len(y)
-        reporter.step(step + 1, f"loss {loss_sum / (step + 1):.3f}  {100 * right / seen:.1f} %")
-    reporter.end()
+    with reporter.step(stage, f"epoch {epoch + 1} of {settings.epochs[index]}") as tell:
+        for step, (images, labels) in enumerate(source.training(settings, index, epoch, team)):
+            rate = learning_rate(settings, stage, epoch * batches + step, total)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            x, y = network_input(images, device), labels.to(device)
+            with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
+                logits = learner(x)
+                taught = None
+                if teacher is not None:
+                    with torch.no_grad():
+                        taught = teacher(x).float()
+            logits = logits.float()
+            loss = loss_of(logits, y, settings, taught)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            value = loss.item()
+            if not math.isfinite(value):
+                raise SephwError(
+                    f"stage {stage}, epoch {epoch + 1}: the loss is no longer finite; lower --lr"
+                )
+            loss_sum += value
+            right += int((logits.argmax(1) == y).sum())
+            seen += len(y)
+            note = f"loss {loss_sum / (step + 1):.3f}, {100 * right / seen:.1f} %, batches"
+            tell(step + 1, batches, note)
     team.spread(network)  # batch norms have seen other images in each process
     loss_sum, hits, images_seen = team.total(loss_sum, right, seen)
     return EpochResult(loss_sum / (batches * team.size), 100.0 * hits / images_seen)

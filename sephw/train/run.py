@@ -54,6 +54,7 @@ class Run:
         self._deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
         torch.manual_seed(settings.seed)
         self.network = make_network(settings.network, settings.arguments)
+        self._try_image()
         self.arguments: Mapping[str, Any] = self.network.arguments
         self.counts = parameter_counts(self.network)
         self.progress = Progress()
@@ -68,6 +69,23 @@ class Run:
             fit_state_dict(self.network, self.progress.model, settings.network)
         self.network.to(settings.device, memory_format=torch.channels_last)
         self.team.spread(self.network)
+
+    def _try_image(self) -> None:
+        """SephwError where the network cannot compute one image, as with a stride of 0."""
+        import torch
+
+        form = self.preprocessing
+        image = torch.zeros(1, form.channels, form.height, form.width)
+        try:
+            with torch.inference_mode():
+                self.network.eval()(image)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise SephwError(
+                f"network '{self.settings.network}': it cannot compute an image of {form.height}x"
+                f"{form.width}x{form.channels} ({reason}); correct its arguments"
+            ) from None
+        self.network.train()
 
     def train(self) -> Checkpoint:
         """Train every stage that is not done yet; write and return the final checkpoint.
@@ -252,10 +270,11 @@ class Run:
     def _measure(self, label: str, network: Any, device: str | None = None) -> dict[str, float]:
         """Accuracy in percent by split, noted and printed under `label`."""
         held_out = {"validation": self.data.validation, "test": self.data.test}
-        found = {
-            part: accuracy(network, source, device or self.settings.device, self.team)
-            for part, source in held_out.items()
-        }
+        with self.reporter.step("measure", label):
+            found = {
+                part: accuracy(network, source, device or self.settings.device, self.team)
+                for part, source in held_out.items()
+            }
         table = self.progress.metrics.setdefault("accuracy", {"validation": {}, "test": {}})
         for part, value in found.items():
             table[part][label] = value

@@ -55,7 +55,10 @@ def test_usual_steps_go_to_the_bitstream_where_open_tools_can():
     [
         ("vhdl", f"--steps: 'vhdl' is unknown; use {ALL_STEPS}"),
         (",", f"--steps: nothing to do; use {ALL_STEPS}"),
-        ("+synth,verify", f"--steps: '+synth' is unknown; use {ALL_STEPS}"),
+        (
+            "+synth,verify",
+            f"--steps: '+synth' is unknown; did you mean 'synth'? use {ALL_STEPS}",
+        ),
     ],
 )
 def test_wrong_steps(text, message):

@@ -56,7 +56,8 @@ def test_rows_of_other_networks_are_kept(tmp_path):
 def test_seconds_are_those_of_the_progress_lines():
     text = (
         "load     a.pth and its test images  1.5 s\nnote: not a step\n"
-        "build    compile the C-simulation  62.6 s\nsephw: error: took 3 s\n"
+        "3/9 build    compile the C-simulation ...  10 s so far, about 52 s left as last time\n"
+        "3/9 build    compile the C-simulation  62.6 s\nsephw: error: took 3 s\n"
     )
     assert step_seconds(text) == {"load": 1.5, "build": 62.6}
 

@@ -250,7 +250,9 @@ def test_unknown_network_and_refused_arguments(tmp_path: Path) -> None:
     assert message(path) == f"network 'AlexNet' is unknown; known: {', '.join(NETWORK_NAMES)}"
     save_checkpoint(path, replace(checkpoint(), arguments={**ARGUMENTS, "depth": 3}))
     assert message(path) == (
-        "network 'SEPNet': got an unexpected keyword argument 'depth'; correct its arguments"
+        "network 'SEPNet': it has no argument 'depth'; it takes height, width, in_channels, "
+        "classes, stem_kernel, stem_stride, stem_pool, widths, modules, kernel_size, groups, "
+        "transition_kernel, transition_groups, activation_bits, scale_bits"
     )
 
 
