@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
-from sephw.files import read_text, reading
 
 # Options that belong to one call, not to what is trained; `pairs` is written as the table [set].
 _MOST_BYTES = 1 << 20
@@ -32,6 +31,8 @@ def read_recipe(path: Path, options: Sequence[str]) -> Recipe:
     UsageError, one line, for a file that cannot be read, an unknown key (with the nearest known
     one), and a value that an option cannot have.
     """
+    from sephw.files import read_text, reading  # with numpy, which help does not need
+
     what = f"--recipe {path}"
     try:
         text = read_text(path, what, most_bytes=_MOST_BYTES, error=UsageError)
