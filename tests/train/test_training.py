@@ -188,7 +188,8 @@ def test_time_limit_keeps_what_there_is(
             ["--set", "depth=3"],
             "--set: network 'SEPNet': it has no argument 'depth'; it takes height, width, "
             "in_channels, classes, stem_kernel, stem_stride, stem_pool, widths, modules, "
-            "kernel_size, groups, transition_kernel, transition_groups, activation_bits, scale_bits",
+            "kernel_size, groups, transition_kernel, transition_groups, activation_bits, "
+            "scale_bits",
         ),
     ],
 )
