@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sephw.files import reading
 from sephw.frontend.onnx_file import image_input, load_model
 from sephw.frontend.read_qonnx import ReadResult
 from sephw.frontend.tidy import write_tidy
@@ -14,7 +15,9 @@ def qonnx_input_shape(path: Path) -> tuple[int, int, int]:
 
     Raises SephwError for a missing file, one that is no ONNX file, other inputs, unknown sizes.
     """
-    image = image_input(path, load_model(path))
+    model = load_model(path)
+    with reading(str(path), "export it again"):
+        image = image_input(path, model)
     return image.channels, image.height, image.width
 
 

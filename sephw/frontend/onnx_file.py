@@ -45,20 +45,25 @@ def load_model(path: Path) -> onnx.ModelProto:
     with reading(str(path), _AGAIN, failed="not an ONNX file, or damaged"):
         model = onnx.load_model_from_string(content)
         onnx.load_external_data_for_model(model, str(path.parent))
-    if not model.HasField("graph") or not model.opset_import:
-        raise SephwError(f"{path}: not an ONNX file, or damaged; {_AGAIN}")
+        if not model.HasField("graph") or not model.opset_import:
+            raise SephwError(f"{path}: not an ONNX file, or damaged; {_AGAIN}")
+        _declare(model)
+        _check_parts(path, model)
+    with reading(str(path), _AGAIN, failed="onnx' checker refuses it"):
+        onnx.checker.check_model(model)
+    return model
+
+
+def _declare(model: onnx.ModelProto) -> None:
+    """Say what exporters leave out and tools do not miss, but the checker does."""
     declared = {entry.domain for entry in model.opset_import}
     used = {node.domain for node in model.graph.node}
     for domain in sorted(used - declared - set(ONNX_DOMAINS)):
-        # Older exporters leave it out; what is not known is refused by the node's name later.
+        # What is not known is refused by the node's name later.
         model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
     for entry in (*model.graph.input, *model.graph.output):
         if entry.type.HasField("tensor_type") and not entry.type.tensor_type.HasField("shape"):
-            entry.type.tensor_type.shape.SetInParent()  # Optional for tools, not for the checker.
-    with reading(str(path), _AGAIN, failed="onnx' checker refuses it"):
-        onnx.checker.check_model(model)
-    _check_parts(path, model)
-    return model
+            entry.type.tensor_type.shape.SetInParent()
 
 
 def image_input(path: Path, model: onnx.ModelProto) -> ImageInput:

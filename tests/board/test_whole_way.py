@@ -87,7 +87,12 @@ def test_a_serial_port_of_the_system(mapped, capsys) -> None:
             assert cli.run(arguments) == 0
             assert "4 of 4 images equal to the expected outputs" in capsys.readouterr().out
             accelerator = Accelerator(bridge.name, found.directory)
-            assert np.array_equal(accelerator.predict(images), found.outputs(images))
+            outputs = found.outputs(images)
+            assert np.array_equal(accelerator.predict(images), outputs)
+            pixels = outputs.reshape(
+                len(images), *found.graph.tensors[found.graph.outputs[0]].shape
+            )
+            assert np.array_equal(accelerator.classes(images), pixels.argmax(axis=3))
             assert cli.run(arguments) == 2
             assert capsys.readouterr().err == (
                 f"sephw: error: port '{bridge.name}': it is in use by another program; close that "

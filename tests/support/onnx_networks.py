@@ -200,7 +200,10 @@ def inception(path: Path, size: int = 9, seed: int = 0) -> Path:
 
 
 def strided(path: Path, size: int = 13, seed: int = 1) -> Path:
-    """Kernels of 7×7, 5×5 and 3×3 at stride 2, groups and depthwise, average pools, 4 bits."""
+    """Kernels of 7×7, 5×5 and 3×3 at stride 2, groups and depthwise, average pools, 4 bits.
+
+    Its output is a rectified map of 3×3.
+    """
     net = OnnxNetwork(size, size, 3, seed)
     x = net.act("stem.act", net.conv("stem.conv", net.image(), 8, (7, 7), stride=2))
     skip = net.conv("skip", x, 12, (1, 1), stride=2, groups=4)
@@ -210,6 +213,7 @@ def strided(path: Path, size: int = 13, seed: int = 1) -> Path:
     x = net.act("depth.act", net.conv("depth", x, 24, (5, 5), groups=12, pattern=True))
     x = net.act("mean.act", net.average_pool("mean", x, 3, 2, 1))
     x = net.act("deep.act", net.conv("deep", x, 24, (1, 3), groups=24))
-    x = net.act("quarter.act", net.average_pool("quarter", x, 2, 2, 0))
-    net.conv("classifier", x, 5)
+    x = net.act("quarter.act", net.average_pool("quarter", x, 2, 1, 1))
+    x = net.conv("classifier", x, 5)
+    net.made(net.node("Relu", "classifier", [x]), 5)
     return net.save(path)
