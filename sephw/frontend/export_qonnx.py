@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.frontend.flatten import flatten
 from sephw.frontend.onnx_file import load_model
 from sephw.frontend.read_qonnx import ReadResult
 from sephw.frontend.scope import module_of
 from sephw.frontend.tidy import write_tidy
+
+_FREEZE = "freeze it first (sephw.nn.freeze)"
 
 
 def export_qonnx(
@@ -49,6 +51,7 @@ def export_qonnx(
     try:
         logging.disable(logging.WARNING)
         with (
+            reading(str(path), _FREEZE, failed="torch cannot export the network"),
             warnings.catch_warnings(),
             contextlib.redirect_stdout(talk),
             contextlib.redirect_stderr(talk),
@@ -62,8 +65,6 @@ def export_qonnx(
                 output_names=["logits"],
                 dynamo=dynamo,
             )
-    except Exception as error:
-        raise SephwError(f"QONNX export: {str(error).splitlines()[0]}") from error
     finally:
         logging.disable(logging.NOTSET)
         root.setLevel(levels[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, checker, helper, numpy_helper
 
 Rng = np.random.Generator
 _NUMBERS = [0, 1, 2, 3, 5, -1, -2, 7, 255, 1 << 16, 1 << 31, (1 << 63) - 1, -(1 << 63)]
@@ -29,8 +29,8 @@ def mutated(model: onnx.ModelProto, seed: int) -> onnx.ModelProto | bytes:
     for _ in range(int(rng.integers(1, 4))):
         try:
             _pick(rng, _MUTATIONS)(rng, copy)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue  # protobuf itself refuses to hold that
+        except (ValueError, TypeError, IndexError, OverflowError, checker.ValidationError):
+            continue  # onnx itself refuses to hold that
     if rng.random() < 0.06:
         content = bytearray(copy.SerializeToString())
         for _ in range(int(rng.integers(1, 9))):

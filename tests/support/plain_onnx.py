@@ -13,7 +13,7 @@ from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.quant import quant
 
 from sephw.errors import SephwError
-from sephw.frontend import capture_qonnx, copy_qonnx
+from sephw.frontend import capture_qonnx, copy_qonnx, read_qonnx
 
 onnxruntime.set_default_logger_severity(4)
 _ROUNDERS = {"FLOOR": "Floor", "CEIL": "Ceil", "ROUND": "Round"}
@@ -41,6 +41,8 @@ def plain(model: onnx.ModelProto) -> onnx.ModelProto:
             made.graph.initializer.append(numpy_helper.from_array(data, node.output[0]))
         else:
             made.graph.node.extend(_standard(node, constants))
+    for node in made.graph.node:
+        node.name = ""  # Of two with one name onnxruntime takes neither.
     return made
 
 
@@ -68,6 +70,8 @@ def outcome(model: onnx.ModelProto, folder: Path, seed: int = 0) -> str:
     except SephwError as error:
         return str(error)
     graph = read.graph
+    again = read_qonnx(copied).graph
+    assert [(n.name, n.module) for n in again.nodes] == [(n.name, n.module) for n in graph.nodes]
     shape = graph.tensors[graph.inputs[0]].shape
     images = np.random.default_rng(seed).integers(0, 256, (3, *shape))
     images[0] = 255

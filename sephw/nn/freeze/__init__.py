@@ -9,9 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import torch
 from torch import fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from sephw.errors import SephwError
 from sephw.nn.freeze.budget import BUDGET_BITS, Join, LayerBudget
@@ -30,6 +28,7 @@ from sephw.nn.freeze.modules import (
 from sephw.nn.freeze.terms import PatternTerm, PoolTerm, Term, WeightTerm
 from sephw.nn.freeze.walk import walk
 from sephw.nn.layers import AveragePool2d, QuantLinear
+from sephw.nn.shapes import propagate_shapes
 from sephw.nn.stage import Stage
 from sephw.nn.transition import LayerTracer
 
@@ -63,8 +62,7 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
         input_shape = (a["in_channels"], a["height"], a["width"])
     root = copy.deepcopy(network).cpu().eval()
     graph = LayerTracer().trace(root)
-    with torch.no_grad():
-        ShapeProp(fx.GraphModule(root, graph)).propagate(torch.zeros(1, *input_shape))
+    propagate_shapes(root, graph, input_shape)
     modules = dict(root.named_modules())
     found = walk(graph, modules, input_shape[0])
     budgets = []

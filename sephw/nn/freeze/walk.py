@@ -38,6 +38,7 @@ from sephw.nn.layers import (
     round_to_mantissa,
 )
 from sephw.nn.scales import CONCATENATIONS, concat_inputs
+from sephw.nn.shapes import SHAPE
 
 Value = Grid | tuple[Term, ...]
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
@@ -126,7 +127,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
 
 
 def _shape(node: Any) -> tuple[int, ...]:
-    return tuple(node.meta["tensor_meta"].shape)
+    return tuple(node.meta[SHAPE])
 
 
 def _grid(value: Value, target: str, module: nn.Module) -> Grid:
