@@ -94,7 +94,7 @@ def page(runs: list[dict[str, Any]]) -> str:
         "Made by `python -m benchmarks.accuracy --data …` from the shipped checkpoints; each one's "
         "card in models/ has the command that trained it. Top-1 accuracy in percent on the test "
         "images, which decided nothing: epochs were chosen on validation images. One run, one seed "
-        "each; “frozen” is the exact integer network that goes into hardware.",
+        "each; “frozen” is the integer network that goes into hardware.",
         "",
         "| model | network | data | epochs R + B + BQ | patterns in B | parameters (1-bit) "
         "| BQ bytes | R | B untuned | B | BQ | frozen | R − frozen |",
@@ -116,8 +116,8 @@ def page(runs: list[dict[str, Any]]) -> str:
         "## Beside the paper",
         "",
         "CIFAR-10. The paper's runs: 205 epochs of the original images, B with frozen patterns; it "
-        "has no 8-bit activations. Ours: a re-encoding as JPEG, and far fewer epochs. Empty: not "
-        "run.",
+        "has no 8-bit activations. Ours: a re-encoding as JPEG (quality 75, 4:2:0 chroma, training "
+        "and test images alike), and far fewer epochs. Empty: not run.",
         "",
         "| network | paper R | ours | paper B untuned | ours | paper B | ours | ours BQ, frozen "
         "| epochs, ours |",

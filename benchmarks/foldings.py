@@ -2,7 +2,7 @@
 
     python -m benchmarks.foldings [--model NAME ...] [--cifar PATH] [--fashion PATH] [--samples N]
 
-Exports each model at the default folding and at every examples/foldings/NAME_*.json, with all
+Exports each model with --fold fast and at every examples/foldings/NAME_*.json, with all
 steps, and writes reports/published/foldings.json and foldings.md. Ends with status 1 where
 anything differs.
 """
@@ -47,7 +47,7 @@ class Run:
 def export(model: str, folding: Path | None, data: str | None, samples: int) -> Run:
     """Export with all steps into a temporary folder."""
     from sephw.export.pipeline import export_model
-    from sephw.export.settings import Settings
+    from sephw.export.settings import FAST, SEARCH, Settings
     from sephw.progress import Progress
     from sephw.targets import DEFAULT_TARGET, find_target
 
@@ -64,6 +64,7 @@ def export(model: str, folding: Path | None, data: str | None, samples: int) -> 
             data=data,
             samples=samples,
             folding=folding,
+            fold=FAST if folding is None else SEARCH,
         )
         outcome = export_model(settings, Progress())
     found, report = outcome.verification, outcome.report
@@ -73,7 +74,7 @@ def export(model: str, folding: Path | None, data: str | None, samples: int) -> 
     totals = {total.name: int(total.figure.value) for total in report.totals}
     return Run(
         model=model,
-        folding="default" if folding is None else folding.stem.removeprefix(f"{model}_"),
+        folding="--fold fast" if folding is None else folding.stem.removeprefix(f"{model}_"),
         data=found.data,
         images=len(found.samples),
         engines=len(outcome.graph.nodes),
@@ -126,7 +127,7 @@ def main(models: tuple[str, ...], cifar: str | None, fashion: str | None, sample
     for model in models:
         files = sorted((ROOT / "examples" / "foldings").glob(f"{model}_*.json"))
         for folding in (None, *files):
-            click.echo(f"{model}, {folding.name if folding else 'default folding'}", err=True)
+            click.echo(f"{model}, {folding.name if folding else '--fold fast'}", err=True)
             runs.append(export(model, folding, data[model], samples))
     PUBLISHED.mkdir(exist_ok=True)
     text = json.dumps({"runs": [asdict(run) for run in runs]}, indent=2)

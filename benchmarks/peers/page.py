@@ -25,6 +25,8 @@ _SCOPES = {
     "windows.",
     Scope.ADDERS: "The arithmetic alone: registers and adders, no flow control.",
 }
+# What a row of a contender cannot be read without.
+_PECULIAR = {"FINN+ RTL": "2-bit weights, DSP-oriented unit"}
 _LICENCES = (
     ("NNgen (with veriloggen, pyverilog)", "nngen", "Apache-2.0"),
     ("FINN+", "finn-plus", "BSD-3-Clause"),
@@ -92,7 +94,7 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
         if worst is not None and worst.ours is not None:
             said = "reached" if factor >= GOAL else "not reached"
             lines.append(
-                f"- {unit}: {said}. The closest peer is {worst.peer.contender} "
+                f"- {unit}: {said}. The closest peer is {_called(worst.peer.contender)} "
                 f"({worst.peer.configuration}) with {factor:.2f} times our LUTs"
                 + (f" and {worst.peer.dsp} DSP blocks" if worst.peer.dsp else "")
                 + f" ({worst.peer.lut:,} against {worst.ours.lut:,} of {worst.ours.configuration})."
@@ -101,20 +103,21 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
         for c in lost:
             assert c.ours is not None
             lines.append(
-                f"  - We lose to {c.peer.contender} ({c.peer.configuration}): {c.peer.lut:,} LUTs "
-                f"and {c.peer.dsp} DSP blocks against {c.ours.lut:,} and {c.ours.dsp}."
+                f"  - We lose to {_called(c.peer.contender)} ({c.peer.configuration}): "
+                f"{c.peer.lut:,} LUTs and {c.peer.dsp} DSP blocks against {c.ours.lut:,} and "
+                f"{c.ours.dsp}."
             )
         for c in mine:
             if c.ours is None:
                 lines.append(
-                    f"  - None of ours is as fast as {c.peer.contender} ({c.peer.configuration}): "
-                    f"{c.peer.cycles:,} cycles."
+                    f"  - None of ours is as fast as {_called(c.peer.contender)} "
+                    f"({c.peer.configuration}): {c.peer.cycles:,} cycles."
                 )
         for name in sorted({c.peer.contender for c in mine}):
             factors = [c.factor for c in mine if c.peer.contender == name and c.factor is not None]
             if factors:
                 lines.append(
-                    f"  - {name}: {_range(factors)} times our LUTs"
+                    f"  - {_called(name)}: {_range(factors)} times our LUTs"
                     f"{_blocks(c.peer for c in mine if c.peer.contender == name)}."
                 )
     return "\n".join(lines)
@@ -146,7 +149,8 @@ def _layer_tables(rows: Sequence[Row], groups: int) -> str:
                     ["generator", "configuration", "LUT", "FF", "BRAM", "DSP", "cycles per image",
                      "MAC per cycle", "LUT per MAC/cycle", "LUT × cycles, million", "values"],
                     [
-                        [r.contender, r.configuration, f"{r.lut:,}", f"{r.ff:,}", r.bram, r.dsp,
+                        [_called(r.contender), r.configuration, f"{r.lut:,}", f"{r.ff:,}", r.bram,
+                         r.dsp,
                          f"{r.cycles:,}", f"{r.macs / r.cycles:,.1f}", f"{r.lut_per_mac:.1f}",
                          f"{r.lut * r.cycles / 1e6:,.1f}", _said(r)]
                         for r in chosen
@@ -161,7 +165,8 @@ def _equal(comparisons: Sequence[Comparison]) -> str:
     for c in comparisons:
         peer, ours = c.peer, c.ours
         shown = [
-            peer.technology, peer.scope.value, peer.groups, peer.contender, peer.configuration,
+            peer.technology, peer.scope.value, peer.groups, _called(peer.contender),
+            peer.configuration,
             f"{peer.cycles:,}", f"{peer.lut:,} + {peer.dsp} DSP",
         ]  # fmt: skip
         if ours is None:
@@ -190,7 +195,7 @@ def _values(rows: Sequence[Row]) -> str:
             continue
         seen[(r.contender, r.configuration, r.groups)] = r
     shown = [
-        [r.contender, r.configuration, r.groups, f"{r.cycles:,}", f"{r.checked:,}",
+        [_called(r.contender), r.configuration, r.groups, f"{r.cycles:,}", f"{r.checked:,}",
          f"{r.wrong:,}", r.note]
         for r in seen.values()
     ]  # fmt: skip
@@ -213,6 +218,11 @@ def _values(rows: Sequence[Row]) -> str:
         )
         + f" Of the peers:\n\n{table(header, shown)}"
     )
+
+
+def _called(contender: str) -> str:
+    what = _PECULIAR.get(contender)
+    return contender if what is None else f"{contender} ({what})"
 
 
 def _said(row: Row) -> str:

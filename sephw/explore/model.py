@@ -1,4 +1,4 @@
-"""The choice problem without hardware: groups of options, lanes between them, the exact optimum.
+"""The choice problem without hardware: groups of options, lanes between them, the optimum.
 
 A mixed-integer linear program, solved by HiGHS to a gap of 0. One binary per option says that it
 is taken. What stands between two groups (width converters) depends on the lanes of both ends: for

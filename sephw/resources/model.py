@@ -48,8 +48,8 @@ class Accuracy:
 
     ``lut``, ``ff``, ``bram``, ``dsp``: with the graphs of adder families solved; ``lut_unsolved``:
     with their sizes guessed, those families only. ``fmax``: against routed engines, None where
-    there is no open place-and-route; ``network_fmax``: against routed networks, each estimated with
-    the wires of the others. ``by_kind``: LUT errors by kind and family.
+    no place-and-route comes from PyPI; ``network_fmax``: against routed networks, each estimated
+    with the wires of the others. ``by_kind``: LUT errors by kind and family.
     """
 
     technology: Technology

@@ -160,7 +160,7 @@ def run_flow(
 
     Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is
     missed, DoesNotFit where the device is too small, and SephwError where a tool is missing, fails
-    or takes too long, or the device has no open place-and-route but a clock is asked for. The
+    or takes too long, or nothing from PyPI routes the device but a clock is asked for. The
     message names the log, which is then kept in
     ``failures`` (default: the user's folder of logs).
     """

@@ -16,7 +16,7 @@ from sephw.targets import Device, Target
 
 FORMAT, VERSION = "sephw-synth", 1
 RECORD = "synth.json"
-NO_ROUTE = "no open tool places and routes this device; the counts are those of Yosys"
+NO_ROUTE = "no place-and-route for this device comes from PyPI; the counts are those of Yosys"
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def place_and_route(
     ``package`` is the whole part number). ``constraints``: pins, in the device's own format; None
     lets nextpnr choose them. ``floorplan``: block RAMs and multipliers get their sites before, on
     devices of which they are known. A missed clock is no error: see `Routed.timing_met`. Raises
-    DoesNotFit, and SephwError where the device has no open place-and-route, nextpnr is missing,
+    DoesNotFit, and SephwError where nothing from PyPI routes the device, nextpnr is missing,
     fails, takes longer than ``timeout_seconds`` or is ``cancelled``, naming its log.
     """
     purpose = f"place and route for {device.name}"
@@ -275,9 +275,9 @@ def flow_of(device: Device) -> Flow:
     flow = FLOWS.get(device.technology)
     if flow is None or not device.routable:
         raise SephwError(
-            f"place and route for {device.name}: no open tool places and routes "
-            f"{device.technology.value} devices; use --no-route for the counts of Yosys, and "
-            "the vendor's tools for a bitstream"
+            f"place and route for {device.name}: no tool from PyPI places and routes "
+            f"{device.technology.value} devices (openXC7, elsewhere, does some 7-series ones); use "
+            "--no-route for the counts of Yosys, and the vendor's tools for a bitstream"
         )
     return flow
 

@@ -14,7 +14,7 @@ ROWS = (
     ("B", "B: binarized k×k"),
     ("BQ untuned", "BQ, before fine-tuning"),
     ("BQ", "BQ: fake-quantized"),
-    ("frozen", "**BQ, frozen (exact integers)**"),
+    ("frozen", "**BQ, frozen (integers)**"),
 )
 
 

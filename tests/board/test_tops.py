@@ -220,8 +220,8 @@ def test_what_an_export_holds(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("target", "clock", "baud", "message"),
     [
-        ("pynq-z2", 100, None, "target 'pynq-z2' has no open place-and-route, so no board top is "
-         "generated; use one of the ECP5, iCE40 or Gowin boards"),
+        ("pynq-z2", 100, None, "target 'pynq-z2' has no place-and-route from PyPI, so no board "
+         "top is generated; use one of the ECP5, iCE40 or Gowin boards"),
         ("ulx3s-85f", 50, 4_000_000, "an oscillator of 25 MHz cannot make 4000000 baud: it takes "
          "at least 8 cycles a bit within 1 %; choose another rate"),
         ("ulx3s-85f", 50, 1_720_000, "an oscillator of 25 MHz cannot make 1720000 baud: it takes "

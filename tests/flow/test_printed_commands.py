@@ -95,6 +95,22 @@ def test_no_command_is_written_by_hand():
     assert found == [], "use sephw.command_line"
 
 
+def documented():
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.M | re.S):
+            for line in re.findall(rf"^sephw (?:{NAMES}) .*$", block.replace("\\\n", ""), re.M):
+                yield pytest.param(line, id=f"{page.name}: {line[:60]}")
+
+
+@pytest.mark.parametrize("line", documented())
+def test_commands_of_the_pages_have_options_that_exist(line):
+    """Comments left away; [optional] and … parts are for the reader."""
+    name, *words = shlex.split(re.sub(r"[\[\]…]", "", line), comments=True)[1:]
+    command = cli.cli.get_command(None, name)
+    with command.make_context(name, [], resilient_parsing=True) as ctx:
+        command.make_parser(ctx).parse_args(args=words)
+
+
 def test_every_place_that_makes_a_command_is_followed():
     made = set()
     for path in sources():

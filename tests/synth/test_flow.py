@@ -214,11 +214,12 @@ def test_a_device_without_open_place_and_route(tools, export):
     record = json.loads((export.folder / "synth" / "synth.json").read_text())
     assert run.routed is None and record["top"] == "chain_top"
     assert record["note"] == (
-        "no open tool places and routes this device; the counts are those of Yosys"
+        "no place-and-route for this device comes from PyPI; the counts are those of Yosys"
     )
     assert failure(export, Request(device, clock_mhz=50)) == (
-        "place and route for xc7z020: no open tool places and routes xc7 devices; use --no-route "
-        "for the counts of Yosys, and the vendor's tools for a bitstream"
+        "place and route for xc7z020: no tool from PyPI places and routes xc7 devices (openXC7, "
+        "elsewhere, does some 7-series ones); use --no-route for the counts of Yosys, and the "
+        "vendor's tools for a bitstream"
     )
     assert failure(export, Request(ECP5, clock_mhz=50, route=False)) == (
         "--clock-mhz: nothing is routed with --no-route; leave one of them out"

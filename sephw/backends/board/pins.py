@@ -63,8 +63,8 @@ def board_pins(target: Target) -> BoardPins:
     board = target.open_board
     if board is None:
         raise SephwError(
-            f"target '{target.name}' has no open place-and-route, so no board top is generated; "
-            "use one of the ECP5, iCE40 or Gowin boards"
+            f"target '{target.name}' has no place-and-route from PyPI, so no board top is "
+            "generated; use one of the ECP5, iCE40 or Gowin boards"
         )
     module, name = board.platform.split(":")
     try:

@@ -1,4 +1,4 @@
-"""freeze: the exact deploy network of the numerics contract.
+"""freeze: the integer deploy network of the numerics contract.
 
 Every tensor of the deploy network is integer · 2^-n with fewer than 24 bits, so float32 computes
 it without rounding and every later representation can be compared with ``==``.
