@@ -3,5 +3,8 @@
 # simulations on real digits, bit-exactness check, report. Further arguments go to the export.
 set -eu
 cd "$(dirname "$0")"
+before=$(command -v sephw || true)
 . ./setup.sh data
-exec python -m sephw.export models/mnist5k.pth --fps 10000 "$@"
+python -m sephw.export models/mnist5k.pth --fps 10000 "$@"
+# The command that it prints is for the shell that called, which may not know sephw yet.
+[ -n "$before" ] || echo "shell    . ./setup.sh data,fpga   # puts sephw and what synthesis needs on the PATH" >&2

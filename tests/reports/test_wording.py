@@ -34,7 +34,7 @@ UNTRUE = {
 # A frame rate is of the chip or over a link; that of a C-simulation is of neither.
 RATE = re.compile(r"frames/s|frames per second", re.IGNORECASE)
 BASIS = re.compile(
-    r"on (?:the )?chip|over (?:this|the|its|a)[\w' ]*l(?:ink|ine)|C-simulation", re.I
+    r"on[ _](?:the )?chip|over_link|over (?:this|the|its|a)[\w' ]*l(?:ink|ine)|C-simulation", re.I
 )
 
 

@@ -23,14 +23,15 @@ class DmaLink:
     @property
     def name(self) -> str:
         """How a person calls it."""
-        return f"DMA, {self.bus_bits[0]} bits in and {self.bus_bits[1]} out a cycle"
+        into, out = self.bus_bits
+        return f"DMA, {into} bits in and {out} out a cycle, the driver's work not counted"
 
     @property
     def assumed(self) -> str:
         """What a frame rate over it counts, and what it does not."""
         return (
             f"{self.name}: a beat in every cycle of the network's clock, through a memory port of "
-            f"{self.port_bits} bits; the driver's work on the processor (copies, packing, the "
+            f"{self.port_bits} bits; what the driver does on the processor (copies, packing, the "
             "start of each transfer, fetching each result) comes on top and was never measured"
         )
 
