@@ -12,8 +12,7 @@ _PACKAGE = Path(sephw.__file__).parent
 _FILES = (
     "__init__.py", "command_line.py", "errors.py", "cli.py", "files/*.py", "lifetime/*.py",
     "host/*.py", "run/__init__.py", "run/command.py", "run/measure.py", "tools/__init__.py",
-    "tools/process.py",
-    "tools/programmer.py",
+    "tools/process.py", "tools/programmer.py", "suggest.py",
 )  # fmt: skip
 _MAIN = """\
 from sephw import cli
