@@ -59,6 +59,11 @@ def _aligned(call: Call, value: Sum, exponent: int | None) -> tuple[Parts, int]:
     total = np.sum(value.constants, axis=0) if value.constants else np.zeros(value.channels)
     parts.append(dyadic(total, call.where))
     common = int(own.max())
+    if exponent is not None and common - exponent > _MOST_BITS:
+        raise SephwError(
+            f"{call.where}: its step of 2^{-exponent} is above every sum there is, so that it "
+            "gives 0 alone; use a smaller scale"
+        )
     for mantissa, power in parts:
         bits = np.log2(np.maximum(np.abs(mantissa), 1)) + np.where(mantissa == 0, 0, common - power)
         if bits.max() > _MOST_BITS:

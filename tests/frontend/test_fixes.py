@@ -236,6 +236,10 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         "use weights, scales and biases of fewer bits",
         chain(conv(), op("Mul", 11 / 32, module="m"), quant()),
     ),
+    "coarse step": (
+        chain(conv(), quant(step_bits=-50)), "use a smaller scale",
+        chain(conv(), quant(step_bits=4)),
+    ),
     "far": (op("Mul", 2.0**70), "rescale the layer", op("Mul", 2.0**-7)),
     "spread": (
         op("Mul", np.array([2.0**55, 2.0**-55, 1, 1]).reshape(1, 4, 1, 1)), "that are closer",

@@ -164,6 +164,8 @@ def test_what_no_handler_declares_is_refused(kind, tmp_path):
     model = net.model()
     model.opset_import.append(helper.make_opsetid("com.example", 1))
     assert f"operator com.example.{kind} is not supported" in outcome(model, tmp_path)
+    node.domain = "qonnx.custom_op.channels_last"
+    assert "export the network with channels first" in outcome(net.model(), tmp_path)
     handler = HANDLERS[kind]
     if handler.inputs is not None:
         node.domain = ""
