@@ -111,7 +111,7 @@ def next_step(report: Report, place: Place) -> Step:
             f"it is routed without a board; for one to load into {names}",
             command_line("synth", [place.export], [("--target", boards[0].name)]),
         )
-    return Step("nothing: exact, synthesized and routed", "")
+    return Step("nothing: compared, synthesized and routed", "")
 
 
 def _export(place: Place, *steps: str) -> tuple[str, str]:

@@ -93,7 +93,9 @@ def summary(found: Found) -> str:
 def _over_link(found: Found) -> str:
     over = found.over_link
     if over is None:
-        return "over a link: not known, no board's design takes it in"
+        if found.goal.board is None:
+            return "over a link: not known, a device by itself has none"
+        return "over a link: not known, no design of this board takes the network in"
     return f"{over.frames_per_second:,.1f} frames/s over this board's link [estimated]: {over.name}"
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import export_folder
@@ -57,9 +58,13 @@ MADE = {
 }
 
 
-def sources():
+def sources(word: str):
+    """(path, tree) of every file of the program with ``word`` in it."""
     for package in PACKAGES:
-        yield from sorted((ROOT / package).rglob("*.py"))
+        for path in sorted((ROOT / package).rglob("*.py")):
+            text = path.read_text("utf-8")
+            if word in text:
+                yield path, ast.parse(text)
 
 
 def docstrings(tree: ast.AST):
@@ -77,10 +82,9 @@ def docstrings(tree: ast.AST):
 
 def test_no_command_is_written_by_hand():
     found = []
-    for path in sources():
+    for path, tree in sources("sephw "):
         if path.name == "command_line.py":
             continue
-        tree = ast.parse(path.read_text("utf-8"))
         quiet = set(map(id, docstrings(tree)))
         found += [
             f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
@@ -113,8 +117,7 @@ def test_commands_of_the_pages_have_options_that_exist(line):
 
 def test_every_place_that_makes_a_command_is_followed():
     made = set()
-    for path in sources():
-        tree = ast.parse(path.read_text("utf-8"))
+    for path, tree in sources("command_line("):
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef) and any(
                 isinstance(node, ast.Call) and ast.unparse(node.func) == "command_line"
@@ -231,13 +234,18 @@ def test_a_device_without_a_board(home, monkeypatch, capsys):
     assert synth == "sephw synth build/small_net --device ecp5-45f"
 
 
+@cache
+def small():
+    """A small graph, and its cycles.json."""
+    graph = export_folder.small_graph()
+    return graph, export_folder.cycles(graph)
+
+
 def fake_export(folder: Path, target: str = "ulx3s-85f", **more) -> None:
     """An export with the files that commands ask for."""
-    graph = export_folder.small_graph()
-    export_folder.write_export(
-        folder, graph, manifest=export_folder.manifest(target),
-        cycles=export_folder.cycles(graph), **more,
-    )  # fmt: skip
+    graph, cycles = small()
+    manifest = export_folder.manifest(target)
+    export_folder.write_export(folder, graph, manifest=manifest, cycles=cycles, **more)
     (folder / "verify.json").write_text(
         json.dumps(export_folder.verification(graph).as_dict()), "utf-8"
     )
@@ -253,7 +261,7 @@ def report_of(folder: Path) -> Report:
 
 def test_next_steps_of_a_report(tmp_path, monkeypatch, capsys):
     """Every branch of what to do next, from the export's folder and from two others."""
-    graph = export_folder.small_graph()
+    graph, _ = small()
     record = export_folder.synthesis(graph)
     cases = {
         "fresh": (None, "sephw synth"),

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,8 +39,10 @@ BASIS = re.compile(
 )
 
 
-def strings() -> Iterator[tuple[str, str]]:
+@cache
+def strings() -> tuple[tuple[str, str], ...]:
     """(place, text) of every string in the program that is no documentation."""
+    found = []
     for package in ("sephw", "reports", "sim", "benchmarks"):
         for path in sorted((ROOT / package).rglob("*.py")):
             tree = ast.parse(path.read_text("utf-8"))
@@ -49,7 +52,8 @@ def strings() -> Iterator[tuple[str, str]]:
                 for child in ast.iter_child_nodes(node):
                     text = _text(child)
                     if text:
-                        yield f"{path.relative_to(ROOT)}:{child.lineno}", text
+                        found.append((f"{path.relative_to(ROOT)}:{child.lineno}", text))
+    return tuple(found)
 
 
 def _text(node: ast.AST) -> str:
