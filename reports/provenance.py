@@ -66,6 +66,9 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
 
 def _wishes(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What search and synthesis were to reach, where somebody said so."""
-    for name, label, unit in (("fps", "frame rate", "frames/s"), ("clock_mhz", "clock", "MHz")):
+    for name, label, unit in (
+        ("fps", "frame rate on chip", "frames/s"),
+        ("clock_mhz", "clock", "MHz"),
+    ):
         if options.get(name) is not None:
             yield f"wanted {label}", f"{float(options[name]):g} {unit}"

@@ -180,6 +180,14 @@ def seen_from_here(export: Path, invocation: Invocation | None) -> Place:
     return Place(export, start, invocation)
 
 
+def found_from_here(export: Path, invocation: Invocation | None) -> Place:
+    """As `seen_from_here`; of an export that has moved away from its model nothing is known."""
+    place = seen_from_here(export, invocation)
+    if place.start is None or invocation is None or (place.start / invocation.model).exists():
+        return place
+    return replace(place, start=None)
+
+
 def in_own_folder(invocation: Invocation | None) -> Place:
     """The place of commands that are run in the export's own folder, as those of a report."""
     return seen_from_here(Path(), invocation)

@@ -20,13 +20,13 @@ def report(directory: Path, as_json: bool) -> None:
     synthesized and routed figures side by side. Exit status: 0, or 2 for an error.
     """
     from reports import FILES, as_dict, refresh, render_overview
-    from sephw.invocation import seen_from_here
+    from sephw.invocation import found_from_here
 
     found = refresh(directory)
     if as_json:
         click.echo(json.dumps(as_dict(found), indent=2, ensure_ascii=False))
         return
     origin = found.provenance
-    place = seen_from_here(directory, None if origin is None else origin.invocation)
+    place = found_from_here(directory, None if origin is None else origin.invocation)
     click.echo(render_overview(found, place), nl=False)
     click.echo(f"\nfiles: {directory}: {', '.join(FILES)}")

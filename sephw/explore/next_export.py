@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sephw.command_line import command_line
 from sephw.explore.found import Goal
-from sephw.invocation import Given, Invocation, Place, build_folder, seen_from_here
+from sephw.invocation import Given, Invocation, Place, build_folder, found_from_here
 from sephw.targets import TARGETS, Target
 
 _MANIFEST = "manifest.json"
@@ -71,7 +71,7 @@ def _board_of(goal: Goal) -> Target | None:
 
 def _place(model: Path) -> Place:
     if model.is_dir():
-        return seen_from_here(model, _recorded(model))
+        return found_from_here(model, _recorded(model))
     return Place(build_folder(model), Path(), Invocation(str(model), (), "../..", False))
 
 

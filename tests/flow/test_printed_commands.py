@@ -205,6 +205,17 @@ def test_nothing_is_said_of_folders_that_nobody_typed(home, tmp_path, capsys, mo
     assert commands_in((out / "report.txt").read_text()) == []
 
 
+def test_an_export_that_was_moved_says_it_in_words(home, capsys):
+    exported()
+    (home / "far" / "away").mkdir(parents=True)
+    shutil.move(home / "build" / "small_net", home / "far" / "away" / "net")
+    capsys.readouterr()
+    assert cli.run(["report", "far/away/net"]) == 0
+    printed = capsys.readouterr().out
+    assert commands_in(printed) == []
+    assert "export the model again with --steps qonnx,report,verify" in printed
+
+
 def test_a_searched_folding_is_exported(home, monkeypatch, capsys):
     exported()
     capsys.readouterr()
@@ -263,6 +274,8 @@ def test_next_steps_of_a_report(tmp_path, monkeypatch, capsys):
     """Every branch of what to do next, from the export's folder and from two others."""
     graph, _ = small()
     record = export_folder.synthesis(graph)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "small.pth").write_bytes(b"never read here")
     cases = {
         "fresh": (None, "sephw synth"),
         "unrouted": ({**record, "routed": None}, "sephw synth"),

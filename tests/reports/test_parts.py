@@ -305,7 +305,7 @@ def test_wishes_are_told_where_there_are_some():
     content = export_folder.manifest()
     assert not [name for name, _ in read_provenance(content).options if name.startswith("wanted")]
     content["options"].update(fps=5000.0, clock_mhz=None)
-    assert ("wanted frame rate", "5000 frames/s") in read_provenance(content).options
+    assert ("wanted frame rate on chip", "5000 frames/s") in read_provenance(content).options
 
 
 def test_broken_records_are_refused():
