@@ -18,6 +18,7 @@ from sephw.frontend.values import (
     Quantized,
     Real,
     Sum,
+    Unrolled,
     Value,
     as_sum,
 )
@@ -108,6 +109,8 @@ class Call:
         value = self.value(index)
         if isinstance(value, Constant):
             raise SephwError(f"{self.where}: input {index} must not be a constant; leave it away")
+        if isinstance(value, Unrolled):
+            raise self.unrolled(value)
         if not isinstance(value, Quantized):
             raise SephwError(
                 f"{self.where}: its input is not quantized; put a quantizer (Quant; "
@@ -123,6 +126,14 @@ class Call:
             f"by {count}·2^-{(count - 1).bit_length()} first (a sum times a power of two)"
         )
 
+    def unrolled(self, value: Unrolled) -> SephwError:
+        """The error of a node that reads a flattened map without being a linear layer."""
+        tensor = self.builder.tensors[value.tensor]
+        return SephwError(
+            f"{self.where}: reads a flattened {tensor.height}×{tensor.width} map, which only a "
+            "linear layer does; put it before Flatten"
+        )
+
     def channels(self, value: Quantized | Sum) -> int:
         """Channels of a quantized tensor or sum."""
         if isinstance(value, Quantized):
@@ -136,6 +147,8 @@ class Call:
             raise SephwError(f"{self.where}: input {index} must not be a constant; leave it away")
         if isinstance(value, Average):
             raise self.inexact(value)
+        if isinstance(value, Unrolled):
+            raise self.unrolled(value)
         if isinstance(value, Sum) and value.relu:
             raise SephwError(
                 f"{self.where}: reads a ReLU that no quantizer follows; put a quantizer (Quant; "

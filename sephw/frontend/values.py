@@ -37,6 +37,14 @@ class Quantized:
 
 
 @dataclass(frozen=True, eq=False)
+class Unrolled:
+    """A quantized map as one row per image, channel by channel: what a linear layer reads."""
+
+    tensor: str
+    exponent: int
+
+
+@dataclass(frozen=True, eq=False)
 class Branch:
     """coefficient[c] · integer of ``tensor``; every coefficient a dyadic number, float64 (C,)."""
 
@@ -85,7 +93,7 @@ class Average:
     rank: int
 
 
-Value = Image | Constant | Quantized | Sum | Average
+Value = Image | Constant | Quantized | Unrolled | Sum | Average
 
 _MOST_WEIGHT_BITS = 40
 # Every sum and product of numbers within is a normal float32.

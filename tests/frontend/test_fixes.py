@@ -63,6 +63,21 @@ def linear(kind: str = "MatMul", *more: Any, **attributes: Any) -> Step:
     return build
 
 
+def wide(kind: str = "MatMul") -> Step:
+    """A linear layer on all 6 × 6 × 4 values."""
+    return lambda net, x: net.made(net.node(kind, "op", [x, weights(net, 144, 3)]), 3)
+
+
+def joined_image(step_bits: int) -> Step:
+    """Features beside the image itself."""
+
+    def build(net: Net, x: str) -> str:
+        x = net.act("other", net.conv("other.conv", x, 2), step_bits=step_bits)
+        return net.made(net.node("Concat", "op", ["input_quant.Quant", x], axis=1), 4)
+
+    return build
+
+
 def two(kind: str, other: Step, **attributes: Any) -> Step:
     return lambda net, x: net.made(net.node(kind, "op", [x, other(net, x)], **attributes), 4)
 
@@ -136,13 +151,27 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
     ),
     "all axes": (op("ReduceSum"), "give axes=[2, 3]", op("ReduceSum", [2, 3])),
     "one axis": (op("ReduceSum", [3]), "give axes=[2, 3]", op("ReduceSum", [2, 3])),
-    "flattened map": (
-        chain(FLAT, linear()), "pool to 1×1 first (ReduceSum over axes 2 and 3",
-        chain(pooled, FLAT, linear()),
+    "flattened sum": (
+        chain(conv(), FLAT, wide()), "put a quantizer (Quant; sephw.nn.QuantReLU) before it",
+        chain(conv(), quant(), FLAT, wide()),
     ),
-    "linear on a map": (
-        linear(), "pool to 1×1 first (ReduceSum over axes 2 and 3", chain(pooled, FLAT, linear())
+    "pooled after Flatten": (
+        chain(FLAT, op("Relu"), quant()), "put it before Flatten",
+        chain(op("Relu"), quant(), FLAT, wide()),
     ),
+    "quantized after Flatten": (
+        chain(FLAT, quant(step_bits=3), wide()), "put it before Flatten",
+        chain(quant(step_bits=3), FLAT, wide()),
+    ),
+    "flattened end": (
+        FLAT, "end the network with the map itself, without Flatten", op("Identity")
+    ),
+    "linear on a map": (wide(), "put Flatten (axis 1) before it", chain(FLAT, wide())),
+    "with the image": (
+        joined_image(5), "the image's are fixed, give the other quantizer the same",
+        joined_image(8),
+    ),
+    "squeezed map": (chain(op("Squeeze"), wide()), "use Flatten", chain(FLAT, wide())),
     "four axes": (
         chain(pooled, linear()), "put Flatten (axis 1) before it", chain(pooled, FLAT, linear())
     ),
@@ -154,7 +183,7 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         chain(pooled, op("Squeeze", [3])), "give axes=[2, 3]", chain(pooled, op("Squeeze", [2, 3]))
     ),
     "split": (
-        chain(pooled, op("Reshape", [2, 2])), "only a 1×1 map is flattened, to (1, 4)",
+        chain(pooled, op("Reshape", [2, 2])), "only all of an image is flattened, to (1, 4)",
         chain(pooled, op("Reshape", [1, 4])),
     ),
     "pooled flat": (

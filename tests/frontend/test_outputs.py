@@ -103,6 +103,34 @@ def test_constants_that_cancel_are_proved_one_by_one(tmp_path):
     assert "more than float32 holds exactly" in outcome(net.model(), tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["MatMul", "Gemm", "BipolarQuant"])
+@pytest.mark.parametrize("how", ["Flatten", "Reshape", "Flatten behind Dropout"])
+def test_linear_layers_on_flattened_maps(kind, how, tmp_path):
+    """A convolution as large as the map; ONNX flattens channel by channel."""
+    net, x = started()
+    if how == "Reshape":
+        x = net.node("Reshape", "flat", [x, net.constant("target", [1, -1], np.int64)])
+    elif how == "Flatten":
+        x = net.node("Flatten", "flat", [x])
+    else:
+        x = net.node("Dropout", "drop", [net.node("Flatten", "flat", [x])])
+    values = net.constant("v", net.rng.integers(-3, 4, (4 * 30, 7)) / 8)
+    if kind == "BipolarQuant":
+        values = net.node(kind, "head", [values, net.constant("one", 0.5)])
+    kind = "Gemm" if kind == "Gemm" else "MatMul"
+    x = net.act("hidden", net.made(net.node(kind, "head", [x, values]), 7), step_bits=2)
+    assert outcome(without_map_bias(net), tmp_path) == "exact"
+
+
+def without_map_bias(net):
+    """Biases of `OnnxNetwork.act` are those of maps; rows take (1, C)."""
+    model = net.model()
+    for tensor in model.graph.initializer:
+        if tensor.name == "hidden.bias":
+            del tensor.dims[2:]
+    return model
+
+
 @pytest.mark.parametrize("batch", [1, 3, "N"])
 def test_files_that_hold_a_batch(batch, tmp_path):
     """torch's newer exporter writes Reshape with the batch that it saw: any batch runs it."""

@@ -45,10 +45,12 @@ def _check(call: Call, sources: list[Quantized]) -> None:
     for source, tensor in zip(sources, tensors, strict=True):
         names = f"'{tensor.module or tensor.name}'", f"'{first.module or first.name}'"
         if (source.exponent, tensor.dtype) != (sources[0].exponent, first.dtype):
+            fix = "give their quantizers one scale and bit width"
+            if call.builder.image in (source.tensor, sources[0].tensor):
+                fix = "the image's are fixed, give the other quantizer the same"
             raise SephwError(
                 f"{call.where}: {names[0]} has steps of 2^-{source.exponent} and {tensor.dtype}, "
-                f"{names[1]} 2^-{sources[0].exponent} and {first.dtype}; give their quantizers "
-                "one scale and bit width"
+                f"{names[1]} 2^-{sources[0].exponent} and {first.dtype}; {fix}"
             )
         if (tensor.height, tensor.width) != (first.height, first.width):
             raise SephwError(

@@ -17,10 +17,11 @@ from sephw.frontend.values import (
     Quantized,
     Real,
     Sum,
+    Unrolled,
     Value,
     integer_rows,
 )
-from sephw.frontend.window import Wish, add_window, window_of
+from sephw.frontend.window import Window, Wish, add_window, window_of
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
 
@@ -83,12 +84,12 @@ def conv(call: Call, given: ConvAttributes) -> Value:
 
 
 def matmul(call: Call, given: NoAttributes) -> Value:
-    """MatMul with constant (inputs, outputs) weights → Conv8 on a 1×1 map."""
+    """MatMul with constant (inputs, outputs) weights → Conv8 on a 1×1 or flattened map."""
     return _linear(call, _matrix(call).T, None)
 
 
 def gemm(call: Call, given: GemmAttributes) -> Value:
-    """Gemm with constant weights and optional bias → Conv8 on a 1×1 map."""
+    """Gemm with constant weights and optional bias → Conv8 on a 1×1 or flattened map."""
     if given.transA or given.alpha != 1.0 or given.beta != 1.0:
         raise SephwError(
             f"{call.where}: only alpha = beta = 1 and an untransposed input; put the factors into "
@@ -120,23 +121,27 @@ def _bias(call: Call, channels: int) -> Real | None:
 
 
 def _linear(call: Call, rows: Real, bias: Real | None) -> Sum:
-    source = call.quantized(0)
+    """A 1×1 convolution of a 1×1 map; of a flattened map one as large as the map."""
+    given = call.value(0)
+    source = Quantized(given.tensor, given.exponent, 2) if isinstance(given, Unrolled) else None
+    source = source or call.quantized(0)
     tensor = call.builder.tensors[source.tensor]
-    if tensor.height * tensor.width != 1:
-        raise SephwError(
-            f"{call.where}: a linear layer on a {tensor.height}×{tensor.width} map; pool to 1×1 "
-            "first (ReduceSum over axes 2 and 3; sephw.nn.GlobalPool2d)"
-        )
     if source.rank != 2:
         raise SephwError(
             f"{call.where}: reads a map of {source.rank} axes; put Flatten (axis 1) before it"
         )
-    if rows.shape[1] != tensor.channels:
+    if rows.shape[1] != tensor.elements:
         raise SephwError(
-            f"{call.where}: weights for {rows.shape[1]} inputs, but it reads {tensor.channels}; "
+            f"{call.where}: weights for {rows.shape[1]} inputs, but it reads {tensor.elements}; "
             "export it again"
         )
-    return _engine(call, source, source.tensor, rows, bias, (1, 1), (1, 1), 1)
+    kernel = (tensor.height, tensor.width)
+    if kernel == (1, 1):
+        return _engine(call, source, source.tensor, rows, bias, (1, 1), kernel, 1)
+    read = add_window(call, source.tensor, Window(kernel, (1, 1), (0, 0), (0, 0), 1))
+    # ONNX flattens channel by channel, windows come pixel by pixel.
+    maps = rows.reshape(len(rows), tensor.channels, *kernel).transpose(0, 2, 3, 1)
+    return _engine(call, source, read, maps.reshape(len(rows), -1), bias, (1, 1), kernel, 1)
 
 
 def _engine(

@@ -19,6 +19,7 @@ from sephw.frontend.values import (
     Image,
     Quantized,
     Sum,
+    Unrolled,
     Value,
     as_sum,
     dyadic,
@@ -76,6 +77,8 @@ def quant(call: Call, given: QuantAttributes) -> Value:
         )
     if isinstance(first, Average):
         raise call.inexact(first)
+    if isinstance(first, Unrolled):
+        raise call.unrolled(first)
     value = first if isinstance(first, Sum) else as_sum(first, call.channels(first))
     tensor = join(call, value, exponent, IntType(bits, signed=False))
     call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))

@@ -1,4 +1,4 @@
-"""Operators that move nothing: reshapes of 1×1 maps, identities, constants and their transposes."""
+"""Operators that move nothing: flattened maps, identities, constants and their transposes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sephw.files import reading
 from sephw.frontend.call import Call
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.onnx_file import array_of
-from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Value
+from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unrolled, Value
 
 Moved = Quantized | Sum | Average
 
@@ -102,19 +102,23 @@ def dropout(call: Call, given: DropoutAttributes) -> Value:
 
 
 def flatten(call: Call, given: FlattenAttributes) -> Value:
-    """Flatten of a 1×1 map behind its batch: only the rank changes."""
+    """Flatten behind the batch: of a 1×1 map only the rank changes."""
     value = _moved(call)
-    rank = value.rank
-    if given.axis not in (1, 1 - rank):
+    if given.axis not in (1, 1 - value.rank):
         raise SephwError(
             f"{call.where}: axis {given.axis} mixes the batch with channels; use axis 1"
         )
-    return replace(value, rank=2)
+    return _row(call, value)
 
 
 def squeeze(call: Call, given: SqueezeAttributes) -> Value:
     """Squeeze of a 1×1 map's height and width."""
     value = _moved(call)
+    tensor = call.builder.tensors[_tensor(value)]
+    if tensor.height * tensor.width != 1:
+        raise SephwError(
+            f"{call.where}: a {tensor.height}×{tensor.width} map has no axes of size 1; use Flatten"
+        )
     axes = given.axes if call.optional(1) is None else call.integers(1)
     if axes is not None and not (
         value.rank == 4 and sorted(a % 4 for a in axes if -4 <= a < 4) == [2, 3]
@@ -127,24 +131,24 @@ def squeeze(call: Call, given: SqueezeAttributes) -> Value:
 
 
 def reshape(call: Call, given: ReshapeAttributes) -> Value:
-    """Reshape of constants, and of a 1×1 map to (N, C), (N, C, 1, 1) or what it is already."""
+    """Reshape of constants, and of a map to one row an image, (N, C·H·W), or to (N, C, H, W)."""
     first, target = call.value(0), call.integers(1)
     if isinstance(first, Constant):
         return replace(first, data=_reshaped(call, first, target, given.allowzero))
-    value = _moved(call, wanted=target)
+    value = _moved(call)
     tensor = call.builder.tensors[_tensor(value)]
     batch, channels = call.builder.batch, tensor.channels
     whole = (batch, channels, tensor.height, tensor.width)
     found = _resolved(target, whole[: value.rank], given.allowzero)
-    for rank in (2, 4):
-        if found == whole[:rank] and (rank == 4 or tensor.height * tensor.width == 1):
+    row = (batch, tensor.elements)
+    for shape in (row, whole):
+        if found == shape:
             # The batch of the file is left open.
-            call.builder.shapes[call.output] = (-1, *whole[1:rank])
-            return replace(value, rank=rank)
+            call.builder.shapes[call.output] = (-1, *shape[1:])
+            return _row(call, value) if shape == row else replace(value, rank=4)
     raise SephwError(
         f"{call.where}: makes ({', '.join(map(str, target))}) of "
-        f"({', '.join(map(str, whole[: value.rank]))}); only a 1×1 map is flattened, to "
-        f"({batch}, {channels})"
+        f"({', '.join(map(str, whole[: value.rank]))}); only all of an image is flattened, to {row}"
     )
 
 
@@ -166,18 +170,27 @@ def _tensor(value: Moved) -> str:
     return value.branches[0].tensor if isinstance(value, Sum) else value.tensor
 
 
-def _moved(call: Call, wanted: tuple[int, ...] | None = None) -> Moved:
-    """Input 0, an activation of a 1×1 map; of any map where ``wanted`` has 4 axes."""
+def _moved(call: Call) -> Moved:
+    """Input 0, an activation."""
     value = call.value(0)
+    if isinstance(value, Unrolled):
+        raise call.unrolled(value)
     if isinstance(value, Constant | Image):
         raise SephwError(f"{call.where}: its input must not be a constant; fold it into one")
-    tensor = call.builder.tensors[_tensor(value)]
-    if tensor.height * tensor.width != 1 and (wanted is None or len(wanted) != 4):
-        raise SephwError(
-            f"{call.where}: flattens a {tensor.height}×{tensor.width} map; pool to 1×1 first "
-            "(ReduceSum over axes 2 and 3; sephw.nn.GlobalPool2d)"
-        )
     return value
+
+
+def _row(call: Call, value: Moved) -> Value:
+    """The map as one row an image; only linear layers read it where it has several pixels."""
+    tensor = call.builder.tensors[_tensor(value)]
+    if tensor.height * tensor.width == 1:
+        return replace(value, rank=2)
+    if isinstance(value, Quantized):
+        return Unrolled(value.tensor, value.exponent)
+    raise SephwError(
+        f"{call.where}: flattens a {tensor.height}×{tensor.width} map that is not quantized; put a "
+        "quantizer (Quant; sephw.nn.QuantReLU) before it"
+    )
 
 
 def _resolved(target: tuple[int, ...], own: tuple[int, ...], zeros: bool) -> tuple[int, ...] | None:
