@@ -122,13 +122,14 @@ def _summary(report: Report, place: Place) -> Iterator[str]:
         )
     yield f"bottleneck: {report.bottleneck}"
     step = next_step(report, place)
-    where = "in this folder: " if place.export == Path() else ""
-    yield f"next:       {step.why}"
+    # A command has a line to itself, to be copied whole.
+    where = ", in this folder:" if place.export == Path() else ":"
+    yield f"next:       {step.why}{where if step.command else ''}"
     if step.command or step.how:
-        yield f"            {where if step.command else ''}{step.command or step.how}"
+        yield f"            {step.command or step.how}"
     for part in not_run(report, place):
-        yield f"not run:    {part.what}"
-        yield f"            {where if part.command else ''}{part.command or part.how}"
+        yield f"not run:    {part.what}{where if part.command else ''}"
+        yield f"            {part.command or part.how}"
 
 
 def _resources(report: Report) -> Iterator[str]:

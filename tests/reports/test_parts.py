@@ -247,11 +247,8 @@ def test_text_has_the_same_facts(graph):
     assert "accuracy of the frozen network, whole test set 97.12 % measured" in lines
     assert f"model: small.pth, SHA-256 {'0123456789abcdef' * 4}" in lines
     bare = [" ".join(line.split()) for line in render_text(make(graph)).splitlines()]
-    assert (
-        "exact: not run" in bare
-        and "fits: not known" in bare
-        and "in this folder: sephw synth ." in bare
-    )
+    assert "exact: not run" in bare and "fits: not known" in bare and "sephw synth ." in bare
+    assert "next: compare every layer" in bare and "not run: synthesis, in this folder:" in bare
 
 
 def test_errors_come_from_the_measured_accuracy(graph):
