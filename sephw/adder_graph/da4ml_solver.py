@@ -20,7 +20,7 @@ def da4ml_version() -> str:
     except PackageNotFoundError:
         raise SephwError(
             "solver 'da4ml': the package is not installed; "
-            "install it with \"pip install 'sephw[solver]'\" or use the solver 'greedy'"
+            "install it with 'pip install da4ml' or use the solver 'greedy'"
         ) from None
 
 

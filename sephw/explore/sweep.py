@@ -118,7 +118,7 @@ def synthesize_many(
         from distributed import as_completed
     except ImportError:
         raise SephwError(
-            "synthesis side by side needs dask.distributed; pip install 'sephw[fpga]'"
+            "synthesis side by side needs dask; install it with 'pip install dask distributed'"
         ) from None
 
     with ExitStack() as stack:

@@ -289,5 +289,5 @@ def test_missing_da4ml(monkeypatch: pytest.MonkeyPatch) -> None:
         solve(problem("p", patterns(2, 3, 0)), replace(FRESH, solver="da4ml"))
     assert str(caught.value) == (
         "solver 'da4ml': the package is not installed; "
-        "install it with \"pip install 'sephw[solver]'\" or use the solver 'greedy'"
+        "install it with 'pip install da4ml' or use the solver 'greedy'"
     )

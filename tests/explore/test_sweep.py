@@ -130,5 +130,5 @@ def test_what_is_missing_is_said(monkeypatch):
     with pytest.raises(SephwError) as error:
         synthesize_many(jobs(), run=engines)
     assert str(error.value) == (
-        "synthesis side by side needs dask.distributed; pip install 'sephw[fpga]'"
+        "synthesis side by side needs dask; install it with 'pip install dask distributed'"
     )

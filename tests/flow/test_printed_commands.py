@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import tomllib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -97,6 +98,21 @@ def test_no_command_is_written_by_hand():
     for path in sorted((ROOT / "reports" / "templates").iterdir()):
         found += [f"{path.name}: {text}" for text in LITERAL.findall(path.read_text("utf-8"))]
     assert found == [], "use sephw.command_line"
+
+
+def test_what_pip_is_asked_for_is_what_the_project_needs():
+    """Packages by name; the project itself is in no index."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    known = {re.match(r"[\w.-]+", need)[0].lower() for group in groups for need in group}
+    asked = set()
+    for _, tree in sources("pip install"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for words in re.findall(r"pip install ([\w.=\[\] -]+)", node.value):
+                    asked |= {word.partition("==")[0] for word in words.split()}
+    assert asked >= {"hls4ml", "da4ml", "distributed"}
+    assert asked <= known, asked - known
 
 
 def documented():
