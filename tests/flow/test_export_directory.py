@@ -5,7 +5,9 @@ import json
 import pytest
 
 from sephw.errors import SephwError, UsageError
-from sephw.export.directory import ExportDirectory, file_hashes
+from sephw.export.directory import ExportDirectory
+from sephw.export.manifest import write_manifest
+from sephw.files.listing import file_hashes
 
 
 def write_export(out, text="one"):
@@ -35,6 +37,20 @@ def test_former_export_is_replaced(tmp_path):
     write_export(tmp_path / "model", "two")
     assert (tmp_path / "model" / "hls" / "top.cpp").read_text() == "two"
     assert listing(tmp_path)[0] == "model"
+
+
+def test_logs_are_the_exports_own_and_not_hashed(tmp_path):
+    for text in ("took 3 s", "took 4 s"):
+        with ExportDirectory(tmp_path / "model") as directory:
+            log = directory.path / "synth" / "logs" / "engines" / "a.log"
+            log.parent.mkdir(parents=True)
+            log.write_text(text)
+            (directory.path / "top.cpp").write_text("one")
+            write_manifest(directory.path, {"format": "sephw-export"})
+            directory.commit()
+        manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+        assert manifest["files"].keys() == {"top.cpp"}
+        assert manifest["logs"] == ["synth/logs/engines/a.log"]
 
 
 def test_empty_folder_is_used(tmp_path):

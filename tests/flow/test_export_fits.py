@@ -8,8 +8,8 @@ import pytest
 
 from reports.model import Source
 from sephw.cli import run
-from sephw.export.directory import file_hashes
 from sephw.export.summary import _fits
+from sephw.files.listing import file_hashes
 from sephw.ir import Resources
 from sephw.targets import find_device
 

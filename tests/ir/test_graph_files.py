@@ -1,6 +1,7 @@
 """Graphs written and read: equal, the same bytes, and every refusal."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from small_graphs import network
 
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType
-from sephw.ir.serialize import load_graph, save_graph
+from sephw.ir.serialize import graph_digest, load_graph, save_graph
 from sephw.ops import OPERATORS, Conv8
 from sephw.passes import fold, insert_forks, insert_width_converters
 from sim.timing import simulate, size_fifos
@@ -45,6 +46,21 @@ def test_the_same_graph_gives_the_same_bytes(paths, tmp_path):
     save_graph(load_graph(*paths, OPERATORS), *again)
     for first, second in zip(paths, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_digest_is_of_the_content(paths):
+    graph = wired()
+    save_graph(graph, *paths)
+    assert graph_digest(load_graph(*paths, OPERATORS)) == graph_digest(graph)
+    digests = {graph_digest(graph), graph_digest(replace(graph, name="other"))}
+    with np.load(paths[1]) as held:
+        arrays = dict(held)
+    np.savez_compressed(paths[1], **arrays)  # in another container
+    assert graph_digest(load_graph(*paths, OPERATORS)) == graph_digest(graph)
+    arrays["stem_conv_node.weights"].flat[0] += 1
+    np.savez_compressed(paths[1], **arrays)
+    digests.add(graph_digest(load_graph(*paths, OPERATORS)))
+    assert len(digests) == 3
 
 
 @pytest.mark.parametrize("digit_bits", [0, 4])

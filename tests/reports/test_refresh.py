@@ -45,6 +45,8 @@ def test_a_later_synthesis_is_in_it(export, graph):
     (export / "synth").mkdir()
     (export / "synth" / "synth.json").write_text(json.dumps(export_folder.synthesis(graph)))
     (export / "synth" / "bitstream.bit").write_bytes(b"bits")
+    (export / "synth" / "logs").mkdir()
+    (export / "synth" / "logs" / "seconds.json").write_text("3")
     (export / "board" / "pins").mkdir(parents=True)
     (export / "board" / "pins" / "top.lpf").write_bytes(b"pins")
     refresh(export)
@@ -56,6 +58,11 @@ def test_a_later_synthesis_is_in_it(export, graph):
     assert files["synth/bitstream.bit"] == hashlib.sha256(b"bits").hexdigest()
     assert files["board/pins/top.lpf"] == hashlib.sha256(b"pins").hexdigest()
     assert "synth/synth.json" in files
+    manifest = (export / "manifest.json").read_bytes()
+    assert json.loads(manifest)["logs"] == ["synth/logs/seconds.json"]
+    (export / "synth" / "logs" / "seconds.json").write_text("4")
+    refresh(export)
+    assert (export / "manifest.json").read_bytes() == manifest
     (export / "synth" / "bitstream.bit").unlink()
     refresh(export)
     assert "synth/bitstream.bit" not in (export / "manifest.json").read_text()

@@ -12,7 +12,7 @@ from small_graphs import chain
 
 from sephw.backends import rtl
 from sephw.errors import SephwError
-from sephw.export.directory import file_hashes
+from sephw.files.listing import file_hashes
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import insert_forks, insert_width_converters
