@@ -37,7 +37,8 @@ class Speed:
 
 @dataclass(frozen=True)
 class Rate:
-    """Frames a second at one clock, ``at`` for a person. ``link`` None: there is none.
+    """Frames a second at one clock, ``at`` for a person. ``link`` None: there is none, and
+    ``without`` says why.
 
     ``chip_name`` and ``link_name``: of the report's totals.
     """
@@ -47,6 +48,7 @@ class Rate:
     chip: Figure
     link_name: str
     link: Figure | None
+    without: str
 
 
 def rates(report: Report) -> tuple[Rate, ...]:
@@ -67,7 +69,9 @@ def rates(report: Report) -> tuple[Rate, ...]:
 def _rate(report: Report, suffix: str, at: str) -> Rate:
     chip, link = f"throughput{suffix}", f"throughput_link{suffix}"
     over = report.total(link) if report.has(link) else None
-    return Rate(at, chip, report.total(chip), link, over)
+    board = not suffix or (report.resources is not None and bool(report.resources.board))
+    without = "no design of this board takes the network in" if board else "routed without a board"
+    return Rate(at, chip, report.total(chip), link, over, "" if over is not None else without)
 
 
 def latencies(report: Report) -> tuple[tuple[str, Figure, Figure], ...]:

@@ -110,7 +110,9 @@ def _summary(report: Report, place: Place) -> Iterator[str]:
         yield f"fits:       {answer}: {shares} [{source}]"
     for rate in rates(report):
         yield f"frames/s:   {number(rate.chip.value)} {ON_CHIP} [{rate.chip.source}], {rate.at}"
-        if rate.link is not None:
+        if rate.link is None:
+            yield f"            none {OVER_LINK}: {rate.without}"
+        else:
             yield (
                 f"            {number(rate.link.value)} {OVER_LINK} [{rate.link.source}], "
                 f"{report.link}"

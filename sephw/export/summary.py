@@ -93,7 +93,9 @@ def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
     rate = rates(report)[-1]
     chip = f"{number(rate.chip.value)} frames/s {ON_CHIP} [{rate.chip.source}] at {rate.at}"
     lines = [_fact("speed", f"{chip}: {tagged('frame_interval')}")]
-    if rate.link is not None:
+    if rate.link is None:
+        lines.append(_fact("", f"none {OVER_LINK}: {rate.without}"))
+    else:
         over = f"{number(rate.link.value)} frames/s {OVER_LINK} [{rate.link.source}]"
         lines.append(_fact("", f"{over}: {report.link}"))
     ways = [f"{number(first.value)} cycles {name}" for name, first, _ in latencies(report)]

@@ -108,6 +108,17 @@ def test_an_alone_latency_that_was_not_simulated_is_left_out(graph):
     assert "alone" not in render_text(report)
 
 
+def test_without_a_link_it_says_why(graph):
+    none = replace(speed_of(graph, "ulx3s-85f"), link=None)
+    report = build_report(graph, none, network="n", target="x", part="chip", clock_ns=10.0)
+    for text in (render_text(report), read_html(render_html(report)).text):
+        assert "none over this board's link: no design of this board takes the network in" in text
+    record = {**export_folder.synthesis(graph), "target": None}
+    device = find_target("ulx3s-85f").device
+    routed = make(graph, device=device, synthesis=record)
+    assert "none over this board's link: routed without a board" in render_text(routed)
+
+
 def test_what_a_json_file_says_comes_back():
     latency = Latency(3, 5)
     assert Latency.from_dict(latency.as_dict("so")) == latency
