@@ -153,6 +153,11 @@ class Operator(ABC):
     weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP,)
 
     @property
+    def has_products(self) -> bool:
+        """True where engines of the family select multiply, in DSP blocks or in logic."""
+        return False
+
+    @property
     def adder_levels(self) -> tuple[int, ...]:
         """Levels of adders to a register that foldings of the family select may ask for."""
         return (1,)
@@ -281,13 +286,22 @@ class Operator(ABC):
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
         usual, further = self.legal_foldings(), self.further_foldings()
         weights, levels, tile = folding.weights, folding.adder_levels, folding.tile_pixels
+        products = folding.multipliers
         folding = _plain(folding)
         if folding in map(_plain, (*usual, *further)):
+            multiplies = self.has_products and folding.family is Family.SELECT
+            if products is not Multipliers.DSP and not multiplies:
+                raise SephwError(
+                    f"{where}: multipliers={products} is for engines that multiply, and "
+                    f"{self._named(folding)} does not; leave it away"
+                )
             self._check_choice(where, "weights", weights, self.weight_places)
             if tile > 1 and weights is not WeightPlace.STREAM:
+                streams = WeightPlace.STREAM in self.weight_places
+                fix = f"give weights={WeightPlace.STREAM} or leave it away"
                 raise SephwError(
-                    f"{where}: tile_pixels={tile} is for weights that are streamed; give "
-                    f"weights={WeightPlace.STREAM} or leave it away"
+                    f"{where}: tile_pixels={tile} is for weights that are streamed; "
+                    f"{fix if streams and folding.family is Family.SELECT else 'leave it away'}"
                 )
             self._check_choice(where, "tile_pixels", tile, self.tile_sizes)
             legal_levels = self.adder_levels if folding.family is Family.SELECT else (1,)
@@ -311,6 +325,11 @@ class Operator(ABC):
             f"{where}: pe={folding.pe} does not go with simd={folding.simd}; "
             f"legal simd for this pe: {_listing(partners)}"
         )
+
+    def _named(self, folding: Folding) -> str:
+        """Kind and, if not the usual one, family of an engine, for messages."""
+        family = "" if folding.family is Family.SELECT else f" of family {folding.family}"
+        return f"{self.kind}{family}"
 
     @staticmethod
     def _check_choice(where: str, what: str, value: int | str, legal: Sequence[int | str]) -> None:

@@ -99,6 +99,10 @@ class FoldedConvolution(Operator):
         """Bits that one stored weight takes."""
 
     @property
+    def has_products(self) -> bool:
+        return self.weight_bits > 1
+
+    @property
     def weight_type(self) -> IntType:
         """Type of a weight in a stream; of a pattern 1 stands for −1."""
         return IntType(self.weight_bits, signed=self.weight_bits > 1)

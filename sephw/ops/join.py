@@ -88,6 +88,10 @@ class Join(LaneOperator):
         require(bits <= 63, self, f"its sum takes {bits} bits; at most 63 are computed exactly")
 
     @property
+    def has_products(self) -> bool:
+        return True
+
+    @property
     def branches(self) -> int:
         """Number of inputs."""
         return len(self.input_dtypes)

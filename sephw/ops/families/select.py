@@ -57,7 +57,7 @@ class SelectEngine(ConvolutionEngine):
     @property
     def _multiplies_in_luts(self) -> bool:
         """8-bit products by adders of gated values, in 2 stages more than a multiplier."""
-        return self.operator.weight_bits > 1 and self.folding.multipliers is Multipliers.LUT
+        return self.folding.multipliers is Multipliers.LUT
 
     @property
     def _stages(self) -> int:
