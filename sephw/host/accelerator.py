@@ -220,8 +220,8 @@ class Accelerator:
         if counted and abs(clock_hz / wanted.clock_hz - 1) > _CLOCK_ERROR:
             raise WrongDesignError(
                 f"port '{self.port_name}': the network's clock runs at {clock_hz / 1e6:.2f} MHz, "
-                f"that of '{wanted.name}' at {wanted.clock_hz / 1e6:.2f} MHz; load it with "
-                f"'{command_line('program', [wanted.directory])}'"
+                f"that of '{wanted.name}' at {wanted.clock_hz / 1e6:.2f} MHz; load it with: "
+                f"{command_line('program', [wanted.directory])}"
             )
 
     def _run(self, frame: NDArray[np.uint8], repeats: int) -> Result:
@@ -267,8 +267,8 @@ class Accelerator:
         if reply.build_id != wanted.build_id:
             raise WrongDesignError(
                 f"port '{self.port_name}': the board holds build {reply.build_id:016x}, "
-                f"'{wanted.name}' is build {wanted.build_id:016x}; load it with "
-                f"'{command_line('program', [wanted.directory])}'"
+                f"'{wanted.name}' is build {wanted.build_id:016x}; load it with: "
+                f"{command_line('program', [wanted.directory])}"
             )
 
     def _device_error(self, what: str) -> DeviceError:

@@ -141,7 +141,7 @@ def test_any_clock_of_the_network_and_the_board_counts_it(mapped, mhz) -> None:
             Accelerator(port, replace(known, clock_hz=round(1.01 * known.clock_hz)), **how)
         assert re.match(
             rf"port 'sim': the network's clock runs at {mhz:.1f}\d MHz, that of '\w+' at "
-            rf"{1.01 * mhz:.2f} MHz; load it with 'sephw program ",
+            rf"{1.01 * mhz:.2f} MHz; load it with: sephw program ",
             str(caught.value),
         )
 

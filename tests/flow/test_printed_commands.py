@@ -372,7 +372,7 @@ def test_a_board_with_another_design(tmp_path, monkeypatch):
     ):
         with pytest.raises(WrongDesignError) as caught:
             check()
-        command = re.search(r"load it with '(.*)'$", str(caught.value))[1]
+        command = re.search(r"load it with: (.*)$", str(caught.value))[1]
         assert follow(command, tmp_path, monkeypatch)[0].name == "bitstream.bit"
 
 

@@ -100,7 +100,7 @@ def test_images_that_do_not_fit(tmp_path, images, message) -> None:
         (
             FakeBoard(build=0xBAD),
             "port '(given)': the board holds build 0000000000000bad, 'tiny' is build "
-            f"{BUILD:016x}; load it with 'sephw program {{directory}}'",
+            f"{BUILD:016x}; load it with: sephw program {{directory}}",
         ),
         (
             FakeBoard(protocol=1),
@@ -115,7 +115,7 @@ def test_images_that_do_not_fit(tmp_path, images, message) -> None:
         (
             FakeBoard(sizes=(2, 2, 12, 1, CLOCK_CYCLES * 3 // 4)),
             "port '(given)': the network's clock runs at 37.50 MHz, that of 'tiny' at 50.00 MHz; "
-            "load it with 'sephw program {directory}'",
+            "load it with: sephw program {directory}",
         ),
     ],
 )  # fmt: skip
