@@ -15,6 +15,7 @@ import click
 from sephw import __version__
 from sephw.errors import SephwError
 from sephw.lifetime.ending import end_on_signals, leave
+from sephw.lifetime.unfinished import own_temporary_folder
 from sephw.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class LazyGroup(click.Group):
         """The subcommand, imported now; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
+        own_temporary_folder()
         module, attribute = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         if all("--debug" not in parameter.opts for parameter in command.params):
@@ -158,6 +160,10 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"{where}{error.strerror or error}; check the path and the disk", invocation)
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
+        if isinstance(error, RuntimeError) and "allocate memory" in text:  # as torch says it
+            return _fail(
+                f"the network does not fit into memory ({text}); use a smaller one", invocation
+            )
         hint = "this is a defect of sephw; --debug shows where"
         return _fail(f"internal: {text}; {hint}", invocation, EXIT_INTERNAL)
 

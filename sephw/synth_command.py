@@ -85,7 +85,6 @@ def synth(
     report again. Exit status: 0, or 2 for an error: the design does not fit, a clock is missed, a
     tool is missing or fails.
     """
-    from sephw.lifetime.unfinished import own_temporary_folder
     from sephw.synth.flow import Request, run_flow
 
     board, chip = _device(directory, target, device)
@@ -95,7 +94,6 @@ def synth(
         device=chip, target=board, clock_mhz=clock_mhz, seed=seed, seeds=seeds,
         floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
     )  # fmt: skip
-    own_temporary_folder()
     progress = command_progress(2, about=graph.name)
     out = directory / SYNTH
     with progress.step("synth", f"{graph.name} for {chip.name if board is None else board.name}"):

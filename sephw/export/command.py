@@ -210,9 +210,7 @@ def _run(settings: Settings) -> Outcome:
     # Spinning OpenMP threads starve every other process on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sephw.export.pipeline import export_model, planned_steps
-    from sephw.lifetime.unfinished import own_temporary_folder
 
-    own_temporary_folder()
     # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
