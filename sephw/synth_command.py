@@ -10,11 +10,13 @@ from typing import Any
 import click
 import numpy as np
 
+from sephw.backends.board import Task
 from sephw.cli import command_progress
 from sephw.command_line import command_line, command_name
 from sephw.completion import complete_device, complete_target
 from sephw.errors import SephwError, UsageError
 from sephw.files import check_file, read_array, read_json
+from sephw.host.description import RESIZES
 from sephw.ir import Graph, Integers
 from sephw.options import floorplan_option, seeds_option
 from sephw.synth.record import RECORD, Run
@@ -93,6 +95,7 @@ def synth(
     request = Request(
         device=chip, target=board, clock_mhz=clock_mhz, seed=seed, seeds=seeds,
         floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
+        task=_task(directory),
     )  # fmt: skip
     progress = command_progress(2, about=graph.name)
     out = directory / SYNTH
@@ -125,6 +128,15 @@ def _device(
             f"{directory}: its {_MANIFEST} names no target; name one with --target"
         ) from None
     return board, board.device
+
+
+def _task(directory: Path) -> Task:
+    """What the manifest says of classes and images."""
+    model = _manifest(directory).get("model")
+    found = model if isinstance(model, dict) else {}
+    names, resize = found.get("classes") or (), found.get("resize", "none")
+    known = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return Task(tuple(names) if known else (), resize if resize in RESIZES else "none")
 
 
 def _manifest(directory: Path) -> Mapping[str, Any]:

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from sephw.data.dataset import VALIDATION_MOST, VALIDATION_SHARE, Labels, stratified
 from sephw.data.erase import GREY, half_side
-from sephw.data.picture import Tally, read_picture
 from sephw.errors import SephwError
 from sephw.files.images import ENDINGS
+from sephw.files.picture import Picture, Tally, read_picture
 
 # So many files, spread over all, are looked at for what will be converted.
 LOOKED_AT = 200
-# The customary share around the centre crop: 256 pixels for one of 224.
-MARGIN = 256 / 224
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,14 +149,7 @@ def read_centre(files: ImageFiles, index: int, height: int, width: int) -> NDArr
     The shorter side comes to 8/7 of the size, and the middle is cut out.
     SephwError naming the file where it cannot be decoded.
     """
-    from PIL import Image
-
-    image = _open(files, index)
-    scale = MARGIN * max(height / image.height, width / image.width)
-    size = max(width, round(image.width * scale)), max(height, round(image.height * scale))
-    image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return _array(image.crop((left, top, left + width, top + height)))
+    return _picture(files, index).resized(height, width, "crop").pixels()
 
 
 def read_random(
@@ -175,7 +166,7 @@ def read_random(
     generator = np.random.default_rng(seed)
     mirrored = generator.random() < 0.5 and "flip" in augment
     if "crop" in augment:
-        whole = _open(files, index)
+        whole = _picture(files, index).image
         box = random_window(generator, whole.height, whole.width, width / height)
         cut = whole.resize((width, height), Image.Resampling.BILINEAR, box=box)
     else:
@@ -215,10 +206,10 @@ def _array(image: Any) -> NDArray[np.uint8]:
     return np.array(image, np.uint8).reshape(image.height, image.width, -1)
 
 
-def _open(files: ImageFiles, index: int) -> Any:
-    """A Pillow image with the channels that are asked for."""
+def _picture(files: ImageFiles, index: int) -> Picture:
+    """One file, with the channels that are asked for."""
     path = files.root / files.names[index]
     try:
-        return read_picture(path).in_channels(files.channels).image
+        return read_picture(path).in_channels(files.channels)
     except SephwError as error:
         raise SephwError(f"{path}: {error}; remove or replace it") from None

@@ -11,10 +11,10 @@ import numpy as np
 
 from sephw.data.cache import Decoded, cached_files
 from sephw.data.dataset import Dataset, Images, Split, assemble
-from sephw.data.picture import Conversion, Picture, Tally, read_picture
 from sephw.errors import SephwError
 from sephw.files.archives import Archive
 from sephw.files.images import ENDINGS, MOST_FILE_BYTES
+from sephw.files.picture import Conversion, Picture, Tally, read_picture
 
 TRAIN_NAMES, TEST_NAMES = ("train", "training"), ("test", "testing")
 _MOST_LOOKED_AT = 300  # where a message needs no more

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sephw.backends.amd import has_amd_flow, write_amd
+from sephw.backends.board import Task
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.command_line import command_line
 from sephw.errors import SephwError
@@ -56,7 +57,12 @@ def write_vendor_project(
 
 
 def synthesize_export(
-    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+    settings: Settings,
+    graph: Graph,
+    samples: Samples,
+    task: Task,
+    folder: Path,
+    progress: Progress,
 ) -> SephwError | None:
     """Make synth/ and, for a board of the open flow, board/; the failure, where it is one.
 
@@ -72,7 +78,7 @@ def synthesize_export(
     request = Request(
         device=target.device, target=target, clock_mhz=settings.clock_mhz,
         least_mhz=0.0 if fps is None else fps * cycles / 1e6, seeds=settings.seeds,
-        floorplan=settings.floorplan,
+        floorplan=settings.floorplan, task=task,
     )  # fmt: skip
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:

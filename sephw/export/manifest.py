@@ -42,6 +42,7 @@ def describe_export(
             "arguments": dict(checkpoint.arguments),
             "stage": checkpoint.stage,
             "classes": list(checkpoint.classes),
+            "resize": (checkpoint.preprocessing or {}).get("resize", "none"),
             "test_percent": trained_accuracy(checkpoint.metrics),
         },
         "options": {

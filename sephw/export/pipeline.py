@@ -12,6 +12,7 @@ import numpy as np
 
 from reports import Report, report_of_export, write_report
 from sephw.backends import rtl
+from sephw.backends.board import Task
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
 from sephw.export.chip import (
@@ -109,7 +110,9 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 write_json(directory.path / "cycles.json", cycles)
         failure = None
         if "synth" in steps:
-            failure = synthesize_export(settings, graph, samples, directory.path, progress)
+            trained = source.checkpoint
+            task = Task(tuple(trained.classes), (trained.preprocessing or {}).get("resize", "none"))
+            failure = synthesize_export(settings, graph, samples, task, directory.path, progress)
         if "netlist" in steps:
             made = netlist_runs(settings, graph, directory.path, progress)
             simulations = {**simulations, "netlist": made}

@@ -16,6 +16,7 @@ _FORMAT, _VERSION = "sephw-accelerator", 2
 # Where an export keeps its board files.
 _FOLDERS = (".", "board")
 _MOST_EXTENT, _MOST_VALUES = 1 << 16, 1 << 28
+RESIZES = ("none", "bilinear", "pad", "crop")
 _BITSTREAMS = {".bit", ".bin", ".fs"}
 
 
@@ -25,6 +26,8 @@ class Description:
 
     ``clock_hz``: the network's; ``uart_hz``: of the board's oscillator, which times the line.
     ``frame_limit_cycles``: no frame takes longer from its first beat in to its last beat out.
+    ``class_names``: of the output's channels, none where they are not known; ``resize``: how the
+    network's images came to their size (none, bilinear, pad, crop).
     """
 
     directory: Path
@@ -41,6 +44,8 @@ class Description:
     uart_hz: int
     baud: int
     frame_limit_cycles: int
+    class_names: tuple[str, ...] = ()
+    resize: str = "none"
 
     @property
     def image_bytes(self) -> int:
@@ -125,6 +130,8 @@ def read_description(path: str | Path) -> Description:
                 "build_id": int(content["build_id"], 16),
                 "image_shape": tuple(content["image_shape"]),
                 "output_shape": tuple(content["output_shape"]),
+                "class_names": tuple(content.get("class_names", ())),
+                "resize": content.get("resize", "none"),
             },
         )
         _check(found)
@@ -146,5 +153,7 @@ def _check(found: Description) -> None:
         raise ValueError("a count or a size is out of range")
     if not (0 < found.image_bits <= 8 and 0 < found.output_bits <= 64):
         raise ValueError("a number of bits is out of range")
+    if found.resize not in RESIZES or len(found.class_names) not in (0, found.output_shape[2]):
+        raise ValueError("the class names or the way of resizing do not fit")
     if max(found.image_bytes, found.outputs) > _MOST_VALUES:
         raise ValueError("an image or its outputs are too large")

@@ -34,10 +34,11 @@ class Port(Protocol):
 
 @dataclass(frozen=True)
 class FoundPort:
-    """A serial port of this machine."""
+    """A serial port of this machine; `usb` False: none that a board could be behind."""
 
     device: str
     description: str
+    usb: bool = True
 
 
 def open_port(name: str, baud: int) -> Port:
@@ -77,5 +78,11 @@ def find_ports() -> list[FoundPort]:
         return []
     ports: list[Any] = list(list_ports.comports())
     return sorted(
-        (FoundPort(str(p.device), str(p.description)) for p in ports), key=lambda p: p.device
+        (FoundPort(str(p.device), str(p.description), _is_usb(p)) for p in ports),
+        key=lambda p: p.device,
     )
+
+
+def _is_usb(port: Any) -> bool:
+    """By its USB numbers; where the system gives none, by the usual names."""
+    return getattr(port, "vid", None) is not None or "USB" in str(port.device)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from sephw.cli import EXIT_MISMATCH
+from sephw.cli import EXIT_MISMATCH, command_progress
 from sephw.command_line import command_name
 from sephw.errors import UsageError
 from sephw.host import Accelerator, Description, PortError, find_ports, read_description
-from sephw.run.measure import first_difference, measure, read_images, read_test
+from sephw.run.images import read_given
+from sephw.run.measure import first_difference, measure, read_test
 from sephw.tools.programmer import load_bitstream
 
 _SIMULATION = "sim"
@@ -25,14 +26,15 @@ _SIMULATION = "sim"
     "--port",
     metavar="PORT",
     help="Serial port, as /dev/ttyUSB0 or a URL of pyserial; 'sim' simulates the board with "
-    "Verilator.  [default: the only one there is]",
+    "Verilator.  [default: the only one at USB]",
 )
 @click.option("--baud", type=click.IntRange(1), metavar="N", help="Instead of the design's rate.")
 @click.option(
     "--images",
     type=click.Path(path_type=Path),
-    metavar="FILE.npy",
-    help="uint8 images (N, H, W, C) instead of the export's own test images.",
+    metavar="PATH",
+    help="A picture (PNG, JPEG, …), a folder of them, or uint8 (N, H, W, C) as .npy, instead of "
+    "the export's own test images.",
 )
 @click.option(
     "--out",
@@ -65,9 +67,18 @@ def run(
     Exit status: 0 all outputs as expected (or none known), 1 a difference, 2 an error.
     """
     known = read_description(directory)
-    given, expected = read_test(known) if images is None else (read_images(images, known), None)
-    with _board(known, port, baud) as board:
-        outcome = measure(board, given, expected, frames=frames, simulated=port == _SIMULATION)
+    given, expected = read_test(known) if images is None else (read_given(images, known), None)
+    progress = command_progress(1, about=known.name)
+    for note in given.notes:
+        progress.warn(note)
+    port = port or _only_port()
+    with progress.step("run", f"{len(given.images)} images on {port}"):
+        progress.update("simulation of the board" if port == _SIMULATION else "")
+        with _board(known, port, baud) as board:
+            outcome = measure(
+                board, given, expected, frames=frames, simulated=port == _SIMULATION,
+                told=progress.update,
+            )  # fmt: skip
     if out is not None:
         outcome.save(out)
     click.echo(json.dumps(outcome.as_dict(), indent=2) if as_json else outcome.summary())
@@ -89,12 +100,14 @@ def program(directory: Path, bitstream: Path | None, flash: bool) -> None:
     """Load an exported bitstream into its board with openFPGALoader."""
     known = read_description(directory)
     file = known.bitstream() if bitstream is None else bitstream
-    where = load_bitstream(file, known.cable, flash=flash, purpose=f"programming '{known.name}'")
+    purpose = f"programming '{known.name}'"
+    with command_progress(1, about=known.name).step("program", f"{file.name} to {known.target}"):
+        where = load_bitstream(file, known.cable, flash=flash, purpose=purpose)
     click.echo(f"{known.name}: {file.name} is in the {where} of {known.target}")
 
 
 @contextlib.contextmanager
-def _board(known: Description, port: str | None, baud: int | None) -> Iterator[Accelerator]:
+def _board(known: Description, port: str, baud: int | None) -> Iterator[Accelerator]:
     if port == _SIMULATION:
         try:
             from sephw.run.simulated import simulated
@@ -106,13 +119,21 @@ def _board(known: Description, port: str | None, baud: int | None) -> Iterator[A
         with simulated(known) as board:
             yield board
     else:
-        with Accelerator(port or _only_port(), known, baud=baud) as board:
+        with Accelerator(port, known, baud=baud) as board:
             yield board
 
 
 def _only_port() -> str:
-    found = [port.device for port in find_ports()]
-    if len(found) != 1:
-        listed = ", ".join(found) or "none"
-        raise PortError(f"serial ports here: {listed}; name one with --port")
-    return found[0]
+    """The one port at USB; PortError at once where there is none, or there are several."""
+    found = find_ports()
+    usb = [port for port in found if port.usb]
+    if len(usb) == 1:
+        return usb[0].device
+    if usb:
+        listed = ", ".join(f"{port.device} ({port.description})" for port in usb)
+        raise PortError(f"serial ports at USB: {listed}; name one with --port")
+    others = ", ".join(port.device for port in found)
+    raise PortError(
+        "no serial port at USB" + (f" (others: {others})" if others else "") + "; plug the board "
+        "in, name a port with --port, or simulate the board with --port sim"
+    )

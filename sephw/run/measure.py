@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.files import read_array
-from sephw.host import Accelerator, Description, DescriptionError, ImageError, Throughput
+from sephw.host import Accelerator, Description, DescriptionError, Throughput
+from sephw.run.images import Given, read_images
 
 TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
-Images = NDArray[np.uint8]
 Outputs = NDArray[np.int64]
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,7 @@ class Outcome:
 
     description: Description
     port: str
+    given: Given
     outputs: Outputs
     expected: Outputs | None
     throughput: Throughput
@@ -38,6 +42,14 @@ class Outcome:
         if self.expected is None:
             return 0
         return int((self.outputs != self.expected).any(axis=1).sum())
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """The class of every image by name; None where there are no names, or a map of them."""
+        known = self.description
+        if not known.class_names or known.output_shape[:2] != (1, 1) or not known.has_classes:
+            return None
+        return [known.class_names[i] for i in known.classes(self.outputs)]
 
     def save(self, path: Path) -> None:
         """Write the outputs as .npy; the path is taken as it is."""
@@ -55,11 +67,27 @@ class Outcome:
             "images": len(self.outputs),
             "differing": None if self.expected is None else self.differing,
             "classes": known.classes(self.outputs).tolist() if known.has_classes else None,
+            "class_names": self.class_names,
+            "image_names": list(self.given.names),
             "requests_repeated": self.retried,
             "source": self.source,
             **asdict(self.throughput),
             "frames_per_second": self.throughput.frames_per_second,
         }
+
+    def _classes(self) -> list[str]:
+        """Lines on the classes: of each image that has a name of its own, else how many of each."""
+        found = self.class_names
+        if found is None:
+            return []
+        pairs = list(zip(self.given.names, self.given.labels, found, strict=True))
+        labelled = [label == name for _, label, name in pairs if label is not None]
+        right = f"{sum(labelled)} of {len(labelled)} as their folders say" if labelled else ""
+        if self.expected is not None or len(pairs) > _MOST_LINES:
+            counts = ", ".join(f"{name} {n}" for name, n in sorted(Counter(found).items()))
+            return [f"  classes   {counts}" + (f"; {right}" if right else "")]
+        lines = [f"            {image}: {name}" for image, _, name in pairs]
+        return [f"  classes   {right or f'{len(pairs)} images'}", *lines]
 
     def summary(self) -> str:
         """A few lines for a person."""
@@ -68,11 +96,13 @@ class Outcome:
         exact = f"{count} images, no expected outputs to compare with"
         if self.expected is not None:
             exact = f"{count - self.differing} of {count} images equal to the expected outputs"
+        lines = self._classes()
         repeated = {0: "no request", 1: "1 request"}.get(self.retried, f"{self.retried} requests")
         return "\n".join(
             (
                 f"{known.name} on {self.port} ({known.target}, build {known.build_id:016x})",
                 f"  exact     {exact}",
+                *lines,
                 f"  speed     {speed.frames_per_second:,.1f} frames/s on chip [{self.source}] at "
                 f"{speed.clock_hz / 1e6:g} MHz: {speed.interval_cycles:,.10g} cycles/frame over "
                 f"{speed.frames:,} frames",
@@ -86,20 +116,28 @@ class Outcome:
 
 def measure(
     board: Accelerator,
-    images: Images,
+    given: Given,
     expected: Outputs | None,
     *,
     frames: int,
     simulated: bool = False,
+    told: Callable[[str], None] = lambda text: None,
 ) -> Outcome:
-    """Predict ``images``, then measure throughput with them (``frames`` on the chip).
+    """Predict the images, then measure throughput with them (``frames`` on the chip).
 
-    ``simulated``: the board is, and so is every speed.
+    ``simulated``: the board is, and so is every speed. ``told`` hears how far it is.
     """
-    outputs = board.predict(images)
+    images, outputs = (
+        given.images,
+        np.empty((len(given.images), board.description.outputs), np.int64),
+    )
+    for i in range(len(images)):
+        told(f"image ({i} of {len(images)})")
+        outputs[i] = board.predict(images[i : i + 1])[0]
+    told("throughput")
     throughput = board.throughput(images if len(images) else None, frames=frames)
     return Outcome(
-        board.description, board.port_name, outputs, expected, throughput, board.retried,
+        board.description, board.port_name, given, outputs, expected, throughput, board.retried,
         "simulated" if simulated else "measured",
     )  # fmt: skip
 
@@ -114,7 +152,7 @@ def first_difference(outcome: Outcome) -> str:
     )
 
 
-def read_test(known: Description) -> tuple[Images, Outputs]:
+def read_test(known: Description) -> tuple[Given, Outputs]:
     """Test images of an export and the outputs expected for them."""
     images = read_images(known.directory / TEST_IMAGES, known)
     outputs = _load(known.directory / TEST_OUTPUTS)
@@ -123,18 +161,8 @@ def read_test(known: Description) -> tuple[Images, Outputs]:
             f"'{known.directory / TEST_OUTPUTS}' holds {outputs.dtype} {outputs.shape}, expected "
             f"int64 {(len(images), known.outputs)}; export the model again"
         )
-    return images, outputs
-
-
-def read_images(path: Path, known: Description) -> Images:
-    """uint8 (N, H, W, C) of an .npy file; ImageError where it holds something else."""
-    images = _load(path)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != known.image_shape:
-        raise ImageError(
-            f"'{path}' holds {images.dtype} {images.shape}; '{known.name}' takes uint8 "
-            f"(N, {', '.join(map(str, known.image_shape))})"
-        )
-    return images
+    names = tuple(f"test image {i}" for i in range(len(images)))
+    return Given(images, names, (None,) * len(images)), outputs
 
 
 def _load(path: Path) -> NDArray[Any]:

@@ -7,10 +7,10 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sephw.backends.board import BoardProject, pll_limits, write_board
+from sephw.backends.board import BoardProject, Task, pll_limits, write_board
 from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
 from sephw.ir import Graph, Integers
@@ -48,7 +48,7 @@ class Request:
     where that is more. ``floorplan``: see `sephw.synth.floorplan`; None: where the sites of the
     device are known. ``seeds``: how many are tried,
     from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
-    processor.
+    processor. ``task`` is for the board's description.
     """
 
     device: Device
@@ -61,6 +61,7 @@ class Request:
     route: bool = True
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     jobs: int | None = None
+    task: Task = field(default_factory=Task)
 
     @property
     def board(self) -> Target | None:
@@ -252,7 +253,7 @@ def _write_board(
     shutil.rmtree(work / "board", ignore_errors=True)
     return write_board(
         job.graph, target, job.project, work / "board", clock_mhz=clock_mhz, by_pll=by_pll,
-        samples=job.samples, golden=job.golden,
+        samples=job.samples, golden=job.golden, task=job.request.task,
     )  # fmt: skip
 
 

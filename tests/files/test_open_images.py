@@ -13,9 +13,9 @@ from PIL import Image
 from sephw.data import ImageFiles, load_data
 from sephw.data.folders import read_centre
 from sephw.data.images import MOST_DECODED_BYTES
-from sephw.data.picture import read_picture
 from sephw.errors import SephwError
 from sephw.files.images import FORMATS, open_image
+from sephw.files.picture import read_picture
 
 EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
 %%BoundingBox: 0 0 8 8

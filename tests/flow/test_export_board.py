@@ -68,6 +68,12 @@ def test_the_report_has_the_figures_of_the_tools(exported):
         assert engines[name]["lut"]["value"] == counts["lut"]
 
 
+def test_the_board_is_told_the_classes(exported):
+    described = json.loads((exported / "board" / "accelerator.json").read_text())
+    assert described["class_names"] == list("0123456789") and described["resize"] == "none"
+    assert json.loads((exported / "manifest.json").read_text())["model"]["resize"] == "none"
+
+
 def test_a_missed_clock_keeps_everything_else(smallest_model, exported, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = [

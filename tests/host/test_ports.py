@@ -93,13 +93,13 @@ def test_without_pyserial(monkeypatch) -> None:
 
 def test_ports_are_listed_by_name(monkeypatch) -> None:
     class Found:
-        def __init__(self, device: str) -> None:
-            self.device, self.description = device, f"bridge {device}"
+        def __init__(self, device: str, vid: int | None = None) -> None:
+            self.device, self.description, self.vid = device, f"bridge {device}", vid
 
-    monkeypatch.setattr(
-        "serial.tools.list_ports.comports", lambda: [Found("/dev/ttyUSB1"), Found("/dev/ttyUSB0")]
-    )
-    assert [(port.device, port.description) for port in find_ports()] == [
-        ("/dev/ttyUSB0", "bridge /dev/ttyUSB0"),
-        ("/dev/ttyUSB1", "bridge /dev/ttyUSB1"),
+    ports = [Found("/dev/ttyUSB1"), Found("/dev/ttyS0"), Found("/dev/ttyACM0", 0x1D50)]
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
+    assert [(port.device, port.description, port.usb) for port in find_ports()] == [
+        ("/dev/ttyACM0", "bridge /dev/ttyACM0", True),
+        ("/dev/ttyS0", "bridge /dev/ttyS0", False),
+        ("/dev/ttyUSB1", "bridge /dev/ttyUSB1", True),
     ]

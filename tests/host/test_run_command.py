@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_board import BUILD, FakeBoard, write_description
+from PIL import Image
 
 from sephw import cli
 from sephw.host import Accelerator, FoundPort
@@ -64,9 +65,10 @@ def test_a_difference_is_named(board, export, capsys) -> None:
     assert cli.run(["run", str(export), "--port", "/dev/ttyX", "--frames", "10"]) == 1
     shown = capsys.readouterr()
     assert "1 of 2 images equal" in shown.out
-    assert shown.err == (
-        "sephw: mismatch: 'tiny' on /dev/ttyX: image 1, output 1: -2048, expected -2047\n"
-    )
+    assert shown.err.splitlines()[1:] == [
+        "sephw: mismatch: 'tiny' on /dev/ttyX: image 1, output 1: -2048, expected -2047"
+    ]
+    assert shown.err.startswith("1/1 run      2 images on /dev/ttyX  ")
 
 
 def test_own_images_saved_as_json(board, export, tmp_path, capsys) -> None:
@@ -78,26 +80,91 @@ def test_own_images_saved_as_json(board, export, tmp_path, capsys) -> None:
     assert (found["images"], found["differing"], found["classes"]) == (2, None, [0, 0])
     assert (found["interval_cycles"], found["alone_last_output_cycles"]) == (30, 69)
     assert found["source"] == "measured"
+    assert (found["class_names"], found["image_names"]) == (None, ["image 0", "image 1"])
     assert found["build_id"] == f"{BUILD:016x}"
 
 
+PLUG = "plug the board in, name a port with --port, or simulate the board with --port sim"
+
+
 @pytest.mark.parametrize(
-    ("ports", "listed"), [([], "none"), (["/dev/ttyA", "/dev/ttyB"], "/dev/ttyA, /dev/ttyB")]
-)
-def test_no_single_port(board, export, monkeypatch, capsys, ports, listed) -> None:
-    monkeypatch.setattr(
-        "sephw.run.command.find_ports", lambda: [FoundPort(name, "") for name in ports]
-    )
+    ("ports", "message"),
+    [
+        ([], f"no serial port at USB; {PLUG}"),
+        ([FoundPort("/dev/ttyS0", "n/a", False)],
+         f"no serial port at USB (others: /dev/ttyS0); {PLUG}"),
+        ([FoundPort("/dev/ttyA", "FT231X"), FoundPort("/dev/ttyB", "CDC")],
+         "serial ports at USB: /dev/ttyA (FT231X), /dev/ttyB (CDC); name one with --port"),
+    ],
+)  # fmt: skip
+def test_no_single_port(board, export, monkeypatch, capsys, ports, message) -> None:
+    """Said at once: nothing is sent, nothing waited for."""
+    monkeypatch.setattr("sephw.run.command.find_ports", lambda: ports)
     assert cli.run(["run", str(export)]) == 2
-    assert capsys.readouterr().err == (
-        f"sephw: error: serial ports here: {listed}; name one with --port\n"
-    )
+    assert capsys.readouterr().err == f"sephw: error: {message}\n"
+    assert not board.sent and board.seconds == 0
 
 
-def test_the_only_port_is_taken(board, export, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("sephw.run.command.find_ports", lambda: [FoundPort("/dev/ttyA", "")])
+def test_the_only_port_at_usb_is_taken(board, export, monkeypatch, capsys) -> None:
+    ports = [FoundPort("/dev/ttyA", ""), FoundPort("/dev/ttyS0", "n/a", False)]
+    monkeypatch.setattr("sephw.run.command.find_ports", lambda: ports)
     assert cli.run(["run", str(export)]) == 0
     assert capsys.readouterr().out.startswith("tiny on /dev/ttyA ")
+
+
+def picture(path: Path, *pixels: int, mode: str = "L") -> None:
+    """Two pixels in a row."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new(mode, (len(pixels), 1))
+    image.putdata([value if mode == "L" else (value,) * 3 for value in pixels])
+    image.save(path)
+
+
+def test_pictures_and_class_names(board, export, tmp_path, capsys) -> None:
+    """PNG, a folder of CLASS/FILE, and what is said of them; colour becomes the grey it holds."""
+    write_description(tmp_path / "board", image_shape=[1, 2, 1], class_names=["cat", "dog"])
+    same = ["run", str(tmp_path), "--port", "/dev/ttyX", "--frames", "10", "--images"]
+    picture(tmp_path / "one.png", 9, 5)
+    assert cli.run([*same, str(tmp_path / "one.png"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["class_names"], found["image_names"]) == (["cat"], ["one.png"])
+    assert bytes([9, 5]) in board.sent[-1]
+    picture(tmp_path / "pets" / "cat" / "a.png", 7, 6, mode="RGB")
+    picture(tmp_path / "pets" / "dog" / "b.bmp", 0, 255)
+    picture(tmp_path / "pets" / "c.png", 3, 200)
+    assert cli.run([*same, str(tmp_path / "pets")]) == 0
+    shown = capsys.readouterr()
+    start = shown.out.index("  classes")
+    assert shown.out[start:].splitlines()[:4] == [
+        "  classes   1 of 2 as their folders say",
+        "            c.png: cat", "            cat/a.png: cat", "            dog/b.bmp: cat",
+    ]  # fmt: skip
+    assert shown.err.startswith("note: 1 of 3 images are in colour: converted to grey (")
+    assert "3 images on /dev/ttyX" in shown.err
+
+
+def test_pictures_of_another_size(board, tmp_path, capsys) -> None:
+    run = ["run", str(tmp_path), "--port", "/dev/ttyX", "--frames", "10"]
+    picture(tmp_path / "one.png", 9, 9, 5, 5)
+    with_images = [*run, "--images", str(tmp_path / "one.png")]
+    write_description(tmp_path / "board")
+    assert _error(capsys, *with_images) == (
+        f"sephw: error: '{tmp_path}/one.png' is of size 1x4, not 1x2; bring it to that size, or "
+        "train with --resize bilinear or pad"
+    )
+    write_description(tmp_path / "board", resize="bilinear")
+    assert cli.run(with_images) == 0
+    assert "1 images on /dev/ttyX" in capsys.readouterr().err
+    assert board.sent[-1][-2] > board.sent[-1][-1]
+    write_description(tmp_path / "board", resize="stretch")
+    assert "is no accelerator.json of this version" in _error(capsys, *run)
+    write_description(tmp_path / "board", class_names=["a", "b", "c"])
+    assert "is no accelerator.json of this version" in _error(capsys, *run)
+    (tmp_path / "none").mkdir()
+    write_description(tmp_path / "board")
+    assert "holds no pictures; their names end in .png" in _error(
+        capsys, *run, "--images", str(tmp_path / "none")
+    )
 
 
 def _error(capsys, *arguments: str) -> str:

@@ -17,8 +17,8 @@ from training_files import png
 from sephw.cli import run
 from sephw.data import load_data, open_image_folder
 from sephw.data.folders import read_centre
-from sephw.data.picture import read_picture
 from sephw.errors import SephwError
+from sephw.files.picture import read_picture
 
 GREY, RED = (60, 60, 60), (200, 10, 20)
 

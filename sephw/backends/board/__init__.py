@@ -2,7 +2,7 @@
 
 from sephw.backends.board.pins import BoardPins, Pin, board_pins
 from sephw.backends.board.pll import Clocking, find_clocking, pll_limits
-from sephw.backends.board.project import ACCELERATOR, BoardProject, write_board
+from sephw.backends.board.project import ACCELERATOR, BoardProject, Task, write_board
 from sephw.backends.board.simulation import (
     CompiledBoard,
     SimulatedBoard,
@@ -19,6 +19,7 @@ __all__ = [
     "Pin",
     "SimulatedBoard",
     "SimulatedPort",
+    "Task",
     "board_pins",
     "compile_board",
     "find_clocking",

@@ -11,8 +11,8 @@ DRIVER = "driver.pyz"
 _PACKAGE = Path(sephw.__file__).parent
 _FILES = (
     "__init__.py", "command_line.py", "errors.py", "cli.py", "files/*.py", "lifetime/*.py",
-    "host/*.py", "run/__init__.py", "run/command.py", "run/measure.py", "tools/__init__.py",
-    "tools/process.py", "tools/programmer.py", "suggest.py",
+    "host/*.py", "progress.py", "run/__init__.py", "run/command.py", "run/images.py",
+    "run/measure.py", "suggest.py", "tools/__init__.py", "tools/process.py", "tools/programmer.py",
 )  # fmt: skip
 _MAIN = """\
 from sephw import cli

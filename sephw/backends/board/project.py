@@ -50,6 +50,17 @@ _RESET_BITS = 4
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a network is for: its classes by name, and how images come to its input's size.
+
+    ``resize``: none (they have it), bilinear, pad or crop, as in training.
+    """
+
+    class_names: tuple[str, ...] = ()
+    resize: str = "none"
+
+
+@dataclass(frozen=True)
 class BoardProject:
     """A board's design around an RTL project.
 
@@ -90,6 +101,7 @@ def write_board(
     baud: int = BAUD,
     samples: Integers | None = None,
     golden: Integers | None = None,
+    task: Task = Task(),
 ) -> BoardProject:
     """Write the board's files to ``directory``, the same bytes for the same arguments.
 
@@ -98,6 +110,7 @@ def write_board(
     bits) is what the host driver recognizes the design by; None: a digest of all that the design
     is made of, the clock excepted. ``baud`` in bits per second. ``samples`` and ``golden``, int64
     (N, h, w, c) of the input and the output, become the images that `sephw run` tests with.
+    ``task``: what it says of images and classes.
     SephwError for a board of the vendor's flow, a network without exactly one input and one output,
     streamed weights, an input wider than a byte, a clock below the PLL's range, a baud rate that
     the oscillator cannot make or the clock cannot follow.
@@ -140,7 +153,7 @@ def write_board(
     (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
     _write_description(
         graph, target, layout, directory, top, numbers,
-        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud}, limit_cycles,
+        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud}, limit_cycles, task,
     )  # fmt: skip
     _write_test(directory, layout, samples, golden)
     write_driver(directory)
@@ -212,6 +225,7 @@ def _write_description(
     numbers: LinkNumbers,
     rates: Mapping[str, int],
     limit_cycles: int,
+    task: Task,
 ) -> None:
     source, sink = layout.streams[layout.input], layout.streams[layout.output]
     assert target.open_board is not None
@@ -233,5 +247,8 @@ def _write_description(
         **rates,
         # No frame takes longer from its first beat in to its last beat out.
         "frame_limit_cycles": limit_cycles,
+        # Names of the output's channels, where they are known and as many.
+        "class_names": list(task.class_names) if len(task.class_names) == sink.shape[2] else [],
+        "resize": task.resize,
     }
     (directory / ACCELERATOR).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -16,6 +16,8 @@ from sephw.errors import SephwError
 from sephw.files.images import open_image
 
 _ORIENTATION = 0x0112  # the EXIF tag: how a camera was held, 1 to 8
+# The customary share around the centre crop: 256 pixels for one of 224.
+MARGIN = 256 / 224
 _WHITE = (255, 255, 255, 255)
 
 
@@ -45,14 +47,23 @@ class Picture:
         return 1 if self.image.mode == "L" else 3
 
     def resized(self, height: int, width: int, resize: str) -> Picture:
-        """In another size: 'bilinear', or 'pad' (zeros around, centred).
+        """In another size: 'bilinear', 'pad' (zeros around, centred), or 'crop' (the centre).
 
-        SephwError, its text an object's ("size …"), where it is too large to pad.
+        A crop brings the shorter side to 8/7 of the size first. SephwError, its text an object's
+        ("size …"), where it is too large to pad, or another size than asked for and `resize` is
+        'none'.
         """
         from PIL import Image
 
+        if resize == "crop":
+            return self._centre(height, width)
         if self.image.size == (width, height):
             return self
+        if resize == "none":
+            raise SephwError(
+                f"size {self.image.height}x{self.image.width}, not {height}x{width}; bring it to "
+                "that size, or train with --resize bilinear or pad"
+            )
         if resize == "bilinear":
             return Picture(
                 self.image.resize((width, height), Image.Resampling.BILINEAR), self.conversions
@@ -66,6 +77,16 @@ class Picture:
         padded = Image.new(self.image.mode, (width, height))
         padded.paste(self.image, (left // 2, top // 2))
         return Picture(padded, self.conversions)
+
+    def _centre(self, height: int, width: int) -> Picture:
+        from PIL import Image
+
+        image = self.image
+        scale = MARGIN * max(height / image.height, width / image.width)
+        size = max(width, round(image.width * scale)), max(height, round(image.height * scale))
+        image = image.resize(size, Image.Resampling.BILINEAR)
+        left, top = (size[0] - width) // 2, (size[1] - height) // 2
+        return Picture(image.crop((left, top, left + width, top + height)), self.conversions)
 
     def in_channels(self, channels: int) -> Picture:
         """With 1 or 3 channels."""
