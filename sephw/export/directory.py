@@ -9,7 +9,7 @@ from types import TracebackType
 
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
-from sephw.files.listing import listed
+from sephw.files.listing import is_log
 from sephw.lifetime.exchange import exchange
 from sephw.lifetime.guard import release, remove_at_end
 from sephw.lifetime.unfinished import discard, is_unfinished, unfinished_folder
@@ -132,7 +132,7 @@ def check_replaceable(out: Path, shown: Path) -> None:
             f"--out {shown}: exists and is no former export (no {MANIFEST} of sephw); "
             "choose another folder"
         )
-    foreign = sorted(present - files - {MANIFEST})
+    foreign = sorted(name for name in present - files - {MANIFEST} if not is_log(name))
     if foreign:
         raise UsageError(
             f"--out {shown}: holds {len(foreign)} file(s) that the export did not write, first "
@@ -163,4 +163,5 @@ def _exported_files(manifest: Path) -> set[str] | None:
         return None
     if content.get("format") != FORMAT:
         return None
-    return listed(content) if isinstance(content.get("files"), dict) else None
+    files = content.get("files")
+    return set(files) if isinstance(files, dict) else None

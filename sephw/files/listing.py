@@ -1,7 +1,7 @@
-"""What a manifest says of an export's files: hashes of what it is made of, names of its logs.
+"""What a manifest says of an export's files: hashes of what it is made of, and where logs are.
 
-Logs hold seconds and names of temporary folders. They are not hashed, so that two exports of the
-same network have the same manifest.
+Logs hold seconds and names of temporary folders, and a part that came from a cache has none. So
+they are not listed, and two exports of the same network have the same manifest.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-_LOGS = PurePosixPath("synth", "logs")
+_LOGS, _SECONDS = PurePosixPath("synth", "logs"), "seconds.json"
 
 
 def file_hashes(folder: Path, paths: Iterable[Path] | None = None) -> dict[str, str]:
@@ -21,21 +21,16 @@ def file_hashes(folder: Path, paths: Iterable[Path] | None = None) -> dict[str, 
 
 
 def listing(hashes: Mapping[str, str]) -> dict[str, Any]:
-    """A manifest's entries: "files" with their hashes, and "logs" (paths) where there are any."""
+    """A manifest's entries: "files" with their hashes, and "logs", their folder."""
     names = sorted(hashes, key=PurePosixPath)
-    logs = [name for name in names if PurePosixPath(name).is_relative_to(_LOGS)]
-    files = {name: hashes[name] for name in names if name not in logs}
-    return {"files": files, "logs": logs} if logs else {"files": files}
+    files = {name: hashes[name] for name in names if not is_log(name)}
+    return {"files": files, **({"logs": str(_LOGS)} if len(files) < len(names) else {})}
 
 
-def listed(manifest: Mapping[str, Any]) -> set[str]:
-    """All paths that a manifest names."""
-    files, logs = manifest.get("files"), manifest.get("logs")
-    return {
-        name
-        for names in (files, logs) if isinstance(names, dict | list)
-        for name in names if isinstance(name, str)
-    }  # fmt: skip
+def is_log(name: str) -> bool:
+    """Whether a relative path is that of a log of an export."""
+    path = PurePosixPath(name)
+    return path.is_relative_to(_LOGS) and (path.suffix == ".log" or path.name == _SECONDS)
 
 
 def sha256(path: Path) -> str:

@@ -50,7 +50,11 @@ def test_logs_are_the_exports_own_and_not_hashed(tmp_path):
             directory.commit()
         manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
         assert manifest["files"].keys() == {"top.cpp"}
-        assert manifest["logs"] == ["synth/logs/engines/a.log"]
+        assert manifest["logs"] == "synth/logs"
+    mine = tmp_path / "model" / "synth" / "logs" / "notes.txt"
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match=r"first 'synth/logs/notes\.txt'"):
+        ExportDirectory(tmp_path / "model")
 
 
 def test_empty_folder_is_used(tmp_path):
