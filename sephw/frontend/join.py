@@ -49,7 +49,11 @@ def _aligned(call: Call, value: Sum, exponent: int | None) -> tuple[Parts, int]:
 
     The constants' sum comes last.
     """
-    parts = [dyadic(b.coefficient, call.where) for b in value.branches]
+    parts = [
+        # A channel that is always 0, as one without weights, has no grid of its own.
+        dyadic(b.coefficient * (call.builder.largest(b.tensor) > 0), call.where)
+        for b in value.branches
+    ]
     constants = [dyadic(c, call.where) for c in value.constants]
     own = np.stack([power for _, power in (*parts, *constants)]).max(axis=0)
     if exponent is not None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from sephw.errors import SephwError
+from sephw.nn.images import calibration_images
 from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, StagedLayer
 from sephw.nn.scales import shared_scales
 from sephw.nn.stage import Patterns, Stage
@@ -29,16 +30,17 @@ def to_stage(
     stage: Stage | str,
     *,
     patterns: Patterns | str = Patterns.FROZEN,
-    calibration: Tensor | None = None,
+    calibration: Any = None,
 ) -> None:
     """Move ``network`` forward to ``stage``, in place.
 
     Entering BQ folds every batch norm into the convolution before it (running statistics) and
-    chooses the activation scales from ``calibration``, float32 images (N, C, H, W) = uint8/256.
+    chooses the activation scales from ``calibration``: images as a tensor, an array (uint8, or
+    floats of uint8/256) or a DataLoader (`images.calibration_images`); in BQ it chooses them again.
     ``calibration=None`` keeps the present scales: for loading a checkpoint only.
 
-    Raises SephwError for a step backwards, a batch norm that no convolution precedes, or
-    activations of different bit widths that meet in a concatenation.
+    Raises SephwError, before anything is changed, for a step backwards, for images that are not
+    the network's, for weights that are not finite, and for what `freeze` does not take.
     """
     stage, patterns = Stage(stage), Patterns(patterns)
     if _ORDER.index(stage) < _ORDER.index(network.stage):
@@ -46,14 +48,16 @@ def to_stage(
             f"{type(network).__name__}: stage {network.stage} cannot go back to {stage}; "
             "build a new network and load its checkpoint"
         )
+    shape = input_shape_of(network)
+    images = None if calibration is None else calibration_images(calibration, shape)
     layers = [m for m in network.modules() if isinstance(m, StagedLayer)]
     if stage is Stage.BQ and network.stage is not Stage.BQ:
         for layer in layers:
             if not isinstance(layer, QuantReLU):
                 layer.set_stage(stage, patterns)
         _fold_batch_norms(network)
-        if calibration is not None:
-            calibrate(network, calibration)
+    if stage is Stage.BQ and images is not None:
+        calibrate(network, images)
     for layer in layers:
         layer.set_stage(stage, patterns)
     network.stage = stage
@@ -79,35 +83,48 @@ def _fold_batch_norms(network: nn.Module) -> None:
         setattr(network.get_submodule(parent), name, nn.Identity())
 
 
+def input_shape_of(network: Any) -> tuple[int, int, int] | None:
+    """(channels, height, width) from the network's own arguments; None where it has none."""
+    arguments = getattr(network, "arguments", None) or {}
+    names = ("in_channels", "height", "width")
+    if not all(name in arguments for name in names):
+        return None
+    channels, height, width = (int(arguments[name]) for name in names)
+    return channels, height, width
+
+
 def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
     """Set every QuantReLU's scale to the power of two with the least squared error.
 
-    The activations seen are those of ``images`` with activation quantization off; at most 2^20
-    values per layer, evenly spaced, are kept. Quantizers whose outputs meet in a concatenation get
-    one common scale, the best one for all of them together.
+    ``images`` uint8 (N, C, H, W). The activations seen are those with activation quantization
+    off; at most 2^20 values per layer, evenly spaced, are kept. Quantizers whose outputs meet in a
+    concatenation get one common scale, the best one for all of them together.
     """
     groups = shared_scales(LayerTracer().trace(network), dict(network.named_modules()))
     seen: dict[QuantReLU, list[Tensor]] = {}
     batches = max(1, -(-len(images) // batch))
-    hooks = []
 
     def keep(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         values = output.detach().float().flatten()
         step = max(1, values.numel() * batches // 2**20)
         seen.setdefault(module, []).append(values[::step].clone())
 
-    for module in network.modules():
-        if isinstance(module, QuantReLU):
-            hooks.append(module.register_forward_hook(keep))
+    quantizers = [module for module in network.modules() if isinstance(module, QuantReLU)]
+    hooks = [module.register_forward_hook(keep) for module in quantizers]
+    disabled = [module.act_quant.disable_quant for module in quantizers]
     was_training = network.training
+    device = next((tensor.device for tensor in network.parameters()), images.device)
     network.eval()
     try:
+        for module in quantizers:
+            module.act_quant.disable_quant = True
         with torch.no_grad():
             for start in range(0, len(images), batch):
-                network(images[start : start + batch])
+                network(images[start : start + batch].to(device).float() / 256)
     finally:
-        for hook in hooks:
+        for hook, module, off in zip(hooks, quantizers, disabled, strict=True):
             hook.remove()
+            module.act_quant.disable_quant = off
         network.train(was_training)
     for group in groups:
         members = [module for module in group if module in seen]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sephw.errors import SephwError
+from sephw.frontend import capture_torch, export_qonnx, read_qonnx
 from sephw.nn import (
     PatternConv2d,
     PatternResidualBlock,
@@ -148,9 +149,67 @@ def test_a_sum_that_cannot_fit_is_refused_by_name():
     with pytest.raises(SephwError) as error:
         freeze(bq)
     assert str(error.value) == (
-        "join 'block.act', channel 0: the sum with 'block.pattern' does not fit in 24 bits; "
-        "use fewer activation bits, more groups or fewer input channels there"
+        "join 'block.act', channel 0: the sum with 'block.pattern' needs 28 bits at steps of "
+        "2^-17, more than the 24 that are exact; calibrate again (to_stage with calibration "
+        "images), or train it with smaller weights and scales"
     )
+    to_stage(bq, "BQ", calibration=images)
+    assert_float32_is_exact(freeze(bq), images)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-3, 1e-9, 1e-20, 1e-42])
+@pytest.mark.parametrize("bias", [0.0, 5.0, -300.0, 1e6])
+def test_a_class_of_almost_no_weights_keeps_its_bias(scale, bias, tmp_path):
+    """A pruned class, or one that starts at zero: its logit is its bias, rounded to 24 bits."""
+    torch.manual_seed(4)
+    network = enliven(SEPNet(height=8, width=8, widths=(16,), modules=(0,), classes=4))
+    images = image_batch((3, 8, 8))
+    bq = to_bq(network, images)
+    with torch.no_grad():
+        bq.classifier.weight[2] *= scale
+        bq.classifier.bias[2] = bias
+        want = bq(images)
+    deploy = freeze(bq)
+    assert_float32_is_exact(deploy, images)
+    with torch.no_grad():
+        got = deploy(images)
+    most = want.abs().max()
+    assert torch.allclose(got[:, 2], want[:, 2], rtol=2.0**-16, atol=float(most) * 2.0**-16)
+    # the other classes lose nothing but what lies 2^-24 below the largest logit
+    error = (got - want)[:, [0, 1, 3]].abs().max()
+    assert error <= 0.02 * want[:, [0, 1, 3]].abs().max() + 2.0**-20 * most
+    if scale in (0.0, 1e-9):
+        export_qonnx(deploy, tmp_path / "network.onnx", deploy.input_shape)
+        result = read_qonnx(tmp_path / "network.onnx")
+        pixels = (images * 256).numpy().astype(np.int64).transpose(0, 2, 3, 1)
+        (logits,) = (layer.tensor for layer in result.layers if layer.is_output)
+        expected = capture_torch(deploy, result.layers, pixels)
+        assert np.array_equal(result.graph.run(pixels)[logits], expected[logits])
+
+
+def test_a_classifier_of_zeros_returns_its_bias():
+    network = SEPNet(height=8, width=8, widths=(16,), modules=(0,), classes=4)
+    images = image_batch((3, 8, 8))
+    bq = to_bq(network, images)
+    bias = torch.tensor([1.5, -0.25, 0.0, 1000.0])
+    with torch.no_grad():
+        bq.classifier.weight.zero_()
+        bq.classifier.bias.copy_(bias)
+        assert torch.equal(freeze(bq)(images), bias.expand(8, 4))
+
+
+def test_a_filter_without_scale_fits_behind_every_grid():
+    """A dead filter (gamma 0) of an input that is finer than the sum's grid."""
+    network = enliven(JoinNetwork(PatternResidualBlock(4, 4), 4, (5, 5)))
+    images = image_batch((4, 5, 5))
+    bq = to_bq(network, images)
+    bq.entry.exponent = 16
+    with torch.no_grad():
+        for factor in (0.0, 1e-30):
+            bq.block.pattern.pattern_scale[1] = factor
+            bq.block.pointwise.weight[1] *= factor
+            bq.block.pointwise.bias[1] = 1e3
+            assert_float32_is_exact(freeze(bq), images)
 
 
 def test_freeze_leaves_the_network_alone_and_needs_bq():

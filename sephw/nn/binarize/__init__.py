@@ -6,16 +6,17 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.binarize.choose import Choice
 from sephw.nn.binarize.convert import convert
 from sephw.nn.binarize.source import unwrapped
 from sephw.nn.binarize.table import BinarizeTable, LayerBits, bits_table
+from sephw.nn.images import calibration_images
 from sephw.nn.layers import PatternConv2d, StagedLayer
 from sephw.nn.stage import Patterns, Stage
-from sephw.nn.transition import to_stage
+from sephw.nn.transition import input_shape_of, to_stage
 
 __all__ = ["BinarizeTable", "BinarizedNetwork", "LayerBits", "binarize", "bits_table"]
 
@@ -46,7 +47,7 @@ def binarize(
     activation_bits: int = 8,
     stage: Stage | str = Stage.B,
     straight_through: bool = False,
-    calibration: Tensor | None = None,
+    calibration: Any = None,
 ) -> tuple[Any, BinarizeTable]:
     """Turn the k×k convolutions (k > 1) of ``model`` into 1-bit patterns.
 
@@ -61,7 +62,8 @@ def binarize(
 
     ``alpha``: one constant for all filters (the authors' code: 0.05 to 0.09), instead of
     mean |W| per filter. ``stage``: R only rewrites; B binarizes; BQ also makes everything else
-    8-bit and needs ``calibration`` images, float32 (N, C, H, W) = uint8/256.
+    8-bit and needs ``calibration`` images: a tensor or array, uint8 or floats of uint8/256, or a
+    DataLoader, as `to_stage` takes them.
     ``straight_through`` keeps the float weights behind the patterns trainable in B.
 
     Returns the network in ``stage`` and the table of its layers. Raises SephwError, one line
@@ -74,6 +76,9 @@ def binarize(
             "give some training images, or stop at stage B"
         )
     model = unwrapped(model)
+    if calibration is not None:
+        # Once, before the work: a DataLoader may give its images a single time.
+        calibration = calibration_images(calibration, input_shape or input_shape_of(model))
     network: Any = model
     if any(isinstance(module, StagedLayer) for module in model.modules()):
         if patterns or keep:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.nn.freeze.terms import Int, Term
+from sephw.nn.freeze.terms import Int, Real, Term
 
 BUDGET_BITS = 24
 # Fraction bits kept below the output's LSB for biases, where no branch needs finer ones.
 GUARD_BITS = 3
+# Bits of a logit below 2^-24 of the largest one.
+SPARE_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -45,35 +47,24 @@ def fit(module: str, terms: tuple[Term, ...], output_exponent: int | None) -> Jo
     rounded. Raises SephwError naming ``module`` where even the coarsest grid does not fit.
     """
     bias = np.sum([t.bias for t in terms], axis=0)
-    finest = np.max([t.exponent for t in terms], axis=0)
+    grid = np.max([t.exponent for t in terms], axis=0)
     if output_exponent is None:
-        floor_exponent = np.min([t.exponent for t in terms], axis=0) - 8
+        # Whatever is widest keeps its upper 24 bits, so no sum of logits is ever too wide.
+        floor_exponent = np.full_like(grid, -(1 << 30))
         half = np.zeros_like(bias)
     else:
-        floor_exponent = np.full_like(finest, output_exponent + 1)
-        finest = np.maximum(finest, output_exponent + GUARD_BITS)
+        floor_exponent = np.full_like(grid, output_exponent + 1)
+        grid = np.maximum(grid, output_exponent + GUARD_BITS)
         half = np.full_like(bias, 2.0 ** -(output_exponent + 1))
-    grid = finest
-    while True:
-        fitted = tuple(t.coarsen(grid) for t in terms)
-        offset = np.floor((bias + half) * np.exp2(grid) + 0.5).astype(np.int64)
-        total = np.abs(offset)
-        for term in fitted:
-            gap = grid - term.exponent
-            if (gap < 0).any():
-                channel = int(np.argmax(gap < 0))
-                raise _too_wide(module, term.source, channel)
-            total = total + (term.bound << np.minimum(gap, 40))
-        over = total >= 1 << BUDGET_BITS
-        if not over.any():
-            break
-        if (grid[over] <= floor_exponent[over]).any():
-            channel = int(np.argmax(over & (grid <= floor_exponent)))
-            widest = max(
-                fitted, key=lambda t: t.bound[channel] << (grid[channel] - t.exponent[channel])
-            )
-            raise _too_wide(module, widest.source, channel)
-        grid = np.where(over, grid - 1, grid)
+    grid = np.maximum(np.minimum(grid, _finest(bias + half)), floor_exponent)
+    grid, fitted, offset, total = _fitted(module, terms, bias + half, grid, floor_exponent)
+    if output_exponent is None:
+        # Rows of nearly zero weights have grids of their own, far below what the others need.
+        largest = np.max(np.log2(np.maximum(total, 1)) - grid)
+        limit = np.minimum(grid, np.int64(np.ceil(BUDGET_BITS + SPARE_BITS - largest)))
+        # Branches without constants keep their grids.
+        limit = np.max([limit, *(t.coarsen(limit).exponent for t in terms)], axis=0)
+        grid, fitted, offset, total = _fitted(module, terms, bias + half, limit, floor_exponent)
     coarsened = np.zeros(len(grid), bool)
     for before, after in zip(terms, fitted, strict=True):
         coarsened |= before.exponent != after.exponent
@@ -81,8 +72,45 @@ def fit(module: str, terms: tuple[Term, ...], output_exponent: int | None) -> Jo
     return Join(fitted, offset, grid, budget)
 
 
-def _too_wide(module: str, source: str, channel: int) -> SephwError:
+def _finest(constant: Real) -> Int:
+    """The finest grid on which a constant stays below 2^24."""
+    _, exponent = np.frexp(constant)
+    return np.where(constant == 0, 1 << 30, BUDGET_BITS - exponent).astype(np.int64)
+
+
+def _fitted(
+    module: str, terms: tuple[Term, ...], constant: Real, grid: Int, floor_exponent: Int
+) -> tuple[Int, tuple[Term, ...], Int, Int]:
+    """Grid, terms, constant and widest sum, all per channel, from ``grid`` on made coarser."""
+    while True:
+        fitted = tuple(t.coarsen(grid) for t in terms)
+        # Skips and pools have no constants that could be rounded.
+        coarsest = np.max([floor_exponent, *(t.exponent for t in fitted)], axis=0)
+        stuck = grid < coarsest
+        grid = np.maximum(grid, coarsest)
+        offset = np.floor(constant * np.exp2(grid) + 0.5).astype(np.int64)
+        total = np.abs(offset)
+        for term in fitted:
+            total = total + (term.bound << np.minimum(grid - term.exponent, BUDGET_BITS + 1))
+        over = total >= 1 << BUDGET_BITS
+        if not over.any():
+            return grid, fitted, offset, total
+        stuck |= over & (grid <= floor_exponent)
+        if (over & stuck).any():
+            channel = int(np.argmax(over & stuck))
+            raise _too_wide(module, fitted, channel, grid, int(total[channel]))
+        grid = np.where(over, grid - 1, grid)
+
+
+def _too_wide(
+    module: str, terms: tuple[Term, ...], channel: int, grid: Int, total: int
+) -> SephwError:
+    widest = max(
+        terms, key=lambda t: int(t.bound[channel]) << int(grid[channel] - t.exponent[channel])
+    )
     return SephwError(
-        f"join '{module}', channel {channel}: the sum with '{source}' does not fit in "
-        f"{BUDGET_BITS} bits; use fewer activation bits, more groups or fewer input channels there"
+        f"join '{module}', channel {channel}: the sum with '{widest.source}' needs "
+        f"{total.bit_length()} bits at steps of 2^{-int(grid[channel])}, more than the "
+        f"{BUDGET_BITS} that are exact; calibrate again (to_stage with calibration images), or "
+        "train it with smaller weights and scales"
     )

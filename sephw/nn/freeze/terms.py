@@ -102,6 +102,7 @@ class PoolTerm(Term):
 
 def shift_round(values: Int, shift: Int) -> Int:
     """round(values / 2^shift), half away from zero; shift ≥ 0 broadcasts."""
+    shift = np.minimum(shift, 40)  # more than any value here has
     half = np.where(shift > 0, np.int64(1) << np.maximum(shift - 1, 0), 0)
     return np.sign(values) * ((np.abs(values) + half) >> shift)
 
@@ -178,6 +179,10 @@ class PatternTerm(Term):
         if not drop.any():
             return self
         mantissa, exponent = normalize(shift_round(self.mantissa, drop), self.scale_exponent - drop)
+        # What is zero is so on every grid.
+        exponent = np.where(
+            mantissa == 0, np.minimum(exponent, limit - self.grid.exponent), exponent
+        )
         return replace(self, mantissa=mantissa, scale_exponent=exponent)
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as functional
 from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.freeze.budget import Join, fit
+from sephw.nn.freeze.budget import GUARD_BITS, Join, fit
 from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT, average_is_exact
 from sephw.nn.freeze.terms import (
     Grid,
@@ -200,7 +200,15 @@ def _weights(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Te
             f"{type(module).__name__} '{target}': weights are not on their 8-bit grid; "
             "leave its weight quantizer as sephw.nn sets it"
         )
+    exponent = _shared_by_zeros(integers, exponent)
     return WeightTerm(target, grid, integers, exponent, _constant(module.bias, channels))
+
+
+def _shared_by_zeros(weights: Int, exponent: Int) -> Int:
+    """Rows of zeros fit every grid: they get the finest of the others, which their bias needs."""
+    zero = ~weights.any(axis=1)
+    finest = int(exponent[~zero].max()) if not zero.all() else GUARD_BITS
+    return np.where(zero, finest, exponent)
 
 
 def _pool(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
