@@ -22,13 +22,14 @@ _MESSAGE = re.compile(r"^%(?:Error|Warning)[^:]*: .*$", re.MULTILINE)
 
 # Building takes longer than running: little optimization. The wheel leaves the name of g++'s
 # option for precompiled headers empty, which fails as soon as there are several source files.
-_MAKE_VARIABLES = (
-    "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include",
-)  # fmt: skip
+_MAKE_VARIABLES = ("OPT_SLOW=-O0", "CFG_CXXFLAGS_PCH_I=-include")
+_OPTIMIZED = ("OPT_FAST=-O1", "OPT_GLOBAL=-O1")
+_NOT_OPTIMIZED = ("OPT_FAST=-O0", "OPT_GLOBAL=-O0")
 
 
 # C++ up to so many bytes is compiled as one: the headers of its parts take longer than the parts.
 _WHOLE_BYTES = 3_000_000
+_WHOLE_BYTES_NOT_OPTIMIZED = 20_000_000
 _HEADER = "sephw_runtime.h"
 _HEADERS = """\
 #include "verilated.h"
@@ -176,12 +177,14 @@ def build(
     purpose: str,
     trace: bool = False,
     jobs: int = 2,
+    optimize: bool = True,
 ) -> Path:
     """Compile ``files`` (relative to ``directory``, C++ ones too) to a program under ``output``.
 
     ``trace`` makes it able to write VCD files of the top module's signals and the ports of its
-    engines. The same sources are built once and kept in the user's cache. Raises SephwError with
-    the first message of Verilator or of the C++ compiler.
+    engines. ``optimize`` False takes less time to build and more to run. The same sources are built
+    once and kept in the user's cache. Raises SephwError with the first message of Verilator or of
+    the C++ compiler.
     """
     compiler = find_compiler(purpose)
     make = shutil.which("make")
@@ -192,7 +195,8 @@ def build(
     verilator = find_verilator(purpose)
     output.mkdir(parents=True, exist_ok=True)
     program = output / "sephw_sim"
-    options = f"{_MAKE_VARIABLES} trace={trace}"
+    variables = (*_MAKE_VARIABLES, *(_OPTIMIZED if optimize else _NOT_OPTIMIZED))
+    options = f"{variables} trace={trace}"
     runtime = Runtime.of(verilator, compiler, options)
     cache = FileCache.of_user(PROGRAMS)
     key = _key(verilator, compiler, options, [top, *files], directory)
@@ -210,9 +214,10 @@ def build(
     runtime.lend(output)
     made = sum(path.stat().st_size for path in output.glob("*.cpp"))
     # Parts have precompiled headers of their own, and a compiler takes those of one file only.
-    whole = "VM_PARALLEL_BUILDS=0" if made <= _WHOLE_BYTES else f"VM_USER_CFLAGS={include}"
+    most = _WHOLE_BYTES if optimize else _WHOLE_BYTES_NOT_OPTIMIZED
+    whole = "VM_PARALLEL_BUILDS=0" if made <= most else f"VM_USER_CFLAGS={include}"
     command = [
-        make, "-j", str(jobs), *_MAKE_VARIABLES, whole, f"CXX={compiler}", f"LINK={compiler}",
+        make, "-j", str(jobs), *variables, whole, f"CXX={compiler}", f"LINK={compiler}",
         f"PYTHON3={sys.executable}",
     ]  # fmt: skip
     environment = _environment(verilator)

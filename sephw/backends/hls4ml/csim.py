@@ -16,12 +16,29 @@ from sephw.backends.hls4ml.feeds import FOLDER_MACRO, feed_files, top_of
 from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
+from sephw.tools.ap_types import ap_types_directory
 from sephw.tools.cxx import compile_library, find_compiler
 from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
+from sephw.tools.precompiled import precompiled
 
 _PURPOSE = "C-simulation"
 # More optimization takes longer to compile than it saves on an export's images (docs/export.md).
-_FLAGS = ("-std=c++17", "-O1", "-w", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
+_FLAGS = ("-std=c++17", "-w", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
+# What every project includes; it takes as long to compile as a small network.
+_COMMON = """\
+#include "ap_fixed.h"
+#include "ap_int.h"
+#include "hls_stream.h"
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+"""
 # The library finds what it reads beside itself, wherever it is.
 _BESIDE = """\
 #include <dlfcn.h>
@@ -107,9 +124,10 @@ class CompiledProject:
         return frames
 
 
-def compile_project(directory: Path) -> CompiledProject:
+def compile_project(directory: Path, *, optimize: bool = True) -> CompiledProject:
     """Compile an exported project; nothing is written to ``directory``.
 
+    ``optimize`` False takes less time to compile and more to run: for a few small images.
     Raises SephwError if it is no project, if there is no compiler, or with the compiler's first
     error line.
     """
@@ -117,7 +135,7 @@ def compile_project(directory: Path) -> CompiledProject:
     layout = read_stream_list(directory, "HLS")
     build = tempfile.TemporaryDirectory(prefix="sephw_csim_")
     try:
-        library = _compile(directory, layout, Path(build.name))
+        library = _compile(directory, layout, Path(build.name), "-O1" if optimize else "-O0")
     except BaseException:
         build.cleanup()
         raise
@@ -137,7 +155,7 @@ def compile_project(directory: Path) -> CompiledProject:
     )
 
 
-def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
+def _compile(directory: Path, layout: Layout, build: Path, level: str) -> ctypes.CDLL:
     # The first frame reads the tables; a copy stays where it is when the project moves.
     shutil.copytree(directory / "firmware" / "weights", build / "weights")
     feeds = build / "feeds"
@@ -150,6 +168,7 @@ def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
     header, top = top_of(layout)
     options = [
         *_FLAGS,
+        level,
         '-DWEIGHTS_DIR=sephw_beside("weights")',
         "-DSEPHW_TRACE",
         f"-DSEPHW_TOP={top}",
@@ -161,8 +180,12 @@ def _compile(directory: Path, layout: Layout, build: Path) -> ctypes.CDLL:
     content = [part for p in sources for part in (str(p.relative_to(directory)), p.read_bytes())]
     key = key_of([identity(find_compiler(_PURPOSE)), layout.project, *options, _BESIDE, *content])
     if not cache.fetch(key, library):
+        # The compiler takes a precompiled header only before all others.
+        common = precompiled(
+            _COMMON, [*_FLAGS, level, f"-isystem{ap_types_directory()}"], purpose=_PURPOSE
+        )
         flags: list[str | Path] = [
-            *options, "-include", beside, f"-I{directory}",
+            *options, *common, "-include", beside, f"-I{directory}",
             f"-isystem{directory / 'firmware' / 'ap_types'}",
         ]  # fmt: skip
         files = [directory / "firmware" / f"{layout.project}.cpp", directory / "sephw_csim.cpp"]

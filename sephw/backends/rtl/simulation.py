@@ -170,11 +170,12 @@ class CompiledRtl:
 
 
 def compile_project(
-    directory: Path, *, trace: bool = False, purpose: str = _PURPOSE
+    directory: Path, *, trace: bool = False, purpose: str = _PURPOSE, optimize: bool = True
 ) -> CompiledRtl:
     """Build an exported project's testbench; nothing is written to ``directory``.
 
-    ``trace`` makes it able to write VCD files; ``purpose`` begins messages. Raises SephwError if it
+    ``trace`` makes it able to write VCD files; ``purpose`` begins messages; ``optimize`` False
+    takes less time to build and more to run. Raises SephwError if it
     is no project, if Verilator or a compiler is missing, or with their first error line.
     """
     directory = directory.resolve()
@@ -184,7 +185,7 @@ def compile_project(
         files = (directory / FILE_LIST).read_text(encoding="utf-8").split()
         program = build(
             [*files, TESTBENCH], layout.project, directory, Path(made.name),
-            purpose=purpose, trace=trace,
+            purpose=purpose, trace=trace, optimize=optimize,
         )  # fmt: skip
     except BaseException:
         made.cleanup()
