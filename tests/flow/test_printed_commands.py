@@ -451,6 +451,39 @@ def test_what_was_typed_is_recorded_in_a_typed_form(home):
     assert usual.with_steps("netlist").given("--steps") == "+netlist"
 
 
+def test_every_kind_of_option_is_repeated(home, monkeypatch):
+    (home / "my folding.json").write_text('{"frame_cycles": 4000}')
+    (home / "pets" / "cat").mkdir(parents=True)
+    typed = command_line(
+        "export",
+        ["models/small net.pth"],
+        [
+            ("--data", "digits"), ("--folding", "my folding.json"), ("--target", "ulx3s-25f"),
+            ("--clock-mhz", 48.5), ("--seeds", 2), ("--no-floorplan", None),
+            ("--weight-bandwidth", 64), ("--network", "SEPNet"),
+            ("--arguments", '{"widths": [16, 32]}'), ("--trace", None), ("--json", None),
+        ],
+    )  # fmt: skip
+    (settings,) = follow(typed, home, monkeypatch)
+    place = Place(Path("build/small_net"), Path(), settings.invocation)
+    again = place.repeat(settings.invocation)
+    # What is printed leaves to the person how the result is shown.
+    assert again == typed.removesuffix(" --json")
+    (repeated,) = follow(again, home, monkeypatch)
+    assert repeated == settings
+    paths = {one.option for one in settings.invocation.options if one.is_path}
+    assert paths == {"--folding"}
+    # A path is as it is called where the command is to be run, or typed again after a `cd`.
+    pets = settings.invocation.adding(Given("--data", "pets", is_path=True))
+    assert (
+        Place(Path("../build/x"), Path(".."), pets)
+        .repeat(pets)
+        .endswith(" --data ../pets --out ../build/x")
+    )
+    inside = Place(Path(), Path("../.."), pets).repeat(pets)
+    assert inside.startswith("cd ../.. && ") and inside.endswith(" --data pets")
+
+
 @pytest.mark.parametrize(
     ("out", "folder"),
     [(None, "../.."), ("a", ".."), ("a/b/c", "../../.."), ("./a//b", "../.."), ("/tmp/a", None),
