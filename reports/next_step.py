@@ -11,13 +11,12 @@ from reports.model import Report, Source
 from sephw.backends.amd.boards import has_amd_flow
 from sephw.command_line import Option, command_line, in_folder
 from sephw.invocation import Given, Invocation, Place, in_own_folder
-from sephw.targets import TARGETS, Technology, find_target
+from sephw.synth.netlist import MEANINGS
+from sephw.targets import TARGETS, find_target
 from sephw.verify import describe
 
 # Representations that an export usually compares, and one that it does when asked.
 _USUAL, _ON_REQUEST = ("csim", "rtlsim"), "netlist"
-# Cells of these have a meaning outside of Yosys, for simulating a netlist.
-_NETLISTS = (Technology.ECP5, Technology.ICE40)
 # What a synthesis after the export, and a search, are to be asked for again.
 _SYNTHESIS = ("--clock-mhz", "--seeds", "--floorplan", "--no-floorplan")
 _SEARCH = ("--fps", "--clock-mhz", "--weight-bandwidth", "--search-seconds")
@@ -58,7 +57,7 @@ def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
         missing = [name for name in _USUAL if name not in ran]
         if missing:
             parts.append(NotRun(", ".join(missing), *_export(place, *missing)))
-        known = report.resources is not None and report.resources.device.technology in _NETLISTS
+        known = report.resources is not None and report.resources.device.technology in MEANINGS
         if _ON_REQUEST not in ran and known:
             parts.append(NotRun(_ON_REQUEST, *_export(place, _ON_REQUEST)))
     resources = report.resources
