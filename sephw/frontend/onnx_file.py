@@ -20,6 +20,7 @@ _OLDEST_OPSET = 7
 _MOST_BYTES = (1 << 31) - 1
 # Of a side and of all values: more than any image, and what int64 copies of it still fit.
 _LONGEST_SIDE, _MOST_VALUES = 1 << 16, 1 << 27
+_MOST_NODES = 20_000
 _AGAIN = "export it again"
 
 
@@ -105,6 +106,11 @@ def image_input(path: Path, model: onnx.ModelProto) -> ImageInput:
 def _check_parts(path: Path, model: onnx.ModelProto) -> None:
     """What has parts that the reader does not look at is refused."""
     graph = model.graph
+    if len(graph.node) > _MOST_NODES:
+        raise SephwError(
+            f"{path}: {len(graph.node):,} nodes, more than {_MOST_NODES:,}; export a smaller "
+            "network"
+        )
     for found, what in (
         (model.functions, "functions of its own"),
         (graph.sparse_initializer, "sparse constants"),

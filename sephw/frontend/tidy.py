@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +87,13 @@ def name_after_modules(model: Any) -> None:
     renamed = {entry.name: entry.name for entry in (*graph.input, *graph.output)}
     taken: set[str] = set(renamed.values())
 
+    numbers: dict[str, int] = {}
+
     def unique(base: str) -> str:
-        names = itertools.chain([base], (f"{base}_{n}" for n in itertools.count(2)))
-        name = next(n for n in names if n not in taken)
+        name = base
+        while name in taken:
+            numbers[base] = numbers.get(base, 1) + 1
+            name = f"{base}_{numbers[base]}"
         taken.add(name)
         return name
 

@@ -333,6 +333,24 @@ def test_inputs_and_outputs_of_files(tmp_path):
     assert outcome(network(conv(), opset=8), tmp_path) == "exact"
 
 
+def test_counts_and_sizes_are_looked_at_before_anything_is_built(tmp_path):
+    """More nodes than any network has; constants whose product would not fit into memory."""
+    model = network(conv())
+    model.graph.node.extend(
+        onnx.helper.make_node("Identity", ["x"], [f"i{i}"]) for i in range(20_000)
+    )
+    text = outcome(model, tmp_path)
+    assert "nodes, more than 20,000; export a smaller network" in text
+
+    def outer(net: Net, x: str) -> str:
+        column = net.constant("column", np.ones((1 << 17, 1)))
+        product = net.node("Mul", "op", [column, net.constant("row", np.ones((1, 1 << 17)))])
+        return net.made(net.node("Mul", "use", [x, product]), 4)
+
+    text = outcome(network(outer), tmp_path)
+    assert text.startswith("Mul 'op': its constants do not fit together (ValueError: shapes ")
+
+
 def test_parts_that_no_output_needs_are_left_out(tmp_path):
     """A branch that ends in the air, whatever is in it, and its constants."""
 

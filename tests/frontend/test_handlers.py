@@ -174,6 +174,14 @@ def test_what_no_handler_declares_is_refused(kind, tmp_path):
         assert "inputs" in found or "input size" in found, found
 
 
+def test_quant_by_its_other_name(tmp_path):
+    """qonnx calls it IntQuant as well."""
+    net = network("MaxPool")
+    for node in net.nodes:
+        node.op_type = node.op_type.replace("Quant", "IntQuant")
+    assert outcome(net.model(), tmp_path) == "exact"
+
+
 @pytest.mark.parametrize(
     ("kind", "attribute"), [("Quant", "axis"), ("BipolarQuant", "signed"), ("Conv", "block_size")]
 )

@@ -33,7 +33,7 @@ def plain(model: onnx.ModelProto) -> onnx.ModelProto:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
     for node in model.graph.node:
-        if node.op_type not in ("Quant", "BipolarQuant"):
+        if node.op_type not in ("Quant", "IntQuant", "BipolarQuant"):
             made.graph.node.append(node)
         elif node.input[0] in constants:
             data = _quantized(node, [constants[name] for name in node.input])

@@ -53,6 +53,7 @@ HANDLERS: Mapping[str, Handler[Any]] = {
     "Gemm": Handler(gemm, GemmAttributes, inputs=3),
     "GlobalAveragePool": Handler(global_average_pool, NoAttributes, inputs=1),
     "Identity": Handler(identity, NoAttributes, inputs=1, passes_image=True),
+    "IntQuant": quantizer(quant, QuantAttributes, inputs=4, passes_image=True),
     "MatMul": Handler(matmul, NoAttributes, inputs=2),
     "MaxPool": Handler(max_pool, MaxPoolAttributes, inputs=1),
     "Mul": Handler(multiply, NoAttributes, inputs=2),
