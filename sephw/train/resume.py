@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import SephwError, UsageError
+from sephw.files import build, reading
 from sephw.torch_file import read_archive, write_archive
-from sephw.train.settings import Settings
+from sephw.train.settings import STAGE_NAMES, Settings
 
 FORMAT, VERSION = "sephw-training", 1
+_ANEW = "delete it and start anew"
 
 
 @dataclass
@@ -52,8 +54,13 @@ def load_progress(out: Path, settings: Settings) -> Progress:
     if not path.exists():
         raise UsageError(f"{path}: nothing to resume; leave --resume away to start a new run")
     content = read_archive(path)
+    with reading(str(path), _ANEW, failed="is damaged"):
+        return _progress(path, content, settings)
+
+
+def _progress(path: Path, content: Any, settings: Settings) -> Progress:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise SephwError(f"{path}: not the state of a training run; delete it and start anew")
+        raise SephwError(f"{path}: not the state of a training run; {_ANEW}")
     if content.get("version") != VERSION:
         raise SephwError(
             f"{path}: state version {content.get('version')!r}, this program reads {VERSION}; "
@@ -67,4 +74,21 @@ def load_progress(out: Path, settings: Settings) -> Progress:
                 f"{path}: the run was started with {key} = {value!r}, not {given.get(key)!r}; "
                 "use the same options, or delete the file and start anew"
             )
-    return Progress(**{key: content[key] for key in vars(Progress()) if key in content})
+    known = {key: content[key] for key in vars(Progress()) if key in content}
+    progress = build(Progress, known)
+    _check(progress, settings)
+    return progress
+
+
+def _check(progress: Progress, settings: Settings) -> None:
+    """ValueError where a run could not have come so far."""
+    if progress.stage not in STAGE_NAMES or progress.model is None:
+        raise ValueError(f"stage {progress.stage!r:.20}")
+    if not 0 <= progress.epoch <= settings.epochs[STAGE_NAMES.index(progress.stage)]:
+        raise ValueError(f"epoch {progress.epoch}")
+    tables = [progress.metrics.get(key, {}) for key in ("accuracy", "epochs", "best_epoch")]
+    inner = [tables[0].get(key, {}) for key in ("validation", "test")]
+    if not all(isinstance(table, dict) for table in (*tables, *inner)):
+        raise ValueError("its figures")
+    if not all(isinstance(value, int | float) for value in progress.seconds.values()):
+        raise ValueError("its times")

@@ -8,9 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sephw.checkpoint import Checkpoint, fit_state_dict, load_checkpoint, save_checkpoint
+from sephw.checkpoint import (
+    Checkpoint,
+    check_state_dict,
+    fit_state_dict,
+    load_checkpoint,
+    save_checkpoint,
+)
 from sephw.data import Preprocessing
 from sephw.errors import SephwError
+from sephw.files import reading
 from sephw.networks import make_network
 from sephw.train.evaluate import accuracy, model_bytes, network_input, parameter_counts
 from sephw.train.loop import make_optimizer, train_epoch
@@ -67,6 +74,8 @@ class Run:
             self._enter_again(self.progress.stage)
             assert self.progress.model is not None  # every saved state has one
             fit_state_dict(self.network, self.progress.model, settings.network)
+            if self.progress.best is not None:
+                check_state_dict(self.network, self.progress.best, settings.network)
         self.network.to(settings.device, memory_format=torch.channels_last)
         self.team.spread(self.network)
 
@@ -218,7 +227,8 @@ class Run:
         epochs = settings.epochs[STAGE_NAMES.index(stage)]
         optimizer = make_optimizer(self.network, settings, stage)
         if progress.optimizer is not None:
-            optimizer.load_state_dict(progress.optimizer)
+            with reading(f"{resume_path(self.out)}: the optimizer", "delete it and start anew"):
+                optimizer.load_state_dict(dict(progress.optimizer))
         teacher = None if stage == "R" else self._make_teacher()
         while progress.epoch < epochs:
             self._check_time(stage, progress.epoch, epochs)
