@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from sephw.cli import EXIT_MISMATCH, command_progress
 from sephw.completion import complete_data, complete_network, complete_target
@@ -67,7 +68,8 @@ _NOT_REPEATED = ("out", "as_json")
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Real images to verify with, beside the adversarial ones.",
+    help="Real images to verify with, beside the adversarial ones; by default all where the "
+    "data has fewer.",
 )
 @click.option(
     "--folding",
@@ -178,6 +180,7 @@ def export(
         target=board,
         data=data,
         samples=samples,
+        fewer_samples=ctx.get_parameter_source("samples") is ParameterSource.DEFAULT,
         folding=folding,
         fold=fold,
         allow_misfit=allow_misfit,

@@ -89,8 +89,9 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         with progress.step("load", f"{settings.model.name} and its test images"):
             source = load_source(settings)
             samples = choose_samples(
-                source.checkpoint, settings.data, settings.samples, progress.count
-            )
+                source.checkpoint, settings.data, settings.samples, progress.count,
+                fewer=settings.fewer_samples,
+            )  # fmt: skip
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):

@@ -63,8 +63,12 @@ def choose_samples(
     data: str | None,
     count: int,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    fewer: bool = False,
 ) -> Samples:
     """`count` test images of `data` (None: the set that the checkpoint names), then adversarial.
+
+    `fewer`: where there are not so many, all there are; without it that is an error.
 
     The same for every call with the same arguments. `data` 'random' takes seeded noise instead
     of real images, and so does None where the checkpoint's set is not one that can be loaded by
@@ -88,7 +92,7 @@ def choose_samples(
         labels = np.zeros(0, np.int64)
         names = [f"noise {i}" for i in range(count)]
     else:
-        name, real, labels, names, notes = _real(checkpoint, data, count, form, progress)
+        name, real, labels, names, notes = _real(checkpoint, data, count, fewer, form, progress)
         note = "; ".join(notes)
     others = _adversarial(form)
     images = np.concatenate([real, *(image[None] for image in others.values())])
@@ -99,13 +103,14 @@ def _real(
     checkpoint: Checkpoint,
     data: str | None,
     count: int,
+    fewer: bool,
     form: Preprocessing,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str], tuple[str, ...]]:
     trained = _trained(checkpoint)
     wanted = data if data is not None else str(trained["name"])
     if form.resize == "crop" and is_image_folder(Path(wanted)):
-        return _of_files(checkpoint, Path(wanted), count, form)
+        return _of_files(checkpoint, Path(wanted), count, fewer, form)
     resizes = form.resize in ("bilinear", "pad")
     try:
         dataset = load_data(
@@ -121,11 +126,7 @@ def _real(
             raise
         raise SephwError(f"{error}; or give --data PATH, or --data {RANDOM_DATA}") from None
     test = dataset.test
-    if count > len(test):
-        raise UsageError(
-            f"--samples {count}: data set '{dataset.name}' has {len(test)} test images; ask for "
-            "at most so many"
-        )
+    count = _available(dataset.name, len(test), count, fewer)
     # Test sets are often stored class by class; a seeded draw mixes them.
     index = np.sort(_generator().permutation(len(test))[:count])
     images = preprocess(test.images[index], form)
@@ -133,6 +134,15 @@ def _real(
     if checkpoint.classes and tuple(checkpoint.classes) != dataset.classes:
         labels = labels[:0]  # another set of classes: predictions cannot be right or wrong
     return dataset.name, images, labels, [f"test image {i}" for i in index], dataset.notes
+
+
+def _available(name: str, there: int, count: int, fewer: bool) -> int:
+    """How many of `there` test images are taken where `count` are wished."""
+    if count > there and not fewer:
+        raise UsageError(
+            f"--samples {count}: data set '{name}' has {there} test images; ask for at most so many"
+        )
+    return min(count, there)
 
 
 def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
@@ -146,16 +156,12 @@ def _missing(name: Any) -> str:
 
 
 def _of_files(
-    checkpoint: Checkpoint, path: Path, count: int, form: Preprocessing
+    checkpoint: Checkpoint, path: Path, count: int, fewer: bool, form: Preprocessing
 ) -> tuple[str, NDArray[np.uint8], NDArray[np.int64], list[str], tuple[str, ...]]:
     seed = int(checkpoint.metrics.get("seed", 0))
     dataset = open_image_folder(path, seed=seed, channels=form.channels)
     files = dataset.test
-    if count > len(files):
-        raise UsageError(
-            f"--samples {count}: data set '{dataset.name}' has {len(files)} test images; ask for "
-            "at most so many"
-        )
+    count = _available(dataset.name, len(files), count, fewer)
     index = np.sort(_generator().permutation(len(files))[:count])
     size = (form.height, form.width)
     images = np.zeros((count, *size, form.channels), np.uint8)

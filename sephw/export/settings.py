@@ -40,7 +40,8 @@ SEARCH, FAST = FOLDS = ("search", "fast")
 class Settings:
     """Options of one export. `data` None: the data set that the checkpoint names.
 
-    `network` and `arguments` are for a bare state_dict only. `samples` counts real images.
+    `network` and `arguments` are for a bare state_dict only. `samples` counts real images;
+    `fewer_samples`: where the data has not so many, all of them.
     `folding` None: as `fold` says, by the folding search or, fast, the smallest within a budget of
     cycles. `fps` is for the search, `clock_mhz` for search and synthesis. `allow_misfit`: a design
     that is estimated not to fit the device is exported all the same. `search_seconds`: after so
@@ -56,6 +57,7 @@ class Settings:
     target: Target
     data: str | None = None
     samples: int = 16
+    fewer_samples: bool = False
     folding: Path | None = None
     steps: tuple[str, ...] = STEPS
     network: str | None = None

@@ -24,7 +24,11 @@ _FREEZE = "freeze it first (sephw.nn.freeze)"
 
 
 def export_qonnx(
-    deploy: nn.Module, path: Path, input_shape: tuple[int, int, int], *, dynamo: bool | None = None
+    deploy: nn.Module,
+    path: str | Path,
+    input_shape: tuple[int, int, int],
+    *,
+    dynamo: bool | None = None,
 ) -> ReadResult:
     """Write ``deploy`` as one self-contained QONNX file, batch 1, input named ``input``.
 
@@ -35,6 +39,7 @@ def export_qonnx(
     Returns what the reader makes of it. Raises SephwError if the exporter fails, or for what the
     reader refuses.
     """
+    path = Path(path)
     # The exporters leave a missing torchvision and their own progress on the terminal.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     import brevitas.config
