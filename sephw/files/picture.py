@@ -121,7 +121,7 @@ def _plain(image: Any) -> Picture:
     done: list[Conversion] = []
     if getattr(image, "is_animated", False) and image.format != "MPO":
         done.append(Conversion.FRAMES)
-    deep = any("16" in str(part) for tile in image.tile for part in tile)  # before it is decoded
+    deep = any(";16" in _raw_mode(tile[3]) for tile in image.tile)  # before it is decoded
     turned = image.format == "TIFF" and _turn(image) is not None  # Pillow's reader puts it upright
     image.load()
     turn = _turn(image)
@@ -154,6 +154,12 @@ def _plain(image: Any) -> Picture:
     if image.mode == "RGB" and (grey or (palette and _is_grey(image))):
         image = image.getchannel("R")
     return Picture(image, tuple(done))
+
+
+def _raw_mode(arguments: Any) -> str:
+    """How values are stored, of the arguments of Pillow's decoder: 'RGB;16B' are 16 bits."""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""
 
 
 def _turn(image: Any) -> Any:

@@ -109,6 +109,14 @@ def test_pixels_and_conversions_of_one_image(kind: str) -> None:
         assert (pixels[0] == (255, 0, 0)).all() and not pixels[1:].any()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "PPM"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_nothing_is_said_of_plain_images_of_any_size(kind: str, mode: str) -> None:
+    """16 pixels are no 16 bits."""
+    content = saved(Image.new(mode, (16, 116), 60 if mode == "L" else RED), kind)
+    assert read_picture(lambda: content).conversions == ()
+
+
 def test_values_without_a_range_are_refused() -> None:
     deep = saved(Image.fromarray(np.full((4, 4), 1.5, np.float32)), "TIFF")
     with pytest.raises(SephwError) as error:
