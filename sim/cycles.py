@@ -122,12 +122,14 @@ class CycleRun:
 
     @property
     def latency(self) -> Latency:
-        """Of the first frame: from its first input beat taken to output beats offered.
+        """Of the first frame: from its first input beat taken (weights from outside do not count)
+        to output beats offered.
 
         Without patterns and arrivals that is a frame alone (sim.latency.ALONE): frames behind it
         hold nothing of it up.
         """
-        first = min(int(self.pops[t][0]) for t in self.graph.inputs)
+        images = [t for t in self.graph.inputs if t not in self.graph.constants]
+        first = min(int(self.pops[t][0]) for t in images)
         return Latency(
             min(int(self.visible[t][0]) for t in self.graph.outputs) - first,
             max(int(self.visible[t][n - 1]) for t, n in self._output_words()) - first,
