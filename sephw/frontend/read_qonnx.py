@@ -22,6 +22,7 @@ from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unro
 from sephw.ir import Graph, IntType
 
 _INPUT = "input"
+_FUNCTIONS = ("Concat", "MaxPool")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,8 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
     last_of = _last_nodes(modules)
     last: Call | None = None
     for number, (node, module) in enumerate(zip(nodes, modules, strict=True)):
-        # Of a module, its output is what its last node makes.
-        closes = node.op_type != "Concat" or last_of.get(module) == number
+        # These may be functions inside of a module, whose output is what its last node makes.
+        closes = node.op_type not in _FUNCTIONS or last_of.get(module) == number
         inputs = tuple(values.get(name) if name else None for name in node.input)
         call = Call(builder, node, label_of(node), module if closes else "", inputs)
         values[node.output[0]] = dispatch(HANDLERS, call)
