@@ -182,6 +182,8 @@ def _check_method(epochs: tuple[int, int, int], same: dict[str, Any]) -> None:
 def _check_out(out: Path, resume: bool) -> None:
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: folder '{out.parent}' does not exist; make it first")
+    if out.exists() and not out.is_file() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a pipe or a device; give a file name such as model.pth")
     if out.is_dir():
         raise UsageError(f"--out {out}: is a folder; give a file name such as model.pth")
     if resume_path(out).exists() and not resume:

@@ -355,6 +355,10 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(OSError, match=r"model\.pth"):
         write_whole(path, b"three")
     assert [p.name for p in tmp_path.iterdir()] == ["model.pth"]
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is no regular file"):
+        write_whole(tmp_path / "pipe", b"four")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_long_names_are_possible(tmp_path):
