@@ -195,11 +195,9 @@ class Progress:
     def _shown(self, step: _Step) -> Iterator[None]:
         console = self._terminal()
         if console is not None and self._console is None:
-            from rich.live import Live
-
             self._console = console
             try:
-                with Live(_Moving(step), console=console, transient=True, refresh_per_second=8):
+                with _live(step, console):
                     yield
             finally:
                 self._console = None
@@ -241,6 +239,15 @@ class Progress:
         stream = self._stream or sys.stderr
         stream.write(f"{text}\n")
         stream.flush()
+
+
+def _live(step: _Step, console: Console) -> Any:
+    """A line that moves while the context lasts; what is printed to stdout stays there."""
+    from rich.live import Live
+
+    return Live(
+        _Moving(step), console=console, transient=True, refresh_per_second=8, redirect_stdout=False
+    )
 
 
 class _Moving:

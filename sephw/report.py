@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sephw.cli import command_progress
+
 
 @click.command(name="report")
 @click.argument(
@@ -22,7 +24,10 @@ def report(directory: Path, as_json: bool) -> None:
     from reports import FILES, as_dict, refresh, render_overview
     from sephw.invocation import found_from_here
 
-    found = refresh(directory)
+    with command_progress(1, about=directory.name).step(
+        "report", "figures from the files", ends=False
+    ):
+        found = refresh(directory)
     if as_json:
         click.echo(json.dumps(as_dict(found), indent=2, ensure_ascii=False))
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sephw.cli import command_progress
 from sephw.networks import NETWORK_NAMES, make_network
 
 MEGA = 1e6
@@ -144,7 +145,13 @@ def sizes(networks: tuple[str, ...], as_json: bool) -> None:
     MB are 10^6 bytes: 32 bits for a float, 1 bit for a pattern's weight, 8 bits for the rest in
     BQ. The SEP-Nets at 224×224 are reconstructions: the paper's table of layers is incomplete.
     """
-    counted = [network_size(name) for name in networks or DEFAULT]
+    names = networks or DEFAULT
+    progress = command_progress(1)
+    counted = []
+    with progress.step("sizes", f"{len(names)} networks built and counted", ends=False):
+        for done, name in enumerate(names):
+            progress.update(f"{name} ({done} of {len(names)})")
+            counted.append(network_size(name))
     if as_json:
         click.echo(json.dumps([asdict(size) for size in counted], indent=2))
         return

@@ -293,7 +293,7 @@ def _settle(
         if solve and _serves(final, goal):
             unsolved = final.adder_graphs - costs.solved
             if unsolved:
-                session.progress(f"round {tried}: {len(unsolved)} adder graphs")
+                session.progress(f"round {tried}: adder graphs, {len(unsolved)} new")
                 costs = costs.learn(costs.waiting, final.adder_graphs)
                 final = final_graph(session.graph, choice.foldings, costs, goal.device, bandwidth)
         if _serves(final, goal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,13 +187,22 @@ def _build(
         progress.step("build", f"compile the {' and the '.join(names)}"),
         ThreadPoolExecutor(len(names)) as pool,
     ):
+        progress.update(", ".join(names))
         compiled = runs = None
         if "csim" in settings.steps:
             compiled = pool.submit(compile_project, folder / PROJECT)
         if "rtlsim" in settings.steps:
             runs = pool.submit(rtl.compile_project, folder / RTL_PROJECT, trace=settings.trace)
+        for name, made in ((names[0], compiled), (names[-1], runs)):
+            if made is not None:
+                _tell_when_built(made, name, progress)
         rtl_runs = None if runs is None else RtlRuns(graph, runs.result(), settings.target.clock_ns)
         if rtl_runs is not None and settings.trace:
             rtl_runs.write_vcd(samples.images[:1].astype(np.int64), folder / "rtl.vcd")
         simulations = {} if rtl_runs is None else {"rtlsim": rtl_runs}
         return None if compiled is None else compiled.result(), simulations
+
+
+def _tell_when_built(made: Future[Any], name: str, progress: Progress) -> None:
+    """Say it at once, whichever of the two is first."""
+    made.add_done_callback(lambda _: progress.update(f"the {name} is compiled"))
