@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx_networks import OnnxNetwork
 from torch import nn
 
 from sephw.cli import run
@@ -135,3 +136,24 @@ def test_a_scale_that_is_no_power_of_two_is_refused_by_name(file, tmp_path, caps
     assert (
         "must be one power of two" in text and "\n" not in text and not (tmp_path / "out").exists()
     )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_that_ends_in_a_map(channels, tmp_path, capsys):
+    """Compared pixel by pixel; of one channel there is no class. Unverified it says so at once."""
+    net = OnnxNetwork(5, 4, 2)
+    net.conv("head", net.act("first", net.conv("first.conv", net.image(), 4, (3, 3))), channels)
+    path, out = net.save(tmp_path / "map.onnx"), tmp_path / "out"
+    common = ["export", str(path), "--data", "random", "--samples", "2", "--out", str(out)]
+    assert run([*common, "--steps", "qonnx,verify,report"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "map.onnx (QONNX, stage BQ)"
+    said = [line.strip() for line in lines if line.startswith("  accuracy")]
+    pixels = "accuracy  same class as qonnx on 120 of 120 pixels"
+    assert said == ([pixels] if channels > 1 else [])
+    assert "not verified" not in (out / "report.txt").read_text().splitlines()[0]
+    assert run([*common, "--steps", "qonnx,report"]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first == "map.onnx (QONNX, stage BQ), not verified: nothing was compared"
+    assert (out / "report.txt").read_text().splitlines()[0].endswith(", not verified")
+    assert "not verified" in (out / "report.html").read_text()
