@@ -22,6 +22,8 @@ from benchmarks.characterize_fit import (
 )
 from benchmarks.characterize_layers import layer
 from sephw.resources.clock import delays
+from sephw.resources.held_out import bars, held
+from sephw.resources.held_out import measured as measured_networks
 from sephw.resources.model import FILE
 from sephw.targets import Technology
 
@@ -148,7 +150,7 @@ def _page(model: Mapping[str, Any]) -> str:
             cells.append("not measured yet" if part["fmax"] else "not modelled")
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *_kinds(model), "", *_unsolved(model), "", *_networks(model), ""]
-    lines += [*_routed(model), ""]
+    lines += [*_held_out(), "", *_routed(model), ""]
     lines += [
         "Clocks of engines: single ones between shift registers, placed and routed by nextpnr "
         + ", ".join(
@@ -214,6 +216,41 @@ def _networks(model: Mapping[str, Any]) -> list[str]:
             f"| {found['network']} | {name} | {found['engines']} | {cells} | "
             f"{pairs[0][0] / pairs[0][1] - 1:+.1%} |"
         )
+    return lines
+
+
+def _held_out() -> list[str]:
+    """Error bars of whole designs, and how many networks the bars of the others hold."""
+    lines = [
+        "Whole networks that nothing was fitted to (`benchmarks.held_out_networks`, "
+        "`benchmarks.random_networks`), from which the error bars of whole designs come: "
+        "synthesized / estimated, the sums over all engines. Beside a range the share of networks "
+        "that the range of all others holds, to be compared with the expected coverage. Routing: "
+        "routed / synthesized LUTs of whole designs; of iCE40 logic cells by LUTs. Top: what lies "
+        "in no engine of a board's design, LUTs and flip-flops.",
+        "",
+        "| technology | networks | expected coverage | LUT | FF | BRAM | DSP | tops, LUT / FF | "
+        "routing (designs) |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for technology in TECHNOLOGIES:
+        found, there = bars(technology), measured_networks(technology)
+        if found is None:
+            continue
+        inside = held(there.networks)
+        ranges = [
+            f"{low:.3f} to {high:.3f} ({_percent(inside[kind], 0)})"
+            for kind, (low, high) in found.ratios.items()
+        ]
+        fewest, most = found.tops
+        low, high = found.routing["lut"]
+        cells = (
+            technology, str(found.networks), _percent(found.coverage, 0), *ranges,
+            f"{fewest.lut:,} to {most.lut:,} / {fewest.ff:,} to {most.ff:,}"
+            if found.measured_tops else "no top",
+            f"{low:.3f} to {high:.3f} ({found.routed})" if found.routed else "none",
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

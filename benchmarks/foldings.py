@@ -65,6 +65,7 @@ def export(model: str, folding: Path | None, data: str | None, samples: int) -> 
             samples=samples,
             folding=folding,
             fold=FAST if folding is None else SEARCH,
+            allow_misfit=True,
         )
         outcome = export_model(settings, Progress())
     found, report = outcome.verification, outcome.report

@@ -159,7 +159,7 @@ def measure(name: str, plan: Plan, samples: int, minutes: float, folder: Path) -
     status, text, seconds, peak = run_child(
         ["-m", "sephw", "export", str(model), "--data", "random", "--samples", str(samples),
          "--out", str(out), "--target", TARGET, "--folding", str(folding),
-         "--steps", plan.steps],
+         "--steps", plan.steps, "--allow-misfit"],
         minutes,
     )  # fmt: skip
     if status not in (0, 1):

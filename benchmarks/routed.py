@@ -16,6 +16,11 @@ from typing import Any
 
 import click
 
+from sephw.ir.resources import Resources
+from sephw.resources.board_top import board_top
+from sephw.resources.held_out import bars
+from sephw.targets import find_target
+
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "reports" / "published"
 KINDS = ("lut", "ff", "bram", "dsp")
@@ -112,6 +117,14 @@ def _cycles(report: dict[str, Any], name: str) -> int | None:
     return None if figure is None else int(figure["value"])
 
 
+def _bars(d: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """The error bars of a design's estimate, as its report has them."""
+    technology = find_target(d["target"]).device.technology
+    top, found = board_top(technology), bars(technology)
+    assert found is not None
+    return found.around(Resources(**d["estimated"]).less(top), top)
+
+
 def _row(d: dict[str, Any]) -> str:
     share = [
         f"{d['used'][k]:,} ({d['used'][k] / d['available'][k]:.0%})" if d["available"][k] else "0"
@@ -156,12 +169,17 @@ def page(designs: list[dict[str, Any]]) -> str:
         f"|{'---|' * len(head)}",
         *(_row(d) for d in designs),
         "",
-        "| model | board | engines | LUT estimated → synthesized | FF | BRAM | DSP "
-        "| slowest path in | asked for |",
+        "| model | board | engines | LUT estimated (error bar) → synthesized → routed | FF | BRAM "
+        "| DSP | slowest path in | asked for |",
         f"|{'---|' * 9}",
     ]
     for d in designs:
-        pairs = [f"{d['estimated'][k]:,} → {d['synthesized'][k]:,}" for k in KINDS]
+        around = _bars(d)
+        pairs = [
+            f"{d['estimated'][k]:,} ({around[k][0]:,} to {around[k][1]:,}) → "
+            f"{d['synthesized'][k]:,} → {d['used'][k]:,}"
+            for k in KINDS
+        ]
         wishes = ((d["fps_asked"], "frames/s on chip"), (d["clock_asked_mhz"], "MHz"))
         asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"
         cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
@@ -169,7 +187,9 @@ def page(designs: list[dict[str, Any]]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "Estimates are of the network alone, synthesized counts with the board's top.",
+        "All counts are of whole designs, the board's top and link included. Error bars: of "
+        "networks that nothing was fitted to, their tops, and what routing changed in the designs "
+        "of this page ([how](../../docs/resources.md#error-bars)).",
         "",
     ]
     tools = sorted({f"{name} {version}" for d in designs for name, version in d["tools"].items()})

@@ -74,7 +74,8 @@ def report_of_export(
         part=target.part,
         clock_ns=target.clock_ns,
         device=device,
-        estimates=estimate_graph(graph, device),
+        # Counts beside each other are of the same: with the board's top or without.
+        estimates=estimate_graph(graph, device, target if synthesis is None else board),
         synthesis=synthesis,
         vendor=vendor if device == target.device else None,
         verification=verification,

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reports.model import Figure, Source
-from reports.resources import KINDS, Estimated, Usage, usage
+from reports.resources import KINDS, Estimated, Usage, usage, with_bars
 from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
+from sephw.resources.held_out import Bars
 from sephw.resources.wires import network_mhz
-from sephw.targets import Device, Technology
+from sephw.targets import Device, Target, Technology
 
 
 class Estimate(Protocol):
@@ -30,19 +31,19 @@ class Estimate(Protocol):
 @dataclass(frozen=True)
 class Estimates:
     """By node name. ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
-    "bram", "dsp", "fmax"), of nine in ten engines that the model was not fitted to;
-    ``of_networks``: of all whole networks that were measured, by kind. ``measured_engines`` and
-    ``measured_networks``: how many that was. The clock's error is that of networks where some were
-    routed. ``wires_ns``: what wires add to the slowest engine, see `sephw.resources.wires`.
+    "bram", "dsp", "fmax"), of nine in ten of the ``measured_engines`` engines that the model was
+    not fitted to; ``bars``: of whole designs, board's top included. ``top``: what a board's top
+    takes, where the design has one. The clock's error is that of networks where some were routed.
+    ``wires_ns``: what wires add to the slowest engine, see `sephw.resources.wires`.
     """
 
     technology: Technology
     engines: Mapping[str, Estimate]
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    of_networks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bars: Bars | None = None
     measured_engines: int = 0
-    measured_networks: int = 0
     wires_ns: float = 0.0
+    top: Resources = field(default_factory=Resources)
 
     def engine(self, name: str) -> Usage | None:
         """Figures of an engine; None where there is no estimate of it."""
@@ -50,9 +51,10 @@ class Estimates:
         return None if found is None else usage(found.resources, Source.ESTIMATED, self.errors)
 
     def whole(self) -> Estimated:
-        """Figures of all engines together."""
-        total = sum((e.resources for e in self.engines.values()), Resources())
+        """Figures of all engines together, and of the board's top."""
+        engines = sum((e.resources for e in self.engines.values()), Resources())
         slowest = min((e.fmax_mhz for e in self.engines.values()), default=math.inf)
+        total = engines + self.top
         clock = network_mhz(slowest, total.lut, self.wires_ns)
         figure = None
         if math.isfinite(clock):
@@ -61,20 +63,27 @@ class Estimates:
                 for factor in self.errors.get("fmax", (None, None))
             )
             figure = Figure(round(clock, 1), "MHz", Source.ESTIMATED, low, high)
+        whole = usage(total, Source.ESTIMATED, self.errors)
+        if self.bars is not None:
+            whole = with_bars(total, self.bars.around(engines, self.top))
         return Estimated(
-            usage(total, Source.ESTIMATED, self.of_networks),
+            whole,
             figure,
+            usage(self.top, Source.ESTIMATED) if self.top != Resources() else None,
             self.measured_engines,
-            self.measured_networks,
+            self.bars,
         )
 
 
-def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
+def estimate_graph(graph: Graph, device: Device, board: Target | None = None) -> Estimates | None:
     """Estimates of every engine; None where the technology has not been characterized.
 
+    ``board``: whose top is around the network; None: none is.
     Adder graphs are solved where no other step has done so; that takes seconds, once.
     """
     from sephw.resources import accuracy, estimate_engines, wires_of
+    from sephw.resources.board_top import top_of
+    from sephw.resources.held_out import bars
 
     technology = device.technology
     try:
@@ -85,23 +94,9 @@ def estimate_graph(graph: Graph, device: Device) -> Estimates | None:
     measured = {kind: getattr(known, kind) for kind in KINDS}
     measured["fmax"] = known.network_fmax or known.fmax
     errors = {kind: _around(e.p90) for kind, e in measured.items() if e is not None and e.count}
-    ratios = {
-        kind: [
-            network.synthesized[kind] / network.estimated[kind]
-            for network in known.networks
-            if network.estimated[kind]
-        ]
-        for kind in KINDS
-    }
-    # Without a measured network, the sum of engines is taken to be as good as one of them.
-    networks = {
-        kind: (min(1.0, *found), max(1.0, *found)) if found else errors[kind]
-        for kind, found in ratios.items()
-        if found or kind in errors
-    }
     return Estimates(
-        technology, engines, errors, networks, known.lut.count, len(known.networks),
-        wires_of(technology),
+        technology, engines, errors, bars(technology), known.lut.count, wires_of(technology),
+        top_of(board),
     )  # fmt: skip
 
 

@@ -98,7 +98,9 @@ def _resources(resources: ResourceReport) -> dict[str, Any]:
             "total": _usage(estimated.total),
             "clock": None if estimated.clock is None else _figure(estimated.clock),
             "measured_engines": estimated.measured_engines,
-            "measured_networks": estimated.measured_networks,
+            "measured_networks": 0 if estimated.bars is None else estimated.bars.networks,
+            "coverage": None if estimated.bars is None else round(estimated.bars.coverage, 3),
+            "top": None if estimated.top is None else _usage(estimated.top),
         },
         "synthesized": None
         if synthesized is None

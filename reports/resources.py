@@ -10,6 +10,7 @@ from reports.model import Figure, Source
 from sephw.command_line import command_name
 from sephw.errors import SephwError
 from sephw.ir import Resources
+from sephw.resources.held_out import Bars
 from sephw.targets import Device
 
 KINDS = ("lut", "ff", "bram", "dsp")
@@ -36,28 +37,43 @@ class Usage:
 
 @dataclass(frozen=True)
 class Estimated:
-    """By the resource model. ``clock``: of the slowest engine by itself; None: not modelled.
+    """By the resource model. ``total``: of the whole design, the board's top included.
 
-    ``measured_engines`` and ``measured_networks``: how many the error bars were found on; those of
-    the total come from networks where there are some.
+    ``clock``: with the wires of the network; None: not modelled. ``top``: the part of the total
+    that is the board's top; None: there is none. ``measured_engines``: how many the error bars of
+    single engines were found on; ``bars``: those of the total, None: they are an engine's.
     """
 
     total: Usage
     clock: Figure | None
+    top: Usage | None = None
     measured_engines: int = 0
-    measured_networks: int = 0
+    bars: Bars | None = None
 
     @property
     def error_basis(self) -> str:
-        """What the error bars are, in words; "" where there are none."""
-        engines, networks = self.measured_engines, self.measured_networks
-        if not engines and not networks:
-            return ""
-        of_engines = f"nine in ten of {engines} engines that the model was not fitted to"
-        if not networks:
-            return f"Error bars: {of_engines}."
-        number = f"{networks} networks" if networks > 1 else "one network"
-        return f"Error bars: the extremes of {number}; of one engine, {of_engines}."
+        """What is counted and what the error bars are, in words; "" where there are none."""
+        bars, scope = self.bars, ""
+        if self.top is not None:
+            of_top = ", ".join(f"{f.value:,} {f.unit}" for _, f in self.top.figures() if f.value)
+            scope = f"The estimated total includes the board's top and host link ({of_top}). "
+        if not self.measured_engines and bars is None:
+            return scope.strip()
+        of_engines = (
+            f"nine in ten of {self.measured_engines} engines that the model was not fitted to"
+        )
+        if bars is None:
+            return f"{scope}Error bars: {of_engines}."
+        parts = [
+            f"{bars.networks} synthesized networks that nothing was fitted to, another one lies "
+            f"within with {100 * bars.coverage:.0f} %"
+        ]
+        if self.top is not None:
+            parts.append(f"the extremes of {bars.measured_tops} synthesized tops")
+        if bars.routed:
+            designs = f"{bars.routed} designs" if bars.routed > 1 else "one design"
+            parts.append(f"what routing changed in {designs}")
+        return f"{scope}Error bars: {'; '.join(parts)}. Of one engine: {of_engines}."
 
 
 @dataclass(frozen=True)
@@ -195,6 +211,16 @@ def usage(
         return Figure(value, kind.upper(), source, low, high)
 
     return Usage(*map(figure, KINDS))
+
+
+def with_bars(resources: Resources, bars: Mapping[str, tuple[int, int]]) -> Usage:
+    """Estimated figures of ``resources``; ``bars``: the fewest and the most, by kind."""
+    return Usage(
+        *(
+            Figure(int(getattr(resources, kind)), kind.upper(), Source.ESTIMATED, *bars[kind])
+            for kind in KINDS
+        )
+    )
 
 
 def usage_from(counts: Mapping[str, Any], source: Source) -> Usage:

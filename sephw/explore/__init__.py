@@ -1,6 +1,6 @@
 """Folding search: family, digits, PE, SIMD and multipliers per layer, for a device and a goal."""
 
-from sephw.explore.boards import board_goal, board_reserve, device_goal
+from sephw.explore.boards import board_goal, device_goal
 from sephw.explore.found import Found, Goal, Margins
 from sephw.explore.pareto import pareto
 from sephw.explore.refusal import MisfitError, without_limits
@@ -15,7 +15,6 @@ __all__ = [
     "SynthesisJob",
     "SynthesisResult",
     "board_goal",
-    "board_reserve",
     "device_goal",
     "pareto",
     "search",

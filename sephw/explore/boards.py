@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from sephw.errors import SephwError
 from sephw.explore.found import Goal, Margins
-from sephw.ir.resources import Resources
+from sephw.resources.board_top import top_of
 from sephw.resources.model import load
 from sephw.targets import Device, Target, Technology
-
-# Host link, reset, cycle counter, lights. Synthesized: what lies in no engine ("glue" in
-# synth.json) on ULX3S, iCEBreaker and Tang Nano 9K, the larger of two small networks, rounded up.
-_BOARD_TOPS: Mapping[Technology, Resources] = MappingProxyType(
-    {
-        Technology.ECP5: Resources(lut=1110, ff=770, bram=1),
-        Technology.ICE40: Resources(lut=950, ff=860, bram=3),
-        Technology.GOWIN: Resources(lut=1260, ff=770, bram=1),
-    }
-)
-
-
-def board_reserve(technology: Technology) -> Resources:
-    """Resources to leave to a board's top; none for a technology that was not measured."""
-    return _BOARD_TOPS.get(technology, Resources())
 
 
 def board_goal(
@@ -44,9 +27,7 @@ def board_goal(
         device_goal(target.device, clock_mhz, fps),
         weight_bandwidth_bits=weight_bandwidth_bits, board=target,
     )  # fmt: skip
-    if target.open_board is None:
-        return goal
-    return replace(goal, reserved=board_reserve(target.device.technology))
+    return replace(goal, reserved=top_of(target))
 
 
 def on_board(goal: Goal, target: Target) -> Goal:

@@ -13,6 +13,7 @@ from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile, read_folding_file
 from sephw.progress import Progress
 from sephw.resources import CHARACTERIZED, estimate_engines
+from sephw.resources.board_top import top_of
 from sephw.targets import TARGETS, Device, Target
 
 FOLDING = "folding.json"
@@ -86,10 +87,8 @@ def check_fit(settings: Settings, unfolded: Graph, graph: Graph, progress: Progr
 
 def estimated(graph: Graph, target: Target) -> Resources:
     """All engines of ``graph`` on the board's device, with the board's top."""
-    from sephw.explore import board_goal
-
     engines = estimate_engines(graph, target.device, solve=lambda node: True).costs
-    return sum((cost.resources for cost in engines.values()), board_goal(target).reserved)
+    return sum((cost.resources for cost in engines.values()), top_of(target))
 
 
 def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progress) -> str:

@@ -48,7 +48,7 @@ _DSP = {
     Technology.ECP5: {"MULT18X18D": 1},
     Technology.ICE40: {"SB_MAC16": 1},
     # Halves of a multiplier of 18 bits.
-    Technology.GOWIN: {"MULT9X9": 1, "MULT18X18": 2, "MULT36X36": 8, "MULTALU18X18": 2},
+    Technology.GOWIN: {"MULT9X9": 1, "MULT18X18": 2, "MULT36X36": 8, "MULTALU18X18": 4},
     Technology.XC7: {"DSP48E1": 1},
 }
 

@@ -199,7 +199,7 @@ class Gowin(Flow):
         ff={"DFF": 1},
         bram={"BSRAM": 1},
         # Halves of a multiplier of 18 bits.
-        dsp={"MULT18X18": 2, "MULT9X9": 1, "MULTALU18X18": 2, "MULT36X36": 8},
+        dsp={"MULT18X18": 2, "MULT9X9": 1, "MULTALU18X18": 4, "MULT36X36": 8},
     )
     packages = ("apycula",)
     aims: ClassVar[Mapping[str, float]] = {"gw1nr-9": 60.0, "gw2ar-18": 100.0}

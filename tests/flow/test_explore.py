@@ -8,10 +8,11 @@ import pytest
 
 import sephw.explore
 from sephw.cli import run
-from sephw.explore import SynthesisResult, board_reserve
+from sephw.explore import SynthesisResult
 from sephw.ir.resources import Resources
 from sephw.passes import read_folding_file
 from sephw.resources import accuracy
+from sephw.resources.board_top import board_top
 from sephw.targets import Technology, find_device
 
 
@@ -57,7 +58,7 @@ def test_chosen_foldings_are_printed_and_written(model, tmp_path, capsys):
     assert (
         f"  next    sephw export {model} --target ulx3s-25f --folding {file} --clock-mhz 50"
     ) in lines
-    reserved = board_reserve(find_device("ecp5-25f").technology)
+    reserved = board_top(find_device("ecp5-25f").technology)
     (line,) = [text for text in lines if text.startswith("reserved: board top")]
     assert line.split()[3:] == [
         f"{n:,}" for n in (reserved.lut, reserved.ff, reserved.bram, reserved.dsp)

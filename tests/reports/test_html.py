@@ -11,6 +11,7 @@ from read_html import read_html
 from reports import Estimates, Source, as_dict, build_report, read_provenance, render_html
 from reports.speed import Speed
 from sephw.ir import Resources
+from sephw.resources.held_out import Bars
 from sephw.targets import Technology, find_device
 from sim.timeline import Timeline
 from sim.timing import simulate
@@ -33,9 +34,12 @@ def estimates(graph, luts=100):
     engines = {
         node.name: Cost(Resources(luts, 40, 2, 1), 90.0 + i) for i, node in enumerate(graph.nodes)
     }
-    return Estimates(
-        Technology.ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, {"lut": (0.95, 1.1)}
-    )
+    one = (1.0, 1.0)
+    bars = Bars(
+        {"lut": (0.95, 1.1), "ff": one, "bram": one, "dsp": one}, (Resources(), Resources()),
+        dict.fromkeys(("lut", "ff", "bram", "dsp"), one), 9, 0.8,
+    )  # fmt: skip
+    return Estimates(Technology.ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, bars)
 
 
 def make(graph, **parts):

@@ -1,0 +1,188 @@
+"""Error bars of whole designs, from networks that no figure of the resource model was fitted to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sephw.ir.resources import Resources
+from sephw.targets import Technology
+
+KINDS = ("lut", "ff", "bram", "dsp")
+# Rows of networks, each with a technology and what its engines were estimated and synthesized to.
+# Those of BOARDS have as well what lies outside of the engines of a board's design, and designs
+# that were routed.
+RANDOM, BOARDS = "held_out_networks.json", "board_networks.json"
+# Of a hundred further networks, how many bars are to hold where there are networks enough for it.
+COVERAGE_PERCENT = 90
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Resources of one thing, found in two ways: estimated and synthesized, or that and routed."""
+
+    before: Resources
+    after: Resources
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of a technology. ``networks``: engines estimated and synthesized; ``tops``: what lies in no
+    engine of a board's design; ``routed``: whole designs synthesized and routed.
+    """
+
+    networks: tuple[Pair, ...]
+    tops: tuple[Resources, ...]
+    routed: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Error bars of whole designs.
+
+    ``ratios``: lowest and highest true count of all engines by their estimate, by kind; ``tops``:
+    fewest and most of a board's top; ``routing``: lowest and highest routed by synthesized count.
+    ``networks``, ``measured_tops``, ``routed``: how many they were found on. ``coverage``: the
+    share of further networks that the ratios are expected to hold.
+    """
+
+    ratios: Mapping[str, tuple[float, float]]
+    tops: tuple[Resources, Resources]
+    routing: Mapping[str, tuple[float, float]]
+    networks: int
+    coverage: float
+    measured_tops: int = 0
+    routed: int = 0
+
+    def around(self, engines: Resources, top: Resources) -> dict[str, tuple[int, int]]:
+        """Fewest and most of a design, by kind, with engines and a board's top of that estimate.
+
+        Without a top it is a network by itself.
+        """
+        fewest, most = self.tops if top != Resources() else (Resources(), Resources())
+        found = {}
+        for kind in KINDS:
+            own, above = getattr(engines, kind), getattr(top, kind)
+            low, high = self.ratios[kind]
+            less, more = self.routing[kind]
+            # The estimate itself lies within.
+            found[kind] = (
+                round((own * low + min(above, getattr(fewest, kind))) * less),
+                round((own * high + max(above, getattr(most, kind))) * more),
+            )
+        return found
+
+
+def bars(technology: Technology) -> Bars | None:
+    """The bars of designs of ``technology``; None: no network was measured.
+
+    A technology whose designs were routed has what routing changes in its bars.
+    """
+    found = measured(technology)
+    return bars_of(found) if found.networks else None
+
+
+def bars_of(found: Measured) -> Bars:
+    """Bars from what was measured."""
+    beyond = _beyond(len(found.networks))
+    tops = [
+        Resources(**{kind: choose(getattr(top, kind) for top in found.tops) for kind in KINDS})
+        for choose in (min, max)
+        if found.tops
+    ] or [Resources(), Resources()]
+    return Bars(
+        {kind: _ratios(found.networks, kind, beyond) for kind in KINDS},
+        (tops[0], tops[1]),
+        {kind: _ratios(found.routed, kind) for kind in KINDS},
+        len(found.networks),
+        expected_coverage(len(found.networks)),
+        len(found.tops),
+        len(found.routed),
+    )
+
+
+def _ratios(pairs: Sequence[Pair], kind: str, beyond: int = 0) -> tuple[float, float]:
+    """Lowest and highest ratio without the ``beyond`` outermost at each end; 1 lies within."""
+    found = sorted(
+        getattr(pair.after, kind) / getattr(pair.before, kind)
+        for pair in pairs
+        if getattr(pair.before, kind)
+    )
+    if not found:
+        return 1.0, 1.0
+    cut = min(beyond, (len(found) - 1) // 2)
+    return min(1.0, found[cut]), max(1.0, found[-1 - cut])
+
+
+def _beyond(count: int) -> int:
+    """How many of ``count`` ratios may lie beyond each end of bars that hold `COVERAGE_PERCENT`."""
+    return max(0, (count + 1) * (100 - COVERAGE_PERCENT) // 200 - 1)
+
+
+def expected_coverage(count: int) -> float:
+    """The share of further networks that bars of ``count`` networks hold, by kind.
+
+    Of the networks and one more, each is as likely to be at any place: between the k-th from below
+    and the k-th from above, one more lies with (count + 1 − 2k) / (count + 1).
+    """
+    return max(0.0, (count - 1 - 2 * _beyond(count)) / (count + 1))
+
+
+def held(pairs: Sequence[Pair]) -> dict[str, float]:
+    """By kind: the share of networks that the bars of all others hold."""
+    inside: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    for i, one in enumerate(pairs):
+        others = [*pairs[:i], *pairs[i + 1 :]]
+        for kind in KINDS:
+            low, high = _ratios(others, kind, _beyond(len(others)))
+            before, after = getattr(one.before, kind), getattr(one.after, kind)
+            inside[kind].append(low * before <= after <= high * before)
+    return {kind: sum(found) / max(1, len(found)) for kind, found in inside.items()}
+
+
+@cache
+def measured(technology: Technology) -> Measured:
+    """The networks, tops and routed designs of ``technology``."""
+    boards, others = _content(BOARDS), _content(RANDOM)
+
+    def rows(content: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
+        return [row for row in content.get(part, ()) if row["technology"] == technology.value]
+
+    return Measured(
+        tuple(
+            Pair(Resources(**row["estimated"]), Resources(**row["synthesized"]))
+            for row in (*rows(others, "networks"), *rows(boards, "networks"))
+        ),
+        tuple(Resources(**row["outside"]) for row in rows(boards, "networks") if row["outside"]),
+        tuple(
+            Pair(Resources(**row["synthesized"]), Resources(**row["routed"]))
+            for row in rows(boards, "routed")
+        ),
+    )
+
+
+@cache
+def _content(name: str) -> Mapping[str, Any]:
+    path = files("sephw.resources").joinpath("data", name)
+    if not path.is_file():
+        return {}
+    content: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+__all__ = [
+    "BOARDS",
+    "RANDOM",
+    "Bars",
+    "Measured",
+    "Pair",
+    "bars",
+    "bars_of",
+    "expected_coverage",
+    "held",
+    "measured",
+]
