@@ -156,8 +156,10 @@ def _page(model: Mapping[str, Any]) -> str:
         + ", ".join(
             f"({technology.value}: {device.name})"
             for technology, device in characterize_clock.DEVICES.items()
+            if model[technology]["fmax"]
         )
-        + ". No open tool places and routes xc7 devices: its clock is not estimated.",
+        + ". Clocks of the other technologies are not estimated: no open tool places and routes "
+        "xc7 devices, and no engine for Gowin was routed.",
         "",
         "Yosys " + ", ".join(sorted({part["yosys"] for part in model.values()})) + ".",
         "",
@@ -226,8 +228,8 @@ def _held_out() -> list[str]:
         "`benchmarks.random_networks`), from which the error bars of whole designs come: "
         "synthesized / estimated, the sums over all engines. Beside a range the share of networks "
         "that the range of all others holds, to be compared with the expected coverage. Routing: "
-        "routed / synthesized LUTs of whole designs; of iCE40 logic cells by LUTs. Top: what lies "
-        "in no engine of a board's design, LUTs and flip-flops.",
+        "routed / synthesized LUTs of whole designs; of iCE40 logic cells by LUTs. Tops: what lies "
+        "in no engine of a board's design / its estimate.",
         "",
         "| technology | networks | expected coverage | LUT | FF | BRAM | DSP | tops, LUT / FF | "
         "routing (designs) |",
@@ -242,11 +244,11 @@ def _held_out() -> list[str]:
             f"{low:.3f} to {high:.3f} ({_percent(inside[kind], 0)})"
             for kind, (low, high) in found.ratios.items()
         ]
-        fewest, most = found.tops
         low, high = found.routing["lut"]
+        (few, many), (fewest, most) = found.tops["lut"], found.tops["ff"]
         cells = (
             technology, str(found.networks), _percent(found.coverage, 0), *ranges,
-            f"{fewest.lut:,} to {most.lut:,} / {fewest.ff:,} to {most.ff:,}"
+            f"{few:.2f} to {many:.2f} / {fewest:.2f} to {most:.2f} ({found.measured_tops})"
             if found.measured_tops else "no top",
             f"{low:.3f} to {high:.3f} ({found.routed})" if found.routed else "none",
         )  # fmt: skip

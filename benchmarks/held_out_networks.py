@@ -29,6 +29,7 @@ from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
 from sephw.passes import FoldingFile
 from sephw.resources import held_out
+from sephw.resources.board_top import top_of
 from sephw.targets import Target, Technology, find_target
 
 # The largest board of each technology; what is synthesized need not fit.
@@ -133,6 +134,7 @@ def measure(index: int, technology: Technology) -> Row:
         "searched": drawn.fps is not None,
         "estimated": asdict(sum((cost.resources for cost in costs.values()), Resources())),
         "synthesized": asdict(sum(found.engines.values(), Resources())),
+        "top": None if target.open_board is None else asdict(top_of(target, graph)),
         "outside": None if target.open_board is None else asdict(found.glue),
     }  # fmt: skip
 

@@ -17,7 +17,6 @@ from typing import Any
 import click
 
 from sephw.ir.resources import Resources
-from sephw.resources.board_top import board_top
 from sephw.resources.held_out import bars
 from sephw.targets import find_target
 
@@ -52,6 +51,7 @@ class Routed:
     available: dict[str, int]
     synthesized: dict[str, int]
     estimated: dict[str, int]
+    top: dict[str, int]
     engines: int
     worst_engine: str
     exact: bool | None
@@ -82,6 +82,7 @@ def read_export(folder: Path) -> Routed:
     fmax = float(routed["network_mhz"])
     clock = float(record["clock_mhz"])
     estimated = report["resources"]["estimated"]["total"]
+    top = report["resources"]["estimated"]["top"]
     path = routed["worst_path"] or {}
     return Routed(
         model=manifest["model"]["file"],
@@ -101,6 +102,7 @@ def read_export(folder: Path) -> Routed:
         available={kind: routed["available"][kind] for kind in KINDS},
         synthesized={kind: record["synthesized"]["total"][kind] for kind in KINDS},
         estimated={kind: int(estimated[kind]["value"]) for kind in KINDS},
+        top={kind: 0 if top is None else int(top[kind]["value"]) for kind in KINDS},
         engines=len(record["synthesized"]["engines"]),
         worst_engine=str(path.get("to_engine") or "host link and wiring"),
         exact=checks.get("exact"),
@@ -120,7 +122,7 @@ def _cycles(report: dict[str, Any], name: str) -> int | None:
 def _bars(d: dict[str, Any]) -> dict[str, tuple[int, int]]:
     """The error bars of a design's estimate, as its report has them."""
     technology = find_target(d["target"]).device.technology
-    top, found = board_top(technology), bars(technology)
+    top, found = Resources(**d["top"]), bars(technology)
     assert found is not None
     return found.around(Resources(**d["estimated"]).less(top), top)
 

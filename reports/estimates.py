@@ -83,7 +83,7 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     """
     from sephw.resources import accuracy, estimate_engines, wires_of
     from sephw.resources.board_top import top_of
-    from sephw.resources.held_out import bars
+    from sephw.resources.held_out import around, bars
 
     technology = device.technology
     try:
@@ -93,13 +93,8 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     engines = estimate_engines(graph, device, solve=lambda node: True).costs
     measured = {kind: getattr(known, kind) for kind in KINDS}
     measured["fmax"] = known.network_fmax or known.fmax
-    errors = {kind: _around(e.p90) for kind, e in measured.items() if e is not None and e.count}
+    errors = {kind: around(e.p90) for kind, e in measured.items() if e is not None and e.count}
     return Estimates(
         technology, engines, errors, bars(technology), known.lut.count, wires_of(technology),
-        top_of(board),
+        top_of(board, graph),
     )  # fmt: skip
-
-
-def _around(error: float) -> tuple[float, float]:
-    """The range of measured / estimate where |estimate − measured| / measured is ``error``."""
-    return 1 / (1 + error), 1 / max(0.01, 1 - error)

@@ -67,6 +67,7 @@ class Estimated:
         parts = [
             f"{bars.networks} synthesized networks that nothing was fitted to, another one lies "
             f"within with {100 * bars.coverage:.0f} %"
+            + ("" if bars.enough else ", no narrower than those of one engine")
         ]
         if self.top is not None:
             parts.append(f"the extremes of {bars.measured_tops} synthesized tops")

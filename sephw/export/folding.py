@@ -88,7 +88,7 @@ def check_fit(settings: Settings, unfolded: Graph, graph: Graph, progress: Progr
 def estimated(graph: Graph, target: Target) -> Resources:
     """All engines of ``graph`` on the board's device, with the board's top."""
     engines = estimate_engines(graph, target.device, solve=lambda node: True).costs
-    return sum((cost.resources for cost in engines.values()), top_of(target))
+    return sum((cost.resources for cost in engines.values()), top_of(target, graph))
 
 
 def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progress) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from sephw.ir.resources import Resources
+from sephw.resources.model import accuracy
 from sephw.targets import Technology
 
 KINDS = ("lut", "ff", "bram", "dsp")
@@ -31,12 +32,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Measured:
-    """Of a technology. ``networks``: engines estimated and synthesized; ``tops``: what lies in no
-    engine of a board's design; ``routed``: whole designs synthesized and routed.
+    """Of a technology. ``networks``: engines estimated and synthesized; ``tops``: of a board's top,
+    estimated, and what lies in no engine; ``routed``: whole designs synthesized and routed.
     """
 
     networks: tuple[Pair, ...]
-    tops: tuple[Resources, ...]
+    tops: tuple[Pair, ...]
     routed: tuple[Pair, ...]
 
 
@@ -44,35 +45,43 @@ class Measured:
 class Bars:
     """Error bars of whole designs.
 
-    ``ratios``: lowest and highest true count of all engines by their estimate, by kind; ``tops``:
-    fewest and most of a board's top; ``routing``: lowest and highest routed by synthesized count.
+    Lowest and highest ratio, by kind: ``ratios``: true count of all engines by their estimate;
+    ``tops``: of a board's top likewise; ``routing``: routed by synthesized count.
     ``networks``, ``measured_tops``, ``routed``: how many they were found on. ``coverage``: the
     share of further networks that the ratios are expected to hold.
     """
 
     ratios: Mapping[str, tuple[float, float]]
-    tops: tuple[Resources, Resources]
+    tops: Mapping[str, tuple[float, float]]
     routing: Mapping[str, tuple[float, float]]
     networks: int
     coverage: float
     measured_tops: int = 0
     routed: int = 0
 
-    def around(self, engines: Resources, top: Resources) -> dict[str, tuple[int, int]]:
-        """Fewest and most of a design, by kind, with engines and a board's top of that estimate.
+    @property
+    def enough(self) -> bool:
+        """True where there are networks enough for the coverage that is aimed at."""
+        return 100 * self.coverage >= COVERAGE_PERCENT
 
-        Without a top it is a network by itself.
-        """
-        fewest, most = self.tops if top != Resources() else (Resources(), Resources())
+    def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> Bars:
+        """The same with ranges of engines that hold ``ratios``."""
+        wider = {
+            kind: (min(low, ratios[kind][0]), max(high, ratios[kind][1]))
+            for kind, (low, high) in self.ratios.items()
+        }
+        return replace(self, ratios=wider)
+
+    def around(self, engines: Resources, top: Resources) -> dict[str, tuple[int, int]]:
+        """Fewest and most of a design, by kind, with engines and a board's top of that estimate."""
         found = {}
         for kind in KINDS:
             own, above = getattr(engines, kind), getattr(top, kind)
             low, high = self.ratios[kind]
-            less, more = self.routing[kind]
-            # The estimate itself lies within.
+            (fewest, most), (less, more) = self.tops[kind], self.routing[kind]
             found[kind] = (
-                round((own * low + min(above, getattr(fewest, kind))) * less),
-                round((own * high + max(above, getattr(most, kind))) * more),
+                round((own * low + above * fewest) * less),
+                round((own * high + above * most) * more),
             )
         return found
 
@@ -80,23 +89,33 @@ class Bars:
 def bars(technology: Technology) -> Bars | None:
     """The bars of designs of ``technology``; None: no network was measured.
 
-    A technology whose designs were routed has what routing changes in its bars.
+    A technology whose designs were routed has what routing changes in its bars. While there are
+    too few networks for `COVERAGE_PERCENT`, bars are no narrower than those of one engine.
     """
     found = measured(technology)
-    return bars_of(found) if found.networks else None
+    if not found.networks:
+        return None
+    result = bars_of(found)
+    return result if result.enough else result.at_least(engine_ratios(technology))
+
+
+def engine_ratios(technology: Technology) -> dict[str, tuple[float, float]]:
+    """Lowest and highest true count by estimate of nine in ten held-out engines, by kind."""
+    known = accuracy(technology)
+    return {kind: around(getattr(known, kind).p90) for kind in KINDS}
+
+
+def around(error: float) -> tuple[float, float]:
+    """The range of measured / estimate where |estimate − measured| / measured is ``error``."""
+    return 1 / (1 + error), 1 / max(0.01, 1 - error)
 
 
 def bars_of(found: Measured) -> Bars:
     """Bars from what was measured."""
     beyond = _beyond(len(found.networks))
-    tops = [
-        Resources(**{kind: choose(getattr(top, kind) for top in found.tops) for kind in KINDS})
-        for choose in (min, max)
-        if found.tops
-    ] or [Resources(), Resources()]
     return Bars(
         {kind: _ratios(found.networks, kind, beyond) for kind in KINDS},
-        (tops[0], tops[1]),
+        {kind: _ratios(found.tops, kind) for kind in KINDS},
         {kind: _ratios(found.routed, kind) for kind in KINDS},
         len(found.networks),
         expected_coverage(len(found.networks)),
@@ -146,18 +165,27 @@ def held(pairs: Sequence[Pair]) -> dict[str, float]:
 
 @cache
 def measured(technology: Technology) -> Measured:
-    """The networks, tops and routed designs of ``technology``."""
+    """The networks, tops and routed designs of ``technology``.
+
+    Shipped models whose engines were synthesized, and drawn networks.
+    """
     boards, others = _content(BOARDS), _content(RANDOM)
 
     def rows(content: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
         return [row for row in content.get(part, ()) if row["technology"] == technology.value]
 
+    drawn = (*rows(others, "networks"), *rows(boards, "networks"))
+    shipped = accuracy(technology).networks
     return Measured(
-        tuple(
-            Pair(Resources(**row["estimated"]), Resources(**row["synthesized"]))
-            for row in (*rows(others, "networks"), *rows(boards, "networks"))
+        (
+            *(Pair(Resources(**n.estimated), Resources(**n.synthesized)) for n in shipped),
+            *(Pair(Resources(**r["estimated"]), Resources(**r["synthesized"])) for r in drawn),
         ),
-        tuple(Resources(**row["outside"]) for row in rows(boards, "networks") if row["outside"]),
+        tuple(
+            Pair(Resources(**row["top"]), Resources(**row["outside"]))
+            for row in rows(boards, "networks")
+            if row["top"] is not None
+        ),
         tuple(
             Pair(Resources(**row["synthesized"]), Resources(**row["routed"]))
             for row in rows(boards, "routed")
@@ -182,6 +210,8 @@ __all__ = [
     "Pair",
     "bars",
     "bars_of",
+    "around",
+    "engine_ratios",
     "expected_coverage",
     "held",
     "measured",

@@ -34,11 +34,8 @@ def estimates(graph, luts=100):
     engines = {
         node.name: Cost(Resources(luts, 40, 2, 1), 90.0 + i) for i, node in enumerate(graph.nodes)
     }
-    one = (1.0, 1.0)
-    bars = Bars(
-        {"lut": (0.95, 1.1), "ff": one, "bram": one, "dsp": one}, (Resources(), Resources()),
-        dict.fromkeys(("lut", "ff", "bram", "dsp"), one), 9, 0.8,
-    )  # fmt: skip
+    one = dict.fromkeys(("lut", "ff", "bram", "dsp"), (1.0, 1.0))
+    bars = Bars(one | {"lut": (0.95, 1.1)}, one, one, 9, 0.8)
     return Estimates(Technology.ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, bars)
 
 
