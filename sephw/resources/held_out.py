@@ -65,12 +65,15 @@ class Bars:
         return 100 * self.coverage >= COVERAGE_PERCENT
 
     def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> Bars:
-        """The same with ranges of engines that hold ``ratios``."""
-        wider = {
-            kind: (min(low, ratios[kind][0]), max(high, ratios[kind][1]))
-            for kind, (low, high) in self.ratios.items()
-        }
-        return replace(self, ratios=wider)
+        """The same with ranges of engines, and of tops, that hold ``ratios``."""
+        engines, tops = (
+            {
+                kind: (min(low, ratios[kind][0]), max(high, ratios[kind][1]))
+                for kind, (low, high) in found.items()
+            }
+            for found in (self.ratios, self.tops)
+        )
+        return replace(self, ratios=engines, tops=tops)
 
     def around(self, engines: Resources, top: Resources) -> dict[str, tuple[int, int]]:
         """Fewest and most of a design, by kind, with engines and a board's top of that estimate."""
