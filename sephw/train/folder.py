@@ -8,6 +8,7 @@ from typing import Any
 
 from sephw.data.folders import ImageFiles, read_centre, read_random
 from sephw.errors import SephwError
+from sephw.lifetime.guard import die_with_parent
 from sephw.train.parallel import Team
 from sephw.train.settings import Settings
 from sephw.train.source import Batch, batch_size, epoch_seed
@@ -90,9 +91,14 @@ class FolderSource:
         # Its own generator: the loader would draw a seed from the global one.
         loader: Any = torch.utils.data.DataLoader(
             images, batch_sampler=steps, num_workers=self.workers, collate_fn=_collate,
+            worker_init_fn=_begin_worker,
             pin_memory=team.device == "cuda", generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         for loaded in loader:
             if isinstance(loaded, str):
                 raise SephwError(loaded)
             yield loaded[0], loaded[1]
+
+
+def _begin_worker(_: int) -> None:
+    die_with_parent()
