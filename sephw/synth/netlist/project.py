@@ -11,7 +11,9 @@ from sephw.backends.rtl import CompiledRtl, compile_project
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH, constant_file
 from sephw.backends.rtl.testbench import HEADER
 from sephw.errors import SephwError
+from sephw.ir import Integers
 from sephw.synth.netlist.model import Netlist
+from sephw.synth.netlist.observe import observed_bits
 from sephw.synth.netlist.read import read_netlist
 from sephw.synth.netlist.verilog import verilog_text
 from sephw.targets import Technology
@@ -69,11 +71,12 @@ def _ports(layout: Layout) -> dict[str, int]:
 
 def compile_netlist(
     netlist: Path, technology: Technology, project: Path, directory: Path
-) -> CompiledRtl:
+) -> tuple[CompiledRtl, dict[str, Integers]]:
     """Write the netlist's project to ``directory`` and build its simulation.
 
-    Raises SephwError as `write_netlist_project` does, and where Verilator or a compiler is missing
-    or fails.
+    With it the bits that can be compared, as `observed_bits` gives them. Raises SephwError as
+    `write_netlist_project` does, and where Verilator or a compiler is missing or fails.
     """
-    write_netlist_project(netlist, technology, project, directory)
-    return compile_project(directory, purpose=_PURPOSE)
+    content = write_netlist_project(netlist, technology, project, directory)
+    observed = observed_bits(content, read_stream_list(project, "RTL"))
+    return compile_project(directory, purpose=_PURPOSE), observed
