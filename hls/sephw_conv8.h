@@ -21,7 +21,8 @@ struct integer_product {
 
 template <class in_T, class out_T, typename CONFIG>
 void conv8(hls::stream<in_T> &in, hls::stream<out_T> &out,
-           const typename CONFIG::weights_t weights[conv_plan<CONFIG>::weights]) {
+           const typename CONFIG::weights_t (
+               &weights)[conv_plan<CONFIG>::words][conv_plan<CONFIG>::lanes]) {
     conv_engine<in_T, out_T, CONFIG, integer_product>(in, out, weights);
 }
 

@@ -27,22 +27,22 @@ template <typename CONFIG> struct conv_plan {
     static const unsigned synapse_folds = group_inputs / simd;
     static const unsigned neuron_folds = CONFIG::out_channels / CONFIG::groups / pe;
     static const unsigned words = CONFIG::groups * neuron_folds * synapse_folds;
-    static const unsigned weights = words * pe * simd;
+    static const unsigned lanes = pe * simd;
     static const unsigned issues = CONFIG::height * CONFIG::width * words;
     static_assert(issues == unsigned(CONFIG::issues), "the loop and the schedule disagree");
 };
 
 // The next word: of a table in memory, or of a stream, which brings them in this order.
-template <unsigned LANES, class weight_T>
-void read_word(const weight_T *table, unsigned word, weight_T weights[LANES]) {
+template <unsigned WORDS, unsigned LANES, class weight_T>
+void read_word(const weight_T (&table)[WORDS][LANES], unsigned word, weight_T (&weights)[LANES]) {
 #pragma HLS INLINE
     for (unsigned i = 0; i < LANES; i++) {
 #pragma HLS UNROLL
-        weights[i] = table[word * LANES + i];
+        weights[i] = table[word][i];
     }
 }
 template <unsigned LANES, class weight_T, class word_T>
-void read_word(hls::stream<word_T> &stream, unsigned, weight_T weights[LANES]) {
+void read_word(hls::stream<word_T> &stream, unsigned, weight_T (&weights)[LANES]) {
 #pragma HLS INLINE
     const word_T read = stream.read();
     for (unsigned i = 0; i < LANES; i++) {
@@ -83,7 +83,7 @@ Issues:
         }
         weight_T weights[lanes];
 #pragma HLS ARRAY_PARTITION variable = weights complete dim = 0
-        read_word<lanes>(source, word, weights);
+        read_word(source, word, weights);
         sum_t values[plan::simd];
 #pragma HLS ARRAY_PARTITION variable = values complete dim = 0
     Values:
@@ -124,11 +124,10 @@ Issues:
 
 template <class in_T, class out_T, typename CONFIG, class Product, class weight_T>
 void conv_engine(hls::stream<in_T> &in, hls::stream<out_T> &out,
-                 const weight_T weights[conv_plan<CONFIG>::weights]) {
+                 const weight_T (&weights)[conv_plan<CONFIG>::words][conv_plan<CONFIG>::lanes]) {
 #pragma HLS INLINE
-    static const unsigned lanes = conv_plan<CONFIG>::pe * conv_plan<CONFIG>::simd;
-#pragma HLS ARRAY_RESHAPE variable = weights cyclic factor = lanes dim = 1
-    conv_issues<in_T, out_T, CONFIG, Product, weight_T, lanes>(in, out, weights);
+#pragma HLS ARRAY_RESHAPE variable = weights complete dim = 2
+    conv_issues<in_T, out_T, CONFIG, Product, weight_T, conv_plan<CONFIG>::lanes>(in, out, weights);
 }
 
 } // namespace sephw

@@ -6,7 +6,7 @@
 // Out: (height, width, channels) of out_T, clipped to its range.
 // CONFIG: height, width, channels, simd, shift, acc_bits (holds every partial sum), issues
 //      (iterations per frame, checked), types mantissas_t, shifts_t, bias_t.
-// Tables: mantissas and shifts indexed channel * branches + branch, bias by channel.
+// Tables: a row for each beat of a pixel; mantissas and shifts lane * branches + branch, bias lane.
 #ifndef SEPHW_JOIN_H_
 #define SEPHW_JOIN_H_
 
@@ -23,30 +23,36 @@ template <typename CONFIG> struct join_plan {
     typedef ap_int<CONFIG::acc_bits> acc_t;
 };
 
+// A table of one factor per lane and branch.
+template <typename CONFIG, class T, unsigned BRANCHES>
+using join_factors = T[join_plan<CONFIG>::words][join_plan<CONFIG>::lanes * BRANCHES];
+
 // Adds mantissa * beat << shift of branch BRANCH and of the branches after it.
 template <typename CONFIG, unsigned BRANCHES, unsigned BRANCH>
-void join_branches(typename join_plan<CONFIG>::acc_t *, unsigned,
-                   const typename CONFIG::mantissas_t *, const typename CONFIG::shifts_t *) {}
+void join_branches(typename join_plan<CONFIG>::acc_t (&)[join_plan<CONFIG>::lanes], unsigned,
+                   const join_factors<CONFIG, typename CONFIG::mantissas_t, BRANCHES> &,
+                   const join_factors<CONFIG, typename CONFIG::shifts_t, BRANCHES> &) {}
 
 template <typename CONFIG, unsigned BRANCHES, unsigned BRANCH, class in_T, class... more_T>
-void join_branches(typename join_plan<CONFIG>::acc_t *acc, unsigned base,
-                   const typename CONFIG::mantissas_t *mantissas,
-                   const typename CONFIG::shifts_t *shifts, hls::stream<in_T> &in,
-                   hls::stream<more_T> &...more) {
+void join_branches(typename join_plan<CONFIG>::acc_t (&acc)[join_plan<CONFIG>::lanes],
+                   unsigned word,
+                   const join_factors<CONFIG, typename CONFIG::mantissas_t, BRANCHES> &mantissas,
+                   const join_factors<CONFIG, typename CONFIG::shifts_t, BRANCHES> &shifts,
+                   hls::stream<in_T> &in, hls::stream<more_T> &...more) {
 #pragma HLS INLINE
     typedef join_plan<CONFIG> plan;
     const in_T beat = in.read();
     for (unsigned lane = 0; lane < plan::lanes; lane++) {
 #pragma HLS UNROLL
-        const unsigned at = base + lane * BRANCHES + BRANCH;
-        const typename plan::acc_t product = mantissas[at] * beat[lane];
-        acc[lane] += product << shifts[at].to_int();
+        const unsigned at = lane * BRANCHES + BRANCH;
+        const typename plan::acc_t product = mantissas[word][at] * beat[lane];
+        acc[lane] += product << shifts[word][at].to_int();
     }
-    join_branches<CONFIG, BRANCHES, BRANCH + 1>(acc, base, mantissas, shifts, more...);
+    join_branches<CONFIG, BRANCHES, BRANCH + 1>(acc, word, mantissas, shifts, more...);
 }
 
 template <class out_T, typename CONFIG>
-out_T join_requantize(const typename join_plan<CONFIG>::acc_t *acc) {
+out_T join_requantize(const typename join_plan<CONFIG>::acc_t (&acc)[join_plan<CONFIG>::lanes]) {
 #pragma HLS INLINE
     typedef typename out_T::value_type value_t;
     out_T beat;
@@ -64,16 +70,17 @@ out_T join_requantize(const typename join_plan<CONFIG>::acc_t *acc) {
 }
 
 template <class out_T, typename CONFIG, class... in_T>
-void join_engine(hls::stream<out_T> &out, const typename CONFIG::mantissas_t *mantissas,
-                 const typename CONFIG::shifts_t *shifts, const typename CONFIG::bias_t *bias,
-                 hls::stream<in_T> &...in) {
+void join_engine(
+    hls::stream<out_T> &out,
+    const join_factors<CONFIG, typename CONFIG::mantissas_t, sizeof...(in_T)> &mantissas,
+    const join_factors<CONFIG, typename CONFIG::shifts_t, sizeof...(in_T)> &shifts,
+    const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias, hls::stream<in_T> &...in) {
 #pragma HLS INLINE
     typedef join_plan<CONFIG> plan;
     static const unsigned lanes = plan::lanes;
-    static const unsigned factors = lanes * sizeof...(in_T);
-#pragma HLS ARRAY_RESHAPE variable = mantissas cyclic factor = factors dim = 1
-#pragma HLS ARRAY_RESHAPE variable = shifts cyclic factor = factors dim = 1
-#pragma HLS ARRAY_RESHAPE variable = bias cyclic factor = lanes dim = 1
+#pragma HLS ARRAY_RESHAPE variable = mantissas complete dim = 2
+#pragma HLS ARRAY_RESHAPE variable = shifts complete dim = 2
+#pragma HLS ARRAY_RESHAPE variable = bias complete dim = 2
     unsigned word = 0;
 Issues:
     // Invariant: issue i takes beat i of every branch and makes beat i; word = i mod words.
@@ -83,9 +90,9 @@ Issues:
 #pragma HLS ARRAY_PARTITION variable = acc complete dim = 0
         for (unsigned lane = 0; lane < lanes; lane++) {
 #pragma HLS UNROLL
-            acc[lane] = bias[word * lanes + lane];
+            acc[lane] = bias[word][lane];
         }
-        join_branches<CONFIG, sizeof...(in_T), 0>(acc, word * factors, mantissas, shifts, in...);
+        join_branches<CONFIG, sizeof...(in_T), 0>(acc, word, mantissas, shifts, in...);
         out.write(join_requantize<out_T, CONFIG>(acc));
         word = word + 1 == plan::words ? 0 : word + 1;
     }
@@ -93,35 +100,35 @@ Issues:
 
 template <class in0_T, class out_T, typename CONFIG>
 void join(hls::stream<in0_T> &in0, hls::stream<out_T> &out,
-          const typename CONFIG::mantissas_t mantissas[join_plan<CONFIG>::channels * 1],
-          const typename CONFIG::shifts_t shifts[join_plan<CONFIG>::channels * 1],
-          const typename CONFIG::bias_t bias[join_plan<CONFIG>::channels]) {
+          const join_factors<CONFIG, typename CONFIG::mantissas_t, 1> &mantissas,
+          const join_factors<CONFIG, typename CONFIG::shifts_t, 1> &shifts,
+          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
     join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0);
 }
 
 template <class in0_T, class in1_T, class out_T, typename CONFIG>
 void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<out_T> &out,
-          const typename CONFIG::mantissas_t mantissas[join_plan<CONFIG>::channels * 2],
-          const typename CONFIG::shifts_t shifts[join_plan<CONFIG>::channels * 2],
-          const typename CONFIG::bias_t bias[join_plan<CONFIG>::channels]) {
+          const join_factors<CONFIG, typename CONFIG::mantissas_t, 2> &mantissas,
+          const join_factors<CONFIG, typename CONFIG::shifts_t, 2> &shifts,
+          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
     join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1);
 }
 
 template <class in0_T, class in1_T, class in2_T, class out_T, typename CONFIG>
 void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
           hls::stream<out_T> &out,
-          const typename CONFIG::mantissas_t mantissas[join_plan<CONFIG>::channels * 3],
-          const typename CONFIG::shifts_t shifts[join_plan<CONFIG>::channels * 3],
-          const typename CONFIG::bias_t bias[join_plan<CONFIG>::channels]) {
+          const join_factors<CONFIG, typename CONFIG::mantissas_t, 3> &mantissas,
+          const join_factors<CONFIG, typename CONFIG::shifts_t, 3> &shifts,
+          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
     join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1, in2);
 }
 
 template <class in0_T, class in1_T, class in2_T, class in3_T, class out_T, typename CONFIG>
 void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
           hls::stream<in3_T> &in3, hls::stream<out_T> &out,
-          const typename CONFIG::mantissas_t mantissas[join_plan<CONFIG>::channels * 4],
-          const typename CONFIG::shifts_t shifts[join_plan<CONFIG>::channels * 4],
-          const typename CONFIG::bias_t bias[join_plan<CONFIG>::channels]) {
+          const join_factors<CONFIG, typename CONFIG::mantissas_t, 4> &mantissas,
+          const join_factors<CONFIG, typename CONFIG::shifts_t, 4> &shifts,
+          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
     join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1, in2, in3);
 }
 

@@ -8,41 +8,46 @@
 #ifndef SEPHW_MAX_POOL_H_
 #define SEPHW_MAX_POOL_H_
 
-#include "sephw_common.h"
+#include "sephw_pool_store.h"
 
 namespace sephw {
+
+template <typename CONFIG> struct max_pool_loop {
+    template <class in_T, class out_T, unsigned words>
+    static void issues(hls::stream<in_T> &in, hls::stream<out_T> &out, out_T (&maxima)[words]) {
+#pragma HLS INLINE
+        static const unsigned taps = CONFIG::kernel_height * CONFIG::kernel_width;
+        static const unsigned count =
+            CONFIG::height * CONFIG::width * CONFIG::groups * taps * words;
+        static_assert(count == unsigned(CONFIG::issues), "the loop and the schedule disagree");
+        unsigned word = 0, tap = 0;
+
+    Issues:
+        // Invariant: maxima[w] is the maximum of word w over the group's taps before (tap, word).
+        for (unsigned i = 0; i < count; i++) {
+#pragma HLS PIPELINE II = 1 style = flp
+            const in_T beat = in.read();
+            const out_T before = maxima[word];
+            out_T best;
+            for (unsigned lane = 0; lane < CONFIG::simd; lane++) {
+#pragma HLS UNROLL
+                best[lane] = tap == 0 || beat[lane] > before[lane] ? beat[lane] : before[lane];
+            }
+            maxima[word] = best;
+            if (tap + 1 == taps)
+                out.write(best);
+            if (++word == words) {
+                word = 0;
+                tap = tap + 1 == taps ? 0 : tap + 1;
+            }
+        }
+    }
+};
 
 template <class in_T, class out_T, typename CONFIG>
 void max_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned words = CONFIG::channels / CONFIG::groups / CONFIG::simd;
-    static const unsigned taps = CONFIG::kernel_height * CONFIG::kernel_width;
-    static const unsigned issues = CONFIG::height * CONFIG::width * CONFIG::groups * taps * words;
-    static_assert(issues == unsigned(CONFIG::issues), "the loop and the schedule disagree");
-
-    out_T maxima[words];
-#pragma HLS ARRAY_PARTITION variable = maxima complete dim = 0
-
-    unsigned word = 0, tap = 0;
-
-Issues:
-    // Invariant: maxima[w] is the maximum of word w over the group's taps before (tap, word).
-    for (unsigned i = 0; i < issues; i++) {
-#pragma HLS PIPELINE II = 1 style = flp
-        const in_T beat = in.read();
-        const out_T before = maxima[word];
-        out_T best;
-        for (unsigned lane = 0; lane < CONFIG::simd; lane++) {
-#pragma HLS UNROLL
-            best[lane] = tap == 0 || beat[lane] > before[lane] ? beat[lane] : before[lane];
-        }
-        maxima[word] = best;
-        if (tap + 1 == taps)
-            out.write(best);
-        if (++word == words) {
-            word = 0;
-            tap = tap + 1 == taps ? 0 : tap + 1;
-        }
-    }
+    run_pool<max_pool_loop<CONFIG>, in_T, out_T, words>(in, out);
 }
 
 } // namespace sephw

@@ -47,9 +47,8 @@ void parallel_window(hls::stream<in_T> &in, hls::stream<out_T> &out) {
 #pragma HLS ARRAY_PARTITION variable = above complete dim = 1
 #pragma HLS AGGREGATE variable = above
 #pragma HLS BIND_STORAGE variable = above type = ram_2p
-    // A column is read again `width` issues after it was written.
-#pragma HLS DEPENDENCE variable = above type = inter direction = RAW distance = width dependent =  \
-    true
+    // A column is read again `width` issues after it was written, and width is at least 2.
+#pragma HLS DEPENDENCE variable = above type = inter direction = RAW distance = 2 dependent = true
     in_T window[kernel_height][kernel_width];
 #pragma HLS ARRAY_PARTITION variable = window complete dim = 0
 

@@ -22,7 +22,8 @@ struct pattern_product {
 
 template <class in_T, class out_T, typename CONFIG>
 void pattern_conv(hls::stream<in_T> &in, hls::stream<out_T> &out,
-                  const typename CONFIG::patterns_t patterns[conv_plan<CONFIG>::weights]) {
+                  const typename CONFIG::patterns_t (
+                      &patterns)[conv_plan<CONFIG>::words][conv_plan<CONFIG>::lanes]) {
     conv_engine<in_T, out_T, CONFIG, pattern_product>(in, out, patterns);
 }
 

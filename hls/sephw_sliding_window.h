@@ -61,31 +61,36 @@ void sliding_window(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static_assert(buffer_rows == int(CONFIG::buffer_rows), "the buffer and its size disagree");
     static const int kept_words = plan::rows_needed(CONFIG::output_height - 1) * plan::row_words;
     static const int buffer_words = buffer_rows * plan::row_words;
+    static const int last_slot = buffer_words - plan::row_words;
 
     in_T buffer[buffer_words];
 #pragma HLS AGGREGATE variable = buffer
 #pragma HLS BIND_STORAGE variable = buffer type = ram_2p
 
-    // Phase -1 fills the buffer; phase r writes output row r while it reads what row r + 1 needs.
+    // Phase -1 fills the buffer; phase r writes output row r while it reads what row r + 1 needs:
+    // `rows_left` rows, of which `row_word` words of the first one have been read.
     int row = fill_reads > 0 ? -1 : 0;
-    int rows_end = plan::rows_needed(0);
-    int next_end = CONFIG::stride - CONFIG::padding_top + CONFIG::kernel_height;
-    int reads_left = fill_reads > 0 ? fill_reads : plan::reads(0);
+    int rows_end = plan::rows_needed(fill_reads > 0 ? 0 : 1);
+    int next_end = CONFIG::stride - CONFIG::padding_top + CONFIG::kernel_height +
+                   (fill_reads > 0 ? 0 : CONFIG::stride);
+    int rows_left = rows_end - (fill_reads > 0 ? 0 : plan::rows_needed(0));
+    int row_word = 0;
     int writes_left = fill_reads > 0 ? 0 : plan::row_writes;
-    int issues_left = reads_left > writes_left ? reads_left : writes_left;
-    if (fill_reads == 0) {
-        rows_end = plan::rows_needed(1);
-        next_end += CONFIG::stride;
-    }
 
     int write_address = 0;
     int words_read = 0;
-    // Row and buffer row of the window's top; the row may lie in the padding.
+    // Row of the window's top, which may lie in the padding. Places in the buffer are counted in
+    // words: of the top's buffer row, of the tap's, of its column, its group's first word.
     int top = -static_cast<int>(CONFIG::padding_top);
-    int top_slot = (buffer_rows - CONFIG::padding_top % buffer_rows) % buffer_rows;
+    static const int first_slot =
+        (buffer_rows - CONFIG::padding_top % buffer_rows) % buffer_rows * plan::row_words;
+    static const int top_step = CONFIG::stride % buffer_rows * plan::row_words;
+    static const int first_column = -static_cast<int>(CONFIG::padding_left) * plan::words;
+    int top_slot = first_slot;
     int slot = top_slot;
     int left = -static_cast<int>(CONFIG::padding_left);
-    int word = 0, kx = 0, ky = 0, group = 0;
+    int left_column = first_column, column = first_column;
+    int word = 0, kx = 0, ky = 0, group = 0, group_word = 0;
 
 Issues:
     // Invariant: before issue i of phase r, the buffer holds input rows max(0, top)..rows_end - 1
@@ -99,8 +104,7 @@ Issues:
             const int x = left + kx;
             const bool inside = y >= 0 && y < static_cast<int>(CONFIG::height) && x >= 0 &&
                                 x < static_cast<int>(CONFIG::width);
-            const int address =
-                slot * plan::row_words + x * plan::words + group * plan::group_words + word;
+            const int address = slot + column + group_word + word;
             const in_T source = buffer[inside ? address : 0];
             out_T beat;
         Lanes:
@@ -113,43 +117,52 @@ Issues:
 
             if (++word == plan::group_words) {
                 word = 0;
+                column += plan::words;
                 if (++kx == static_cast<int>(CONFIG::kernel_width)) {
                     kx = 0;
-                    slot = slot + 1 == buffer_rows ? 0 : slot + 1;
+                    column = left_column;
+                    slot = slot == last_slot ? 0 : slot + plan::row_words;
                     if (++ky == static_cast<int>(CONFIG::kernel_height)) {
                         ky = 0;
                         slot = top_slot;
+                        group_word += plan::group_words;
                         if (++group == static_cast<int>(CONFIG::groups)) {
                             group = 0;
+                            group_word = 0;
                             left += CONFIG::stride;
+                            left_column += static_cast<int>(CONFIG::stride) * plan::words;
+                            column = left_column;
                         }
                     }
                 }
             }
         }
-        if (reads_left > 0) {
+        if (rows_left > 0) {
             const in_T beat = in.read();
             if (words_read < kept_words)
                 buffer[write_address] = beat;
             write_address = write_address + 1 == buffer_words ? 0 : write_address + 1;
             words_read++;
-            reads_left--;
+            if (++row_word == plan::row_words) {
+                row_word = 0;
+                rows_left--;
+            }
         }
-        if (--issues_left == 0) {
+        if (rows_left == 0 && writes_left == 0) {
             if (row >= 0) {
                 top += CONFIG::stride;
-                top_slot += CONFIG::stride % buffer_rows;
-                if (top_slot >= buffer_rows)
-                    top_slot -= buffer_rows;
+                top_slot += top_step;
+                if (top_slot >= buffer_words)
+                    top_slot -= buffer_words;
             }
             slot = top_slot;
             left = -static_cast<int>(CONFIG::padding_left);
+            left_column = column = first_column;
             row++;
             const int end = row + 1 < static_cast<int>(CONFIG::output_height) ? plan::clip(next_end)
                                                                               : plan::height;
-            reads_left = (end - rows_end) * plan::row_words;
+            rows_left = end - rows_end;
             writes_left = plan::row_writes;
-            issues_left = reads_left > writes_left ? reads_left : writes_left;
             rows_end = end;
             next_end += CONFIG::stride;
         }

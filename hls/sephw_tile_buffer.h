@@ -24,15 +24,18 @@ void tile_buffer(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static_assert(unsigned(in_T::size) == unsigned(CONFIG::lanes), "beats of other lanes");
 
     // Two blocks: one is sent while the next one is read.
-    in_T store[2 * block];
+    static const unsigned store_words = 2 * block;
+    in_T store[store_words];
 #pragma HLS AGGREGATE variable = store
 #pragma HLS BIND_STORAGE variable = store type = ram_2p
 
-    unsigned turn = 0, write_address = 0, half = 0;
+    // Counted in beats: where the half and the row begin.
+    unsigned turn = 0, write_address = 0, half_start = 0, row_start = 0;
     unsigned beat_of_run = 0, row = 0, column = 0, repeat = 0, sent = 0;
 Issues:
-    // Invariant: in the fill, block 0 is read; then block `sent` is in `half`, a beat of run (row,
-    // column / run) is sent for time `repeat`, and of every `repeats` issues the last reads.
+    // Invariant: in the fill, block 0 is read; then block `sent` is sent from `half_start` on, a
+    // beat of run (row, column / run) is sent for time `repeat`, and of every `repeats` issues the
+    // last reads.
     for (unsigned i = 0; i < issues; i++) {
 #pragma HLS PIPELINE II = 1 style = flp
         const bool filling = i < fill;
@@ -43,7 +46,7 @@ Issues:
         if (reading)
             fresh = in.read();
         if (!filling) {
-            const in_T beat = store[half * block + row * columns + column + beat_of_run];
+            const in_T beat = store[half_start + row_start + column + beat_of_run];
             out_T copy;
             for (unsigned lane = 0; lane < in_T::size; lane++) {
 #pragma HLS UNROLL
@@ -52,14 +55,16 @@ Issues:
             out.write(copy);
             if (++beat_of_run == unsigned(CONFIG::run)) {
                 beat_of_run = 0;
+                row_start += columns;
                 if (++row == unsigned(CONFIG::rows)) {
                     row = 0;
+                    row_start = 0;
                     if (++repeat == repeats) {
                         repeat = 0;
                         column += CONFIG::run;
                         if (column == columns) {
                             column = 0;
-                            half = 1 - half;
+                            half_start = block - half_start;
                             sent++;
                         }
                     }
@@ -68,7 +73,7 @@ Issues:
         }
         if (reading) {
             store[write_address] = fresh;
-            write_address = write_address + 1 == 2 * block ? 0 : write_address + 1;
+            write_address = write_address + 1 == store_words ? 0 : write_address + 1;
         }
     }
 }

@@ -68,8 +68,8 @@ class Memory:
 class HlsTable:
     """A constant table of an HLS instance.
 
-    ``values`` int64, C order; ``bits``/``signed`` type of one element. Becomes
-    ``static const ctype name[...]`` in a weights header.
+    ``values`` int64 (words, lanes), C order: an issue reads a row; ``dtype`` of one element.
+    Becomes ``ctype name[words][lanes]`` in a weights header.
     """
 
     name: str

@@ -109,7 +109,7 @@ class FoldedConvolution(Operator):
 
     @abstractmethod
     def weight_table(self, words: Integers) -> HlsTable:
-        """The weight table of the kernel from flat, ordered weights."""
+        """The weight table of the kernel from ordered weights (words, pe · simd)."""
 
     def rtl_constants(
         self, words: Integers
@@ -118,9 +118,8 @@ class FoldedConvolution(Operator):
 
         ``words`` int64 (groups · nf, sf, pe, simd).
         """
-        table = self.weight_table(words.reshape(-1))
-        rows = table.values.reshape(-1, words.shape[2] * words.shape[3])
-        return (), (RtlMemory(table.name, rows, table.dtype.bits),)
+        table = self.weight_table(words.reshape(-1, words.shape[2] * words.shape[3]))
+        return (), (RtlMemory(table.name, table.values, table.dtype.bits),)
 
     @property
     def tile_sizes(self) -> tuple[int, ...]:

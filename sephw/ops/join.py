@@ -151,10 +151,11 @@ class Join(LaneOperator):
         latency = 3 + clog2(self.branches + 1) + 1 + 2
         return Schedule(reads=(every,) * self.branches, writes=(every,), latency_cycles=latency)
 
-    def _tables(self) -> tuple[HlsTable, ...]:
-        """Flat tables: mantissas and shifts at c·branches + branch, bias at c."""
+    def _tables(self, lanes: int) -> tuple[HlsTable, ...]:
+        """A row per beat of a pixel: mantissas and shifts at lane · branches + branch, bias."""
+        words = self.channels // lanes
         return tuple(
-            HlsTable(name, values.T.ravel(), covering_values(values))
+            HlsTable(name, values.T.reshape(words, -1), covering_values(values))
             for name, values in (
                 ("mantissas", self.mantissas),
                 ("shifts", self.shifts),
@@ -164,7 +165,7 @@ class Join(LaneOperator):
 
     @property
     def work(self) -> Work:
-        return Work(constant_bits=sum(t.values.size * t.dtype.bits for t in self._tables()))
+        return Work(constant_bits=sum(t.values.size * t.dtype.bits for t in self._tables(1)))
 
     def memory(self, folding: Folding) -> Memory:
         return Memory(weight_bits=self.work.constant_bits)
@@ -224,7 +225,7 @@ class Join(LaneOperator):
             parameters=self.hls_parameters(
                 folding, branches=self.branches, acc_bits=self.acc_type.bits
             ),
-            tables=self._tables(),
+            tables=self._tables(folding.simd),
         )
 
     def _rtl_memories(self, folding: Folding) -> tuple[RtlMemory, ...]:

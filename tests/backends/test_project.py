@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 from project_graphs import images_for, residual_graph
 
-from sephw.backends.hls4ml import CompiledProject, compile_project, write_project
+from sephw.backends.hls4ml import CompiledProject, compile_project, link_project, write_project
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding, Graph
 from sephw.tools.process import run
@@ -180,11 +179,16 @@ def test_testbench_checks_itself(project: Path, tmp_path: Path) -> None:
     assert "ERROR: frame 2 differs from its golden output" in done.stdout
 
 
-def test_hls4ml_library(graph: Graph, project: Path, tmp_path: Path) -> None:
-    """hls4ml's own script and bridge work on the project as they are."""
+def test_hls4ml_library(
+    graph: Graph, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hls4ml's own script and bridge work on the project as they are, from any folder."""
     copy = tmp_path / "hls"
     shutil.copytree(project, copy)
-    subprocess.run(["bash", "build_lib.sh"], cwd=copy, check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    model = link_project(Path("hls"))
+    monkeypatch.chdir("/")
+    model.compile()
     library = ctypes.CDLL(str(copy / "firmware" / "small_net_top-sephw.so"))
     images = images_for(graph).astype(np.float64)
     expected = graph.run(images.astype(np.int64))["logits"]
@@ -194,6 +198,9 @@ def test_hls4ml_library(graph: Graph, project: Path, tmp_path: Path) -> None:
         got = np.zeros(want.size)
         library.small_net_top_double(np.ascontiguousarray(image), got)
         assert np.array_equal(got, want.ravel())
+    assert np.array_equal(model.predict(images).ravel(), expected.ravel())
+    with pytest.raises(SephwError, match="is not an exported HLS project"):
+        link_project(tmp_path)
 
 
 def test_streams_left_over_are_reported(project: Path, tmp_path: Path) -> None:

@@ -172,5 +172,8 @@ def _case(number: int, case: Case) -> str:
 
 
 def _table(number: int, table: HlsTable) -> str:
-    values = ", ".join(map(str, table.values.tolist()))
-    return f"const {element_type(table.dtype)} {table.name}{number}[] = {{{values}}};"
+    values = ", ".join(map(str, table.values.ravel().tolist()))
+    words, lanes = table.values.shape
+    return (
+        f"const {element_type(table.dtype)} {table.name}{number}[{words}][{lanes}] = {{{values}}};"
+    )

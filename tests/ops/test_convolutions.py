@@ -160,7 +160,7 @@ def test_tables_are_word_major():
                     for s in range(2):
                         word = (group * neuron_folds + nf) * synapse_folds + sf
                         weight = patterns[group * 4 + nf * 2 + pe, sf * 2 + s]
-                        assert table.values[(word * 2 + pe) * 2 + s] == (weight == 1)
+                        assert table.values[word, pe * 2 + s] == (weight == 1)
 
 
 def fields(**changes):

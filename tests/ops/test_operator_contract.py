@@ -93,7 +93,7 @@ def test_hls_instance_says_what_the_kernel_needs(case):
         assert parameters["pe"] == folding.pe and parameters["simd"] == folding.simd
         assert parameters["issues"] == operator.frame_cycles(folding)
         for table in instance.tables:
-            assert table.values.ndim == 1 and table.values.dtype == np.int64
+            assert table.values.ndim == 2 and table.values.dtype == np.int64
             assert table.dtype.min <= table.values.min()
             assert table.values.max() <= table.dtype.max
 

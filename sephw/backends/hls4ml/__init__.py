@@ -4,6 +4,7 @@ Importing this package does not import hls4ml.
 """
 
 from sephw.backends.hls4ml.csim import CompiledProject, compile_project
+from sephw.backends.hls4ml.link import link_project
 from sephw.backends.hls4ml.project import write_project
 
-__all__ = ["CompiledProject", "compile_project", "write_project"]
+__all__ = ["CompiledProject", "compile_project", "link_project", "write_project"]

@@ -53,6 +53,7 @@ def write_project(
             ) from None
         write_model(build_model(graph, layout, directory, clock_ns=clock_ns, part=part))
     _write_generated(graph, directory / "firmware" / "nnet_utils")
+    _shape_tables(graph, layout, directory / "firmware")
     _write_data(directory / "tb_data", samples, golden)
     write_feeds(graph, layout, directory)
     _write_testbench(layout, directory)
@@ -102,6 +103,30 @@ def _write_generated(graph: Graph, directory: Path) -> None:
     for node in graph.nodes:
         for name, text in node.operator.hls(node.folding).generated:
             (directory / name).write_text(text, encoding="utf-8")
+
+
+def _shape_tables(graph: Graph, layout: Layout, firmware: Path) -> None:
+    """Give tables their rows: hls4ml writes arrays flat, and its own engines count in them."""
+    source = firmware / f"{layout.project}.cpp"
+    text = source.read_text(encoding="utf-8")
+    for node in graph.nodes:
+        for table in node.operator.hls(node.folding).tables:
+            name = f"{layout.engines[node.name]}_{table.name}"
+            words, lanes = table.values.shape
+            header = firmware / "weights" / f"{name}.h"
+            flat, shaped = f" {name}[{table.values.size}]", f" {name}[{words}][{lanes}]"
+            header.write_text(_replaced(header.read_text(encoding="utf-8"), flat, shaped))
+            # C-simulation reads a file into them, one number after the other.
+            size = table.values.size
+            call = f"load_weights_from_txt<{name}_t, {size}>("
+            text = _replaced(text, f"{call}{name}, ", f"{call}({name}_t *){name}, ")
+    source.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    if old not in text:
+        raise SephwError(f"hls4ml's project has no '{old.strip()}'; use hls4ml 1.3.0")
+    return text.replace(old, new)
 
 
 def _write_data(directory: Path, samples: NDArray[np.uint8], golden: Integers) -> None:

@@ -182,8 +182,13 @@ class SelectEngine(ConvolutionEngine):
         rows = operator.matrix.reshape(self._sums, folding.pe, self._synapse_folds, folding.simd)
         return rows.transpose(0, 2, 1, 3)
 
+    @property
+    def _rows(self) -> Integers:
+        """Weights, a row of pe · simd for each word (group · nf + nf) · sf + sf."""
+        return self.words.reshape(-1, self.folding.pe * self.folding.simd)
+
     def hls(self) -> HlsInstance:
-        """Weight index ((word·pe + pe lane)·simd + simd lane), word = (group·nf + nf)·sf + sf."""
+        """Weights by word and pe lane · simd + simd lane."""
         operator = self.operator
         return HlsInstance(
             header=f"sephw_{operator.kind}.h",
@@ -197,7 +202,7 @@ class SelectEngine(ConvolutionEngine):
                 ("acc_bits", operator.output_type.bits),
                 ("issues", self.frame_cycles),
             ),
-            tables=(operator.weight_table(self.words.ravel()),),
+            tables=(operator.weight_table(self._rows),),
         )
 
     def rtl(self) -> RtlInstance:
