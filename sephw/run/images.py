@@ -33,6 +33,8 @@ def read_given(path: Path, known: Description) -> Given:
     Pictures are brought to the network's channels and size as in its training. ImageError names
     what cannot be taken.
     """
+    if not path.exists():
+        raise ImageError(f"'{path}': no such file or folder; check the path")
     if path.is_dir():
         return _pictures(path, _files(path), known)
     if path.suffix.lower() in ENDINGS:

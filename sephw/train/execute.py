@@ -33,6 +33,8 @@ from sephw.train.resume import resume_path
 from sephw.train.settings import Settings, parse_arguments, per_stage, shares
 from sephw.train.source import TrainingData
 
+_MOST_PIXELS = 1 << 14
+
 
 def run_command(
     *,
@@ -160,9 +162,15 @@ def _checked(network: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Network arguments of the right names and types; UsageError as --set's."""
     check_arguments(network, {})  # the name
     try:
-        return check_arguments(network, arguments)
+        checked = check_arguments(network, arguments)
     except SephwError as error:
         raise UsageError(f"--set: {error}") from None
+    for key in ("height", "width"):
+        if not 1 <= checked.get(key, 1) <= _MOST_PIXELS:
+            raise UsageError(
+                f"--set {key}={checked[key]}: images have 1 to {_MOST_PIXELS:,} pixels a side"
+            )
+    return checked
 
 
 def _check_method(epochs: tuple[int, int, int], same: dict[str, Any]) -> None:

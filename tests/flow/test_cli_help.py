@@ -84,6 +84,7 @@ def test_what_may_have_been_meant(
     [
         ("width=3,4", "argument width=3,4: it takes one whole number"),
         ("width=8.5", "argument width=8.5: it takes one whole number"),
+        ("in_channels=true", "argument in_channels=True: it takes one whole number"),
         ("height=true", "argument height=True: it takes one whole number"),
         ("height=-8", "argument height=-8: it takes one whole number"),
         ("widths=16,x", "argument widths=16,x: it takes whole numbers separated by commas"),
@@ -107,6 +108,26 @@ def test_network_arguments_are_checked_before_anything_is_read(
     assert line.startswith(SET + said)
 
 
+@pytest.mark.parametrize("pair", ["height=0", "width=0", "height=99999999"])
+def test_sizes_that_no_image_has(
+    pair: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = [
+        "--data",
+        "digits",
+        "--resize",
+        "bilinear",
+        "--set",
+        "width=8",
+        "--set",
+        "height=8",
+    ]
+    assert run(["train", *arguments, "--out", str(tmp_path / "a.pth"), "--set", pair]) == 2
+    assert capsys.readouterr().err == (
+        f"sephw: error: --set {pair}: images have 1 to 16,384 pixels a side\n"
+    )
+
+
 @pytest.mark.parametrize(
     "pair",
     [
@@ -117,7 +138,6 @@ def test_network_arguments_are_checked_before_anything_is_read(
         "activation_bits=0",
         "scale_bits=0",
         "classes=0",
-        "height=0",
     ],
 )
 def test_numbers_that_no_network_can_have(

@@ -162,6 +162,9 @@ def test_pictures_of_another_size(board, tmp_path, capsys) -> None:
     assert "is no accelerator.json of this version" in _error(capsys, *run)
     (tmp_path / "none").mkdir()
     write_description(tmp_path / "board")
+    assert _error(capsys, *run, "--images", "no.png").endswith(
+        "'no.png': no such file or folder; check the path"
+    )
     assert "holds no pictures; their names end in .png" in _error(
         capsys, *run, "--images", str(tmp_path / "none")
     )
