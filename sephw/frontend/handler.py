@@ -15,10 +15,6 @@ from sephw.frontend.values import Value
 A = TypeVar("A")
 
 
-# Where qonnx keeps operators on (N, H, W, C).
-_CHANNELS_LAST = "qonnx.custom_op.channels_last"
-
-
 @dataclass(frozen=True)
 class NoAttributes:
     """Of operators that have none."""
@@ -55,11 +51,6 @@ def dispatch(handlers: Mapping[str, Handler[Any]], call: Call) -> Value:
     """
     handler = handlers.get(call.node.op_type)
     if handler is None or call.node.domain not in handler.domains:
-        if call.node.domain == _CHANNELS_LAST:
-            raise SephwError(
-                f"{call.where}: channels come last ({_CHANNELS_LAST}); export the network with "
-                "channels first, (N, C, H, W)"
-            )
         kind = f"{call.node.domain}.{call.node.op_type}".lstrip(".")
         raise SephwError(
             f"{call.where}: operator {kind} is not supported; express it with "

@@ -23,6 +23,8 @@ from sephw.ir import Graph, IntType
 
 _INPUT = "input"
 _FUNCTIONS = ("Concat", "MaxPool")
+# Where qonnx keeps operators on (N, H, W, C).
+_CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,7 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
     values[image.name] = Image()
     output = graph.output[0].name
     nodes = needed_nodes(graph)
+    _check_layout(nodes)
     modules = [module_of(node) for node in nodes]
     last_of = _last_nodes(modules)
     last: Call | None = None
@@ -93,6 +96,16 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
         )
     read = ReadResult(builder.graph(path.stem, (_INPUT,), (tensor,)), tuple(builder.layers))
     return read, Restated(builder.pads, builder.shapes)
+
+
+def _check_layout(nodes: Sequence[Any]) -> None:
+    """SephwError naming the first node on (N, H, W, C), before what else is wrong is said."""
+    for node in nodes:
+        if node.domain == _CHANNELS_LAST:
+            raise SephwError(
+                f"{node.op_type} '{label_of(node)}': channels come last ({_CHANNELS_LAST}); export "
+                "the network with channels first, (N, C, H, W)"
+            )
 
 
 def needed_nodes(graph: Any) -> list[Any]:
