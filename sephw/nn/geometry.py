@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 Size = int | tuple[int, int]
 
 
@@ -20,3 +22,9 @@ def padding_fault(kernel: Size, padding: Size) -> str | None:
                 f"compute nothing, use at most {length - 1}"
             )
     return None
+
+
+def average_is_exact(pixels: int, top: int) -> bool:
+    """Whether float32 gives (Σ / pixels) · pixels = Σ for every sum 0..pixels·top."""
+    sums = np.arange(pixels * top + 1, dtype=np.float32)
+    return bool(np.array_equal(sums / np.float32(pixels) * np.float32(pixels), sums))

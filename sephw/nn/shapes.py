@@ -19,9 +19,12 @@ def propagate_shapes(root: nn.Module, graph: fx.Graph, input_shape: tuple[int, i
     SephwError naming the module that cannot take its input.
     """
     runner = _Runner(fx.GraphModule(root, graph))
+    device = next((tensor.device for tensor in root.parameters()), torch.device("cpu"))
+    modes = {module: module.training for module in root.modules()}
     try:
+        root.eval()  # batch norms must not learn from it
         with torch.no_grad():
-            runner.run(torch.zeros(1, *input_shape))
+            runner.run(torch.zeros(1, *input_shape, device=device))
     except Exception as error:
         shown = " × ".join(map(str, input_shape))
         reason = str(error).strip().splitlines()[0].split("  ")[0].rstrip(".")
@@ -29,6 +32,14 @@ def propagate_shapes(root: nn.Module, graph: fx.Graph, input_shape: tuple[int, i
             f"{type(root).__name__}: '{runner.at}' cannot take its input where images are "
             f"{shown} (channels × height × width): {reason}; give the images' own size"
         ) from error
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+def shape_of(node: Any) -> tuple[int, ...]:
+    """The shape that `propagate_shapes` wrote."""
+    return tuple(node.meta[SHAPE])
 
 
 class _Runner(fx.Interpreter):

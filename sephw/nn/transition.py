@@ -5,24 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from sephw.errors import SephwError
+from sephw.nn.finite import check_finite
 from sephw.nn.images import calibration_images
-from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, StagedLayer
+from sephw.nn.layers import QuantReLU, StagedLayer
 from sephw.nn.scales import shared_scales
 from sephw.nn.stage import Patterns, Stage
+from sephw.nn.structure import check_structure
+from sephw.nn.tracer import trace_layers
 
 _ORDER = (Stage.R, Stage.B, Stage.BQ)
-
-
-class LayerTracer(fx.Tracer):
-    """Symbolic tracer for which the layers of this package are leaves, like torch's own."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(
-            m, StagedLayer | GlobalPool2d | AveragePool2d | Concat
-        ) or super().is_leaf_module(m, module_qualified_name)
 
 
 def to_stage(
@@ -50,6 +44,10 @@ def to_stage(
         )
     shape = input_shape_of(network)
     images = None if calibration is None else calibration_images(calibration, shape)
+    # Without memory, a network waits for its checkpoint; freeze checks it then.
+    if stage is not network.stage and not any(p.is_meta for p in network.parameters()):
+        check_finite(network)
+        check_structure(network, shape)
     layers = [m for m in network.modules() if isinstance(m, StagedLayer)]
     if stage is Stage.BQ and network.stage is not Stage.BQ:
         for layer in layers:
@@ -64,23 +62,14 @@ def to_stage(
 
 
 def _fold_batch_norms(network: nn.Module) -> None:
-    graph = LayerTracer().trace(network)
     modules = dict(network.named_modules())
-    for node in graph.nodes:
-        if node.op != "call_module" or not isinstance(modules[node.target], nn.BatchNorm2d):
-            continue
-        source = node.args[0]
-        before = modules.get(source.target) if source.op == "call_module" else None
-        if not isinstance(before, StagedLayer) or len(source.users) != 1:
-            raise SephwError(
-                f"BatchNorm2d '{node.target}': no convolution of its own before it; place it "
-                "right after a PatternConv2d, PointwiseConv2d or QuantConv2d"
-            )
-        norm = modules[node.target]
-        assert isinstance(norm, nn.BatchNorm2d)
-        before.absorb(norm)
-        parent, _, name = node.target.rpartition(".")
-        setattr(network.get_submodule(parent), name, nn.Identity())
+    for node in trace_layers(network).nodes:
+        norm = modules.get(str(node.target)) if node.op == "call_module" else None
+        if isinstance(norm, nn.BatchNorm2d):
+            before: Any = modules[str(node.args[0].target)]
+            before.absorb(norm)
+            parent, _, name = node.target.rpartition(".")
+            setattr(network.get_submodule(parent), name, nn.Identity())
 
 
 def input_shape_of(network: Any) -> tuple[int, int, int] | None:
@@ -100,7 +89,7 @@ def calibrate(network: nn.Module, images: Tensor, batch: int = 128) -> None:
     off; at most 2^20 values per layer, evenly spaced, are kept. Quantizers whose outputs meet in a
     concatenation get one common scale, the best one for all of them together.
     """
-    groups = shared_scales(LayerTracer().trace(network), dict(network.named_modules()))
+    groups = shared_scales(trace_layers(network), dict(network.named_modules()))
     seen: dict[QuantReLU, list[Tensor]] = {}
     batches = max(1, -(-len(images) // batch))
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from sephw.errors import SephwError
 from sephw.nn import AveragePool2d, Concat, PatternConv2d, PointwiseConv2d, QuantReLU, freeze
-from sephw.nn.freeze.modules import average_is_exact
+from sephw.nn.geometry import average_is_exact
 from sephw.nn.transition import best_exponent
 from tests.nn.networks import OneBlock, image_batch, to_bq
 from tests.nn.test_freeze import assert_float32_is_exact
@@ -100,7 +100,9 @@ def test_concatenation_of_sums_and_of_rows_are_refused():
     block.after = PointwiseConv2d(4, 5)
     with pytest.raises(SephwError) as error:
         freeze(to_bq(OneBlock(block, 3, (4, 4)), image_batch((3, 4, 4))))
-    assert str(error.value) == "'cat': joins along axis 2; only channels (axis 1) can be joined"
+    assert str(error.value) == (
+        "concatenation 'cat': joins along axis 2; only channels (axis 1) can be joined"
+    )
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,21 +8,17 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from sephw.errors import SephwError
 from sephw.frontend import capture_torch, export_qonnx, read_qonnx
 from sephw.nn import (
-    PatternConv2d,
     PatternResidualBlock,
-    QuantReLU,
     SEPModule,
     SEPNet,
-    Stage,
     freeze,
     to_stage,
 )
-from tests.nn.networks import JoinNetwork, OneBlock, enliven, image_batch, to_bq
+from tests.nn.networks import JoinNetwork, enliven, image_batch, to_bq
 
 quick = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -222,50 +218,3 @@ def test_freeze_leaves_the_network_alone_and_needs_bq():
     before = {k: v.clone() for k, v in bq.state_dict().items()}
     freeze(bq)
     assert all(torch.equal(v, before[k]) for k, v in bq.state_dict().items())
-
-
-class Unquantized(OneBlock):
-    def __init__(self):
-        super().__init__(nn.Sequential(PatternConv2d(3, 4, 3), PatternConv2d(4, 4, 3)), 3, (8, 8))
-
-
-class Foreign(OneBlock):
-    def __init__(self):
-        super().__init__(nn.Sequential(QuantReLU(), nn.Conv2d(3, 4, 3)), 3, (8, 8))
-
-
-class Twice(OneBlock):
-    def __init__(self):
-        super().__init__(PatternConv2d(3, 3, 3, padding=1), 3, (8, 8))
-        self.act = QuantReLU()
-
-    def forward(self, x):
-        return self.block(self.act(self.block(x)))
-
-
-class AddsConstant(OneBlock):
-    def __init__(self):
-        super().__init__(PatternConv2d(3, 3, 3, padding=1), 3, (8, 8))
-        self.act = QuantReLU()
-
-    def forward(self, x):
-        return self.act(self.block(x) + 1)
-
-
-@pytest.mark.parametrize(
-    ("make", "text"),
-    [
-        (AddsConstant, "'add': adds a constant; put it into the bias of the layer before it"),
-        (Unquantized, "PatternConv2d 'block.1': its input is not quantized; "
-                      "put a QuantReLU before it"),
-        (Foreign, "Conv2d 'block.1': not supported in a pattern network; "
-                  "use the layers of sephw.nn"),
-        (Twice, "PatternConv2d 'block': called twice; give each use a module of its own"),
-    ],
-)  # fmt: skip
-def test_what_the_contract_excludes_is_named(make, text):
-    network = make()
-    to_stage(network, Stage.BQ, calibration=image_batch((3, 8, 8)))
-    with pytest.raises(SephwError) as error:
-        freeze(network)
-    assert str(error.value) == text

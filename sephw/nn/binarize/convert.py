@@ -12,6 +12,7 @@ from sephw.nn.binarize.in_place import without_writes
 from sephw.nn.binarize.rewrite import Rewriter
 from sephw.nn.binarize.source import readable_copy
 from sephw.nn.binarize.trace import EXAMPLES, trace
+from sephw.nn.structure import check_structure
 
 
 def convert(
@@ -43,4 +44,5 @@ def convert(
     other = Rewriter(dict(lively.named_modules()), old, patterns, scale_bits, activation_bits).run()
     other.root.eval()
     check_calls(lively, traced, old, other, images[:EXAMPLES])
-    return new.root.float().train(), new.graph
+    check_structure(fx.GraphModule(new.root.float(), new.graph), input_shape)
+    return new.root.train(), new.graph

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from sephw.errors import SephwError
 from sephw.nn.binarize.call import Call
-from sephw.nn.freeze.modules import average_is_exact
-from sephw.nn.geometry import pair
+from sephw.nn.geometry import average_is_exact, pair
 
 Pair = tuple[int, int]
 

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from sephw.errors import SephwError
+from sephw.nn.finite import check_finite
 
 
 def unwrapped(model: Any) -> nn.Module:
@@ -51,18 +52,6 @@ def readable_copy(model: nn.Module) -> nn.Module:
     source = source.cpu().float().eval()
     check_finite(source)
     return source
-
-
-def check_finite(network: nn.Module) -> None:
-    """SephwError naming the first module with a parameter or buffer that is not finite."""
-    for path, module in network.named_modules():
-        own = {**module._parameters, **module._buffers}
-        for name, tensor in own.items():
-            if tensor is not None and not bool(torch.isfinite(tensor).all()):
-                raise SephwError(
-                    f"{type(module).__name__} '{path}': its {name} holds NaN or infinity; load a "
-                    "checkpoint from before the training diverged"
-                )
 
 
 def _inside(model: Any) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from sephw.errors import SephwError
+from sephw.nn.proxy import InPlaceProxy
 
 # Odd, so that a literal batch size of 1 or a power of two in a forward is seen.
 EXAMPLES = 3
@@ -104,32 +104,10 @@ class _RunError(Exception):
     """A call failed on the example batch."""
 
 
-def _in_place(name: str) -> Callable[[fx.Proxy, Any], fx.Proxy]:
-    target = getattr(operator, name)
-
-    def method(self: fx.Proxy, other: Any) -> fx.Proxy:
-        return self.tracer.create_proxy("call_function", target, (self, other), {})
-
-    return method
-
-
-class _Proxy(fx.Proxy):
-    """A traced value whose sizes are known numbers.
-
-    fx takes ``y += x`` for ``y + x``, which leaves other names of the same tensor as they were.
-    """
+class _Proxy(InPlaceProxy):
+    """A traced value whose sizes are known numbers."""
 
     tracer: _Tracer
-    __iadd__ = _in_place("iadd")
-    __isub__ = _in_place("isub")
-    __imul__ = _in_place("imul")
-    __itruediv__ = _in_place("itruediv")
-    __ifloordiv__ = _in_place("ifloordiv")
-    __imod__ = _in_place("imod")
-    __ipow__ = _in_place("ipow")
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.tracer.create_proxy("call_function", operator.setitem, (self, key, value), {})
 
     def __getattr__(self, name: str) -> Any:
         value = self.tracer.values.get(self.node)

@@ -12,6 +12,7 @@ from typing import Any
 from torch import fx, nn
 
 from sephw.errors import SephwError
+from sephw.nn.finite import check_finite
 from sephw.nn.freeze.budget import BUDGET_BITS, Join, LayerBudget
 from sephw.nn.freeze.modules import (
     INPUT_BITS,
@@ -30,7 +31,8 @@ from sephw.nn.freeze.walk import walk
 from sephw.nn.layers import AveragePool2d, QuantLinear
 from sephw.nn.shapes import propagate_shapes
 from sephw.nn.stage import Stage
-from sephw.nn.transition import LayerTracer
+from sephw.nn.structure import check_structure
+from sephw.nn.tracer import trace_layers
 
 __all__ = ["BUDGET_BITS", "INPUT_BITS", "INPUT_EXPONENT", "DeployNetwork", "LayerBudget", "freeze"]
 
@@ -61,7 +63,9 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
         a = network.arguments
         input_shape = (a["in_channels"], a["height"], a["width"])
     root = copy.deepcopy(network).cpu().eval()
-    graph = LayerTracer().trace(root)
+    check_finite(root)
+    check_structure(root, input_shape)
+    graph = trace_layers(root)
     propagate_shapes(root, graph, input_shape)
     modules = dict(root.named_modules())
     found = walk(graph, modules, input_shape[0])

@@ -101,12 +101,6 @@ class DeployAveragePool2d(AveragePool2d):
         super().__init__(layer.kernel_size, layer.stride, layer.padding)
 
 
-def average_is_exact(pixels: int, top: int) -> bool:
-    """Whether float32 gives (Σ / pixels) · pixels = Σ for every sum 0..pixels·top."""
-    sums = np.arange(pixels * top + 1, dtype=np.float32)
-    return bool(np.array_equal(sums / np.float32(pixels) * np.float32(pixels), sums))
-
-
 class DeployReLU(qnn.QuantReLU):
     """Join's tail: add the offset (biases and half an LSB), clip at 0, floor, saturate."""
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.freeze.budget import GUARD_BITS, Join, fit
-from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT, average_is_exact
+from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT
 from sephw.nn.freeze.terms import (
     Grid,
     IdentityTerm,
@@ -38,11 +36,10 @@ from sephw.nn.layers import (
     round_to_mantissa,
 )
 from sephw.nn.scales import CONCATENATIONS, concat_inputs
-from sephw.nn.shapes import SHAPE
+from sephw.nn.shapes import shape_of
+from sephw.nn.structure import ADDITIONS
 
 Value = Grid | tuple[Term, ...]
-_ADDITIONS = (operator.add, operator.iadd, torch.add)
-_PASSING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,87 +52,45 @@ class Walk:
 
 
 def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
-    """Interpret ``graph`` (shapes already propagated) on grids and terms.
+    """Interpret ``graph`` (checked, with shapes) on grids and terms.
 
-    Raises SephwError naming the module where something is not part of the numerics contract.
+    Raises SephwError naming the module whose numbers the numerics contract excludes.
     """
     values: dict[fx.Node, Value] = {}
     joins: dict[str, Join] = {}
     ranks: dict[str, int] = {}
     logits: Join | None = None
-    called: set[str] = set()
     for node in graph.nodes:
+        target = str(node.target)
+        module = modules.get(target) if node.op == "call_module" else None
         if node.op == "placeholder":
             values[node] = Grid(INPUT_EXPONENT, INPUT_BITS, channels)
-        elif node.op == "call_module":
-            target = str(node.target)
-            module = modules[target]
-            if isinstance(module, Concat):
-                values[node] = _concat(node, values, f"Concat '{target}'")
-                continue
-            if isinstance(module, (*_TERMS, QuantReLU)):
-                if target in called:
-                    raise SephwError(
-                        f"{type(module).__name__} '{target}': called twice; "
-                        "give each use a module of its own"
-                    )
-                called.add(target)
-            value = values[node.args[0]]
-            if isinstance(module, QuantReLU):
-                join = fit(target, _terms(value, target), module.exponent)
-                joins[target] = join
-                ranks[target] = len(_shape(node))
-                values[node] = Grid(module.exponent, module.bits, len(join.offset))
-            elif isinstance(module, nn.MaxPool2d):
-                values[node] = _grid(value, target, module)
-            elif isinstance(module, _PASSING):
-                values[node] = value
-            else:
-                make = next((m for kind, m in _TERMS.items() if isinstance(module, kind)), None)
-                if make is None:
-                    raise SephwError(
-                        f"{type(module).__name__} '{target}': not supported in a pattern network; "
-                        "use the layers of sephw.nn"
-                    )
-                grid = _grid(value, target, module)
-                values[node] = (make(target, module, grid, _shape(node.args[0])),)
-        elif node.op == "call_function" and node.target in _ADDITIONS:
-            if not all(isinstance(arg, fx.Node) for arg in node.args):
-                raise SephwError(
-                    f"'{node.name}': adds a constant; put it into the bias of the layer before it"
-                )
+        elif isinstance(module, Concat):
+            values[node] = _concat(node, values, f"Concat '{target}'")
+        elif isinstance(module, QuantReLU):
+            join = fit(target, _terms(values[node.args[0]], target), module.exponent)
+            joins[target] = join
+            ranks[target] = len(shape_of(node))
+            values[node] = Grid(module.exponent, module.bits, len(join.offset))
+        elif isinstance(module, tuple(_TERMS)):
+            make = next(m for kind, m in _TERMS.items() if isinstance(module, kind))
+            grid = values[node.args[0]]
+            assert isinstance(grid, Grid)
+            values[node] = (make(target, module, grid, shape_of(node.args[0])),)
+        elif node.op == "call_function" and node.target in ADDITIONS:
             values[node] = tuple(
                 term for arg in node.args for term in _terms(values[arg], node.name)
             )
         elif node.op == "call_function" and node.target in CONCATENATIONS:
             values[node] = _concat(node, values, f"concatenation '{node.name}'")
-        elif node.op == "call_function" and node.target is functional.max_pool2d:
-            values[node] = _grid(values[node.args[0]], node.name, nn.MaxPool2d(1))
-        elif node.op == "call_function" and node.target is torch.flatten:
-            values[node] = values[node.args[0]]
         elif node.op == "output":
             value = values[node.args[0]]
-            ranks["logits"] = len(_shape(node.args[0]))
+            ranks["logits"] = len(shape_of(node.args[0]))
             # A network that ends in a quantizer has no logits: its output is on a grid already.
             logits = None if isinstance(value, Grid) else fit("logits", value, None)
-        else:
-            raise SephwError(
-                f"'{node.name}' ({node.target}): not supported in a pattern network; supported: "
-                "the layers of sephw.nn, max-pool, concatenation of channels, flatten and +"
-            )
+        else:  # max-pools, flattenings, identities, dropout
+            values[node] = values[node.all_input_nodes[0]]
     return Walk(joins, ranks, logits)
-
-
-def _shape(node: Any) -> tuple[int, ...]:
-    return tuple(node.meta[SHAPE])
-
-
-def _grid(value: Value, target: str, module: nn.Module) -> Grid:
-    if isinstance(value, Grid):
-        return value
-    raise SephwError(
-        f"{type(module).__name__} '{target}': its input is not quantized; put a QuantReLU before it"
-    )
 
 
 def _concat(node: fx.Node, values: dict[fx.Node, Value], where: str) -> Grid:
@@ -143,10 +98,7 @@ def _concat(node: fx.Node, values: dict[fx.Node, Value], where: str) -> Grid:
     grids = []
     for source in concat_inputs(node, where):
         value = values[source]
-        if not isinstance(value, Grid):
-            raise SephwError(
-                f"{where}: its input '{source.target}' is not quantized; put a QuantReLU before it"
-            )
+        assert isinstance(value, Grid)
         grids.append(value)
     first = grids[0]
     for source, grid in zip(concat_inputs(node, where), grids, strict=True):
@@ -218,11 +170,6 @@ def _pool(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
 
 def _average(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Term:
     pixels = module.kernel_size**2
-    if not average_is_exact(pixels, grid.top):
-        raise SephwError(
-            f"AveragePool2d '{target}': an average over {pixels} pixels is not exact in float32; "
-            "use kernel_size 2, 3, 4, 6, 8 or 12, or a GlobalPool2d"
-        )
     return PoolTerm(target, grid, pixels, pool_exponent(pixels))
 
 
