@@ -263,7 +263,7 @@ def _export(one: Prepared) -> None:
     )  # fmt: skip
     if one.refused:
         settings = replace(settings, folding=None, fold="fast")
-    outcome = export_model(settings, Progress(quiet=True))
+    outcome = export_model(settings, Progress(io.StringIO(), quiet=True))
     if outcome.verification is None or not outcome.verification.exact:
         raise AssertionError("the export of the file is not exact")
 

@@ -28,7 +28,7 @@ _TURNS = (
 )  # fmt: skip
 # Engines and LUTs beyond which a network takes more than a minute.
 _MOST_ENGINES = 16
-_MOST_LUTS = 2500
+_MOST_LUTS = 1500
 _CARRIES = {
     Technology.ECP5: "CCU2C", Technology.ICE40: "SB_CARRY", Technology.XC7: "CARRY4",
     Technology.GOWIN: "ALU",
