@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,11 +117,24 @@ def _contents(results: Sequence[Result]) -> list[str]:
         if result.outcome.status is Status.EXACT:
             held.update(features(draw(result.seed, result.index)))
             foldings.update(result.outcome.families)
-    lines = ["## What the exact ones have", "", "| networks | with |", "|---|---|"]
-    lines += [f"| {times} | {name} |" for name, times in sorted(held.items())]
-    lines += ["", "| networks | with an engine |", "|---|---|"]
-    lines += [f"| {times} | {name} |" for name, times in sorted(foldings.items())]
-    return [*lines, ""]
+    return [
+        "## What the exact ones have",
+        "",
+        "Behind each word, how many networks have it.",
+        "",
+        *_table(("part", "networks with"), held),
+        *_table(("engine", "networks with it at the folding"), foldings),
+    ]
+
+
+def _table(head: tuple[str, str], counts: Counter[str]) -> list[str]:
+    """Words that begin alike in one row."""
+    rows: dict[str, list[str]] = {}
+    for name, times in sorted(counts.items()):
+        first, rest = re.match(r"(\S+?)[:,]?(?: (.*))?$", name).groups()  # type: ignore[union-attr]
+        rows.setdefault(first, []).append(f"{rest}: {times}" if rest else str(times))
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
+    return [*lines, *(f"| {first} | {' · '.join(row)} |" for first, row in rows.items()), ""]
 
 
 def _estimates() -> list[str]:
