@@ -57,6 +57,7 @@ def page(results: Sequence[Result], seed: int, count: int) -> str:
         "and sink. Integers of every layer and stream and the cycle of every beat are compared "
         "with `==`. Weights are random: nothing is said of accuracy.",
         "",
+        *_unfinished(len(results), count),
         "| networks | exact | mismatch | refused | ended in an exception (status 3) "
         "| integers compared | beats' cycles compared |",
         "|---|---|---|---|---|---|---|",
@@ -76,6 +77,12 @@ def page(results: Sequence[Result], seed: int, count: int) -> str:
         *_estimates(),
     ]
     return "\n".join(lines)
+
+
+def _unfinished(checked: int, count: int) -> list[str]:
+    if checked >= count:
+        return []
+    return [f"Checked so far: {checked:,} of {count:,}; the same command goes on from there.", ""]
 
 
 def _failures(results: Sequence[Result]) -> list[str]:
