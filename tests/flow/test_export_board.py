@@ -117,7 +117,8 @@ def test_fewer_frames_than_asked_for_keep_the_bitstream(
         f"{cycles:,} cycles a frame at 20 MHz, the board's clock; worst path in 'conv', 50.0 ns "
         f"(20.0 logic, 30.0 routing, 4 nets); everything is in {out}, and the bitstream runs at "
         f"that rate; ask for --fps {math.ceil(12345.5**2 * cycles / 20e6)} to have the search "
-        f"leave more room, or route it again: sephw synth {out} --target ulx3s-25f --seeds 4"
+        f"leave more room, or route it again: sephw synth {out} --target ulx3s-25f --floorplan "
+        "--seeds 6"
     )
     # Routing was told to aim at what the frames take.
     (request,) = asked
