@@ -27,20 +27,26 @@ from tests.nn.networks import OneBlock, image_batch, to_bq
 SHAPE = (3, 8, 7)
 
 
-class Own(OneBlock):
-    """Layers of this package and a forward that a test brings."""
+LAYERS = {
+    "a": lambda: PatternConv2d(3, 3, 3, padding=1), "b": lambda: QuantConv2d(3, 3, 3, padding=1),
+    **dict.fromkeys("cde", lambda: PointwiseConv2d(3, 3)),
+    "whole": lambda: QuantConv2d(3, 4, (8, 7)), "fc": lambda: QuantLinear(3, 4),
+    "wide": lambda: QuantLinear(168, 4), "act": QuantReLU, "act2": QuantReLU,
+    "norm": lambda: nn.BatchNorm2d(3), "pool": GlobalPool2d, "conv": lambda: nn.Conv2d(3, 3, 3),
+    "flat_pool": lambda: nn.MaxPool2d((8, 7)), "wide_pool": lambda: nn.MaxPool2d(2, dilation=2),
+    "five": lambda: AveragePool2d(5), "six": lambda: AveragePool2d(6),
+}  # fmt: skip
 
-    def __init__(self, forward):
+
+class Own(OneBlock):
+    """Layers of this package, those that a forward, which a test brings, or its fix names."""
+
+    def __init__(self, forward, fixed=None):
         super().__init__(None, 3, SHAPE[1:])
-        self.a, self.b = PatternConv2d(3, 3, 3, padding=1), QuantConv2d(3, 3, 3, padding=1)
-        self.c, self.d = PointwiseConv2d(3, 3), PointwiseConv2d(3, 3)
-        self.e, self.whole = PointwiseConv2d(3, 3), QuantConv2d(3, 4, (8, 7))
-        self.act, self.act2, self.act3 = QuantReLU(), QuantReLU(), QuantReLU()
-        self.norm, self.pool = nn.BatchNorm2d(3), GlobalPool2d()
-        self.fc, self.wide = QuantLinear(3, 4), QuantLinear(168, 4)
-        self.conv, self.tuple_pool = nn.Conv2d(3, 3, 3), nn.MaxPool2d(2, return_indices=True)
-        self.flat_pool, self.wide_pool = nn.MaxPool2d((8, 7)), nn.MaxPool2d(2, dilation=2)
-        self.five, self.six = AveragePool2d(5), AveragePool2d(6)
+        named = {*forward.__code__.co_names, *(fixed.__code__.co_names if fixed else ())}
+        for name, make in LAYERS.items():
+            if name in named:
+                setattr(self, name, make())
         object.__setattr__(self, "function", forward)
 
     def forward(self, x):
@@ -114,7 +120,7 @@ REFUSED = [
     ("forward", "text", "fixed"), REFUSED, ids=[text[:40] for _, text, _ in REFUSED]
 )
 def test_own_networks_are_refused_before_they_are_trained(forward, text, fixed):
-    network = Own(forward)
+    network = Own(forward, fixed)
     images = image_batch(SHAPE)
     before = copy.deepcopy(network.state_dict())
     for stage in ("B", "BQ"):
