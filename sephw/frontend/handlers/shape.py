@@ -87,6 +87,9 @@ def identity(call: Call, given: NoAttributes) -> Value:
 
 def dropout(call: Call, given: DropoutAttributes) -> Value:
     """Dropout at inference; SephwError where it drops."""
+    ratio = given.ratio if call.optional(1) is None else call.scalar(1)
+    if not 0 <= ratio < 1:
+        raise SephwError(f"{call.where}: a ratio of {ratio:g}; it must be from 0 to below 1")
     training = call.optional(2)
     if training is not None:
         if not isinstance(training, Constant) or training.data.size != 1:
