@@ -43,6 +43,11 @@ class Simulated:
     values: ByTensor
     cycles: dict[str, ByTensor]
 
+    @property
+    def observed(self) -> ByTensor:
+        """Every bit of every stream."""
+        return {}
+
     def run(self, images: Integers) -> tuple[ByTensor, dict[str, ByTensor]]:
         """What the images of the program gave."""
         return self.values, self.cycles
