@@ -28,9 +28,9 @@ def slowest(graph: Graph) -> int:
 def engines(job: SynthesisJob) -> SynthesisResult:
     """Stands for synthesis: as many LUTs as engines, the frame's cycles; fails or waits by name."""
     if job.name == "bad":
-        raise SephwError("synthesis of 'x' failed: see\n x.log")
+        raise SephwError("synthesis of 'x' failed: see x.log")
     if job.name == "worse":
-        raise RuntimeError("out of memory")
+        raise RuntimeError("out of\n memory")
     if job.name == "slow":
         time.sleep(0.3)
     graph = job.load()

@@ -198,6 +198,20 @@ def test_a_rewritten_network_trains_in_every_stage():
     assert [m for m in network.modules() if isinstance(m, QuantReLU)]
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_gradient_mode_does_not_matter(mode):
+    model, shape = made("branchy")
+    images = image_batch(shape)
+    with mode():
+        network, _ = binarize(model, input_shape=shape)
+        to_stage(network, "BQ", calibration=images)
+        deploy = freeze(network)
+    network(images).sum().backward()
+    assert all(p.grad is not None for p in network.parameters() if p.requires_grad and p.ndim > 1)
+    want = freeze(network)
+    assert torch.equal(deploy(torch.floor(images)), want(torch.floor(images)))
+
+
 def test_a_strided_block_without_a_projection_relu_is_a_projection():
     """1×1 projections are 8-bit pointwise, 3×3 ones 8-bit convolutions; neither is a pattern."""
     for kernel, kind in ((1, PointwiseConv2d), (3, QuantConv2d)):

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import fx, nn
 
 from sephw.errors import SephwError
@@ -69,42 +70,44 @@ def binarize(
     Returns the network in ``stage`` and the table of its layers. Raises SephwError, one line
     naming the module, the reason and the fix, for what cannot be taken.
     """
-    stage = Stage(stage)
-    if stage is Stage.BQ and calibration is None:
-        raise SephwError(
-            "binarize to stage BQ: activation scales need calibration=images; "
-            "give some training images, or stop at stage B"
-        )
-    model = unwrapped(model)
-    if calibration is not None:
-        # Once, before the work: a DataLoader may give its images a single time.
-        calibration = calibration_images(calibration, input_shape or input_shape_of(model))
-    network: Any = model
-    if any(isinstance(module, StagedLayer) for module in model.modules()):
-        if patterns or keep:
+    # Whatever mode the caller is in: parameters have to stay trainable, images need slopes.
+    with torch.inference_mode(False), torch.enable_grad():
+        stage = Stage(stage)
+        if stage is Stage.BQ and calibration is None:
             raise SephwError(
-                f"{type(model).__name__}: its classes say which layers are patterns; "
-                "patterns= and keep= choose in float torch networks only"
+                "binarize to stage BQ: activation scales need calibration=images; "
+                "give some training images, or stop at stage B"
             )
-    else:
-        if input_shape is None:
-            raise SephwError(
-                f"{type(model).__name__}: binarize needs input_shape=(channels, height, width)"
-            )
-        choice = Choice(tuple(patterns), tuple(keep))
-        root, graph = convert(model, input_shape, choice, scale_bits, activation_bits)
-        network = BinarizedNetwork(root, graph)
-        channels, height, width = input_shape
-        network.arguments = {"in_channels": channels, "height": height, "width": width}
-        network.stage = Stage.R
-    table = bits_table(network, Stage.B if stage is Stage.R else stage)
-    if stage is not Stage.R:
-        behind = Patterns.STRAIGHT_THROUGH if straight_through else Patterns.FROZEN
-        if network.stage is Stage.R and alpha is not None:
-            for module in network.modules():
-                if isinstance(module, PatternConv2d):
-                    module.fix_alpha(alpha)
-        for step in (Stage.B, Stage.BQ)[: 1 + (stage is Stage.BQ)]:
-            if network.stage is not Stage.BQ:
-                to_stage(network, step, patterns=behind, calibration=calibration)
-    return network, table
+        model = unwrapped(model)
+        if calibration is not None:
+            # Once, before the work: a DataLoader may give its images a single time.
+            calibration = calibration_images(calibration, input_shape or input_shape_of(model))
+        network: Any = model
+        if any(isinstance(module, StagedLayer) for module in model.modules()):
+            if patterns or keep:
+                raise SephwError(
+                    f"{type(model).__name__}: its classes say which layers are patterns; "
+                    "patterns= and keep= choose in float torch networks only"
+                )
+        else:
+            if input_shape is None:
+                raise SephwError(
+                    f"{type(model).__name__}: binarize needs input_shape=(channels, height, width)"
+                )
+            choice = Choice(tuple(patterns), tuple(keep))
+            root, graph = convert(model, input_shape, choice, scale_bits, activation_bits)
+            network = BinarizedNetwork(root, graph)
+            channels, height, width = input_shape
+            network.arguments = {"in_channels": channels, "height": height, "width": width}
+            network.stage = Stage.R
+        table = bits_table(network, Stage.B if stage is Stage.R else stage)
+        if stage is not Stage.R:
+            behind = Patterns.STRAIGHT_THROUGH if straight_through else Patterns.FROZEN
+            if network.stage is Stage.R and alpha is not None:
+                for module in network.modules():
+                    if isinstance(module, PatternConv2d):
+                        module.fix_alpha(alpha)
+            for step in (Stage.B, Stage.BQ)[: 1 + (stage is Stage.BQ)]:
+                if network.stage is not Stage.BQ:
+                    to_stage(network, step, patterns=behind, calibration=calibration)
+        return network, table
