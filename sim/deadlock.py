@@ -32,7 +32,8 @@ def explain(outcome: Outcome) -> str:
         f"graph: deadlock after cycle {outcome.last_cycle}: the FIFO of '{full.stream}' is full "
         f"with {outcome.network.depths[full.stream]} beats, so '{engines[full.engine].name}' "
         f"cannot issue, and '{engines[starved.engine].name}' waits for '{starved.stream}'; "
-        f"needed depths at least: {needed}; size the FIFOs with size_fifos"
+        f'needed depths at least: {needed}; give these in "fifos" of the folding file, or leave '
+        "them out"
     )
 
 

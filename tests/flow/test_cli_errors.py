@@ -177,7 +177,7 @@ def test_fifos_that_deadlock_name_the_depth_they_need(failing, model, tmp_path):
     found = re.fullmatch(
         rf"graph: deadlock after cycle (\d+): the FIFO of '{skip}' is full with 2 beats, so "
         rf"'stem_act_fork' cannot issue, and '\w+' waits for '\w+'; needed depths at least: "
-        rf"'{skip}' (\d+); size the FIFOs with size_fifos",
+        rf"'{skip}' (\d+); give these in \"fifos\" of the folding file, or leave them out",
         text,
     )
     assert found, text

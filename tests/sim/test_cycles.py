@@ -194,7 +194,8 @@ def test_a_deadlock_names_the_fifo_and_the_depth_it_needs():
     assert str(error.value) == (
         f"graph: deadlock after cycle {stopped.value.last_cycle}: the FIFO of 'image_copy1' is "
         "full with 2 beats, so 'image_fork' cannot issue, and 'second_node' waits for 'conv1'; "
-        f"needed depths at least: 'image_copy1' {needed}; size the FIFOs with size_fifos"
+        f"needed depths at least: 'image_copy1' {needed}; give these in "
+        '"fifos" of the folding file, or leave them out'
     )
 
 
