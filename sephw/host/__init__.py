@@ -7,6 +7,7 @@ with Accelerator("/dev/ttyUSB0", "build/mnist5k") as board:
 """
 
 from sephw.host.accelerator import Accelerator, Throughput
+from sephw.host.description import FILE as DESCRIPTION
 from sephw.host.description import Description, read_description
 from sephw.host.errors import (
     DamagedError,
@@ -23,6 +24,7 @@ from sephw.host.link import Retries
 from sephw.host.port import FoundPort, Port, find_ports, open_port
 
 __all__ = [
+    "DESCRIPTION",
     "Accelerator",
     "DamagedError",
     "Description",

@@ -10,14 +10,23 @@ from pathlib import Path
 import click
 
 from sephw.cli import EXIT_MISMATCH, command_progress
-from sephw.command_line import command_name
+from sephw.command_line import command_line, command_name
 from sephw.errors import UsageError
-from sephw.host import Accelerator, Description, PortError, find_ports, read_description
+from sephw.host import (
+    DESCRIPTION,
+    Accelerator,
+    Description,
+    DescriptionError,
+    PortError,
+    find_ports,
+    read_description,
+)
 from sephw.run.images import read_given
 from sephw.run.measure import first_difference, measure, read_test
 from sephw.tools.programmer import load_bitstream
 
 _SIMULATION = "sim"
+_MANIFEST = "manifest.json"
 
 
 @click.command(name="run")
@@ -66,7 +75,7 @@ def run(
 
     Exit status: 0 all outputs as expected (or none known), 1 a difference, 2 an error.
     """
-    known = read_description(directory)
+    known = _described(directory)
     given, expected = read_test(known) if images is None else (read_given(images, known), None)
     progress = command_progress(1, about=known.name)
     for note in given.notes:
@@ -98,12 +107,26 @@ def run(
 @click.option("--flash", is_flag=True, help="Write the board's flash: it survives power-off.")
 def program(directory: Path, bitstream: Path | None, flash: bool) -> None:
     """Load an exported bitstream into its board with openFPGALoader."""
-    known = read_description(directory)
+    known = _described(directory)
     file = known.bitstream() if bitstream is None else bitstream
     purpose = f"programming '{known.name}'"
     with command_progress(1, about=known.name).step("program", f"{file.name} to {known.target}"):
         where = load_bitstream(file, known.cable, flash=flash, purpose=purpose)
     click.echo(f"{known.name}: {file.name} is in the {where} of {known.target}")
+
+
+def _described(directory: Path) -> Description:
+    """The design that an export holds. UsageError where nothing was synthesized for a board."""
+    try:
+        return read_description(directory)
+    except DescriptionError:
+        if (directory / _MANIFEST).is_file() and not list(directory.rglob(DESCRIPTION)):
+            made = command_line("synth", [directory])
+            raise UsageError(
+                f"{directory}: this export holds no design of a board; for one of the open boards: "
+                f"{made}"
+            ) from None
+        raise
 
 
 @contextlib.contextmanager

@@ -55,6 +55,7 @@ MADE = {
     "sephw/synth_command.py:_text": "test_next_steps_of_a_report",
     "sephw/host/accelerator.py:_check_clock": "test_a_board_with_another_design",
     "sephw/host/accelerator.py:_check_design": "test_a_board_with_another_design",
+    "sephw/run/command.py:_described": "test_an_export_without_a_board",
     "sephw/train/settings.py:command": "test_a_cards_command",
 }
 
@@ -403,6 +404,15 @@ def test_errors_name_commands_that_run(home, float_model, monkeypatch, capsys):
     assert shlex.split(second)[-1] == "float net_bq.pth"
     assert third.startswith("sephw explore --help'")
     follow(third.split("'")[0], home, monkeypatch)
+
+
+@pytest.mark.parametrize("command", ["run", "program"])
+def test_an_export_without_a_board(home, monkeypatch, capsys, command):
+    exported("--steps", "qonnx,rtl")
+    capsys.readouterr()
+    assert cli.run([command, "build/small_net"]) == 2
+    (made,) = commands_in(capsys.readouterr().err)
+    assert follow(made, home, monkeypatch) == ["synth"]
 
 
 def test_a_cards_command(tmp_path, monkeypatch):
