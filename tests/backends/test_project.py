@@ -249,12 +249,14 @@ def test_no_compiler(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_compiler_error(project: Path, tmp_path: Path) -> None:
     copy = tmp_path / "hls"
     shutil.copytree(project, copy)
-    (copy / "firmware" / "small_net_top.cpp").write_text("int x = y;\n")
+    (copy / "firmware" / "small_net_top.cpp").write_text("int x = not_declared;\n")
     with pytest.raises(SephwError) as error:
         compile_project(copy)
     message = str(error.value)
     assert message.startswith("C-simulation: small_net_top.cpp: ")
-    assert message.endswith("small_net_top.cpp:1:9: error: 'y' was not declared in this scope")
+    assert message.endswith(
+        "small_net_top.cpp:1:9: error: 'not_declared' was not declared in this scope"
+    )
 
 
 def test_not_a_project(tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ def test_another_design_on_the_board(mapped, classified, board) -> None:
     ours, theirs = (read_description(d.directory).build_id for d in (found, other))
     assert str(caught.value) == (
         f"port 'sim': the board holds build {ours:016x}, 'network' is build {theirs:016x}; load "
-        f"it with 'sephw program {other.directory / 'board'}'"
+        f"it with: sephw program {other.directory / 'board'}"
     )
 
 

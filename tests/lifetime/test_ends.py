@@ -98,8 +98,8 @@ def program(tmp_path):
             [sys.executable, "-c", code, "work", "told"], cwd=tmp_path,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
-            # A suite that runs in the background ignores interrupts; what it starts must not.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # A suite in the background or under nohup ignores signals; what it starts must not.
+            preexec_fn=usual_signals,
         )  # fmt: skip
         assert process.stdout.readline() == "ready\n"
         return process, int((tmp_path / "told" / "child").read_text())
@@ -165,6 +165,11 @@ def test_waiting_for_a_program_is_cancellable():
     with pytest.raises(SephwError, match="was stopped before its end"):
         run([sys.executable, "-c", "import time; time.sleep(600)"], cancelled=cancelled)
     assert time.monotonic() - began < 10
+
+
+def usual_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def dead_process() -> tuple[int, int]:
