@@ -79,15 +79,16 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
 
     began = time.monotonic()
     graph = job.load()
-    zeros = {
-        name: np.zeros((1, *graph.tensors[name].shape), np.int64) for name in graph.inputs
-    }  # fmt: skip
-    golden = graph.run(*zeros.values())
+    # Streamed weights are inputs too, but the graph holds them.
+    image = graph.inputs[0]
+    zeros = np.zeros((1, *graph.tensors[image].shape), np.int64)
+    golden = graph.run(zeros)
     with tempfile.TemporaryDirectory() as made:
         project = Path(made) / "rtl"
         rtl.write_project(
-            graph, project, samples=zeros, golden={name: golden[name] for name in graph.outputs}
-        )
+            graph, project, samples={image: zeros},
+            golden={name: golden[name] for name in graph.outputs},
+        )  # fmt: skip
         found = synthesize(
             project, graph, job.technology, Path(made) / "work",
             progress=lambda text: None, timeout_seconds=job.timeout_seconds, jobs=1,

@@ -6,12 +6,13 @@ import time
 import pytest
 from small_graphs import chain
 
+from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
 from sephw.explore import sweep
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
-from sephw.ir import Graph
+from sephw.ir import Folding, Graph, WeightPlace
 from sephw.ir.resources import Resources
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
 from sephw.targets import find_device
 from sim.timing import size_fifos
 
@@ -123,6 +124,26 @@ def test_a_job_is_synthesized_by_yosys():
     join = next(n for n in graph.nodes if n.operator.kind == "join")
     assert result.total.dsp == result.engines[join.name].dsp == join.folding.pe
     assert result.total.lut >= sum(r.lut for r in result.engines.values()) > 0
+
+
+def test_streamed_weights_are_the_graphs_own(monkeypatch):
+    streamed = {"pattern_node": Folding(1, 2, weights=WeightPlace.STREAM)}
+    folded = insert_width_converters(insert_forks(fold(chain(4), streamed, 3000)))
+    graph = size_fifos(stream_weights(folded, 8))
+    assert len(graph.inputs) == 2
+    asked = []
+
+    def counted(project, graph, *options, **more):
+        assert (project / FILE_LIST).is_file()
+        asked.append([node.operator.kind for node in graph.nodes])
+        return synthesized
+
+    synthesized = SynthesisResult("chain", Resources(lut=7))
+    monkeypatch.setattr("sephw.synth.synthesize", counted)
+    device = find_device("ice40-up5k")
+    (result,) = synthesize_many([SynthesisJob.of("chain", graph, device)], workers=1)
+    assert (result.error, result.total) == ("", Resources(lut=7))
+    assert "streamed_conv" in asked[0]
 
 
 def test_what_is_missing_is_said(monkeypatch):
