@@ -34,8 +34,10 @@ from numpy.typing import NDArray
 import rtl
 from sephw.adder_graph import (
     SERIAL_SOURCES,
+    Adder,
     AdderGraph,
     Interval,
+    Output,
     Problem,
     SolverOptions,
     emit_parallel,
@@ -111,7 +113,8 @@ def trees(layer: Layer) -> AdderGraph:
 def _side_by_side(parts: list[AdderGraph]) -> AdderGraph:
     """Graphs over the same inputs as one."""
     inputs = parts[0].inputs
-    adders, outputs = [], []
+    adders: list[Adder] = []
+    outputs: list[Output] = []
     for part in parts:
         shift = len(adders)
 
