@@ -228,7 +228,7 @@ def _held_out() -> list[str]:
         "`benchmarks.random_networks`), from which the error bars of whole designs come: "
         "synthesized / estimated, the sums over all engines. Beside a range the share of networks "
         "that the range of all others holds, to be compared with the expected coverage; ranges of "
-        "fewer than 19 networks are no narrower than those of nine in ten engines. Routing: "
+        "fewer than 39 networks are no narrower than those of nine in ten engines. Routing: "
         "routed / synthesized LUTs of whole designs; of iCE40 logic cells by LUTs. Tops: what lies "
         "in no engine of a board's design / its estimate.",
         "",

@@ -61,8 +61,8 @@ class Bars:
 
     @property
     def enough(self) -> bool:
-        """True where there are networks enough for the coverage that is aimed at."""
-        return 100 * self.coverage >= COVERAGE_PERCENT
+        """True where the outermost networks are left out: no single one makes a bar."""
+        return _beyond(self.networks) > 0
 
     def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> Bars:
         """The same with ranges of engines, and of tops, that hold ``ratios``."""
@@ -93,7 +93,8 @@ def bars(technology: Technology) -> Bars | None:
     """The bars of designs of ``technology``; None: no network was measured.
 
     A technology whose designs were routed has what routing changes in its bars. While there are
-    too few networks for `COVERAGE_PERCENT`, bars are no narrower than those of one engine.
+    too few networks to leave any out, bars are no narrower than those of one engine: the networks
+    are smaller than most designs.
     """
     found = measured(technology)
     if not found.networks:
