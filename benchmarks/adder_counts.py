@@ -31,7 +31,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-import rtl
+from sephw import rtl
 from sephw.adder_graph import (
     SERIAL_SOURCES,
     Adder,

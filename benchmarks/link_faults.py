@@ -210,7 +210,7 @@ def small_graph() -> Graph:
     from sephw.ir import IntType, Node, Tensor
     from sephw.ops import Join, PatternConv, SlidingWindow
     from sephw.passes import fold, insert_forks, insert_width_converters
-    from sim.timing import size_fifos
+    from sephw.sim.timing import size_fifos
 
     rng, byte, size, channels, outputs = np.random.default_rng(1), IntType(8, False), 3, 4, 4
     window = SlidingWindow(

@@ -102,9 +102,9 @@ def lowered(deploy: Any, shape: tuple[int, int, int]) -> Any:
 def measure(name: str, graph: Any, frames: int, verilator: bool) -> Speed:
     """All times of one network; Verilator's cycles are compared with the simulator's."""
     from sephw.passes import fold, insert_forks, insert_width_converters
-    from sim.activity import activity
-    from sim.cycles import run, run_frames
-    from sim.timing import size_fifos
+    from sephw.sim.activity import activity
+    from sephw.sim.cycles import run, run_frames
+    from sephw.sim.timing import size_fifos
 
     folded = insert_width_converters(insert_forks(fold(graph, {}, 32768)))
     sizing_s, sized = cpu(lambda: size_fifos(folded))

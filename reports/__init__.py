@@ -1,15 +1,15 @@
 """Reports: what a network costs on a target, and where each figure comes from."""
 
-from reports.assemble import FILES, read_export, refresh, report_of_export, write_report
-from reports.build import build_report, model_bytes
-from reports.estimates import Estimates, estimate_graph
-from reports.html import render_html
-from reports.matrix import read_verification
-from reports.model import Figure, LayerReport, Report, Source, Total
-from reports.numbers import number
-from reports.plain import as_dict
-from reports.provenance import Provenance, read_provenance
-from reports.text import render_overview, render_text, slowest_table
+from sephw.reports.assemble import FILES, read_export, refresh, report_of_export, write_report
+from sephw.reports.build import build_report, model_bytes
+from sephw.reports.estimates import Estimates, estimate_graph
+from sephw.reports.html import render_html
+from sephw.reports.matrix import read_verification
+from sephw.reports.model import Figure, LayerReport, Report, Source, Total
+from sephw.reports.numbers import number
+from sephw.reports.plain import as_dict
+from sephw.reports.provenance import Provenance, read_provenance
+from sephw.reports.text import render_overview, render_text, slowest_table
 
 __all__ = [
     "FILES",

@@ -7,15 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from reports.build import build_report
-from reports.estimates import estimate_graph
-from reports.html import render_html
-from reports.matrix import read_verification
-from reports.model import Report
-from reports.plain import as_dict
-from reports.provenance import read_provenance
-from reports.speed import Speed
-from reports.text import render_text
 from sephw.backends.link import board_link
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json, reading
@@ -24,11 +15,20 @@ from sephw.ir import Graph
 from sephw.ir.serialize import load_graph
 from sephw.lifetime.whole import write_whole
 from sephw.ops import OPERATORS
+from sephw.reports.build import build_report
+from sephw.reports.estimates import estimate_graph
+from sephw.reports.html import render_html
+from sephw.reports.matrix import read_verification
+from sephw.reports.model import Report
+from sephw.reports.plain import as_dict
+from sephw.reports.provenance import read_provenance
+from sephw.reports.speed import Speed
+from sephw.reports.text import render_text
+from sephw.sim.latency import Latency
+from sephw.sim.timeline import Timeline
+from sephw.sim.timing import simulate
 from sephw.targets import find_device, find_target
 from sephw.verify import Verification
-from sim.latency import Latency
-from sim.timeline import Timeline
-from sim.timing import simulate
 
 FILES = ("report.json", "report.txt", "report.html")
 _MANIFEST, _FORMAT = "manifest.json", "sephw-export"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports.model import Figure
-from reports.resources import KINDS, ResourceReport, Usage
 from sephw.ir import Resources
+from sephw.reports.model import Figure
+from sephw.reports.resources import KINDS, ResourceReport, Usage
 
 _MOST_PERCENT = 400
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.estimates import Estimates
-from reports.model import Figure, LayerActivity, LayerReport, Report, Source, Total
-from reports.provenance import Provenance
-from reports.resources import ResourceReport, engine_usage, read_synthesis, read_vendor
-from reports.speed import Speed, clock_totals, cycle_totals, routed_totals, speed_notes
 from sephw.ir import Graph, Node
 from sephw.passes import weight_readers, weight_traffic_bits
+from sephw.reports.estimates import Estimates
+from sephw.reports.model import Figure, LayerActivity, LayerReport, Report, Source, Total
+from sephw.reports.provenance import Provenance
+from sephw.reports.resources import ResourceReport, engine_usage, read_synthesis, read_vendor
+from sephw.reports.speed import Speed, clock_totals, cycle_totals, routed_totals, speed_notes
+from sephw.sim.timeline import EngineTimeline, Timeline
 from sephw.targets import Device
 from sephw.verify import Verification
-from sim.timeline import EngineTimeline, Timeline
 
 NOTES = (
     "Model bytes as the paper counts them: convolution and classifier weights and the classifier "

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reports.model import Figure, Source
-from reports.resources import KINDS, Estimated, Usage, usage, with_bars
 from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
+from sephw.reports.model import Figure, Source
+from sephw.reports.resources import KINDS, Estimated, Usage, usage, with_bars
 from sephw.resources.held_out import Bars
 from sephw.resources.wires import network_mhz
 from sephw.targets import Device, Target, Technology

@@ -6,15 +6,15 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports.bars import resource_bars
-from reports.matrix import verified_layers
-from reports.model import LayerReport, Report
-from reports.next_step import next_step, not_run, own_place
-from reports.numbers import number, percent, short
-from reports.resources import KINDS
-from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
-from reports.strips import HEIGHT, draw
-from reports.where import by_group, by_kind, layer_usage, source_of_layers
+from sephw.reports.bars import resource_bars
+from sephw.reports.matrix import verified_layers
+from sephw.reports.model import LayerReport, Report
+from sephw.reports.next_step import next_step, not_run, own_place
+from sephw.reports.numbers import number, percent, short
+from sephw.reports.resources import KINDS
+from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
+from sephw.reports.strips import HEIGHT, draw
+from sephw.reports.where import by_group, by_kind, layer_usage, source_of_layers
 
 _TEMPLATE = "report.html.j2"
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reports.provenance import Provenance
-    from reports.resources import ResourceReport, Usage
+    from sephw.reports.provenance import Provenance
+    from sephw.reports.resources import ResourceReport, Usage
+    from sephw.sim.timeline import Timeline
     from sephw.verify import Verification
-    from sim.timeline import Timeline
 
 
 class Source(StrEnum):

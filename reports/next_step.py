@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.matrix import verified_layers
-from reports.model import Report, Source
 from sephw.backends.amd.boards import has_amd_flow
 from sephw.command_line import Option, command_line, in_folder
 from sephw.invocation import Given, Invocation, Place, in_own_folder
+from sephw.reports.matrix import verified_layers
+from sephw.reports.model import Report, Source
 from sephw.synth.netlist import MEANINGS
 from sephw.targets import TARGETS, find_target
 from sephw.verify import describe

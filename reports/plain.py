@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from reports.matrix import verified_layers
-from reports.model import Figure, LayerReport, Report
-from reports.next_step import next_step, not_run, own_place
-from reports.resources import Clock, ResourceReport, Routed, Usage
+from sephw.reports.matrix import verified_layers
+from sephw.reports.model import Figure, LayerReport, Report
+from sephw.reports.next_step import next_step, not_run, own_place
+from sephw.reports.resources import Clock, ResourceReport, Routed, Usage
 from sephw.verify import Verification
 
 

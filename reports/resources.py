@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.model import Figure, Source
 from sephw.command_line import command_name
 from sephw.errors import SephwError
 from sephw.ir import Resources
+from sephw.reports.model import Figure, Source
 from sephw.resources.held_out import Bars
 from sephw.targets import Device
 

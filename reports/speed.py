@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports.model import Figure, Report, Source, Total
-from reports.numbers import number
-from reports.resources import ResourceReport
 from sephw.backends.link import Link
-from sim.latency import ALONE, PACED, Latency
-from sim.timing import Timing
+from sephw.reports.model import Figure, Report, Source, Total
+from sephw.reports.numbers import number
+from sephw.reports.resources import ResourceReport
+from sephw.sim.latency import ALONE, PACED, Latency
+from sephw.sim.timing import Timing
 
 ON_CHIP, OVER_LINK = "on chip", "over this board's link"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sim.timeline import EngineTimeline, Timeline
+from sephw.sim.timeline import EngineTimeline, Timeline
 
 # Height of a drawing; shares of a bin are rounded to one part of it.
 HEIGHT = 16

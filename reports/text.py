@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.bars import resource_bars
-from reports.matrix import Column, verified_layers
-from reports.model import Figure, LayerReport, Report
-from reports.next_step import next_step, not_run, own_place
-from reports.numbers import number, percent
-from reports.provenance import Provenance
-from reports.resources import KINDS, ResourceReport, Routed
-from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
-from reports.where import by_group, layer_usage, source_of_layers
 from sephw.invocation import Place
+from sephw.reports.bars import resource_bars
+from sephw.reports.matrix import Column, verified_layers
+from sephw.reports.model import Figure, LayerReport, Report
+from sephw.reports.next_step import next_step, not_run, own_place
+from sephw.reports.numbers import number, percent
+from sephw.reports.provenance import Provenance
+from sephw.reports.resources import KINDS, ResourceReport, Routed
+from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
+from sephw.reports.where import by_group, layer_usage, source_of_layers
 
 if TYPE_CHECKING:
     from rich.table import Table

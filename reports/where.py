@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reports.model import LayerReport, Report, Source
-from reports.resources import Usage
 from sephw.ir import Resources
+from sephw.reports.model import LayerReport, Report, Source
+from sephw.reports.resources import Usage
 
 
 @dataclass(frozen=True)

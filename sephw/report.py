@@ -21,8 +21,8 @@ def report(directory: Path, as_json: bool) -> None:
     After a later synthesis, report.html, report.txt and report.json then show estimated,
     synthesized and routed figures side by side. Exit status: 0, or 2 for an error.
     """
-    from reports import FILES, as_dict, refresh, render_overview
     from sephw.invocation import found_from_here
+    from sephw.reports import FILES, as_dict, refresh, render_overview
 
     with command_progress(1, about=directory.name).step(
         "report", "figures from the files", ends=False

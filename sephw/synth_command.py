@@ -200,7 +200,7 @@ def _test_data(directory: Path, graph: Graph) -> tuple[Integers | None, Integers
 
 def _refresh(directory: Path) -> None:
     """The report again, with what synthesis found, and the hashes of the new files."""
-    from reports import refresh
+    from sephw.reports import refresh
 
     refresh(directory)
 

@@ -9,9 +9,9 @@ from types import MappingProxyType
 import numpy as np
 
 from sephw.errors import SephwError
-from sim.cycles import CycleRun
-from sim.kernel import CAUSE_NONE, CAUSE_PATTERN, MAX_PORTS
-from sim.network import Cycles, Engine
+from sephw.sim.cycles import CycleRun
+from sephw.sim.kernel import CAUSE_NONE, CAUSE_PATTERN, MAX_PORTS
+from sephw.sim.network import Cycles, Engine
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def waits(run: CycleRun, number: int) -> Cycles:
     engine = run.network.engines[number]
     gaps = np.diff(engine.events, prepend=engine.events[-1] - engine.issues)
     times = run.outcome.times(number).ravel()
-    # The imagined event before the first one; see sim.network.Wiring.
+    # The imagined event before the first one; see sephw.sim.network.Wiring.
     before = (int(engine.events[-1]) - engine.issues) * engine.interval_cycles
     steps = np.diff(times, prepend=before).reshape(run.frames, -1)
     return np.asarray(steps - gaps * engine.interval_cycles, np.int64)

@@ -21,12 +21,12 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
-from sim.deadlock import explain
-from sim.execute import Outcome, execute
-from sim.kernel import MAX_PORTS
-from sim.latency import Latency
-from sim.network import Cycles, Network, flatten
-from sim.patterns import Pattern, Patterns, checked, of_sources
+from sephw.sim.deadlock import explain
+from sephw.sim.execute import Outcome, execute
+from sephw.sim.kernel import MAX_PORTS
+from sephw.sim.latency import Latency
+from sephw.sim.network import Cycles, Network, flatten
+from sephw.sim.patterns import Pattern, Patterns, checked, of_sources
 
 
 class ByName(Mapping[str, Cycles]):
@@ -125,8 +125,8 @@ class CycleRun:
         """Of the first frame: from its first input beat taken (weights from outside do not count)
         to output beats offered.
 
-        Without patterns and arrivals that is a frame alone (sim.latency.ALONE): frames behind it
-        hold nothing of it up.
+        Without patterns and arrivals that is a frame alone (sephw.sim.latency.ALONE): frames behind
+        it hold nothing of it up.
         """
         images = [t for t in self.graph.inputs if t not in self.graph.constants]
         first = min(int(self.pops[t][0]) for t in images)
@@ -171,11 +171,11 @@ def run(
 
     What constant inputs bring is known, and sources of a pace of their own keep it.
     ``source_gaps``: the cycles in which a source may start to offer a beat (True: it may);
-    ``sink_stalls``: those in which a sink is ready (True: it is); see sim.patterns. One pattern
-    for all, or one per graph input or output by name; None: always.
+    ``sink_stalls``: those in which a sink is ready (True: it is); see sephw.sim.patterns. One
+    pattern for all, or one per graph input or output by name; None: always.
 
-    Raises SephwError for a graph that is not wired (see sim.network.flatten), for patterns that
-    are never on, and for a deadlock, naming the FIFOs and the depths they need.
+    Raises SephwError for a graph that is not wired (see sephw.sim.network.flatten), for patterns
+    that are never on, and for a deadlock, naming the FIFOs and the depths they need.
     """
     if isinstance(images, Mapping):
         known = graph.feeds(next(iter(images.values()))) if graph.constants else {}

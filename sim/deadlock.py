@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sim.execute import Outcome, execute
-from sim.kernel import MAX_PORTS
+from sephw.sim.execute import Outcome, execute
+from sephw.sim.kernel import MAX_PORTS
 
 
 @dataclass(frozen=True)

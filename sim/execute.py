@@ -18,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernel import compiled
-from sim.network import Cycles, Network, Wiring, offsets, wire
-from sim.patterns import Pattern, cycles_to_next
+from sephw.sim.kernel import compiled
+from sephw.sim.network import Cycles, Network, Wiring, offsets, wire
+from sephw.sim.patterns import Pattern, cycles_to_next
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Outcome:
         return np.concatenate([worked, worked[-1] + self.period_cycles * moves[:, None]])
 
     def causes(self, engine: int) -> NDArray[np.uint8]:
-        """What made each event late, in a complete run: uint8 (frames, events); sim.kernel."""
+        """What made each event late, in a complete run: uint8 (frames, events); see kernel."""
         parts = [block.causes[block.part(engine)] for block in self.blocks]
         worked = np.concatenate(parts).reshape(self.worked_frames, -1)
         rest = self.frames - self.worked_frames

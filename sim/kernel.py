@@ -56,7 +56,7 @@ def _advance_all(
 ) -> int:
     """Work all engines off to the end of frame ``frames``; 1 if all got there, 0 at a deadlock.
 
-    See sim.network.Wiring for the arrays. The state, to go on from in the next call: ``ring``,
+    See sephw.sim.network.Wiring for the arrays. The state to go on from in the next call: ``ring``,
     ``done`` (events finished), ``last`` (cycle of the last event), ``pushed`` and ``popped``
     (beats so far). ``times`` and ``causes`` receive the events of this call, engine e's from
     ``time_first[e]`` on.

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir import Graph, Schedule
-from sim.kernel import MAX_PORTS
-from sim.periodic import schedules
+from sephw.sim.kernel import MAX_PORTS
+from sephw.sim.periodic import schedules
 
 Cycles = NDArray[np.int64]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir import Graph
-from sim.activity import waits
-from sim.cycles import CycleRun, run_frames
-from sim.kernel import CAUSE_PATTERN, MAX_PORTS
-from sim.network import Cycles, flatten
+from sephw.sim.activity import waits
+from sephw.sim.cycles import CycleRun, run_frames
+from sephw.sim.kernel import CAUSE_PATTERN, MAX_PORTS
+from sephw.sim.network import Cycles, flatten
 
 BINS_PER_FRAME = 64
 MOST_FRAMES = 64
@@ -113,7 +113,7 @@ def settled_timeline(graph: Graph, most_frames: int = MOST_FRAMES) -> Timeline:
     """The timeline of the first frame that all later ones repeat, with a source that never pauses.
 
     Where ``most_frames``, of large networks fewer, are not enough to settle, that of the last one.
-    Raises SephwError as sim.cycles.run_frames does.
+    Raises SephwError as sephw.sim.cycles.run_frames does.
     """
     events = sum(len(engine.events) for engine in flatten(graph).engines)
     fewer = max(_LEAST_FRAMES, _MOST_EVENTS // events)
@@ -152,7 +152,7 @@ def _span(run: CycleRun, number: int, frame: int) -> tuple[int, int]:
     engine, times = run.network.engines[number], run.outcome.times(number)
     if frame > 0:
         return int(times[frame - 1][-1]), int(times[frame][-1])
-    # The imagined event before the first one; see sim.network.Wiring.
+    # The imagined event before the first one; see sephw.sim.network.Wiring.
     before = (int(engine.events[-1]) - engine.issues) * engine.interval_cycles
     return before, int(times[0][-1])
 

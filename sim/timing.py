@@ -3,7 +3,7 @@
 An engine issues when its input beats are there and its previous issue is ``interval_cycles``
 past: ``t_issue[i] = max(t_issue[i−1] + II, t_input[i])``; what it makes is there
 ``latency_cycles`` later. With the depths found here credits never hold an engine up for long
-enough to matter, so this needs no FIFOs; sim.cycles has them, and every cycle from reset on.
+enough to matter, so this needs no FIFOs; sephw.sim.cycles has them, and every cycle from reset on.
 The simulator knows schedules and FIFOs only, nothing of operators.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sephw.ir import Graph
-from sim.latency import Latency
-from sim.periodic import (
+from sephw.sim.latency import Latency
+from sephw.sim.periodic import (
     StreamTimes,
     Times,
     earliest,
@@ -42,7 +42,7 @@ class Timing:
     The input comes evenly spread over the frame interval, frame after frame; weights from outside
     when they are read, no faster than their pace.
     ``frame_interval_cycles``: cycles per image. ``paced``: the latency under that source; see
-    sim.latency. ``bottleneck``: the node, graph
+    sephw.sim.latency. ``bottleneck``: the node, graph
     input or graph output that sets the interval. ``engine_frame_cycles``: by node name.
     """
 

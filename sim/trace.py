@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.activity import cause, waits
-from sim.cycles import CycleRun
+from sephw.sim.activity import cause, waits
+from sephw.sim.cycles import CycleRun
 
 Event = dict[str, Any]
 

@@ -24,9 +24,9 @@ from sephw.backends.rtl import write_project
 from sephw.ir import Family, Folding, Graph, IntType, Node, Operator, Resources, Tensor
 from sephw.ops import Join, PatternConv, SlidingWindow
 from sephw.passes import fold, insert_forks, insert_width_converters, set_fifo_depths
+from sephw.sim.timing import size_fifos
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
-from sim.timing import size_fifos
 
 FRAMES = 3
 # From a window's issue until its place in the FIFO can be taken again.

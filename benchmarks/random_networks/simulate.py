@@ -15,9 +15,9 @@ from sephw.backends.rtl.icarus import compile_for_icarus
 from sephw.backends.rtl.project import quiet_limit_cycles
 from sephw.export.rtl import ByTensor, pauses
 from sephw.ir import Graph, Integers
+from sephw.sim import cycles
+from sephw.sim.periodic import frame_interval
 from sephw.verify import CYCLES
-from sim import cycles
-from sim.periodic import frame_interval
 
 
 class Simulator(StrEnum):

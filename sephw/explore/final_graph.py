@@ -14,8 +14,8 @@ from sephw.passes import fold, insert_forks, insert_width_converters, stream_wei
 from sephw.resources import estimate_engines
 from sephw.resources.engines import Cost
 from sephw.resources.wires import network_mhz
+from sephw.sim.timing import simulate, size_fifos
 from sephw.targets import Device
-from sim.timing import simulate, size_fifos
 
 
 @dataclass(frozen=True, eq=False)

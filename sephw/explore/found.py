@@ -11,8 +11,8 @@ from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
+from sephw.sim.timing import simulate
 from sephw.targets import Device, Target, Technology
-from sim.timing import simulate
 
 # What "minimize" takes: Σ used / limit over all resources or over those that are placed one by
 # one, or one resource alone.

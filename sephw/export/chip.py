@@ -21,7 +21,7 @@ from sephw.export.settings import Settings
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
-from sim.timing import simulate
+from sephw.sim.timing import simulate
 
 if TYPE_CHECKING:
     from sephw.synth import Run

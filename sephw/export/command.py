@@ -224,8 +224,8 @@ def _run(settings: Settings) -> Outcome:
 def _print(outcome: Outcome, as_json: bool) -> None:
     from rich.console import Console
 
-    from reports import as_dict, slowest_table
     from sephw.export.summary import summary
+    from sephw.reports import as_dict, slowest_table
     from sephw.verify import describe
 
     if as_json:

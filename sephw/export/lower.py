@@ -20,7 +20,7 @@ from sephw.passes import (
     set_fifo_depths,
     stream_weights,
 )
-from sim.timing import size_fifos
+from sephw.sim.timing import size_fifos
 
 _EXPORTED_STAGE = "BQ"
 # Arguments that training takes from the data.
@@ -81,7 +81,7 @@ def fold_graph(
     graph = size_fifos(stream_weights(graph, weight_bandwidth_bits))
     graph.validate()
     if folding.fifos:
-        from sim.cycles import run_frames
+        from sephw.sim.cycles import run_frames
 
         graph = set_fifo_depths(graph, folding.fifos)
         # Depths that were found cannot deadlock, ones that were given can. Frames that repeat are

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from reports import Report, report_of_export, write_report
 from sephw.backends import rtl
 from sephw.backends.board import Task
 from sephw.backends.hls4ml import compile_project, write_project
@@ -42,6 +41,7 @@ from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import read_folding_file
 from sephw.progress import Progress
+from sephw.reports import Report, report_of_export, write_report
 from sephw.tools.cxx import find_compiler
 from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification

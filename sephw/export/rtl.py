@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from sephw.backends.rtl import CompiledRtl, ResetPulse
 from sephw.backends.rtl.project import quiet_limit_cycles
 from sephw.ir import Graph, Integers
+from sephw.sim import cycles
+from sephw.sim.activity import activity
+from sephw.sim.latency import ALONE, PACED
+from sephw.sim.periodic import frame_interval
+from sephw.sim.timeline import settled_timeline
+from sephw.sim.timing import simulate
+from sephw.sim.trace import write_trace
 from sephw.verify import CYCLES
-from sim import cycles
-from sim.activity import activity
-from sim.latency import ALONE, PACED
-from sim.periodic import frame_interval
-from sim.timeline import settled_timeline
-from sim.timing import simulate
-from sim.trace import write_trace
 
 RTL_PROJECT = "rtl"
 _SEED = 0

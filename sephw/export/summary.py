@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reports import FILES, Report, number
-from reports.model import Source
-from reports.next_step import next_step
-from reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.backends.amd import has_amd_flow
 from sephw.explore.found import Margins
 from sephw.export.manifest import trained_accuracy
@@ -17,6 +13,10 @@ from sephw.export.rtl import RTL_PROJECT
 from sephw.export.settings import Settings
 from sephw.invocation import Place
 from sephw.ir import Resources
+from sephw.reports import FILES, Report, number
+from sephw.reports.model import Source
+from sephw.reports.next_step import next_step
+from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.targets import Device
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rtl import SOURCES
 from sephw.backends.rtl.project import memory_text
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Node, Operator
 from sephw.ir.types import Multipliers
+from sephw.rtl import SOURCES
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from adder_matrices import patterns, problem, problems
 from numpy.typing import NDArray
 
-import rtl
+from sephw import rtl
 from sephw.adder_graph import (
     DIGIT_BITS,
     SERIAL_SOURCES,

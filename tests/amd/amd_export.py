@@ -12,8 +12,8 @@ from sephw.backends.amd import write_amd
 from sephw.backends.hls4ml import write_project as write_hls
 from sephw.backends.rtl import write_project as write_rtl
 from sephw.ir import Graph
+from sephw.sim.timing import size_fifos
 from sephw.targets import find_target
-from sim.timing import size_fifos
 
 # Makes amd/ for a target, by name.
 Folder = Callable[..., Path]

@@ -13,7 +13,7 @@ import pytest
 from amd_export import BUILD_ID, Folder
 from project_graphs import images_for
 
-import rtl
+from sephw import rtl
 from sephw.ir import Graph
 from sephw.tools import verilator
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import sim.kernel
+from sephw.sim import kernel
 from sephw.tools import user_folders
 from sephw.tools.file_cache import FileCache
 from sephw.tools.user_folders import cache_folder, log_folder, yowasp_folder
@@ -64,14 +64,14 @@ def test_tools_and_programs_are_kept_there(no_home: Path) -> None:
 LOOP = """
 import sys
 import numba
-import sim.kernel
+from sephw.sim import kernel
 try:
-    numba.njit(cache=True)(sim.kernel._advance_all)
+    numba.njit(cache=True)(kernel._advance_all)
 except RuntimeError as error:
     assert "cannot cache function" in str(error)
 else:
     sys.exit("the cache works here")
-assert callable(sim.kernel.compiled())
+assert callable(kernel.compiled())
 """
 
 
@@ -92,5 +92,5 @@ def test_a_damaged_cache_of_machine_code_is_no_failure(monkeypatch: pytest.Monke
         return (lambda _: broken) if cache else (lambda function: function)
 
     monkeypatch.setattr("numba.njit", njit)
-    monkeypatch.setattr(sim.kernel, "_advance_all", lambda *values: sum(values))
-    assert sim.kernel.compiled.__wrapped__()(1, 2) == 3
+    monkeypatch.setattr(kernel, "_advance_all", lambda *values: sum(values))
+    assert kernel.compiled.__wrapped__()(1, 2) == 3

@@ -14,8 +14,8 @@ from sephw.backends.rtl import write_project
 from sephw.host import Accelerator, Retries
 from sephw.ir import Family, Folding, Graph, IntType, Tensor
 from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.sim.timing import size_fifos
 from sephw.targets import find_target
-from sim.timing import size_fifos
 
 # In the board's time.
 RETRIES = Retries(attempts=8, margin_seconds=0.001)

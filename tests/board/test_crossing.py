@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import rtl
+from sephw import rtl
 from sephw.tools import verilator
 
 WORDS = 600

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import rtl
+from sephw import rtl
 from sephw.host.frames import encode
 from sephw.tools import verilator
 

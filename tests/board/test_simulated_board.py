@@ -40,8 +40,8 @@ from sephw.host.messages import (
     run_frame_bytes,
     run_payload,
 )
-from sim.cycles import run_frames
-from sim.timing import simulate
+from sephw.sim.cycles import run_frames
+from sephw.sim.timing import simulate
 
 BYTE_SECONDS = 10e-6
 # In the order of BoardPins.leds.

@@ -18,8 +18,8 @@ from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
 from sephw.resources import network_mhz
+from sephw.sim.timing import simulate, size_fifos
 from sephw.targets import Device, Technology
-from sim.timing import simulate, size_fifos
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
 ROOMY = Resources(10**6, 10**6, 10**6, 10**6)

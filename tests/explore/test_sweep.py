@@ -13,8 +13,8 @@ from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 from sephw.ir import Folding, Graph, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
+from sephw.sim.timing import size_fifos
 from sephw.targets import find_device
-from sim.timing import size_fifos
 
 
 def job(name: str, frame_cycles: int = 500) -> SynthesisJob:

@@ -11,7 +11,7 @@ import pytest
 from sephw import cli
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("sephw", "reports", "sim", "hls", "rtl")
+PACKAGES = ("sephw", "reports", "sim")
 NAMES = "|".join(cli.COMMANDS)
 LITERAL = re.compile(rf"\bsephw (?:{NAMES})\b")
 

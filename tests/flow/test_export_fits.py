@@ -6,10 +6,10 @@ import shlex
 
 import pytest
 
-from reports.model import Source
 from sephw.cli import run
 from sephw.export.summary import _fits
 from sephw.ir import Resources
+from sephw.reports.model import Source
 from sephw.targets import find_device
 
 LIGHT = ("--steps", "qonnx,report", "--data", "random")

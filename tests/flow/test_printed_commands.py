@@ -15,8 +15,6 @@ import export_folder
 import pytest
 from follow_commands import commands_in, follow
 
-from reports.model import Report
-from reports.next_step import next_step, not_run
 from sephw import cli
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.command_line import command_line, command_name, in_folder
@@ -32,6 +30,8 @@ from sephw.invocation import (
     in_own_folder,
     seen_from_here,
 )
+from sephw.reports.model import Report
+from sephw.reports.next_step import next_step, not_run
 from sephw.targets import find_target
 
 ROOT = Path(__file__).parents[2]
@@ -174,7 +174,7 @@ def fake_export(folder: Path, target: str = "ulx3s-85f", **more) -> None:
 
 
 def report_of(folder: Path) -> Report:
-    from reports import read_export
+    from sephw.reports import read_export
 
     return read_export(folder)
 

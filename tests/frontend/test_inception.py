@@ -13,8 +13,8 @@ from sephw.errors import SephwError
 from sephw.frontend import capture_qonnx, read_qonnx
 from sephw.ops import AveragePool, Concat
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sim import cycles
-from sim.timing import size_fifos
+from sephw.sim import cycles
+from sephw.sim.timing import size_fifos
 
 PART = "xc7z020clg400-1"
 

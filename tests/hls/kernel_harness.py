@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hls import HEADERS
+from sephw.hls import HEADERS
 from sephw.ir import Case, HlsTable, Integers, IntType
 from sephw.tools.ap_types import ap_types_directory
 from sephw.tools.cxx import find_compiler

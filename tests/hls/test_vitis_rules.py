@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from kernel_harness import run_cases
 
-from hls import HEADERS
+from sephw.hls import HEADERS
 from sephw.ir import Case, Folding, IntType
 from sephw.ops import AveragePool, GlobalPool, MaxPool
 

@@ -12,7 +12,7 @@ from sephw.ir import Family, Folding, IntType
 from sephw.ir.serialize import graph_digest, load_graph, save_graph
 from sephw.ops import OPERATORS, Conv8
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate, size_fifos
 
 
 @pytest.fixture

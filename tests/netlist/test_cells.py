@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from cell_bench import Bench, run_bench, write_instances, write_ours
 
-from rtl import SOURCES
+from sephw.rtl import SOURCES
 from sephw.synth.netlist import MEANINGS
 from sephw.synth.netlist.expression import expression
 from sephw.targets import Technology

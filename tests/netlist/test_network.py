@@ -19,11 +19,11 @@ from sephw.export.netlist import NetlistRuns
 from sephw.ir import Folding, Graph, Integers
 from sephw.ops import OPERATORS
 from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.sim.timing import size_fifos
 from sephw.synth import Synthesis, synthesize
 from sephw.synth.count import owner
 from sephw.targets import Technology
 from sephw.verify import CheckedTensor, Verification, describe, verify
-from sim.timing import size_fifos
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 16))
 

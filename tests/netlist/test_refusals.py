@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from small_graphs import chain
 
-from rtl import SOURCES
 from sephw.backends.layout import Layout, StreamInfo
 from sephw.backends.rtl import write_project
 from sephw.errors import SephwError
 from sephw.passes import insert_forks, insert_width_converters
+from sephw.rtl import SOURCES
 from sephw.synth.netlist import read_netlist, write_netlist_project
 from sephw.synth.netlist.verilog import verilog_text
 from sephw.targets import Technology

@@ -8,13 +8,13 @@ import export_folder
 import pytest
 from read_html import read_html
 
-from reports import Estimates, Source, as_dict, build_report, read_provenance, render_html
-from reports.speed import Speed
 from sephw.ir import Resources
+from sephw.reports import Estimates, Source, as_dict, build_report, read_provenance, render_html
+from sephw.reports.speed import Speed
 from sephw.resources.held_out import Bars
+from sephw.sim.timeline import Timeline
+from sephw.sim.timing import simulate
 from sephw.targets import Technology, find_device
-from sim.timeline import Timeline
-from sim.timing import simulate
 
 HOSTILE = '<script>alert("x")</script>&amp;\'"><img src=x onerror=alert(1)>{{ 7*7 }}'
 

@@ -7,7 +7,9 @@ from html import unescape
 import export_folder
 import pytest
 
-from reports import (
+from sephw.errors import SephwError
+from sephw.ir import Resources
+from sephw.reports import (
     Estimates,
     as_dict,
     build_report,
@@ -15,28 +17,26 @@ from reports import (
     render_html,
     render_text,
 )
-from reports.bars import resource_bars
-from reports.estimates import estimate_graph
-from reports.next_step import next_step, not_run, own_place
-from reports.numbers import number, percent, short
-from reports.resources import read_synthesis
-from reports.speed import Speed
-from reports.strips import draw
-from reports.where import by_group, by_kind, source_of_layers
-from sephw.errors import SephwError
-from sephw.ir import Resources
+from sephw.reports.bars import resource_bars
+from sephw.reports.estimates import estimate_graph
+from sephw.reports.next_step import next_step, not_run, own_place
+from sephw.reports.numbers import number, percent, short
+from sephw.reports.resources import read_synthesis
+from sephw.reports.speed import Speed
+from sephw.reports.strips import draw
+from sephw.reports.where import by_group, by_kind, source_of_layers
 from sephw.resources import accuracy, estimate, held_out
 from sephw.resources.board_top import board_top
 from sephw.resources.held_out import Bars
 from sephw.resources.model import load
+from sephw.sim.timeline import EngineTimeline, Timeline
+from sephw.sim.timing import simulate
 from sephw.synth.record import Run
 from sephw.synth.record import as_dict as record_as_dict
 from sephw.synth.report import WorstPath
 from sephw.synth.route import Routed
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Technology, find_device, find_target
-from sim.timeline import EngineTimeline, Timeline
-from sim.timing import simulate
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import export_folder
 import pytest
 from mutations import damage_values
 
-from reports import FILES, read_export, refresh
 from sephw.cli import run
+from sephw.reports import FILES, read_export, refresh
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import Source, as_dict, build_report, model_bytes, render_text, slowest_table
-from reports.speed import Speed
 from sephw.ir import Folding, Graph, IntType, Node, Tensor
 from sephw.ops import Conv8, PatternConv
-from sim.latency import Latency
-from sim.timing import Timing
+from sephw.reports import Source, as_dict, build_report, model_bytes, render_text, slowest_table
+from sephw.reports.speed import Speed
+from sephw.sim.latency import Latency
+from sephw.sim.timing import Timing
 
 UINT8 = IntType(8, signed=False)
 

@@ -10,17 +10,17 @@ import pytest
 from cycle_by_cycle import play
 from read_html import read_html
 
-from reports import Source, as_dict, build_report, render_html, render_text
-from reports.speed import Speed, rates
 from sephw.backends.amd.dma import DmaLink
 from sephw.backends.board.uart import UartLink
 from sephw.backends.link import board_link
 from sephw.host import frames
 from sephw.host.messages import Kind, request, result_frame_bytes, run_frame_bytes, run_payload
+from sephw.reports import Source, as_dict, build_report, render_html, render_text
+from sephw.reports.speed import Speed, rates
+from sephw.sim.cycles import run_frames
+from sephw.sim.latency import Latency
+from sephw.sim.timing import simulate
 from sephw.targets import TARGETS, find_target
-from sim.cycles import run_frames
-from sim.latency import Latency
-from sim.timing import simulate
 
 
 @pytest.fixture(scope="module")

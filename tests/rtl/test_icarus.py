@@ -16,9 +16,9 @@ from sephw.backends.rtl.icarus import compile_for_icarus
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding
 from sephw.ops import OPERATORS, Join, PatternConv, WidthConverter
+from sephw.sim import cycles
+from sephw.sim.timing import size_fifos
 from sephw.tools.icarus import icarus_is_installed
-from sim import cycles
-from sim.timing import size_fifos
 
 pytestmark = pytest.mark.skipif(not icarus_is_installed(), reason="Icarus is not installed")
 # It takes a millisecond a cycle for all of them; longer cases run in Verilator alone.

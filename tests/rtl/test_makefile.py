@@ -15,8 +15,8 @@ from project_graphs import images_for, residual_graph
 from sephw.backends.layout import lay_out
 from sephw.backends.rtl import write_project
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
+from sephw.sim.timing import size_fifos
 from sephw.tools.verilator import build, find_verilator
-from sim.timing import size_fifos
 
 
 @pytest.fixture(scope="module")

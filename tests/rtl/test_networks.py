@@ -9,8 +9,8 @@ from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
 from sephw.ir import Family, Folding
-from sim import cycles
-from sim.timing import size_fifos
+from sephw.sim import cycles
+from sephw.sim.timing import size_fifos
 
 FRAMES = 4
 NETWORKS = {

@@ -13,8 +13,8 @@ from project_graphs import images_for, residual_graph
 from sephw.backends.rtl import compile_project, write_project
 from sephw.ir import Folding, Graph, Multipliers, WeightPlace
 from sephw.passes import stream_weights, weight_traffic_bits
-from sim import cycles
-from sim.timing import simulate, size_fifos
+from sephw.sim import cycles
+from sephw.sim.timing import simulate, size_fifos
 
 STREAM = WeightPlace.STREAM
 FOLDINGS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import rtl
+from sephw import rtl
 from sephw.ops.rtl_sources import RTL_OUTPUT
 from sephw.tools import verilator
 

@@ -11,11 +11,11 @@ from small_graphs import network
 
 from sephw.errors import SephwError
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sim.activity import activity
-from sim.cycles import run_frames
-from sim.patterns import random_pattern
-from sim.timing import simulate, size_fifos
-from sim.trace import trace_events, write_trace
+from sephw.sim.activity import activity
+from sephw.sim.cycles import run_frames
+from sephw.sim.patterns import random_pattern
+from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.trace import trace_events, write_trace
 
 
 @pytest.fixture(scope="module")

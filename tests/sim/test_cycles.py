@@ -14,9 +14,9 @@ from small_graphs import GraphBuilder, chain, network
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Node, Schedule, Tensor
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sim.cycles import run, run_frames
-from sim.patterns import cycles_to_next, random_pattern
-from sim.timing import simulate, size_fifos
+from sephw.sim.cycles import run, run_frames
+from sephw.sim.patterns import cycles_to_next, random_pattern
+from sephw.sim.timing import simulate, size_fifos
 
 
 def wired(graph: Graph, frame_cycles: int) -> Graph:

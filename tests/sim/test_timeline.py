@@ -11,11 +11,11 @@ from small_graphs import network
 from sephw.errors import SephwError
 from sephw.ir import Folding, WeightPlace
 from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
-from sim.activity import activity
-from sim.cycles import run_frames
-from sim.patterns import random_pattern
-from sim.timeline import Timeline, settled_timeline, timeline
-from sim.timing import simulate, size_fifos
+from sephw.sim.activity import activity
+from sephw.sim.cycles import run_frames
+from sephw.sim.patterns import random_pattern
+from sephw.sim.timeline import Timeline, settled_timeline, timeline
+from sephw.sim.timing import simulate, size_fifos
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,6 @@ def test_a_large_network_that_settles_late_takes_fewer_frames(monkeypatch):
     graph = size_fifos(stream_weights(graph, 4))
     found = settled_timeline(graph)
     assert found.settled and 7 < found.frame < 63
-    monkeypatch.setattr("sim.timeline._MOST_EVENTS", 1)
+    monkeypatch.setattr("sephw.sim.timeline._MOST_EVENTS", 1)
     found = settled_timeline(graph)
     assert (found.frame, found.settled) == (7, False)

@@ -11,11 +11,11 @@ from small_graphs import GraphBuilder, chain, network
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
 from sephw.passes import fold, insert_forks, insert_width_converters
-from sim.activity import activity
-from sim.cycles import run_frames
-from sim.patterns import random_pattern
-from sim.periodic import earliest, frame_interval, latest, schedules
-from sim.timing import simulate, size_fifos
+from sephw.sim.activity import activity
+from sephw.sim.cycles import run_frames
+from sephw.sim.patterns import random_pattern
+from sephw.sim.periodic import earliest, frame_interval, latest, schedules
+from sephw.sim.timing import simulate, size_fifos
 
 
 def wired(graph: Graph, frame_cycles: int, foldings=None) -> Graph:

@@ -10,7 +10,7 @@ from small_graphs import GraphBuilder
 from sephw.ir import Folding, Graph, IntType, Tensor, WeightPlace
 from sephw.ops import AveragePool, Concat, GlobalPool, Join, MaxPool
 from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
-from sim.timing import size_fifos
+from sephw.sim.timing import size_fifos
 
 NARROW = IntType(3, False)
 SHAPE = (4, 4, 4)

@@ -12,11 +12,11 @@ from small_graphs import network
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.sim.cycles import run_frames
+from sephw.sim.latency import ALONE
+from sephw.sim.timeline import settled_timeline
+from sephw.sim.timing import size_fifos
 from sephw.verify import Difference, LayerCheck, Verification
-from sim.cycles import run_frames
-from sim.latency import ALONE
-from sim.timeline import settled_timeline
-from sim.timing import size_fifos
 
 
 def small_graph() -> Graph:

@@ -16,8 +16,8 @@ from sephw.files.listing import file_hashes
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import insert_forks, insert_width_converters
+from sephw.sim.timing import size_fifos
 from sephw.synth import Request, run_flow
-from sim.timing import size_fifos
 
 
 def small_graph() -> Graph:

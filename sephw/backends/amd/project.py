@@ -7,7 +7,6 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
-from rtl import SOURCES
 from sephw.backends.amd.plan import plan_accelerator
 from sephw.backends.amd.sources import (
     accelerator_text,
@@ -19,6 +18,7 @@ from sephw.backends.amd.sources import (
 from sephw.backends.layout import read_stream_list
 from sephw.errors import SephwError, UsageError
 from sephw.ir import Graph
+from sephw.rtl import SOURCES
 from sephw.targets import Target
 
 SETTINGS = "accelerator.json"

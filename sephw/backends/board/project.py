@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rtl import SOURCES
 from sephw.backends.board.bench import BENCH, HEADER, bench_header
 from sephw.backends.board.clock_module import clock_module
 from sephw.backends.board.constraints import constraint_text
@@ -25,6 +24,7 @@ from sephw.backends.rtl.project import FILE_LIST
 from sephw.backends.rtl.top import RESET_CHAIN
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
+from sephw.rtl import SOURCES
 from sephw.targets import Target, Technology
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"

@@ -19,8 +19,8 @@ from hls4ml.model.layers import Layer, register_layer
 from hls4ml.model.types import IntegerPrecisionType
 from hls4ml.utils.config import create_config
 
-from hls import HEADERS
 from sephw.backends.layout import Layout, StreamInfo
+from sephw.hls import HEADERS
 from sephw.ir import Graph, HlsInstance, IntType, Node
 
 BACKEND = "Vitis"

@@ -13,10 +13,10 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from hls import HEADERS
 from sephw.backends.hls4ml.feeds import top_of, write_feeds
 from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.errors import SephwError
+from sephw.hls import HEADERS
 from sephw.ir import Graph, Integers
 
 _CONFIG = "hls4ml_config.yml"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rtl import SOURCES
 from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.backends.rtl.beats import pack
 from sephw.backends.rtl.testbench import HEADER, header_text
@@ -16,6 +15,7 @@ from sephw.backends.rtl.top import top_text
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers, RtlInstance, RtlMemory
 from sephw.ir.pace import paced
+from sephw.rtl import SOURCES
 
 FILE_LIST = "files.f"
 TESTBENCH = "sephw_testbench.cpp"

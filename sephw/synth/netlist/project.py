@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from rtl import SOURCES
 from sephw.backends.layout import STREAM_LIST, Layout, read_stream_list
 from sephw.backends.rtl import CompiledRtl, compile_project
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH, constant_file
 from sephw.backends.rtl.testbench import HEADER
 from sephw.errors import SephwError
 from sephw.ir import Integers
+from sephw.rtl import SOURCES
 from sephw.synth.netlist.model import Netlist
 from sephw.synth.netlist.observe import observed_bits
 from sephw.synth.netlist.read import read_netlist
