@@ -105,11 +105,16 @@ def page(runs: list[dict[str, Any]]) -> str:
         figures = [f"{test[stage]:.2f}" for stage in STAGES]
         figures[-1] = f"**{figures[-1]}**"
         cells = [
-            r["model"], r["network"], TITLES.get(r["data"], r["data"]),
-            " + ".join(str(r["epochs"][s]) for s in ("R", "B", "BQ")), r["patterns"],
-            f"{sum(counts.values()):,} ({counts['patterns']:,})", f"{r['model_bytes']['BQ']:,}",
-            *figures, f"{test['R'] - test['frozen']:+.2f}",
-        ]  # fmt: skip
+            r["model"],
+            r["network"],
+            TITLES.get(r["data"], r["data"]),
+            " + ".join(str(r["epochs"][s]) for s in ("R", "B", "BQ")),
+            r["patterns"],
+            f"{sum(counts.values()):,} ({counts['patterns']:,})",
+            f"{r['model_bytes']['BQ']:,}",
+            *figures,
+            f"{test['R'] - test['frozen']:+.2f}",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
@@ -130,9 +135,14 @@ def page(runs: list[dict[str, Any]]) -> str:
             ours = [f"{run['test'][stage]:.2f}" for stage in ("R", "B untuned", "B", "frozen")]
             ours.append(" + ".join(str(run["epochs"][s]) for s in ("R", "B", "BQ")))
         cells = [
-            name, f"{paper[0]:.2f}", ours[0], f"{paper[1]:.2f}", ours[1],
-            f"{paper[2]:.2f}", *ours[2:],
-        ]  # fmt: skip
+            name,
+            f"{paper[0]:.2f}",
+            ours[0],
+            f"{paper[1]:.2f}",
+            ours[1],
+            f"{paper[2]:.2f}",
+            *ours[2:],
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     again = sorted(r["model"] for r in runs if r["again"] is not None)
     if again:

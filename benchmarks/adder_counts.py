@@ -192,13 +192,19 @@ def count(layer: Layer) -> list[tuple[Counted, AdderGraph]]:
         rows.append(
             (
                 Counted(
-                    layer.name, way, layer.macs, adders, graph.negations,
-                    round(adders / layer.macs, 4), graph.depth,
-                    schedule(graph).register_bits(graph), round(seconds, 2),
+                    layer.name,
+                    way,
+                    layer.macs,
+                    adders,
+                    graph.negations,
+                    round(adders / layer.macs, 4),
+                    graph.depth,
+                    schedule(graph).register_bits(graph),
+                    round(seconds, 2),
                 ),
                 graph,
             )
-        )  # fmt: skip
+        )
         return graph
 
     add("trees", lambda: trees(layer))
@@ -295,25 +301,47 @@ def markdown(counted: list[Counted], cells: list[Synthesized]) -> str:
     text = "# Adders of compiled pattern layers\n\n"
     text += "Made by `python -m benchmarks.adder_counts`. Counts are estimated from the graphs.\n\n"
     text += table(
-        ["layer", "way", "adders", "negated outputs", "per MAC", "depth", "register bits",
-         "seconds"],
         [
-            [c.layer, c.way, f"{c.adders:,}", c.negated_outputs, f"{c.adders_per_mac:.3f}",
-             c.depth, f"{c.register_bits:,}", c.seconds]
+            "layer",
+            "way",
+            "adders",
+            "negated outputs",
+            "per MAC",
+            "depth",
+            "register bits",
+            "seconds",
+        ],
+        [
+            [
+                c.layer,
+                c.way,
+                f"{c.adders:,}",
+                c.negated_outputs,
+                f"{c.adders_per_mac:.3f}",
+                c.depth,
+                f"{c.register_bits:,}",
+                c.seconds,
+            ]
             for c in counted
         ],
-    )  # fmt: skip
+    )
     if cells:
         text += "\n\nCells synthesized by Yosys, cores only (LUT4 counts two per carry cell):\n\n"
         text += table(
             ["layer", "way", "target", "core", "cycles per pixel", "LUTs", "flip-flops"],
             [
-                [s.layer, s.way, s.target,
-                 f"{s.digit_bits}-bit digits" if s.digit_bits else "bit-parallel",
-                 s.interval_cycles, f"{s.luts:,}", f"{s.flip_flops:,}"]
+                [
+                    s.layer,
+                    s.way,
+                    s.target,
+                    f"{s.digit_bits}-bit digits" if s.digit_bits else "bit-parallel",
+                    s.interval_cycles,
+                    f"{s.luts:,}",
+                    f"{s.flip_flops:,}",
+                ]
                 for s in cells
             ],
-        )  # fmt: skip
+        )
     return text + "\n"
 
 

@@ -58,20 +58,33 @@ def route(name: str, directory: Path) -> Board:
     graph = small_graph()
     write_project(graph, directory / "rtl", samples={}, golden={})
     board = write_board(
-        graph, target, directory / "rtl", directory / "board",
+        graph,
+        target,
+        directory / "rtl",
+        directory / "board",
         clock_mhz=CLOCK_MHZ[name.split("-")[0]],
-    )  # fmt: skip
+    )
     synthesis = synthesize(
-        directory / "rtl", graph, target.device.technology, directory / "synthesis",
-        progress=lambda _: None, timeout_seconds=_TIMEOUT_SECONDS, top=board.top,
-        top_sources=board.sources,
-    )  # fmt: skip
-    routed = place_and_route(
-        synthesis, target.device, package=target.open_board.package,
-        speed=target.open_board.speed, clock_mhz=board.clock_mhz,
-        constraints=board.constraints, work=directory / "route", progress=lambda _: None,
+        directory / "rtl",
+        graph,
+        target.device.technology,
+        directory / "synthesis",
+        progress=lambda _: None,
         timeout_seconds=_TIMEOUT_SECONDS,
-    )  # fmt: skip
+        top=board.top,
+        top_sources=board.sources,
+    )
+    routed = place_and_route(
+        synthesis,
+        target.device,
+        package=target.open_board.package,
+        speed=target.open_board.speed,
+        clock_mhz=board.clock_mhz,
+        constraints=board.constraints,
+        work=directory / "route",
+        progress=lambda _: None,
+        timeout_seconds=_TIMEOUT_SECONDS,
+    )
     bitstream = pack(routed, target.device, directory / "bitstream")
     return Board(
         name=name,

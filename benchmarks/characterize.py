@@ -64,9 +64,13 @@ def sweep(
         try:
             with tempfile.TemporaryDirectory() as work:
                 found = synthesize_operator(
-                    made.operator, made.folding, technology, fifo_depths=made.fifo_depths,
-                    work=Path(work), timeout_seconds=600,
-                )  # fmt: skip
+                    made.operator,
+                    made.folding,
+                    technology,
+                    fifo_depths=made.fifo_depths,
+                    work=Path(work),
+                    timeout_seconds=600,
+                )
         except SephwError as error:
             # Left out now, tried again by the next run.
             click.echo(f"{technology} {index}: {error}")
@@ -119,12 +123,21 @@ def synthesize_networks(models: tuple[str, ...], technologies: tuple[Technology,
 @click.option("--minutes", default=90.0, show_default=True, help="Stop synthesizing after these.")
 @click.option("--clocks", default=0, help="Route engines until there are so many.")
 @click.option("--networks", multiple=True, help="Shipped models to synthesize engine by engine.")
-@click.option("--routed", multiple=True, type=click.Path(exists=True, path_type=Path),
-              help="Exports that were placed and routed.")  # fmt: skip
+@click.option(
+    "--routed",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Exports that were placed and routed.",
+)
 def main(
-    layers: int, names: tuple[str, ...], kinds: tuple[str, ...], minutes: float, clocks: int,
-    networks: tuple[str, ...], routed: tuple[Path, ...],
-) -> None:  # fmt: skip
+    layers: int,
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
+    minutes: float,
+    clocks: int,
+    networks: tuple[str, ...],
+    routed: tuple[Path, ...],
+) -> None:
     technologies = tuple(t for t in TECHNOLOGIES if not names or t.value in names)
     sweep(layers, technologies, kinds, minutes)
     route_clocks(technologies, clocks)

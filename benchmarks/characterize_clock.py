@@ -59,13 +59,25 @@ def route(made: Layer, technology: Technology, work: Path, timeout_seconds: floa
     write_project(graph, project, samples={}, golden={})
     harness = write_harness(graph, work)
     synthesis = synthesize(
-        project, graph, technology, work / "synthesis", progress=lambda _: None,
-        timeout_seconds=timeout_seconds, top_sources=[harness], top=HARNESS, jobs=1,
-    )  # fmt: skip
+        project,
+        graph,
+        technology,
+        work / "synthesis",
+        progress=lambda _: None,
+        timeout_seconds=timeout_seconds,
+        top_sources=[harness],
+        top=HARNESS,
+        jobs=1,
+    )
     routed = place_and_route(
-        synthesis, device, clock_mhz=ASKED_MHZ[technology], constraints=None,
-        work=work / "route", progress=lambda _: None, timeout_seconds=timeout_seconds,
-    )  # fmt: skip
+        synthesis,
+        device,
+        clock_mhz=ASKED_MHZ[technology],
+        constraints=None,
+        work=work / "route",
+        progress=lambda _: None,
+        timeout_seconds=timeout_seconds,
+    )
     return round(routed.network_mhz, 2)
 
 
@@ -85,9 +97,10 @@ def read(technology: Technology) -> dict[str, dict[str, Any]]:
     points = PointFile.load(technology).points
     found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))["layers"]
     return {
-        index: clock for index, clock in found.items()
+        index: clock
+        for index, clock in found.items()
         if int(index) in points and points[int(index)]["key"] == clock.get("key")
-    }  # fmt: skip
+    }
 
 
 def write(technology: Technology, found: dict[str, dict[str, Any]]) -> None:

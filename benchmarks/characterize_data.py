@@ -49,17 +49,26 @@ class PointFile:
         found = cls.load(technology)
         if found.yosys != version:
             return cls(technology, version, {})
-        return cls(technology, version, {
-            index: point for index, point in found.points.items()
-            if engine_key(layer(index), technology) == point["key"]
-        })  # fmt: skip
+        return cls(
+            technology,
+            version,
+            {
+                index: point
+                for index, point in found.points.items()
+                if engine_key(layer(index), technology) == point["key"]
+            },
+        )
 
     def with_point(self, made: Layer, found: Resources) -> PointFile:
         """These points and one more."""
         point = {
-            **made.point, "key": engine_key(made, self.technology), "lut": found.lut,
-            "ff": found.ff, "bram": found.bram, "dsp": found.dsp,
-        }  # fmt: skip
+            **made.point,
+            "key": engine_key(made, self.technology),
+            "lut": found.lut,
+            "ff": found.ff,
+            "bram": found.bram,
+            "dsp": found.dsp,
+        }
         return replace(self, points={**self.points, made.point["seed"]: point})
 
     def write(self) -> None:

@@ -31,50 +31,133 @@ PRIOR_WEIGHT = 0.06
 OUTLIER = 0.05
 _ROUNDS = 12
 PRIOR = {
-    "once": 20.0, "counter:1": 2.0, "counter:2": 3.0, "counter:3": 5.0, "counter:4": 6.0,
-    "counter:bits": 0.8, "credit:2": 4.0, "credit:3": 6.0, "credit:4": 9.0, "credit:once": 4.0,
-    "credit": 0.6, "place:2": 3.0, "place:3": 4.0, "place:4": 6.0, "registers:choice": 0.7,
-    "table:1": 0.5, "compare_bits": 0.9, "shift_bits": 0.75, "clip_bits": 0.4,
-    "clipped_bits": 0.5, "control_bits": 1.7, "serial_adders:1": 2.0, "serial_adders:2": 3.0,
-    "serial_adders:4": 6.0, "serial_adders:8": 10.0, "serial_shifts": 0.1,
-    "multiplier:rows": 1.5, "multiplier:once": 5.0, "rows:writes": 1.5, "gates:1": 0.8,
-    "gates:2": 1.5, "chained_bits": 0.1,
-}  # fmt: skip
+    "once": 20.0,
+    "counter:1": 2.0,
+    "counter:2": 3.0,
+    "counter:3": 5.0,
+    "counter:4": 6.0,
+    "counter:bits": 0.8,
+    "credit:2": 4.0,
+    "credit:3": 6.0,
+    "credit:4": 9.0,
+    "credit:once": 4.0,
+    "credit": 0.6,
+    "place:2": 3.0,
+    "place:3": 4.0,
+    "place:4": 6.0,
+    "registers:choice": 0.7,
+    "table:1": 0.5,
+    "compare_bits": 0.9,
+    "shift_bits": 0.75,
+    "clip_bits": 0.4,
+    "clipped_bits": 0.5,
+    "control_bits": 1.7,
+    "serial_adders:1": 2.0,
+    "serial_adders:2": 3.0,
+    "serial_adders:4": 6.0,
+    "serial_adders:8": 10.0,
+    "serial_shifts": 0.1,
+    "multiplier:rows": 1.5,
+    "multiplier:once": 5.0,
+    "rows:writes": 1.5,
+    "gates:1": 0.8,
+    "gates:2": 1.5,
+    "chained_bits": 0.1,
+}
 # LUTs of six inputs take in more.
 WIDE_PRIOR = {
-    "once": 15.0, "counter:2": 2.0, "counter:3": 4.0, "counter:4": 5.0, "credit:2": 3.0,
-    "credit:3": 5.0, "credit:4": 7.0, "registers:choice": 0.35, "rows": 0.5, "compare_bits": 0.6,
-    "shift_bits": 0.5, "clip_bits": 0.3, "control_bits": 1.2, "serial_adders:2": 3.0,
-    "serial_adders:4": 5.0, "serial_adders:8": 9.0, "multiplier:rows": 1.0, "gates:1": 0.1,
+    "once": 15.0,
+    "counter:2": 2.0,
+    "counter:3": 4.0,
+    "counter:4": 5.0,
+    "credit:2": 3.0,
+    "credit:3": 5.0,
+    "credit:4": 7.0,
+    "registers:choice": 0.35,
+    "rows": 0.5,
+    "compare_bits": 0.6,
+    "shift_bits": 0.5,
+    "clip_bits": 0.3,
+    "control_bits": 1.2,
+    "serial_adders:2": 3.0,
+    "serial_adders:4": 5.0,
+    "serial_adders:8": 9.0,
+    "multiplier:rows": 1.0,
+    "gates:1": 0.1,
     "gates:2": 1.0,
-}  # fmt: skip
+}
 # What engines may have; a coefficient for each, also where no layer shows it.
 ALL_NAMES = (
     *(name for name in PRIOR if name not in ("once", "serial_shifts")),
     *(f"serial_shifts:{digit}" for digit in (1, 2, 4, 8)),
-    "adder", "adder:small", "counter", "counter:once", "credit:bits", "credit:1", "credit:small",
-    "load_bits", "pair:choice", "parts:choice", "delay_chains", "multiplier", "multiplier:small",
+    "adder",
+    "adder:small",
+    "counter",
+    "counter:once",
+    "credit:bits",
+    "credit:1",
+    "credit:small",
+    "load_bits",
+    "pair:choice",
+    "parts:choice",
+    "delay_chains",
+    "multiplier",
+    "multiplier:small",
     "mux_bits",
-    "place", "place:1", "place:bits", "place:once", "place:power", "registers:two",
+    "place",
+    "place:1",
+    "place:bits",
+    "place:once",
+    "place:power",
+    "registers:two",
     "registers:words",
-    "rows:block", "rows:lut", "table:2", "table:3", "table:4", "table:5", "table:6", "table:once",
-    "table:words", "xor_bits",
-)  # fmt: skip
+    "rows:block",
+    "rows:lut",
+    "table:2",
+    "table:3",
+    "table:4",
+    "table:5",
+    "table:6",
+    "table:once",
+    "table:words",
+    "xor_bits",
+)
 # Likewise in ns per term of the clock period.
 PERIOD_PRIOR = {
     Technology.ECP5: {
-        "once": 4.0, "chained": 2.0, "carry": 0.05, "fanout": 0.2, "block": 0.7, "dsp": 0.8,
-        "rows": 0.3, "counter": 0.08, "table": 0.15,
+        "once": 4.0,
+        "chained": 2.0,
+        "carry": 0.05,
+        "fanout": 0.2,
+        "block": 0.7,
+        "dsp": 0.8,
+        "rows": 0.3,
+        "counter": 0.08,
+        "table": 0.15,
     },
     Technology.ICE40: {
-        "once": 12.0, "chained": 6.0, "carry": 0.3, "fanout": 0.6, "block": 1.0, "dsp": 4.0,
-        "rows": 1.0, "counter": 0.3, "table": 0.6,
+        "once": 12.0,
+        "chained": 6.0,
+        "carry": 0.3,
+        "fanout": 0.6,
+        "block": 1.0,
+        "dsp": 4.0,
+        "rows": 1.0,
+        "counter": 0.3,
+        "table": 0.6,
     },
     Technology.GOWIN: {
-        "once": 6.0, "chained": 3.0, "carry": 0.1, "fanout": 0.3, "block": 1.0, "dsp": 2.0,
-        "rows": 0.5, "counter": 0.15, "table": 0.3,
+        "once": 6.0,
+        "chained": 3.0,
+        "carry": 0.1,
+        "fanout": 0.3,
+        "block": 1.0,
+        "dsp": 2.0,
+        "rows": 0.5,
+        "counter": 0.15,
+        "table": 0.3,
     },
-}  # fmt: skip
+}
 
 
 def held_out(index: int) -> bool:
@@ -107,7 +190,9 @@ def measured(points: PointFile) -> list[Measured]:
         kind = kind_of(made.operator, made.folding)
         rows.append(
             Measured(
-                index, kind, made,
+                index,
+                kind,
+                made,
                 features(structure, made.folding, points.technology, kind),
                 features(guessed, made.folding, points.technology, kind),
                 {
@@ -117,7 +202,7 @@ def measured(points: PointFile) -> list[Measured]:
                 },
                 {name: point[name] for name in ("lut", "ff", "bram", "dsp")},
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -178,9 +263,8 @@ def _least_squares(
     scale = np.maximum(np.abs(rows).max(axis=0), 1e-12)
     solution, _ = nnls(rows / scale, targets)
     return {
-        name: round(float(value), 4)
-        for name, value in zip(names, solution / scale, strict=True)
-    }  # fmt: skip
+        name: round(float(value), 4) for name, value in zip(names, solution / scale, strict=True)
+    }
 
 
 def errors(pairs: Sequence[tuple[float, float]]) -> Errors:
@@ -214,12 +298,15 @@ def accuracy(rows: Sequence[Measured], luts: Mapping[str, float]) -> dict[str, A
         },
         "by_kind": {
             kind: asdict(
-                of(lambda row: weighted(row.solved, luts), "lut",
-                   [row for row in rows if row.kind == kind])
+                of(
+                    lambda row: weighted(row.solved, luts),
+                    "lut",
+                    [row for row in rows if row.kind == kind],
+                )
             )
             for kind in kinds
         },
-    }  # fmt: skip
+    }
 
 
 __all__ = ["Measured", "accuracy", "delays", "errors", "fit_luts", "fit_period", "held_out"]

@@ -39,11 +39,17 @@ def layers(count: int) -> list[FoldedConvolution]:
                 continue
             found.append(
                 PatternConv(
-                    height=8, width=8, in_channels=inputs, out_channels=outputs,
-                    kernel_height=kernel, kernel_width=kernel, groups=groups, input_dtype=dtype,
+                    height=8,
+                    width=8,
+                    in_channels=inputs,
+                    out_channels=outputs,
+                    kernel_height=kernel,
+                    kernel_width=kernel,
+                    groups=groups,
+                    input_dtype=dtype,
                     patterns=2 * rng.integers(0, 2, shape) - 1,
                 )
-            )  # fmt: skip
+            )
             continue
         inputs = int(rng.choice([1, 2, 3, 4, 6, 8, 12, 16, 24, 32]))
         outputs = int(rng.choice([2, 4, 6, 8, 10, 12, 16, 24, 32]))
@@ -52,10 +58,14 @@ def layers(count: int) -> list[FoldedConvolution]:
         drawn = rng.normal(0, rng.choice([15, 25, 40]), (outputs, inputs))
         found.append(
             Conv8(
-                height=8, width=8, in_channels=inputs, out_channels=outputs, input_dtype=dtype,
+                height=8,
+                width=8,
+                in_channels=inputs,
+                out_channels=outputs,
+                input_dtype=dtype,
                 weights=np.clip(np.rint(drawn), -127, 127).astype(np.int64),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -65,13 +75,19 @@ def sizes(layer: FoldedConvolution) -> Row:
     rows = layer.out_channels // layer.groups
     digits = signed_digits(layer.matrix)
     return {
-        "r": np.log(rows), "i": np.log(layer.matrix.shape[1]),
-        "d": np.log(digits / layer.matrix.size), "groups": layer.groups,
-        "in": layer.input_dtype.bits, "out": layer.output_type.bits,
-        "adders": found.adders, "bits": sum(part.count * part.bits for part in found.parts),
-        "registers": found.register_bits, "digits": found.digit_registers,
-        "shifts": found.shift_bits, "depth": found.depth,
-    }  # fmt: skip
+        "r": np.log(rows),
+        "i": np.log(layer.matrix.shape[1]),
+        "d": np.log(digits / layer.matrix.size),
+        "groups": layer.groups,
+        "in": layer.input_dtype.bits,
+        "out": layer.output_type.bits,
+        "adders": found.adders,
+        "bits": sum(part.count * part.bits for part in found.parts),
+        "registers": found.register_bits,
+        "digits": found.digit_registers,
+        "shifts": found.shift_bits,
+        "depth": found.depth,
+    }
 
 
 def fit(rows: Sequence[Row]) -> None:

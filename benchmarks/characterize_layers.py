@@ -57,10 +57,13 @@ def build(point: Point) -> Layer:
     """The layer of a point."""
     operator = _OPERATORS[point["kind"]](point)
     folding = Folding(
-        point["pe"], point["simd"], Family(point.get("family", Family.SELECT)),
-        point.get("digit_bits", 0), Multipliers(point.get("multipliers", Multipliers.DSP)),
+        point["pe"],
+        point["simd"],
+        Family(point.get("family", Family.SELECT)),
+        point.get("digit_bits", 0),
+        Multipliers(point.get("multipliers", Multipliers.DSP)),
         adder_levels=point.get("adder_levels", 1),
-    )  # fmt: skip
+    )
     return Layer(point, operator, folding, tuple(point["fifo_depths"]))
 
 
@@ -87,10 +90,15 @@ def _convolution(point: Point) -> tuple[tuple[int, int], dict[str, Any]]:
     taps = point["kernel"] ** 2
     shape = (point["outputs"], taps * point["inputs"] // point["groups"])
     fields = {
-        "height": 8, "width": 8, "in_channels": point["inputs"], "out_channels": point["outputs"],
-        "kernel_height": point["kernel"], "kernel_width": point["kernel"],
-        "groups": point["groups"], "input_dtype": _type(point["type"]),
-    }  # fmt: skip
+        "height": 8,
+        "width": 8,
+        "in_channels": point["inputs"],
+        "out_channels": point["outputs"],
+        "kernel_height": point["kernel"],
+        "kernel_width": point["kernel"],
+        "groups": point["groups"],
+        "input_dtype": _type(point["type"]),
+    }
     return shape, fields
 
 
@@ -98,11 +106,19 @@ def _window(point: Point) -> Operator:
     kernel, stride, padding = point["kernel"], point["stride"], point["padding"]
     size = (point["size"] + 2 * padding - kernel) // stride + 1
     return SlidingWindow(
-        height=point["size"], width=point["size"], channels=point["inputs"],
-        dtype=_type(point["type"]), kernel_height=kernel, kernel_width=kernel, stride=stride,
-        padding_top=padding, padding_left=padding, output_height=size, output_width=size,
+        height=point["size"],
+        width=point["size"],
+        channels=point["inputs"],
+        dtype=_type(point["type"]),
+        kernel_height=kernel,
+        kernel_width=kernel,
+        stride=stride,
+        padding_top=padding,
+        padding_left=padding,
+        output_height=size,
+        output_width=size,
         groups=point["groups"],
-    )  # fmt: skip
+    )
 
 
 def _join(point: Point) -> Operator:
@@ -116,23 +132,40 @@ def _join(point: Point) -> Operator:
         mantissas[-1], shifts[-1] = 1, point["most_shift"]
     bias = rng.integers(-(1 << point["bias_bits"]), 1 << point["bias_bits"], channels)
     return Join(
-        height=4, width=4, channels=channels, input_dtypes=types, mantissas=mantissas,
-        shifts=shifts, bias=bias, shift=point["shift"], output_dtype=_type(point["output"]),
-    )  # fmt: skip
+        height=4,
+        width=4,
+        channels=channels,
+        input_dtypes=types,
+        mantissas=mantissas,
+        shifts=shifts,
+        bias=bias,
+        shift=point["shift"],
+        output_dtype=_type(point["output"]),
+    )
 
 
 def _max_pool(point: Point) -> Operator:
     return MaxPool(
-        height=4, width=4, channels=point["inputs"], dtype=_type(point["type"]),
-        kernel_height=point["kernel"], kernel_width=point["kernel"], groups=point["groups"],
-    )  # fmt: skip
+        height=4,
+        width=4,
+        channels=point["inputs"],
+        dtype=_type(point["type"]),
+        kernel_height=point["kernel"],
+        kernel_width=point["kernel"],
+        groups=point["groups"],
+    )
 
 
 def _average_pool(point: Point) -> Operator:
     return AveragePool(
-        height=4, width=4, channels=point["inputs"], dtype=_type(point["type"]),
-        kernel_height=point["kernel"], kernel_width=point["kernel"], groups=point["groups"],
-    )  # fmt: skip
+        height=4,
+        width=4,
+        channels=point["inputs"],
+        dtype=_type(point["type"]),
+        kernel_height=point["kernel"],
+        kernel_width=point["kernel"],
+        groups=point["groups"],
+    )
 
 
 def _concat(point: Point) -> Operator:
@@ -141,23 +174,32 @@ def _concat(point: Point) -> Operator:
 
 def _global_pool(point: Point) -> Operator:
     return GlobalPool(
-        height=point["size"], width=point["size"], channels=point["inputs"],
+        height=point["size"],
+        width=point["size"],
+        channels=point["inputs"],
         dtype=_type(point["type"]),
-    )  # fmt: skip
+    )
 
 
 def _fork(point: Point) -> Operator:
     return Fork(
-        height=4, width=4, channels=point["inputs"], dtype=_type(point["type"]),
+        height=4,
+        width=4,
+        channels=point["inputs"],
+        dtype=_type(point["type"]),
         copies=point["copies"],
-    )  # fmt: skip
+    )
 
 
 def _converter(point: Point) -> Operator:
     return WidthConverter(
-        height=4, width=4, channels=max(point["pe"], point["simd"]), dtype=_type(point["type"]),
-        lanes_in=point["simd"], lanes_out=point["pe"],
-    )  # fmt: skip
+        height=4,
+        width=4,
+        channels=max(point["pe"], point["simd"]),
+        dtype=_type(point["type"]),
+        lanes_in=point["simd"],
+        lanes_out=point["pe"],
+    )
 
 
 _OPERATORS: Mapping[str, Callable[[Point], Operator]] = {
@@ -229,9 +271,13 @@ def _pattern_sizes(rng: Rng, most_weights: int, most_window: int = 9999) -> dict
         window = kernel**2 * inputs
         if window <= most_window and 32 <= outputs * window // groups <= most_weights:
             return {
-                "kind": "pattern_conv", "kernel": kernel, "inputs": inputs, "outputs": outputs,
-                "groups": groups, "type": _activation(rng),
-            }  # fmt: skip
+                "kind": "pattern_conv",
+                "kernel": kernel,
+                "inputs": inputs,
+                "outputs": outputs,
+                "groups": groups,
+                "type": _activation(rng),
+            }
 
 
 def _conv8_sizes(rng: Rng, most_weights: int) -> dict[str, Any]:
@@ -241,10 +287,14 @@ def _conv8_sizes(rng: Rng, most_weights: int) -> dict[str, Any]:
         outputs = int(_pick(rng, (2, 4, 6, 8, 10, 12, 16, 24, 32, 64)))
         if 16 <= outputs * kernel**2 * inputs <= most_weights:
             return {
-                "kind": "conv8", "kernel": kernel, "inputs": inputs, "outputs": outputs,
-                "groups": 1, "type": _activation(rng),
+                "kind": "conv8",
+                "kernel": kernel,
+                "inputs": inputs,
+                "outputs": outputs,
+                "groups": 1,
+                "type": _activation(rng),
                 "deviation": int(_pick(rng, (15, 25, 40))),
-            }  # fmt: skip
+            }
 
 
 def _pattern_select(rng: Rng) -> dict[str, Any]:
@@ -290,12 +340,15 @@ def _window_sizes(rng: Rng) -> dict[str, Any]:
     kernel = int(_pick(rng, (3, 3, 3, 3, 2, 5)))
     groups = int(_pick(rng, (1, 1, 2, 4)))
     return {
-        "kind": "sliding_window", "kernel": kernel, "stride": int(_pick(rng, (1, 1, 2))),
+        "kind": "sliding_window",
+        "kernel": kernel,
+        "stride": int(_pick(rng, (1, 1, 2))),
         "padding": int(_pick(rng, (kernel // 2, kernel // 2, 0))),
         "size": int(_pick(rng, (6, 7, 8, 12, 14, 16, 20, 28, 32, 48))),
         "inputs": groups * int(_pick(rng, (1, 2, 3, 4, 8, 16))),
-        "groups": groups, "type": _activation(rng),
-    }  # fmt: skip
+        "groups": groups,
+        "type": _activation(rng),
+    }
 
 
 def _window_stream(rng: Rng) -> dict[str, Any]:
@@ -320,12 +373,16 @@ def _join_dsp(rng: Rng) -> dict[str, Any]:
         types[-1] = "uint8"
     shift = int(rng.integers(5, 12))
     point = {
-        "kind": "join", "inputs": int(_pick(rng, (4, 8, 10, 16, 24, 32, 64))), "types": types,
+        "kind": "join",
+        "inputs": int(_pick(rng, (4, 8, 10, 16, 24, 32, 64))),
+        "types": types,
         "mantissa_bits": int(_pick(rng, (4, 4, 4, 3, 1))),
         "most_shift": int(_pick(rng, (0, 2, 4, 6))),
-        "bias_bits": int(rng.integers(8, 16)), "skip": int(skip), "shift": shift,
+        "bias_bits": int(rng.integers(8, 16)),
+        "skip": int(skip),
+        "shift": shift,
         "output": "uint8",
-    }  # fmt: skip
+    }
     if rng.random() < 0.1:
         # Logits.
         bare = point | {"seed": 0, "pe": 1, "simd": 1, "fifo_depths": [2], "shift": 0}
@@ -340,10 +397,17 @@ def _join_lut(rng: Rng) -> dict[str, Any]:
 
 def _max_pool_point(rng: Rng) -> dict[str, Any]:
     groups = int(_pick(rng, (1, 1, 2, 4)))
-    return _lanes(rng, {
-        "kind": "max_pool", "kernel": int(_pick(rng, (2, 2, 3))), "groups": groups,
-        "inputs": groups * int(_pick(rng, (1, 2, 4, 8, 16, 32))), "type": _activation(rng),
-    }, 400)  # fmt: skip
+    return _lanes(
+        rng,
+        {
+            "kind": "max_pool",
+            "kernel": int(_pick(rng, (2, 2, 3))),
+            "groups": groups,
+            "inputs": groups * int(_pick(rng, (1, 2, 4, 8, 16, 32))),
+            "type": _activation(rng),
+        },
+        400,
+    )
 
 
 def _average_pool_point(rng: Rng) -> dict[str, Any]:
@@ -353,23 +417,41 @@ def _average_pool_point(rng: Rng) -> dict[str, Any]:
 def _concat_point(rng: Rng) -> dict[str, Any]:
     unit = int(_pick(rng, (1, 2, 4, 8, 16, 32)))
     counts = [unit * int(_pick(rng, (1, 1, 2, 3, 4))) for _ in range(_pick(rng, (2, 3, 4, 4, 6)))]
-    return _lanes(rng, {
-        "kind": "concat", "channels": counts, "type": _activation(rng),
-    }, 300)  # fmt: skip
+    return _lanes(
+        rng,
+        {
+            "kind": "concat",
+            "channels": counts,
+            "type": _activation(rng),
+        },
+        300,
+    )
 
 
 def _global_pool_point(rng: Rng) -> dict[str, Any]:
-    return _lanes(rng, {
-        "kind": "global_pool", "size": int(_pick(rng, (3, 4, 7, 8, 10, 14))),
-        "inputs": int(_pick(rng, (4, 8, 12, 16, 32, 64))), "type": _activation(rng),
-    }, 400)  # fmt: skip
+    return _lanes(
+        rng,
+        {
+            "kind": "global_pool",
+            "size": int(_pick(rng, (3, 4, 7, 8, 10, 14))),
+            "inputs": int(_pick(rng, (4, 8, 12, 16, 32, 64))),
+            "type": _activation(rng),
+        },
+        400,
+    )
 
 
 def _fork_point(rng: Rng) -> dict[str, Any]:
-    return _lanes(rng, {
-        "kind": "fork", "copies": int(_pick(rng, (2, 2, 3, 4))),
-        "inputs": int(_pick(rng, (1, 2, 4, 8, 16, 32))), "type": _activation(rng),
-    }, 300)  # fmt: skip
+    return _lanes(
+        rng,
+        {
+            "kind": "fork",
+            "copies": int(_pick(rng, (2, 2, 3, 4))),
+            "inputs": int(_pick(rng, (1, 2, 4, 8, 16, 32))),
+            "type": _activation(rng),
+        },
+        300,
+    )
 
 
 def _converter_point(rng: Rng) -> dict[str, Any]:
@@ -385,11 +467,27 @@ def _converter_point(rng: Rng) -> dict[str, Any]:
 
 # Kinds in turn; what is used most, and what varies most, comes more often.
 _TURNS: tuple[Callable[[Rng], dict[str, Any]], ...] = (
-    _pattern_select, _window_stream, _join_dsp, _conv8_dsp, _fork_point, _pattern_serial,
-    _converter_point, _conv8_lut, _window_parallel, _pattern_select, _global_pool_point,
-    _pattern_graph, _join_lut, _window_stream, _conv8_serial, _max_pool_point, _conv8_graph,
-    _join_dsp, _conv8_dsp, _converter_point,
-)  # fmt: skip
+    _pattern_select,
+    _window_stream,
+    _join_dsp,
+    _conv8_dsp,
+    _fork_point,
+    _pattern_serial,
+    _converter_point,
+    _conv8_lut,
+    _window_parallel,
+    _pattern_select,
+    _global_pool_point,
+    _pattern_graph,
+    _join_lut,
+    _window_stream,
+    _conv8_serial,
+    _max_pool_point,
+    _conv8_graph,
+    _join_dsp,
+    _conv8_dsp,
+    _converter_point,
+)
 _LATER_TURNS: tuple[Callable[[Rng], dict[str, Any]], ...] = (_concat_point, _average_pool_point)
 
 

@@ -72,8 +72,10 @@ def estimated(model: str, technology: Technology) -> dict[str, Resources]:
     graph = shipped_graph(model)
     return {
         node.name: estimate(
-            node.operator, node.folding,
-            [graph.tensors[name].fifo_depth for name in node.outputs], technology,
+            node.operator,
+            node.folding,
+            [graph.tensors[name].fifo_depth for name in node.outputs],
+            technology,
         ).resources
         for node in graph.nodes
-    }  # fmt: skip
+    }

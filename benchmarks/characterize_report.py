@@ -50,10 +50,14 @@ def make_model() -> dict[str, Any]:
         found["network_fmax"] = characterize_routed.clock_errors(period, routed)
         found["networks"] = []
         model[technology.value] = {
-            "yosys": points.yosys, "fitted": len(fitted), "held_out": len(rows) - len(fitted),
-            "luts": luts, "fmax": period, "wires_ns": wires_ns,
+            "yosys": points.yosys,
+            "fitted": len(fitted),
+            "held_out": len(rows) - len(fitted),
+            "luts": luts,
+            "fmax": period,
+            "wires_ns": wires_ns,
             "accuracy": found,
-        }  # fmt: skip
+        }
     _write(model)
     # Estimates of networks are the written model's.
     for name, by_technology in characterize_networks.read().items():
@@ -211,8 +215,9 @@ def _networks(model: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, found in rows:
-        pairs = [(found["estimated"][k], found["synthesized"][k])
-                 for k in ("lut", "ff", "bram", "dsp")]  # fmt: skip
+        pairs = [
+            (found["estimated"][k], found["synthesized"][k]) for k in ("lut", "ff", "bram", "dsp")
+        ]
         cells = " | ".join(f"{e:,} / {s:,}" for e, s in pairs)
         lines.append(
             f"| {found['network']} | {name} | {found['engines']} | {cells} | "
@@ -248,11 +253,15 @@ def _held_out() -> list[str]:
         low, high = found.routing["lut"]
         (few, many), (fewest, most) = found.tops["lut"], found.tops["ff"]
         cells = (
-            technology, str(found.networks), _percent(found.coverage, 0), *ranges,
+            technology,
+            str(found.networks),
+            _percent(found.coverage, 0),
+            *ranges,
             f"{few:.2f} to {many:.2f} / {fewest:.2f} to {most:.2f} ({found.measured_tops})"
-            if found.measured_tops else "no top",
+            if found.measured_tops
+            else "no top",
             f"{low:.3f} to {high:.3f} ({found.routed})" if found.routed else "none",
-        )  # fmt: skip
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -273,9 +282,13 @@ def _routed(model: Mapping[str, Any]) -> list[str]:
         for name, mhz in characterize_routed.estimated_mhz(period, networks).items():
             found = networks[name]
             cells = (
-                technology, name, f"{found['lut']:,}", f"{mhz:.1f}", f"{found['mhz']:.1f}",
+                technology,
+                name,
+                f"{found['lut']:,}",
+                f"{mhz:.1f}",
+                f"{found['mhz']:.1f}",
                 f"{mhz / found['mhz'] - 1:+.0%}".replace("%", " %"),
-            )  # fmt: skip
+            )
             lines.append(f"| {' | '.join(cells)} |")
             rows += 1
     return lines if rows else []

@@ -85,9 +85,14 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
         out = Path(folder) / "export"
         target = find_target(DEFAULT_TARGET)
         settings = Settings(
-            model=model, out=out, target=target, data=data, samples=samples,
-            steps=default_steps(target), fold=FAST,
-        )  # fmt: skip
+            model=model,
+            out=out,
+            target=target,
+            data=data,
+            samples=samples,
+            steps=default_steps(target),
+            fold=FAST,
+        )
         for _ in range(runs):
             # Every run builds its simulations; Verilator's own part may be kept.
             shutil.rmtree(FileCache.of_user(PROGRAMS).folder, ignore_errors=True)

@@ -62,12 +62,17 @@ def draw(index: int) -> Drawn:
     widths = [unit * int(rng.integers(1, 24 // unit + 1)) for _ in range(stages)]
     modules = [int(rng.random() < 0.4) for _ in widths]
     arguments = {
-        "height": int(rng.integers(7, 17)), "width": int(rng.integers(7, 17)),
-        "in_channels": int(rng.choice([1, 3])), "classes": int(rng.integers(2, 11)),
-        "stem_kernel": int(rng.choice([3, 3, 5])), "widths": widths, "modules": modules,
-        "kernel_size": int(rng.choice([3, 3, 5])), "groups": groups,
+        "height": int(rng.integers(7, 17)),
+        "width": int(rng.integers(7, 17)),
+        "in_channels": int(rng.choice([1, 3])),
+        "classes": int(rng.integers(2, 11)),
+        "stem_kernel": int(rng.choice([3, 3, 5])),
+        "widths": widths,
+        "modules": modules,
+        "kernel_size": int(rng.choice([3, 3, 5])),
+        "groups": groups,
         "activation_bits": int(rng.choice([8, 8, 8, 6, 4])),
-    }  # fmt: skip
+    }
     budget = int(2 ** rng.uniform(9, 14))
     searched = bool(rng.random() < 0.67)
     return Drawn(arguments, budget, float(2 ** rng.uniform(9, 15)) if searched else None)
@@ -125,18 +130,26 @@ def measure(index: int, technology: Technology) -> Row:
         )
         request = Request(target.device, target=target, route=False, jobs=1)
         run = run_flow(
-            graph, project, request, Path(work) / "synth", board_out=Path(work) / "board",
-            progress=lambda _: None, samples=images, golden=golden,
-        )  # fmt: skip
+            graph,
+            project,
+            request,
+            Path(work) / "synth",
+            board_out=Path(work) / "board",
+            progress=lambda _: None,
+            samples=images,
+            golden=golden,
+        )
     found = run.synthesis
     return {
-        "network": index, "technology": technology.value, "engines": len(graph.nodes),
+        "network": index,
+        "technology": technology.value,
+        "engines": len(graph.nodes),
         "searched": drawn.fps is not None,
         "estimated": asdict(sum((cost.resources for cost in costs.values()), Resources())),
         "synthesized": asdict(sum(found.engines.values(), Resources())),
         "top": None if target.open_board is None else asdict(top_of(target, graph)),
         "outside": None if target.open_board is None else asdict(found.glue),
-    }  # fmt: skip
+    }
 
 
 def read() -> list[Row]:
@@ -162,12 +175,14 @@ def routed() -> list[Row]:
     """Published designs that were placed and routed: what synthesis and what routing counts."""
     return [
         {
-            "network": design["model"], "target": design["target"],
+            "network": design["model"],
+            "target": design["target"],
             "technology": find_target(design["target"]).device.technology.value,
-            "synthesized": design["synthesized"], "routed": design["used"],
+            "synthesized": design["synthesized"],
+            "routed": design["used"],
         }
         for design in json.loads(_ROUTED.read_text("utf-8"))
-    ]  # fmt: skip
+    ]
 
 
 @click.command()

@@ -73,10 +73,19 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("host 2 % fast", baud_error=0.02, noise_to_board=1e-4, noise_from_board=1e-4),
     Scenario("host 2 % slow", baud_error=-0.02, noise_to_board=1e-4, noise_from_board=1e-4),
     Scenario(
-        "everything", noise_to_board=5e-5, noise_from_board=5e-5, drop=3e-4, insert=3e-4,
-        change=3e-4, truncate=0.03, garbage=0.1, replay=0.1, unplug=0.03, button=0.03,
+        "everything",
+        noise_to_board=5e-5,
+        noise_from_board=5e-5,
+        drop=3e-4,
+        insert=3e-4,
+        change=3e-4,
+        truncate=0.03,
+        garbage=0.1,
+        replay=0.1,
+        unplug=0.03,
+        button=0.03,
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -214,19 +223,41 @@ def small_graph() -> Graph:
 
     rng, byte, size, channels, outputs = np.random.default_rng(1), IntType(8, False), 3, 4, 4
     window = SlidingWindow(
-        height=size, width=size, channels=channels, dtype=byte, kernel_height=3, kernel_width=3,
-        stride=1, padding_top=1, padding_left=1, output_height=size, output_width=size, groups=1,
-    )  # fmt: skip
+        height=size,
+        width=size,
+        channels=channels,
+        dtype=byte,
+        kernel_height=3,
+        kernel_width=3,
+        stride=1,
+        padding_top=1,
+        padding_left=1,
+        output_height=size,
+        output_width=size,
+        groups=1,
+    )
     conv = PatternConv(
-        height=size, width=size, in_channels=channels, out_channels=outputs, kernel_height=3,
-        kernel_width=3, groups=1, input_dtype=byte,
+        height=size,
+        width=size,
+        in_channels=channels,
+        out_channels=outputs,
+        kernel_height=3,
+        kernel_width=3,
+        groups=1,
+        input_dtype=byte,
         patterns=rng.choice([-1, 1], (outputs, 9 * channels)),
-    )  # fmt: skip
+    )
     join = Join(
-        height=size, width=size, channels=outputs, input_dtypes=conv.output_types,
-        mantissas=np.ones((1, outputs), np.int64), shifts=np.zeros((1, outputs), np.int64),
-        bias=rng.integers(-500, 500, outputs), shift=0, output_dtype=IntType(14, True),
-    )  # fmt: skip
+        height=size,
+        width=size,
+        channels=outputs,
+        input_dtypes=conv.output_types,
+        mantissas=np.ones((1, outputs), np.int64),
+        shifts=np.zeros((1, outputs), np.int64),
+        bias=rng.integers(-500, 500, outputs),
+        shift=0,
+        output_dtype=IntType(14, True),
+    )
     tensors = {"image": Tensor("image", size, size, channels, byte)}
     nodes, before = [], "image"
     for name, operator in (("window", window), ("pattern", conv), ("sums", join)):
@@ -234,9 +265,15 @@ def small_graph() -> Graph:
             name, *operator.output_shapes[0], operator.output_types[0], module=f"net.{name}"
         )
         nodes.append(
-            Node(f"{name}_node", f"net.{name}", operator, (before,), (name,),
-                 operator.legal_foldings()[0])
-        )  # fmt: skip
+            Node(
+                f"{name}_node",
+                f"net.{name}",
+                operator,
+                (before,),
+                (name,),
+                operator.legal_foldings()[0],
+            )
+        )
         before = name
     graph = Graph("small", tuple(nodes), tensors, ("image",), ("sums",))
     return size_fifos(insert_width_converters(insert_forks(fold(graph, {}, 128))))
@@ -269,12 +306,14 @@ def reference(graph: Graph, count: int) -> tuple[NDArray[np.uint8], NDArray[np.i
 def render(tallies: Sequence[Tally], settings: Mapping[str, int]) -> str:
     """The published page."""
     total = replace(
-        tallies[0], scenario="**all**",
+        tallies[0],
+        scenario="**all**",
         **{
             name: sum(getattr(tally, name) for tally in tallies)
-            for name in asdict(tallies[0]) if name != "scenario"
+            for name in asdict(tallies[0])
+            if name != "scenario"
         },
-    )  # fmt: skip
+    )
     rows = [
         f"| {t.scenario} | {t.requests:,} | {t.faults:,} | {t.damaged_seen_by_board:,} "
         f"| {t.retries:,} | {t.reconnected:,} | {t.refused:,} | {t.wrong} |"
@@ -315,16 +354,23 @@ def main(requests: int, seed: int) -> None:
         for scenario in SCENARIOS:
             tallies.append(
                 campaign(
-                    compiled, description, images, expected, scenario, requests=requests,
+                    compiled,
+                    description,
+                    images,
+                    expected,
+                    scenario,
+                    requests=requests,
                     seed=seed,
                 )
-            )  # fmt: skip
+            )
             click.echo(str(tallies[-1]), err=True)
     figures = {
-        "requests": requests, "seed": seed, "attempts": RETRIES.attempts,
+        "requests": requests,
+        "seed": seed,
+        "attempts": RETRIES.attempts,
         "scenarios": [asdict(scenario) for scenario in SCENARIOS],
         "tallies": [asdict(tally) for tally in tallies],
-    }  # fmt: skip
+    }
     (PUBLISHED / "link_faults.json").write_text(json.dumps(figures, indent=2) + "\n")
     (PUBLISHED / "link_faults.md").write_text(render(tallies, {"requests": requests, "seed": seed}))
     if any(tally.wrong for tally in tallies):

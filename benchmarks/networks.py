@@ -121,9 +121,12 @@ def run_child(arguments: list[str], minutes: float) -> tuple[int, str, float, in
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryDirectory() as cache:
         began = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
             env={**os.environ, "XDG_CACHE_HOME": cache},
-        )  # fmt: skip
+        )
         timer = threading.Timer(minutes * 60, child.terminate)
         timer.start()
         try:
@@ -157,11 +160,27 @@ def measure(name: str, plan: Plan, samples: int, minutes: float, folder: Path) -
     folding.write_text(json.dumps({"frame_cycles": plan.frame_cycles}))
     load = round(os.getloadavg()[0], 1)
     status, text, seconds, peak = run_child(
-        ["-m", "sephw", "export", str(model), "--data", "random", "--samples", str(samples),
-         "--out", str(out), "--target", TARGET, "--folding", str(folding),
-         "--steps", plan.steps, "--allow-misfit"],
+        [
+            "-m",
+            "sephw",
+            "export",
+            str(model),
+            "--data",
+            "random",
+            "--samples",
+            str(samples),
+            "--out",
+            str(out),
+            "--target",
+            TARGET,
+            "--folding",
+            str(folding),
+            "--steps",
+            plan.steps,
+            "--allow-misfit",
+        ],
         minutes,
-    )  # fmt: skip
+    )
     if status not in (0, 1):
         raise click.ClickException(f"{name}: status {status} after {seconds:.0f} s\n{text.strip()}")
     return read_export(name, plan, out, text, seconds, peak, load)
@@ -234,19 +253,32 @@ def _verified(row: Mapping[str, Any]) -> list[str]:
     ]
     rest = f"; {' and '.join(idle)} written, not run" if idle else ""
     return [
-        row["network"], exact, f"{ran}{rest}", str(row["images"]), f"{row['compared']:,}",
-        f"{row['differ']:,}", f"{row['wall_s'] / 60:.1f}", f"{row['peak_mb'] / 1000:.1f}",
+        row["network"],
+        exact,
+        f"{ran}{rest}",
+        str(row["images"]),
+        f"{row['compared']:,}",
+        f"{row['differ']:,}",
+        f"{row['wall_s'] / 60:.1f}",
+        f"{row['peak_mb'] / 1000:.1f}",
         f"{row['load']:g}",
-    ]  # fmt: skip
+    ]
 
 
 def _size(row: Mapping[str, Any]) -> list[str]:
     millions = [f"{row[key] / 1e6:.2f}" for key in ("bytes_r", "bytes_b", "bytes_bq")]
     return [
-        row["network"], "×".join(map(str, row["input"])), str(row["layers"]), str(row["engines"]),
-        f"{row['macs_1bit']:,}", f"{row['macs_8bit']:,}", f"{row['parameters']:,}",
-        f"{row['patterns']:,}", " / ".join(millions), row["remark"] or "–",
-    ]  # fmt: skip
+        row["network"],
+        "×".join(map(str, row["input"])),
+        str(row["layers"]),
+        str(row["engines"]),
+        f"{row['macs_1bit']:,}",
+        f"{row['macs_8bit']:,}",
+        f"{row['parameters']:,}",
+        f"{row['patterns']:,}",
+        " / ".join(millions),
+        row["remark"] or "–",
+    ]
 
 
 def _chip(row: Mapping[str, Any]) -> list[str]:
@@ -259,10 +291,13 @@ def _chip(row: Mapping[str, Any]) -> list[str]:
         and all(used[k] <= getattr(device.available, k) for k in KINDS)
     ]
     return [
-        row["network"], f"{row['frame_interval_cycles']:,}", f"{row['frames_per_s']:,.0f}",
+        row["network"],
+        f"{row['frame_interval_cycles']:,}",
+        f"{row['frames_per_s']:,.0f}",
         f"{row['frames_per_s_link']:,.0f}",
-        *share, ", ".join(fits) or "none",
-    ]  # fmt: skip
+        *share,
+        ", ".join(fits) or "none",
+    ]
 
 
 def page(rows: list[dict[str, Any]]) -> str:
@@ -286,8 +321,17 @@ def page(rows: list[dict[str, Any]]) -> str:
         "machine's load average when the export began, so minutes are upper bounds.",
         "",
         *_table(
-            ("network", "exact", "over", "images", "values compared", "differ",
-             "minutes", "peak, GB", "load"),
+            (
+                "network",
+                "exact",
+                "over",
+                "images",
+                "values compared",
+                "differ",
+                "minutes",
+                "peak, GB",
+                "load",
+            ),
             [_verified(row) for row in rows],
         ),
         "## Sizes",
@@ -295,8 +339,18 @@ def page(rows: list[dict[str, Any]]) -> str:
         "Counted from the hardware graph. Layers: those with weights; MB are 10^6 bytes.",
         "",
         *_table(
-            ("network", "input", "layers", "engines", "1-bit MACs", "8-bit MACs", "parameters",
-             "of these 1-bit", "R / B / BQ, MB", "reconstruction"),
+            (
+                "network",
+                "input",
+                "layers",
+                "engines",
+                "1-bit MACs",
+                "8-bit MACs",
+                "parameters",
+                "of these 1-bit",
+                "R / B / BQ, MB",
+                "reconstruction",
+            ),
             [_size(row) for row in rows],
         ),
         "## On a chip",
@@ -308,12 +362,20 @@ def page(rows: list[dict[str, Any]]) -> str:
         "processor not counted ([report](../../docs/report.md)). Nothing here was synthesized.",
         "",
         *_table(
-            ("network", "frame interval, cycles", "frames/s on chip", "over the link", "LUT",
-             "FF", "BRAM", "DSP",
-             "AMD devices with as much"),
+            (
+                "network",
+                "frame interval, cycles",
+                "frames/s on chip",
+                "over the link",
+                "LUT",
+                "FF",
+                "BRAM",
+                "DSP",
+                "AMD devices with as much",
+            ),
             [_chip(row) for row in rows],
         ),
-    ]  # fmt: skip
+    ]
     missing = [name for name in PLANS if name not in {row["network"] for row in rows}]
     if missing:
         lines += [f"Not measured yet: {', '.join(missing)}.", ""]
@@ -349,9 +411,14 @@ def publish(row: Row, out: Path) -> str:
 @click.option("--out", default=PUBLISHED, type=click.Path(path_type=Path), help="Where to publish.")
 @click.option("--work", type=click.Path(path_type=Path), help="Keep the exports here.")
 def main(
-    networks: tuple[str, ...], steps: str | None, frame_cycles: int | None, samples: int,
-    minutes: float, out: Path, work: Path | None,
-) -> None:  # fmt: skip
+    networks: tuple[str, ...],
+    steps: str | None,
+    frame_cycles: int | None,
+    samples: int,
+    minutes: float,
+    out: Path,
+    work: Path | None,
+) -> None:
     """Export, read, publish after each network."""
     end_on_signals()
     failed = []

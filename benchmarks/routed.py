@@ -137,22 +137,39 @@ def _row(d: dict[str, Any]) -> str:
     alone = d["latency_alone_cycles"]
     latency = f"{'–' if alone is None else f'{alone:,}'} / {d['latency_paced_cycles']:,}"
     cells = [
-        d["model"].removesuffix(".pth"), d["target"], *share, f"{d['frame_cycles']:,}",
-        latency, f"{d['fmax_mhz']:g}", f"**{d['fps_highest']:,.0f}**",
-        f"{d['fps_board']:,.0f} at {d['clock_mhz']:g} MHz", f"{d['fps_link']:,.0f}", exact,
+        d["model"].removesuffix(".pth"),
+        d["target"],
+        *share,
+        f"{d['frame_cycles']:,}",
+        latency,
+        f"{d['fmax_mhz']:g}",
+        f"**{d['fps_highest']:,.0f}**",
+        f"{d['fps_board']:,.0f} at {d['clock_mhz']:g} MHz",
+        f"{d['fps_link']:,.0f}",
+        exact,
         f"{minutes:.1f}",
-    ]  # fmt: skip
+    ]
     return f"| {' | '.join(cells)} |"
 
 
 def page(designs: list[dict[str, Any]]) -> str:
     """Markdown of all designs."""
     head = (
-        "model", "board", "LUT", "FF", "BRAM", "DSP", "frame interval, cycles",
-        "latency alone / paced, cycles", "Fmax, MHz", "frames/s on chip at Fmax",
-        "frames/s on chip at the board's clock", "frames/s over the board's link",
-        "every layer equal", "synthesis, minutes",
-    )  # fmt: skip
+        "model",
+        "board",
+        "LUT",
+        "FF",
+        "BRAM",
+        "DSP",
+        "frame interval, cycles",
+        "latency alone / paced, cycles",
+        "Fmax, MHz",
+        "frames/s on chip at Fmax",
+        "frames/s on chip at the board's clock",
+        "frames/s over the board's link",
+        "every layer equal",
+        "synthesis, minutes",
+    )
     lines = [
         "# Designs placed and routed",
         "",
@@ -184,8 +201,14 @@ def page(designs: list[dict[str, Any]]) -> str:
         ]
         wishes = ((d["fps_asked"], "frames/s on chip"), (d["clock_asked_mhz"], "MHz"))
         asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"
-        cells = [d["model"].removesuffix(".pth"), d["target"], str(d["engines"]), *pairs,
-                 d["worst_engine"], asked]  # fmt: skip
+        cells = [
+            d["model"].removesuffix(".pth"),
+            d["target"],
+            str(d["engines"]),
+            *pairs,
+            d["worst_engine"],
+            asked,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",

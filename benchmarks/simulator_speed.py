@@ -123,9 +123,11 @@ def measure(name: str, graph: Any, frames: int, verilator: bool) -> Speed:
         golden = sized.run(images)
         with tempfile.TemporaryDirectory() as folder:
             write_project(
-                sized, Path(folder) / "rtl", samples={sized.inputs[0]: images},
+                sized,
+                Path(folder) / "rtl",
+                samples={sized.inputs[0]: images},
                 golden={t: golden[t] for t in sized.outputs},
-            )  # fmt: skip
+            )
             build_s, compiled = children(lambda: compile_project(Path(folder) / "rtl"))
             verilator_s, seen = children(lambda: compiled.run(images))
         equal = all(np.array_equal(seen.pops[t], found.pops[t]) for t in sized.tensors)
@@ -188,8 +190,9 @@ def render(rows: list[Speed]) -> str:
 
 
 @click.command()
-@click.option("--frames", default=(6, 48), show_default=True, multiple=True,
-              help="Frames per measurement.")  # fmt: skip
+@click.option(
+    "--frames", default=(6, 48), show_default=True, multiple=True, help="Frames per measurement."
+)
 @click.option("--verilator/--no-verilator", default=True, help="Also build and run the RTL.")
 def main(frames: tuple[int, ...], verilator: bool) -> None:
     """Measure both networks and publish the result."""

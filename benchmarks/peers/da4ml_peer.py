@@ -145,9 +145,17 @@ def rows(layer: Layer, work: Path) -> list[Row]:
     engine = next(r for r in around if r.scope is Scope.ENGINE)
     design = Design(_WRAPPER, {"adders.v": emitted.text}, {})
     bare = [
-        row(layer, NAME, configuration.name, Scope.ADDERS, technology,
+        row(
+            layer,
+            NAME,
+            configuration.name,
+            Scope.ADDERS,
+            technology,
             cells(design, technology, work / f"da4ml_adders_g{layer.groups}"),
-            engine.cycles, engine.checked, engine.wrong)
+            engine.cycles,
+            engine.checked,
+            engine.wrong,
+        )
         for technology in TECHNOLOGIES
-    ]  # fmt: skip
+    ]
     return [*bare, *around]

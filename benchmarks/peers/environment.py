@@ -18,9 +18,17 @@ NNGEN = ("nngen==1.3.4", "veriloggen==2.3.0", "pyverilog==1.3.0")
 FINN = "finn-plus==1.6.1"
 # What the one module of FINN+ that is run here imports.
 FINN_NEEDS = (
-    "qonnx==1.0.0", "scipy", "rich", "pyyaml", "click", "pydantic", "mashumaro[yaml]", "psutil",
-    "termcolor", "bitstring",
-)  # fmt: skip
+    "qonnx==1.0.0",
+    "scipy",
+    "rich",
+    "pyyaml",
+    "click",
+    "pydantic",
+    "mashumaro[yaml]",
+    "psutil",
+    "termcolor",
+    "bitstring",
+)
 _SHOWN = ("nngen", "veriloggen", "pyverilog", "qonnx", "numpy", "onnx")
 _TIMEOUT_SECONDS = 1800.0
 

@@ -26,10 +26,19 @@ from finn.custom_op.fpgadataflow.rtl import (  # type: ignore[import-not-found] 
 
 swg.get_settings = lambda: types.SimpleNamespace(finn_rtllib=str(wheel / "finn" / "finn-rtllib"))
 ATTRIBUTES = {
-    "IFMChannels": channels, "ConvKernelDim": [3, 3], "IFMDim": [size + 2] * 2,
-    "OFMDim": [size] * 2, "Stride": [1, 1], "Dilation": [1, 1], "depthwise": 0, "SIMD": simd,
-    "M": 1, "parallel_window": parallel, "dynamic_mode": 0, "ram_style": "auto",
-}  # fmt: skip
+    "IFMChannels": channels,
+    "ConvKernelDim": [3, 3],
+    "IFMDim": [size + 2] * 2,
+    "OFMDim": [size] * 2,
+    "Stride": [1, 1],
+    "Dilation": [1, 1],
+    "depthwise": 0,
+    "SIMD": simd,
+    "M": 1,
+    "parallel_window": parallel,
+    "dynamic_mode": 0,
+    "ram_style": "auto",
+}
 
 
 class Window(swg.ConvolutionInputGenerator_rtl):

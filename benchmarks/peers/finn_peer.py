@@ -27,10 +27,17 @@ WEIGHT_BITS = 2
 _GENERATE = Path(__file__).with_name("finn_generate.py")
 # In order: packages first. Below finn-rtllib.
 _SOURCES = (
-    "mvu/mvu_pkg.sv", "mvu/add_multi.sv", "mvu/replay_buffer.sv", "mvu/mvu.sv",
-    "mvu/mvu_vvu_8sx9_dsp58.sv", "mvu/mvu_vvu_axi.sv", "memstream/hdl/memstream.sv",
-    "fmpadding/hdl/fmpadding.sv", "swg/swg_pkg.sv", "swg/swg_common.sv",
-)  # fmt: skip
+    "mvu/mvu_pkg.sv",
+    "mvu/add_multi.sv",
+    "mvu/replay_buffer.sv",
+    "mvu/mvu.sv",
+    "mvu/mvu_vvu_8sx9_dsp58.sv",
+    "mvu/mvu_vvu_axi.sv",
+    "memstream/hdl/memstream.sv",
+    "fmpadding/hdl/fmpadding.sv",
+    "swg/swg_pkg.sv",
+    "swg/swg_common.sv",
+)
 # A check in simulation only, with a delay that synthesis does not read.
 _WATCHDOG = re.compile(r"if\(1\) begin : blkRecoveryWatch.*?end : blkRecoveryWatch", re.DOTALL)
 # Verilator takes no constant function inside a generate block; it moves to the module.
@@ -154,11 +161,16 @@ def rows(
     made = generate(layer, configuration, environment, folder)
     lanes = layer.channels if configuration.parallel else configuration.simd
     peer = Foreign(
-        module="finn_layer", size=layer.size, in_channels=layer.channels,
-        out_channels=layer.channels, input_dtype=IntType(ACTIVATION_BITS, False),
-        output_dtype=IntType(sum_bits(layer), True), in_lanes=lanes, out_lanes=configuration.pe,
+        module="finn_layer",
+        size=layer.size,
+        in_channels=layer.channels,
+        out_channels=layer.channels,
+        input_dtype=IntType(ACTIVATION_BITS, False),
+        output_dtype=IntType(sum_bits(layer), True),
+        in_lanes=lanes,
+        out_lanes=configuration.pe,
         generated=tuple(made.sources.items()),
-    )  # fmt: skip
+    )
     project = folder / "rtl"
     # The library's packages have to be read first; the file list is in alphabetical order.
     write_project(graph_of(peer), project, samples={}, golden={})
@@ -173,11 +185,20 @@ def rows(
     differ = wrong(run.values["sums"], expected)
     design = Design("finn_layer", made.sources, made.memories, slang=True, dsp=configuration.dsp)
     return [
-        row(layer, NAME, configuration.name, Scope.LAYER, technology,
-            cells(design, technology, folder), cycles, expected.size, differ,
-            f"{WEIGHT_BITS}-bit weights")
+        row(
+            layer,
+            NAME,
+            configuration.name,
+            Scope.LAYER,
+            technology,
+            cells(design, technology, folder),
+            cycles,
+            expected.size,
+            differ,
+            f"{WEIGHT_BITS}-bit weights",
+        )
         for technology in TECHNOLOGIES
-    ]  # fmt: skip
+    ]
 
 
 def generate(
@@ -219,11 +240,19 @@ def top(layer: Layer, configuration: Configuration, window_simd: int) -> str:
         window_top=window_simd * pixels * ACTIVATION_BITS - 1,
         weight_top=weights - 1,
         weights=f"{{{padding}'d0, weights}}" if padding else "weights",
-        counter=(layer.size + 2).bit_length(), size=layer.size, channels=layer.channels,
-        bits=ACTIVATION_BITS, window_simd=window_simd, pixels=pixels, columns=columns,
-        depth=layer.channels * columns // (pe * simd), pe=pe, simd=simd,
-        weight_bits=WEIGHT_BITS, sum_bits=sum_bits(layer),
-    )  # fmt: skip
+        counter=(layer.size + 2).bit_length(),
+        size=layer.size,
+        channels=layer.channels,
+        bits=ACTIVATION_BITS,
+        window_simd=window_simd,
+        pixels=pixels,
+        columns=columns,
+        depth=layer.channels * columns // (pe * simd),
+        pe=pe,
+        simd=simd,
+        weight_bits=WEIGHT_BITS,
+        sum_bits=sum_bits(layer),
+    )
 
 
 def weight_file(layer: Layer, configuration: Configuration) -> str:

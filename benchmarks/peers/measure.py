@@ -66,9 +66,12 @@ def cells(design: Design, technology: Technology, work: Path) -> Resources:
             for name, source in {**design.sources, **design.memories}.items():
                 (folder / name).write_text(source, encoding="utf-8")
             run_yosys_logged(
-                script, folder, log=work / f"{technology.value}.log",
-                purpose=f"synthesis of '{design.top}'", timeout_seconds=_TIMEOUT_SECONDS,
-            )  # fmt: skip
+                script,
+                folder,
+                log=work / f"{technology.value}.log",
+                purpose=f"synthesis of '{design.top}'",
+                timeout_seconds=_TIMEOUT_SECONDS,
+            )
             shutil.move(folder / "netlist.json", netlist)
         cache.keep(key, netlist)
     (module,) = json.loads(netlist.read_text(encoding="utf-8"))["modules"].values()

@@ -28,9 +28,17 @@ weight_type = ng.uint1 if binary else ng.dtype_int(s["weight_bits"])
 act = ng.placeholder(act_type, shape=(1, size, size, channels), name="act")
 weight = ng.placeholder(weight_type, shape=patterns.shape, name="weight")
 out = (ng.binary_weight_conv2d if binary else ng.conv2d)(
-    act, weight, (1, 1, 1, 1), padding="SAME", dtype=ng.int32, mul_dtype=ng.int32,
-    sum_dtype=ng.int32, name="conv", par_ich=s["par_ich"], par_och=s["par_och"],
-)  # fmt: skip
+    act,
+    weight,
+    (1, 1, 1, 1),
+    padding="SAME",
+    dtype=ng.int32,
+    mul_dtype=ng.int32,
+    sum_dtype=ng.int32,
+    name="conv",
+    par_ich=s["par_ich"],
+    par_och=s["par_och"],
+)
 config = {"maxi_datawidth": s["axi_bits"], "min_onchip_ram_capacity": s["ram_words"]}
 target = ng.to_veriloggen([out], "nngen_layer", silent=True, config=config)
 target.to_verilog(str(folder / "layer.v"))
@@ -52,9 +60,15 @@ ports["CLK"], ports["RESETN"] = clk, resetn
 rst = m.Wire("RST")
 rst.assign(Not(resetn))
 model = axi.AxiMemoryModel(
-    m, "memory", clk, rst, datawidth=s["axi_bits"], memimg=memory,
-    memimg_name=str(folder / "memory.out"), memimg_datawidth=WORD,
-)  # fmt: skip
+    m,
+    "memory",
+    clk,
+    rst,
+    datawidth=s["axi_bits"],
+    memimg=memory,
+    memimg_name=str(folder / "memory.out"),
+    memimg_datawidth=WORD,
+)
 model.connect(ports, "maxi")
 control = vthread.AXIMLite(m, "control", clk, rst, noio=True)
 control.connect(ports, "saxi")

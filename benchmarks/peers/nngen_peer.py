@@ -105,10 +105,20 @@ def rows(
         return [not_synthesized(layer, configuration, cycles, expected.size, differ)]
     design = Design("nngen_layer", {"layer.v": (folder / "layer.v").read_text("utf-8")}, {})
     return [
-        row(layer, NAME, configuration.name, Scope.LAYER, technology,
-            cells(design, technology, folder), cycles, expected.size, differ, note)
+        row(
+            layer,
+            NAME,
+            configuration.name,
+            Scope.LAYER,
+            technology,
+            cells(design, technology, folder),
+            cycles,
+            expected.size,
+            differ,
+            note,
+        )
         for technology in TECHNOLOGIES
-    ]  # fmt: skip
+    ]
 
 
 def not_synthesized(
@@ -116,9 +126,20 @@ def not_synthesized(
 ) -> Row:
     """What simulation alone found."""
     return Row(
-        NAME, configuration.name, Scope.LAYER, layer.groups, NOT_SYNTHESIZED, 0, 0, 0, 0,
-        layer.macs, cycles, checked, differ,
-    )  # fmt: skip
+        NAME,
+        configuration.name,
+        Scope.LAYER,
+        layer.groups,
+        NOT_SYNTHESIZED,
+        0,
+        0,
+        0,
+        0,
+        layer.macs,
+        cycles,
+        checked,
+        differ,
+    )
 
 
 def read(printed: str, layer: Layer) -> tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

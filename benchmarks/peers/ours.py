@@ -63,11 +63,16 @@ def configurations(layer: Layer) -> tuple[Configuration, ...]:
 def convolution(layer: Layer) -> PatternConv:
     """The layer's convolution."""
     return PatternConv(
-        height=layer.size, width=layer.size, in_channels=layer.channels,
-        out_channels=layer.channels, kernel_height=KERNEL, kernel_width=KERNEL,
-        groups=layer.groups, input_dtype=BYTE,
+        height=layer.size,
+        width=layer.size,
+        in_channels=layer.channels,
+        out_channels=layer.channels,
+        kernel_height=KERNEL,
+        kernel_width=KERNEL,
+        groups=layer.groups,
+        input_dtype=BYTE,
         patterns=layer.patterns.reshape(layer.channels, -1),
-    )  # fmt: skip
+    )
 
 
 def build(layer: Layer, conv: PatternConv, folding: Folding) -> Graph:
@@ -77,22 +82,33 @@ def build(layer: Layer, conv: PatternConv, folding: Folding) -> Graph:
     """
     size, edge = layer.size, KERNEL // 2
     window = SlidingWindow(
-        height=size, width=size, channels=layer.channels, dtype=BYTE, kernel_height=KERNEL,
-        kernel_width=KERNEL, padding_top=edge, padding_left=edge, output_height=size,
-        output_width=size, groups=layer.groups,
-    )  # fmt: skip
+        height=size,
+        width=size,
+        channels=layer.channels,
+        dtype=BYTE,
+        kernel_height=KERNEL,
+        kernel_width=KERNEL,
+        padding_top=edge,
+        padding_left=edge,
+        output_height=size,
+        output_width=size,
+        groups=layer.groups,
+    )
     rng = np.random.default_rng(layer.seed + 2)
     # The widest sums just saturate.
     shift = max(1, conv.output_type.bits + 4 - ACTIVATION_BITS - 2)
     join = Join(
-        height=size, width=size, channels=layer.channels, input_dtypes=(conv.output_type,),
+        height=size,
+        width=size,
+        channels=layer.channels,
+        input_dtypes=(conv.output_type,),
         mantissas=rng.integers(8, 16, (1, layer.channels)),
         shifts=np.zeros((1, layer.channels), np.int64),
-        bias=rng.integers(0, 1 << (shift + 6), layer.channels), shift=shift, output_dtype=BYTE,
-    )  # fmt: skip
-    chain: tuple[tuple[str, Operator], ...] = (
-        ("windows", window), ("sums", conv), ("map", join)
-    )  # fmt: skip
+        bias=rng.integers(0, 1 << (shift + 6), layer.channels),
+        shift=shift,
+        output_dtype=BYTE,
+    )
+    chain: tuple[tuple[str, Operator], ...] = (("windows", window), ("sums", conv), ("map", join))
     tensors = {"image": Tensor("image", size, size, layer.channels, BYTE)}
     nodes, source = [], "image"
     for name, operator in chain:
@@ -163,12 +179,15 @@ def measured(
     for technology in technologies:
         engines = {
             node.name: synthesize_operator(
-                node.operator, node.folding, technology,
+                node.operator,
+                node.folding,
+                technology,
                 fifo_depths=[graph.tensors[name].fifo_depth for name in node.outputs],
-                work=folder / technology.value / node.name, timeout_seconds=_TIMEOUT_SECONDS,
+                work=folder / technology.value / node.name,
+                timeout_seconds=_TIMEOUT_SECONDS,
             )
             for node in graph.nodes
-        }  # fmt: skip
+        }
         names = list(engines)
         upstream = names[: names.index("sums_node") + 1]
         for scope, used, (cycles, differ) in (
@@ -177,9 +196,19 @@ def measured(
             (Scope.LAYER_8BIT, total(list(engines.values())), at_map),
         ):
             found.append(
-                row(layer, contender, configuration.name, scope, technology, used,
-                    cycles, sums.size, differ, note)
-            )  # fmt: skip
+                row(
+                    layer,
+                    contender,
+                    configuration.name,
+                    scope,
+                    technology,
+                    used,
+                    cycles,
+                    sums.size,
+                    differ,
+                    note,
+                )
+            )
     return found
 
 
@@ -197,9 +226,21 @@ def row(
 ) -> Row:
     """A row of the table."""
     return Row(
-        contender, configuration, scope, layer.groups, technology.value, used.lut, used.ff,
-        used.bram, used.dsp, layer.macs, cycles, checked, differ, note,
-    )  # fmt: skip
+        contender,
+        configuration,
+        scope,
+        layer.groups,
+        technology.value,
+        used.lut,
+        used.ff,
+        used.bram,
+        used.dsp,
+        layer.macs,
+        cycles,
+        checked,
+        differ,
+        note,
+    )
 
 
 def bare_adders(layer: Layer, work: Path, like: Row) -> list[Row]:
@@ -210,8 +251,16 @@ def bare_adders(layer: Layer, work: Path, like: Row) -> list[Row]:
     )
     design = Design("adders", {"adders.sv": text}, {})
     return [
-        row(layer, OURS, like.configuration, Scope.ADDERS, technology,
+        row(
+            layer,
+            OURS,
+            like.configuration,
+            Scope.ADDERS,
+            technology,
             cells(design, technology, work / f"adders_g{layer.groups}"),
-            like.cycles, like.checked, like.wrong)
+            like.cycles,
+            like.checked,
+            like.wrong,
+        )
         for technology in TECHNOLOGIES
-    ]  # fmt: skip
+    ]

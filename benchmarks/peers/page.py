@@ -84,9 +84,10 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
     ]
     for technology, unit in _UNITS.items():
         mine = [
-            c for c in comparisons
+            c
+            for c in comparisons
             if c.peer.technology == technology and c.peer.scope is Scope.LAYER and not c.peer.wrong
-        ]  # fmt: skip
+        ]
         if not mine:
             continue
         factor = best_peer_factor(mine, Scope.LAYER, technology)
@@ -146,17 +147,37 @@ def _layer_tables(rows: Sequence[Row], groups: int) -> str:
             chosen.sort(key=lambda r: (-r.cycles, r.lut))
             parts.append(
                 table(
-                    ["generator", "configuration", "LUT", "FF", "BRAM", "DSP", "cycles per image",
-                     "MAC per cycle", "LUT per MAC/cycle", "LUT × cycles, million", "values"],
                     [
-                        [_called(r.contender), r.configuration, f"{r.lut:,}", f"{r.ff:,}", r.bram,
-                         r.dsp,
-                         f"{r.cycles:,}", f"{r.macs / r.cycles:,.1f}", f"{r.lut_per_mac:.1f}",
-                         f"{r.lut * r.cycles / 1e6:,.1f}", _said(r)]
+                        "generator",
+                        "configuration",
+                        "LUT",
+                        "FF",
+                        "BRAM",
+                        "DSP",
+                        "cycles per image",
+                        "MAC per cycle",
+                        "LUT per MAC/cycle",
+                        "LUT × cycles, million",
+                        "values",
+                    ],
+                    [
+                        [
+                            _called(r.contender),
+                            r.configuration,
+                            f"{r.lut:,}",
+                            f"{r.ff:,}",
+                            r.bram,
+                            r.dsp,
+                            f"{r.cycles:,}",
+                            f"{r.macs / r.cycles:,.1f}",
+                            f"{r.lut_per_mac:.1f}",
+                            f"{r.lut * r.cycles / 1e6:,.1f}",
+                            _said(r),
+                        ]
                         for r in chosen
                     ],
                 )
-            )  # fmt: skip
+            )
     return "\n\n".join(parts)
 
 
@@ -165,23 +186,41 @@ def _equal(comparisons: Sequence[Comparison]) -> str:
     for c in comparisons:
         peer, ours = c.peer, c.ours
         shown = [
-            peer.technology, peer.scope.value, peer.groups, _called(peer.contender),
+            peer.technology,
+            peer.scope.value,
+            peer.groups,
+            _called(peer.contender),
             peer.configuration,
-            f"{peer.cycles:,}", f"{peer.lut:,} + {peer.dsp} DSP",
-        ]  # fmt: skip
+            f"{peer.cycles:,}",
+            f"{peer.lut:,} + {peer.dsp} DSP",
+        ]
         if ours is None:
             rows.append([*shown, "none as fast", "", "", ""])
         else:
             rows.append(
-                [*shown, ours.configuration, f"{ours.cycles:,}",
-                 f"{ours.lut:,} + {ours.dsp} DSP", f"**{c.factor:.2f}**"]
-            )  # fmt: skip
+                [
+                    *shown,
+                    ours.configuration,
+                    f"{ours.cycles:,}",
+                    f"{ours.lut:,} + {ours.dsp} DSP",
+                    f"**{c.factor:.2f}**",
+                ]
+            )
     if not rows:
         return ""
     header = [
-        "technology", "scope", "groups", "peer", "configuration", "cycles", "LUT", OURS, "cycles",
-        "LUT", "times fewer",
-    ]  # fmt: skip
+        "technology",
+        "scope",
+        "groups",
+        "peer",
+        "configuration",
+        "cycles",
+        "LUT",
+        OURS,
+        "cycles",
+        "LUT",
+        "times fewer",
+    ]
     return (
         "## Equal throughput\n\n"
         f"Beside each peer the smallest of ours that takes no more cycles.\n\n{table(header, rows)}"
@@ -195,10 +234,17 @@ def _values(rows: Sequence[Row]) -> str:
             continue
         seen[(r.contender, r.configuration, r.groups)] = r
     shown = [
-        [_called(r.contender), r.configuration, r.groups, f"{r.cycles:,}", f"{r.checked:,}",
-         f"{r.wrong:,}", r.note]
+        [
+            _called(r.contender),
+            r.configuration,
+            r.groups,
+            f"{r.cycles:,}",
+            f"{r.checked:,}",
+            f"{r.wrong:,}",
+            r.note,
+        ]
         for r in seen.values()
-    ]  # fmt: skip
+    ]
     if not shown:
         return ""
     # An engine's integers are those of its layer.

@@ -215,11 +215,13 @@ def _check_all(
         spent[number] += processor_seconds() - began + share
     return [
         replace(
-            outcomes[number], parts=len(case.network.parts), seconds=round(spent[number], 2),
+            outcomes[number],
+            parts=len(case.network.parts),
+            seconds=round(spent[number], 2),
             engines=len(prepared[number].graph.nodes) if number in prepared else 0,
         )
         for number, case in enumerate(cases)
-    ]  # fmt: skip
+    ]
 
 
 def _verified(one: Prepared, simulated: Simulated) -> Outcome:
@@ -237,9 +239,15 @@ def _verified(one: Prepared, simulated: Simulated) -> Outcome:
             )
             output = next(layer for layer in read.layers if layer.is_output)
             verification, _ = compare(
-                runs, checked_tensors(graph, read.layers), samples, output.tensor,
-                output.exponents, lambda text: None, {"rtlsim": simulated}, len(one.images),
-            )  # fmt: skip
+                runs,
+                checked_tensors(graph, read.layers),
+                samples,
+                output.tensor,
+                output.exponents,
+                lambda text: None,
+                {"rtlsim": simulated},
+                len(one.images),
+            )
     except CheckEndedError as ended:
         return replace(ended.outcome, refused=one.refused)
     outcome = _outcome(verification, one)
@@ -256,11 +264,16 @@ def _verified(one: Prepared, simulated: Simulated) -> Outcome:
 def _export(one: Prepared) -> None:
     """What `sephw export` does with the QONNX file, but for the simulations that were made."""
     settings = Settings(
-        model=one.folder / "model.onnx", out=one.folder / "export", target=_target(one.case),
-        data=RANDOM_DATA, samples=1, folding=one.folder / "folding.json",
-        steps=("qonnx", "hls", "rtl", "cyclesim", "verify", "report"), allow_misfit=True,
+        model=one.folder / "model.onnx",
+        out=one.folder / "export",
+        target=_target(one.case),
+        data=RANDOM_DATA,
+        samples=1,
+        folding=one.folder / "folding.json",
+        steps=("qonnx", "hls", "rtl", "cyclesim", "verify", "report"),
+        allow_misfit=True,
         weight_bandwidth=one.case.hardware.weight_bandwidth,
-    )  # fmt: skip
+    )
     if one.refused:
         settings = replace(settings, folding=None, fold="fast")
     outcome = export_model(settings, Progress(io.StringIO(), quiet=True))
@@ -277,9 +290,13 @@ def _write_hls(one: Prepared) -> None:
     golden = one.graph.run(one.images.astype(np.int64))[one.graph.outputs[0]]
     with contextlib.redirect_stdout(io.StringIO()):
         write_project(
-            one.graph, one.folder / "hls", clock_ns=target.clock_ns, part=target.part,
-            samples=one.images, golden=golden,
-        )  # fmt: skip
+            one.graph,
+            one.folder / "hls",
+            clock_ns=target.clock_ns,
+            part=target.part,
+            samples=one.images,
+            golden=golden,
+        )
 
 
 def _outcome(verification: Verification, one: Prepared) -> Outcome:
@@ -299,9 +316,11 @@ def _outcome(verification: Verification, one: Prepared) -> Outcome:
     if wrong is None:
         return replace(found, status=Status.DEFECT, step="verify", reason="nothing was compared")
     return replace(
-        found, status=Status.MISMATCH, step=f"{wrong.representation} against {wrong.against}",
+        found,
+        status=Status.MISMATCH,
+        step=f"{wrong.representation} against {wrong.against}",
         reason=describe(wrong, verification.samples),
-    )  # fmt: skip
+    )
 
 
 def _family(node: Any) -> str:

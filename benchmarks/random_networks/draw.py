@@ -38,9 +38,24 @@ from sephw.ir.operator import divisors
 
 T = TypeVar("T")
 _KERNELS: Sequence[Size] = (
-    (3, 3), (3, 3), (3, 3), (3, 3), (1, 3), (3, 1), (5, 5), (1, 5), (5, 1), (1, 7), (7, 1),
-    (3, 5), (2, 2), (2, 3), (1, 2), (4, 4), (7, 7),
-)  # fmt: skip
+    (3, 3),
+    (3, 3),
+    (3, 3),
+    (3, 3),
+    (1, 3),
+    (3, 1),
+    (5, 5),
+    (1, 5),
+    (5, 1),
+    (1, 7),
+    (7, 1),
+    (3, 5),
+    (2, 2),
+    (2, 3),
+    (1, 2),
+    (4, 4),
+    (7, 7),
+)
 _CHANNELS = (1, 2, 3, 4, 4, 5, 6, 8, 8, 12)
 _LARGE_CHANNELS = (4, 8, 12, 16, 24)
 _AVERAGES = (2, 2, 3, 4, 6)
@@ -109,12 +124,19 @@ class _Draw:
         if self.chance(0.12):  # depthwise
             groups, channels = shape.channels, shape.channels * self.pick((1, 1, 2))
         return Convolution(
-            source, channels, kernel, self.pick((1, 1, 1, 2, 2, 3)), (padding[0], padding[1]),
-            groups, pattern, self.chance(0.25),
+            source,
+            channels,
+            kernel,
+            self.pick((1, 1, 1, 2, 2, 3)),
+            (padding[0], padding[1]),
+            groups,
+            pattern,
+            self.chance(0.25),
             self.pick(tuple(Norm)) if self.chance(0.5) else Norm.PLAIN,
             self.pick(tuple(Weights)) if self.chance(0.3) else Weights.NORMAL,
-            self.pick((1, 2, 3, 4, 4, 4, 4, 6, 8)), self.seed(),
-        )  # fmt: skip
+            self.pick((1, 2, 3, 4, 4, 4, 4, 6, 8)),
+            self.seed(),
+        )
 
     def first_branch(self) -> Branch:
         """A branch that fits its source."""
@@ -124,9 +146,11 @@ class _Draw:
             if self.chance(0.1):
                 kernel = self.pick(_AVERAGES)
                 branch = AveragePool(
-                    source, kernel, int(self.rng.integers(1, kernel + 1)),
+                    source,
+                    kernel,
+                    int(self.rng.integers(1, kernel + 1)),
                     self.pick((0, 0, kernel // 2)),
-                )  # fmt: skip
+                )
             try:
                 branch_shape(branch, self.shapes)
             except IllegalNetworkError:
@@ -155,9 +179,19 @@ class _Draw:
             if stride is None:
                 continue
             return Convolution(
-                source, shape.channels, conv.kernel, stride, conv.padding, groups, conv.pattern,
-                conv.bias, conv.norm, conv.weights, conv.scale_bits, conv.seed,
-            )  # fmt: skip
+                source,
+                shape.channels,
+                conv.kernel,
+                stride,
+                conv.padding,
+                groups,
+                conv.pattern,
+                conv.bias,
+                conv.norm,
+                conv.weights,
+                conv.scale_bits,
+                conv.seed,
+            )
         return None
 
     def branches(self) -> tuple[Branch, ...]:
@@ -188,9 +222,13 @@ class _Draw:
             if self.chance(0.5):
                 padding = (0, 0)
             part = MaxPool(
-                self.name(), source, kernel, int(self.rng.integers(1, max(kernel) + 2)),
-                (padding[0], padding[1]), self.chance(0.4),
-            )  # fmt: skip
+                self.name(),
+                source,
+                kernel,
+                int(self.rng.integers(1, max(kernel) + 2)),
+                (padding[0], padding[1]),
+                self.chance(0.4),
+            )
             try:
                 self.add(part)
             except IllegalNetworkError:
@@ -223,9 +261,13 @@ class _Draw:
         shape = self.shapes[name]
         channels = self.out_channels(1)
         branch = Convolution(
-            name, channels, (1, 1), pattern=False, seed=self.seed(),
+            name,
+            channels,
+            (1, 1),
+            pattern=False,
+            seed=self.seed(),
             norm=self.pick((Norm.PLAIN, Norm.NONE)),
-        )  # fmt: skip
+        )
         self.add(Join(self.name(), (branch,), shape.bits))
 
     def output(self) -> tuple[Branch, ...]:
@@ -252,9 +294,12 @@ class _Draw:
     def linear(self) -> Linear:
         """A linear layer behind the last part."""
         return Linear(
-            self.parts[-1].name, self.pick((1, 2, 3, 5, 10)), self.chance(0.7),
-            self.pick(tuple(Weights)) if self.chance(0.3) else Weights.NORMAL, self.seed(),
-        )  # fmt: skip
+            self.parts[-1].name,
+            self.pick((1, 2, 3, 5, 10)),
+            self.chance(0.7),
+            self.pick(tuple(Weights)) if self.chance(0.3) else Weights.NORMAL,
+            self.seed(),
+        )
 
 
 def draw(seed: int, index: int) -> Case:

@@ -64,9 +64,13 @@ def _drawn(node: Node, rng: np.random.Generator) -> Folding:
 
 
 def _with_choice(
-    node: Node, folding: Folding, rng: np.random.Generator, share: float, key: str,
+    node: Node,
+    folding: Folding,
+    rng: np.random.Generator,
+    share: float,
+    key: str,
     choices: Sequence[int],
-) -> Folding:  # fmt: skip
+) -> Folding:
     if rng.random() >= share:
         return folding
     return _legal(node, folding, **{key: choices[int(rng.integers(len(choices)))]})

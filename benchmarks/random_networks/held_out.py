@@ -24,16 +24,26 @@ FILE = Path(__file__).resolve().parents[2] / "sephw/resources/data/held_out_netw
 KINDS = ("lut", "ff", "bram", "dsp")
 # Synthesis takes longest for 7-series: fewer of those.
 _TURNS = (
-    Technology.ECP5, Technology.ICE40, Technology.GOWIN, Technology.ECP5, Technology.ICE40,
-    Technology.XC7, Technology.ECP5, Technology.ICE40, Technology.GOWIN, Technology.GOWIN,
-)  # fmt: skip
+    Technology.ECP5,
+    Technology.ICE40,
+    Technology.GOWIN,
+    Technology.ECP5,
+    Technology.ICE40,
+    Technology.XC7,
+    Technology.ECP5,
+    Technology.ICE40,
+    Technology.GOWIN,
+    Technology.GOWIN,
+)
 # Engines and LUTs beyond which most networks take more than half a minute.
 _MOST_ENGINES = 16
 _MOST_LUTS = 1000
 _CARRIES = {
-    Technology.ECP5: "CCU2C", Technology.ICE40: "SB_CARRY", Technology.XC7: "CARRY4",
+    Technology.ECP5: "CCU2C",
+    Technology.ICE40: "SB_CARRY",
+    Technology.XC7: "CARRY4",
     Technology.GOWIN: "ALU",
-}  # fmt: skip
+}
 _TIMEOUT_SECONDS = 1200.0
 # Channels that no image changes: synthesis removes what computes them, in a trained network little.
 _CONSTANT_NORMS = (Norm.ZERO, Norm.HUGE_VARIANCE)
@@ -114,9 +124,14 @@ def measure(
                 continue
             synthesis = _synthesized(graph, technology, Path(made))
             row = Row(
-                result.seed, result.index, technology.value, len(graph.nodes),
-                _counts(estimated), _counts(synthesis.total), carries(synthesis),
-            )  # fmt: skip
+                result.seed,
+                result.index,
+                technology.value,
+                len(graph.nodes),
+                _counts(estimated),
+                _counts(synthesis.total),
+                carries(synthesis),
+            )
         known = HeldOut(synthesis.yosys_version, (*known.networks, row))
         write(known)
         note(f"{len(known.networks)} of {count}: {row}")
@@ -139,20 +154,28 @@ def estimated_resources(graph: Graph, technology: Technology) -> Resources:
     """The sum over all engines."""
     parts = [
         estimate(
-            node.operator, node.folding, [graph.tensors[name].fifo_depth for name in node.outputs],
-            technology, solve=True,
+            node.operator,
+            node.folding,
+            [graph.tensors[name].fifo_depth for name in node.outputs],
+            technology,
+            solve=True,
         ).resources
         for node in graph.nodes
-    ]  # fmt: skip
+    ]
     return sum(parts, Resources())
 
 
 def _synthesized(graph: Graph, technology: Technology, folder: Path) -> Synthesis:
     write_project(graph, folder / "rtl", samples={}, golden={})
     return synthesize(
-        folder / "rtl", graph, technology, folder / "synth", progress=lambda text: None,
-        timeout_seconds=_TIMEOUT_SECONDS, jobs=1,
-    )  # fmt: skip
+        folder / "rtl",
+        graph,
+        technology,
+        folder / "synth",
+        progress=lambda text: None,
+        timeout_seconds=_TIMEOUT_SECONDS,
+        jobs=1,
+    )
 
 
 def carries(synthesis: Synthesis) -> int:

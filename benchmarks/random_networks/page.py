@@ -30,11 +30,14 @@ def publish(results: Sequence[Result], seed: int, count: int) -> str:
         if r.outcome.status is not Status.EXACT
     ]
     content = {
-        "seed": seed, "count": count, "checked": len(results), **counts,
+        "seed": seed,
+        "count": count,
+        "checked": len(results),
+        **counts,
         "integers": sum(r.outcome.elements for r in results),
         "beats": sum(r.outcome.beats for r in results),
         "not_exact": rows,
-    }  # fmt: skip
+    }
     (PUBLISHED / f"{NAME}.json").write_text(
         json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8"
     )

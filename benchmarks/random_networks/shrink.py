@@ -88,9 +88,12 @@ def _spelled_out(case: Case, wanted: tuple[str, ...], check: Check) -> Case:
     content = folding_of(graphs[0], hardware)
     depths = fifo_depths(graphs[1], hardware) if len(graphs) > 1 else dict(hardware.fifos)
     listed = replace(
-        hardware, seed=None, nodes=content["nodes"], fifos=depths,
+        hardware,
+        seed=None,
+        nodes=content["nodes"],
+        fifos=depths,
         fifo_seed=None if len(graphs) > 1 else hardware.fifo_seed,
-    )  # fmt: skip
+    )
     candidate = replace(case, hardware=listed)
     return candidate if kind_of(check(candidate)) == wanted else case
 
@@ -246,9 +249,16 @@ def _simpler_linear(branch: Linear) -> Iterator[Branch]:
 
 def _simpler_convolution(branch: Convolution) -> Iterator[Branch]:
     defaults: dict[str, Any] = {
-        "groups": 1, "stride": 1, "padding": (0, 0), "bias": False, "norm": Norm.NONE,
-        "weights": Weights.NORMAL, "scale_bits": 4, "kernel": (1, 1), "pattern": False,
-    }  # fmt: skip
+        "groups": 1,
+        "stride": 1,
+        "padding": (0, 0),
+        "bias": False,
+        "norm": Norm.NONE,
+        "weights": Weights.NORMAL,
+        "scale_bits": 4,
+        "kernel": (1, 1),
+        "pattern": False,
+    }
     for key, value in defaults.items():
         if getattr(branch, key) != value:
             yield replace(branch, **{key: value})

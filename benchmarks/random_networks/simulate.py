@@ -81,9 +81,12 @@ def simulate_rtl(
         gaps.update((named(number, t), moves[number].gaps) for t in graph.inputs)
         stalls.update((named(number, t), moves[number].stalls) for t in graph.outputs)
     found = _compiled(folder, simulator).run(
-        images, source_gaps=gaps, sink_stalls=stalls, check_stable=True,
+        images,
+        source_gaps=gaps,
+        sink_stalls=stalls,
+        check_stable=True,
         quiet_limit_cycles=max(one.quiet_limit_cycles for one in moves.values()),
-    )  # fmt: skip
+    )
     result: dict[int, Simulated] = {}
     for number, job in jobs.items():
         graph = job.graph

@@ -56,6 +56,11 @@ def _branch(branch: Branch) -> int:
 def _convolution(branch: Convolution) -> int:
     norms = {Norm.NONE: 0, Norm.PLAIN: 1}
     return (
-        branch.kernel[0] * branch.kernel[1] + sum(branch.padding) + branch.groups + branch.stride
-        + branch.pattern + norms.get(branch.norm, 2) + (branch.scale_bits != 4)
-    )  # fmt: skip
+        branch.kernel[0] * branch.kernel[1]
+        + sum(branch.padding)
+        + branch.groups
+        + branch.stride
+        + branch.pattern
+        + norms.get(branch.norm, 2)
+        + (branch.scale_bits != 4)
+    )

@@ -213,9 +213,11 @@ class Eliminator:
             candidates.keep(np.arange(len(score)) != best)
             return
         touched = (
-            (candidates.first == i) | (candidates.second == i)
-            | (candidates.first == j) | (candidates.second == j)
-        )  # fmt: skip
+            (candidates.first == i)
+            | (candidates.second == i)
+            | (candidates.first == j)
+            | (candidates.second == j)
+        )
         stays = np.ones(len(score), bool)
         where = np.flatnonzero(touched)
         for kind in self._kinds:

@@ -69,7 +69,9 @@ def _keep(file: Path, found: Decoded) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     np.savez(
-        content, images=found.split.images, labels=found.split.labels,
+        content,
+        images=found.split.images,
+        labels=found.split.labels,
         notes=np.frombuffer(json.dumps(found.notes).encode(), np.uint8),
-    )  # fmt: skip
+    )
     write_whole(file, content.getvalue())

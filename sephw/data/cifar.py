@@ -18,8 +18,17 @@ from sephw.errors import SephwError
 from sephw.files import read_bytes
 
 CLASSES = (
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 RECORD_BYTES = 1 + 3 * 32 * 32
 _MOST_BYTES = 1 << 30
 _ALLOWED = {

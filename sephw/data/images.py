@@ -52,9 +52,12 @@ class _Tree:
             return None
         read = self.read
         return _Tree(
-            f"{self.label}/{names[0]}", tuple(sorted(top)), tuple(inside(self.others)),
-            tuple(map(str, folders)), lambda p: read(top[p]),
-        )  # fmt: skip
+            f"{self.label}/{names[0]}",
+            tuple(sorted(top)),
+            tuple(inside(self.others)),
+            tuple(map(str, folders)),
+            lambda p: read(top[p]),
+        )
 
     def first_level(self) -> set[str]:
         """Names of the folders that should be classes."""
@@ -85,9 +88,12 @@ def _sorted_out(
     folders = {str(path) for path, is_folder in kept if is_folder}
     folders |= {str(parent) for path in files for parent in path.parents if parent.parts}
     return _Tree(
-        label, tuple(p for p in files if p.suffix.lower() in ENDINGS),
-        tuple(p for p in files if p.suffix.lower() not in ENDINGS), tuple(sorted(folders)), read,
-    )  # fmt: skip
+        label,
+        tuple(p for p in files if p.suffix.lower() in ENDINGS),
+        tuple(p for p in files if p.suffix.lower() not in ENDINGS),
+        tuple(sorted(folders)),
+        read,
+    )
 
 
 def _open_tree(path: Path) -> _Tree:
@@ -251,9 +257,10 @@ def load_image_tree(
         notes += [f"class '{name}' has no test images" for name in missing]
     trees = (tree,) if test_tree is None else (tree, test_tree)
     held = cached_files(
-        (path,) if beside is None else (path, beside), form,
+        (path,) if beside is None else (path, beside),
+        form,
         lambda: _decode(trees, classes, form, progress),
-    )  # fmt: skip
+    )
     count = len(tree.files)
     images, labels = held.split.images, held.split.labels
     test = None if test_tree is None else Split(images[count:], labels[count:])

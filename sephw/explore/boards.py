@@ -25,8 +25,9 @@ def board_goal(
         clock_mhz = 1000 / target.clock_ns
     goal = replace(
         device_goal(target.device, clock_mhz, fps),
-        weight_bandwidth_bits=weight_bandwidth_bits, board=target,
-    )  # fmt: skip
+        weight_bandwidth_bits=weight_bandwidth_bits,
+        board=target,
+    )
     return replace(goal, reserved=top_of(target))
 
 
@@ -42,9 +43,12 @@ def on_board(goal: Goal, target: Target) -> Goal:
 def device_goal(device: Device, clock_mhz: float | None = None, fps: float | None = None) -> Goal:
     """The goal of a device by itself, with its usual margins and the error of its clocks."""
     return Goal(
-        device, clock_mhz=clock_mhz, fps=fps, margins=Margins.usual(device.technology),
+        device,
+        clock_mhz=clock_mhz,
+        fps=fps,
+        margins=Margins.usual(device.technology),
         clock_error=_clock_error(device.technology),
-    )  # fmt: skip
+    )
 
 
 def _clock_error(technology: Technology) -> float:

@@ -73,8 +73,11 @@ def build_problem(
             made = sorted({o.outputs[port] for o in groups[source].options})
             read = sorted({o.inputs[reads] for o in groups[group_of[node.name]].options})
             name = copy_name(graph, tensor, node, copied)
-            between = {(m, r): costs.converters(graph.tensors[tensor], m, r, name)
-                       for m in made for r in read}  # fmt: skip
+            between = {
+                (m, r): costs.converters(graph.tensors[tensor], m, r, name)
+                for m in made
+                for r in read
+            }
             edges.append(Edge(source, port, group_of[node.name], reads, between))
     for name in graph.inputs:
         image = graph.tensors[name]
@@ -117,9 +120,7 @@ def _outer_inputs(nodes: tuple[Node, ...]) -> list[tuple[Node, str]]:
     """(node, tensor) in the order of an option's inputs: a follower's stands for what it makes."""
     ahead = {node.outputs[0]: node for node in nodes[:-1]}
     *_, reader = nodes
-    return [
-        (ahead[t], ahead[t].inputs[0]) if t in ahead else (reader, t) for t in reader.inputs
-    ]  # fmt: skip
+    return [(ahead[t], ahead[t].inputs[0]) if t in ahead else (reader, t) for t in reader.inputs]
 
 
 def _options(
@@ -134,9 +135,7 @@ def _options(
     for follower in followers:
         port = reader.inputs.index(follower.outputs[0])
         tensor = graph.tensors[follower.outputs[0]]
-        ahead = [
-            _option(graph, follower, f, costs) for f in _foldings(follower, costs, effort)
-        ]  # fmt: skip
+        ahead = [_option(graph, follower, f, costs) for f in _foldings(follower, costs, effort)]
         joined = []
         for option in found:
             wanted = option.inputs[port]
@@ -231,9 +230,14 @@ def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
             around = _both(around, costs.converters(tensor, tensor.channels, lanes, name))
     streamed = folding.weights is WeightPlace.STREAM
     return Option(
-        ((node.name, folding),), around.resources, around.cycles, around.fmax_mhz,
-        inputs, tuple(outputs), node.operator.demand_bits(folding) if streamed else 0,
-    )  # fmt: skip
+        ((node.name, folding),),
+        around.resources,
+        around.cycles,
+        around.fmax_mhz,
+        inputs,
+        tuple(outputs),
+        node.operator.demand_bits(folding) if streamed else 0,
+    )
 
 
 def _both(one: Between, other: Between) -> Between:

@@ -130,9 +130,12 @@ class Costs:
             key = (tensor, count)
             if key not in self.memory.forks:
                 self.memory.forks[key] = Fork(
-                    height=tensor.height, width=tensor.width, channels=tensor.channels,
-                    dtype=tensor.dtype, copies=count,
-                )  # fmt: skip
+                    height=tensor.height,
+                    width=tensor.width,
+                    channels=tensor.channels,
+                    dtype=tensor.dtype,
+                    copies=count,
+                )
             operator = self.memory.forks[key]
             cost = self.engine(operator, folding)
             result = result.with_engine(cost, operator.frame_cycles(folding))
@@ -142,9 +145,13 @@ class Costs:
         key = (tensor, lanes_in, lanes_out)
         if key not in self.memory.converters:
             self.memory.converters[key] = WidthConverter(
-                height=tensor.height, width=tensor.width, channels=tensor.channels,
-                dtype=tensor.dtype, lanes_in=lanes_in, lanes_out=lanes_out,
-            )  # fmt: skip
+                height=tensor.height,
+                width=tensor.width,
+                channels=tensor.channels,
+                dtype=tensor.dtype,
+                lanes_in=lanes_in,
+                lanes_out=lanes_out,
+            )
         return self.memory.converters[key]
 
     def _asked(

@@ -75,13 +75,19 @@ def final_graph(
     folded = timed.with_nodes(nodes, timed.tensors)
     folded.validate()
     engines = estimate_engines(
-        folded, device, estimator=costs.estimator,
+        folded,
+        device,
+        estimator=costs.estimator,
         solve=lambda node: node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
-    )  # fmt: skip
+    )
     return FinalGraph(
-        folded, timing.frame_interval_cycles, timing.bottleneck, engines.costs, engines.saved,
+        folded,
+        timing.frame_interval_cycles,
+        timing.bottleneck,
+        engines.costs,
+        engines.saved,
         costs.wires_ns,
-    )  # fmt: skip
+    )
 
 
 def waiting(final: Graph, pace_cycles: int = 1) -> dict[str, int]:

@@ -38,15 +38,25 @@ def _entries(node: Node) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "MVAU_hls", {}
             return
         multiplies = "lut" if folding.multipliers is Multipliers.LUT else "dsp"
-        yield "MVAU_hls", {
-            "PE": folding.pe, "SIMD": folding.simd, "ram_style": _RAM_STYLE,
-            "resType": multiplies if operator.kind == "conv8" else "lut",
-        }  # fmt: skip
+        yield (
+            "MVAU_hls",
+            {
+                "PE": folding.pe,
+                "SIMD": folding.simd,
+                "ram_style": _RAM_STYLE,
+                "resType": multiplies if operator.kind == "conv8" else "lut",
+            },
+        )
     elif operator.kind == "sliding_window":
         whole = folding.pe != folding.simd
-        yield "ConvolutionInputGenerator_rtl", {
-            "SIMD": folding.simd, "parallel_window": int(whole), "ram_style": _RAM_STYLE,
-        }  # fmt: skip
+        yield (
+            "ConvolutionInputGenerator_rtl",
+            {
+                "SIMD": folding.simd,
+                "parallel_window": int(whole),
+                "ram_style": _RAM_STYLE,
+            },
+        )
     elif operator.kind == "global_pool":
         yield "GlobalAccPool_hls", {"PE": folding.pe}
     elif operator.kind == "fork":

@@ -53,9 +53,11 @@ class Margins:
     def of(self, available: Resources) -> Resources:
         """The limits on a device with ``available``."""
         return Resources(
-            int(available.lut * self.lut), int(available.ff * self.ff),
-            int(available.bram * self.bram), int(available.dsp * self.dsp),
-        )  # fmt: skip
+            int(available.lut * self.lut),
+            int(available.ff * self.ff),
+            int(available.bram * self.bram),
+            int(available.dsp * self.dsp),
+        )
 
 
 @dataclass(frozen=True)

@@ -207,9 +207,11 @@ def solve(
         )
     taken = layout.read(result.x)
     return Solution(
-        taken, total(problem, taken), frame_cycles(problem, taken),
+        taken,
+        total(problem, taken),
+        frame_cycles(problem, taken),
         proven=result.status == _OPTIMAL,
-    )  # fmt: skip
+    )
 
 
 def total(problem: Problem, taken: Sequence[int]) -> Resources:
@@ -271,20 +273,27 @@ def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Prob
         ends = _ends(groups, edge)
         edges.append(
             Edge(
-                edge.source, edge.port, edge.target, edge.reads,
+                edge.source,
+                edge.port,
+                edge.target,
+                edge.reads,
                 {
                     pair: b
                     for pair, b in edge.between.items()
-                    if pair[0] in ends[0] and pair[1] in ends[1]
-                    and b.cycles <= most_cycles and b.fmax_mhz >= least_mhz
+                    if pair[0] in ends[0]
+                    and pair[1] in ends[1]
+                    and b.cycles <= most_cycles
+                    and b.fmax_mhz >= least_mhz
                 },
             )
-        )  # fmt: skip
+        )
     bandwidth = problem.bandwidth_bits
     return replace(
-        problem, groups=groups, edges=tuple(edges),
+        problem,
+        groups=groups,
+        edges=tuple(edges),
         most_traffic_bits=None if bandwidth is None else bandwidth * most_cycles,
-    )  # fmt: skip
+    )
 
 
 def undominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[Option, ...]:

@@ -162,9 +162,12 @@ def settle(session: Session, chooser: Chooser) -> tuple[Found, Session]:
     session.progress("nothing fits; what would")
     works = [node.operator.work for node in session.graph.nodes]
     raise refusal(
-        session.graph.name, outcome.problem, session.goal, lambda goal: _speed(session, goal),
+        session.graph.name,
+        outcome.problem,
+        session.goal,
+        lambda goal: _speed(session, goal),
         sum(work.weights_1bit + 8 * work.weights_8bit for work in works),
-    )  # fmt: skip
+    )
 
 
 def attempt(session: Session, chooser: Chooser) -> tuple[Found, Session] | None:
@@ -339,12 +342,16 @@ def _found(session: Session, best: _Candidate) -> tuple[Found, Session]:
     foldings = choice.foldings
     nodes = tuple(
         NodeFound(
-            node.name, node.module, node.operator.kind, foldings[node.name],
+            node.name,
+            node.module,
+            node.operator.kind,
+            foldings[node.name],
             node.operator.frame_cycles(foldings[node.name]),
-            engines[node.name].resources, engines[node.name].fmax_mhz,
+            engines[node.name].resources,
+            engines[node.name].fmax_mhz,
         )
         for node in session.graph.nodes
-    )  # fmt: skip
+    )
     found = Found(
         network=session.graph.name,
         goal=goal,

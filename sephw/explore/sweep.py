@@ -86,14 +86,21 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
     with tempfile.TemporaryDirectory() as made:
         project = Path(made) / "rtl"
         rtl.write_project(
-            graph, project, samples={image: zeros},
+            graph,
+            project,
+            samples={image: zeros},
             golden={name: golden[name] for name in graph.outputs},
-        )  # fmt: skip
+        )
         found = synthesize(
-            project, graph, job.technology, Path(made) / "work",
-            progress=lambda text: None, timeout_seconds=job.timeout_seconds, jobs=1,
+            project,
+            graph,
+            job.technology,
+            Path(made) / "work",
+            progress=lambda text: None,
+            timeout_seconds=job.timeout_seconds,
+            jobs=1,
             fifos_in_blocks=job.fifos_in_blocks,
-        )  # fmt: skip
+        )
     return SynthesisResult(
         job.name, found.total, dict(found.engines), round(time.monotonic() - began, 1)
     )
@@ -164,10 +171,13 @@ def _client(stack: ExitStack, scheduler: str | None, workers: int) -> Any:
     if scheduler is None:
         cluster = stack.enter_context(
             LocalCluster(
-                n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None,
+                n_workers=1,
+                threads_per_worker=workers,
+                processes=False,
+                dashboard_address=None,
                 silence_logs=50,
             )
-        )  # fmt: skip
+        )
         return stack.enter_context(Client(cluster))
     try:
         client = Client(scheduler, timeout=_CONNECT_SECONDS)

@@ -42,9 +42,14 @@ def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
         family = f"{family}, {folding.adder_levels} adders a register"
     pace = "◀ slowest" if node.name == found.bottleneck else ""
     return (
-        node.name, family, str(folding.pe), str(folding.simd), f"{node.frame_cycles:,}",
-        *_counts(node.resources), pace,
-    )  # fmt: skip
+        node.name,
+        family,
+        str(folding.pe),
+        str(folding.simd),
+        f"{node.frame_cycles:,}",
+        *_counts(node.resources),
+        pace,
+    )
 
 
 def summary(found: Found) -> str:
@@ -65,22 +70,31 @@ def summary(found: Found) -> str:
         else "not proved to be the best: what the model finds better did not fit with its FIFOs"
     )
     entries = [
-        ("speed", f"{found.frames_per_second:,.1f} frames/s on chip [estimated]: "
-                  f"{found.frame_cycles:,} cycles/frame [simulated] at {found.clock_mhz:.1f} MHz "
-                  f"[{clock}]; set by '{found.bottleneck}'"),
+        (
+            "speed",
+            f"{found.frames_per_second:,.1f} frames/s on chip [estimated]: "
+            f"{found.frame_cycles:,} cycles/frame [simulated] at {found.clock_mhz:.1f} MHz "
+            f"[{clock}]; set by '{found.bottleneck}'",
+        ),
         ("", _over_link(found)),
         ("takes", f"{', '.join(shares[:2])} [estimated]"),
         ("", ", ".join(shares[2:])),
         ("clock", f"up to {found.fmax_mhz:.1f} MHz [estimated]"),
         ("errors", error_bars(device)),
         ("optimum", f"{proof}; {found.rounds} round{'s' if found.rounds > 1 else ''}"),
-    ]  # fmt: skip
+    ]
     if goal.fps is not None and goal.clock_mhz is None:
         counted = goal.counted_mhz(found.fmax_mhz)
-        entries.insert(1, ("", f"asked for: {goal.fps:,.10g} frames/s on chip; {counted:.1f} MHz "
-                               f"give "
-                               f"{counted * 1e6 / found.frame_cycles:,.1f}, the estimated clock "
-                               f"less {100 * goal.clock_error:.0f} % for its error"))  # fmt: skip
+        entries.insert(
+            1,
+            (
+                "",
+                f"asked for: {goal.fps:,.10g} frames/s on chip; {counted:.1f} MHz "
+                f"give "
+                f"{counted * 1e6 / found.frame_cycles:,.1f}, the estimated clock "
+                f"less {100 * goal.clock_error:.0f} % for its error",
+            ),
+        )
     if goal.weight_bandwidth_bits is not None:
         entries.insert(-3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
     if found.cut:
@@ -143,12 +157,14 @@ def pareto_table(points: Sequence[Found]) -> str:
     head = (*_SPEED, "LUT", "share", "FF", "BRAM", "DSP", "")
     rows = [
         (
-            *_speed(one), f"{one.estimated.lut:,}",
+            *_speed(one),
+            f"{one.estimated.lut:,}",
             f"{100 * one.estimated.lut / one.goal.device.available.lut:.1f} %",
-            *_counts(one.estimated)[1:], "" if one.proven_optimal else "not proved",
+            *_counts(one.estimated)[1:],
+            "" if one.proven_optimal else "not proved",
         )
         for one in points
-    ]  # fmt: skip
+    ]
     return "\n".join(_aligned((head, *rows), left=(8,)))
 
 

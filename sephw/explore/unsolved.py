@@ -98,7 +98,9 @@ def unsolved(node: Node) -> Node:
     beats = operator.output_streams(folding)[0].words
     each = np.ones(beats, np.uint8)
     planned = Schedule(
-        reads=(each,), writes=(each,), latency_cycles=guessed_latency(operator, folding),
+        reads=(each,),
+        writes=(each,),
+        latency_cycles=guessed_latency(operator, folding),
         interval_cycles=operator.frame_cycles(folding) // beats,
-    )  # fmt: skip
+    )
     return replace(node, operator=Unsolved(operator, planned))

@@ -50,10 +50,13 @@ def write_vendor_project(
         return
     digest = hashlib.sha256(graph_digest(graph) + settings.target.name.encode()).digest()
     write_amd(
-        graph, settings.target, folder / AMD, hls=folder / "hls" if "hls" in steps else None,
+        graph,
+        settings.target,
+        folder / AMD,
+        hls=folder / "hls" if "hls" in steps else None,
         rtl=folder / RTL_PROJECT if "rtl" in steps else None,
         build_id=int.from_bytes(digest[:8], "big"),
-    )  # fmt: skip
+    )
 
 
 def synthesize_export(
@@ -76,16 +79,26 @@ def synthesize_export(
     target, fps = settings.target, settings.fps
     cycles = 0 if fps is None else simulate(graph).frame_interval_cycles
     request = Request(
-        device=target.device, target=target, clock_mhz=settings.clock_mhz,
-        least_mhz=0.0 if fps is None else fps * cycles / 1e6, seeds=settings.seeds,
-        floorplan=settings.floorplan, task=task,
-    )  # fmt: skip
+        device=target.device,
+        target=target,
+        clock_mhz=settings.clock_mhz,
+        least_mhz=0.0 if fps is None else fps * cycles / 1e6,
+        seeds=settings.seeds,
+        floorplan=settings.floorplan,
+        task=task,
+    )
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:
             run = run_flow(
-                graph, folder / RTL_PROJECT, request, folder / SYNTH, board_out=folder / BOARD,
-                progress=progress.update, samples=images, golden=golden,
-            )  # fmt: skip
+                graph,
+                folder / RTL_PROJECT,
+                request,
+                folder / SYNTH,
+                board_out=folder / BOARD,
+                progress=progress.update,
+                samples=images,
+                golden=golden,
+            )
         except SephwError as error:
             return SephwError(f"{error}; all but the bitstream is in {settings.out}")
     return None if fps is None else _too_few_frames(settings, run, cycles, fps)
@@ -131,8 +144,12 @@ def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progr
     with progress.step("netlist", f"synthesized network of {technology} to a simulation"):
         work = folder / NETLIST_PROJECT
         synthesis = synthesize(
-            folder / RTL_PROJECT, graph, technology, work / SYNTH, progress=progress.update,
+            folder / RTL_PROJECT,
+            graph,
+            technology,
+            work / SYNTH,
+            progress=progress.update,
             timeout_seconds=_NETLIST_TIMEOUT_SECONDS,
             fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
-        )  # fmt: skip
+        )
         return NetlistRuns.of(synthesis, graph, folder / RTL_PROJECT, work)

@@ -35,9 +35,7 @@ def choose_folding(
         return FoldingFile()
     from sephw.explore import MisfitError, board_goal, search, without_limits
 
-    goal = board_goal(
-        settings.target, settings.clock_mhz, settings.fps, settings.weight_bandwidth
-    )  # fmt: skip
+    goal = board_goal(settings.target, settings.clock_mhz, settings.fps, settings.weight_bandwidth)
     with progress.step("explore", f"foldings for {goal.device.name}"):
         try:
             found = search(graph, goal, progress=progress.update, seconds=settings.search_seconds)
@@ -95,9 +93,7 @@ def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progre
     """What the search finds for the board."""
     from sephw.explore import board_goal, search
 
-    goal = board_goal(
-        settings.target, settings.clock_mhz, None, settings.weight_bandwidth
-    )  # fmt: skip
+    goal = board_goal(settings.target, settings.clock_mhz, None, settings.weight_bandwidth)
     with progress.step("explore", f"what fits {goal.device.name}"):
         try:
             found = search(

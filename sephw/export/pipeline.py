@@ -89,9 +89,12 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         with progress.step("load", f"{settings.model.name} and its test images"):
             source = load_source(settings)
             samples = choose_samples(
-                source.checkpoint, settings.data, settings.samples, progress.count,
+                source.checkpoint,
+                settings.data,
+                settings.samples,
+                progress.count,
                 fewer=settings.fewer_samples,
-            )  # fmt: skip
+            )
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):
@@ -126,9 +129,15 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 output = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
                 verification, agreement = compare(
-                    runs, tensors, samples, output.tensor, output.exponents, progress.update,
-                    simulations, batch_size(graph),
-                )  # fmt: skip
+                    runs,
+                    tensors,
+                    samples,
+                    output.tensor,
+                    output.exponents,
+                    progress.update,
+                    simulations,
+                    batch_size(graph),
+                )
                 write_json(directory.path / "verify.json", verification.as_dict())
         exact = None if verification is None else verification.exact
         manifest = describe_export(settings, source.checkpoint, samples.data, exact)
@@ -136,9 +145,12 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if "report" in steps:
             with progress.step("report", "cycle simulation and figures"):
                 report = report_of_export(
-                    graph, manifest, cycles=cycles, verification=verification,
+                    graph,
+                    manifest,
+                    cycles=cycles,
+                    verification=verification,
                     synthesis=read_json(directory.path / SYNTH / "synth.json"),
-                )  # fmt: skip
+                )
                 write_report(report, directory.path)
         write_manifest(directory.path, manifest)
         directory.commit()

@@ -66,9 +66,12 @@ def run_with_pauses(
     # Longer than a pause of the source and one of the sink together: then nothing moves any more.
     quiet = 4 * interval + quiet_limit_cycles(graph)
     found = compiled.run(
-        images, source_gaps=gaps, sink_stalls=stalls, quiet_limit_cycles=quiet,
+        images,
+        source_gaps=gaps,
+        sink_stalls=stalls,
+        quiet_limit_cycles=quiet,
         resets=reset_pulses(_SEED, 2 * interval),
-    )  # fmt: skip
+    )
     expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
     shape = (len(images), -1)
     simulated = {name: expected.pops[name].reshape(shape) for name in found.pops}

@@ -114,11 +114,13 @@ def _real(
     resizes = form.resize in ("bilinear", "pad")
     try:
         dataset = load_data(
-            wanted, seed=int(trained.get("seed", 0)),
+            wanted,
+            seed=int(trained.get("seed", 0)),
             size=(form.height, form.width) if resizes else None,
             resize=form.resize if resizes else "bilinear",
-            channels=form.channels if form.channels in (1, 3) else None, progress=progress,
-        )  # fmt: skip
+            channels=form.channels if form.channels in (1, 3) else None,
+            progress=progress,
+        )
     except UsageError:
         raise
     except SephwError as error:

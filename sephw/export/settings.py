@@ -15,8 +15,17 @@ from sephw.suggest import did_you_mean
 from sephw.targets import Target
 
 STEPS = (
-    "qonnx", "hls", "csim", "rtl", "rtlsim", "cyclesim", "synth", "netlist", "verify", "report",
-)  # fmt: skip
+    "qonnx",
+    "hls",
+    "csim",
+    "rtl",
+    "rtlsim",
+    "cyclesim",
+    "synth",
+    "netlist",
+    "verify",
+    "report",
+)
 # Left out unless asked for: simulating a netlist takes minutes for all but small networks.
 _ON_REQUEST = ("netlist",)
 # A simulation that nobody compares would be useless, so it brings the verification along.

@@ -43,8 +43,12 @@ def load_source(settings: Settings) -> Source:
 
     channels, height, width = qonnx_input_shape(settings.model)
     form = {
-        "height": height, "width": width, "channels": channels, "resize": "none", "input_bits": 8,
-    }  # fmt: skip
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "resize": "none",
+        "input_bits": 8,
+    }
     return Source(Checkpoint("QONNX", {}, "BQ", {}, form), None)
 
 

@@ -23,18 +23,26 @@ _MOST_RANK = 8
 
 
 def read_array(
-    path: Path, what: str, fix: str, *, most_bytes: int = MOST_BYTES,
+    path: Path,
+    what: str,
+    fix: str,
+    *,
+    most_bytes: int = MOST_BYTES,
     error: type[SephwError] = SephwError,
-) -> Array:  # fmt: skip
+) -> Array:
     """The array of an .npy file, of booleans, integers or floats. Raises ``error``, one line."""
     with reading(what, fix, error=error):
         return _parse(read_bytes(path, what, most_bytes=most_bytes, error=error))
 
 
 def read_archive_of_arrays(
-    path: Path, what: str, fix: str, *, most_bytes: int = MOST_BYTES,
+    path: Path,
+    what: str,
+    fix: str,
+    *,
+    most_bytes: int = MOST_BYTES,
     error: type[SephwError] = SephwError,
-) -> dict[str, Array]:  # fmt: skip
+) -> dict[str, Array]:
     """The arrays of an .npz file by name; ``most_bytes`` of them all. Raises ``error``."""
     with (
         reading(what, fix, error=error),

@@ -13,8 +13,17 @@ from sephw.files.reading import read_bytes
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """Decoded inside the process, whatever a file's name says. Pillow hands EPS to a program."""
 ENDINGS = (
-    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp",
-)  # fmt: skip
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".gif",
+    ".ppm",
+    ".pgm",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
 """Of file names that are taken for images."""
 MOST_FILE_BYTES = 256 << 20
 MOST_PIXELS = 100_000_000

@@ -168,9 +168,14 @@ def _turn(image: Any) -> Any:
 
     way = Image.Transpose
     turns = {
-        2: way.FLIP_LEFT_RIGHT, 3: way.ROTATE_180, 4: way.FLIP_TOP_BOTTOM, 5: way.TRANSPOSE,
-        6: way.ROTATE_270, 7: way.TRANSVERSE, 8: way.ROTATE_90,
-    }  # fmt: skip
+        2: way.FLIP_LEFT_RIGHT,
+        3: way.ROTATE_180,
+        4: way.FLIP_TOP_BOTTOM,
+        5: way.TRANSPOSE,
+        6: way.ROTATE_270,
+        7: way.TRANSVERSE,
+        8: way.ROTATE_90,
+    }
     try:
         return turns.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:

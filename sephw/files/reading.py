@@ -49,9 +49,12 @@ def read_bytes(
 
 
 def read_text(
-    path: Path, what: str, *, most_bytes: int = MOST_TEXT_BYTES,
+    path: Path,
+    what: str,
+    *,
+    most_bytes: int = MOST_TEXT_BYTES,
     error: type[SephwError] = SephwError,
-) -> str:  # fmt: skip
+) -> str:
     """The content of a UTF-8 file; raises as `read_bytes` does, and UnicodeDecodeError."""
     return read_bytes(path, what, most_bytes=most_bytes, error=error).decode("utf-8")
 

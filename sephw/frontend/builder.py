@@ -113,9 +113,14 @@ class Builder:
         return np.full(held.channels, count * max(dtype.max, -dtype.min))
 
     def share(
-        self, tensor: str, onnx_name: str, exponents: NDArray[np.int64], torch_module: str = "",
-        offset: NDArray[np.float64] | None = None, is_output: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        tensor: str,
+        onnx_name: str,
+        exponents: NDArray[np.int64],
+        torch_module: str = "",
+        offset: NDArray[np.float64] | None = None,
+        is_output: bool = False,
+    ) -> None:
         """Mark a tensor as one that QONNX has, and torch where a module makes it; see `Layer`.
 
         As the output it is marked in place of what else it is.

@@ -8,8 +8,14 @@ from typing import Any
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 # Sub-modules of Brevitas layers and of the deploy network: not modules the user wrote.
-_INTERNAL = ("act_quant", "weight_quant", "bias_quant", "input_quant", "output_quant",
-             "accumulator")  # fmt: skip
+_INTERNAL = (
+    "act_quant",
+    "weight_quant",
+    "bias_quant",
+    "input_quant",
+    "output_quant",
+    "accumulator",
+)
 _LONGEST = 200
 
 

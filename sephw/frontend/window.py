@@ -77,12 +77,25 @@ def window_of(call: Call, tensor: Tensor, wish: Wish) -> Window:
 def add_window(call: Call, source: str, window: Window, groups: int = 1) -> str:
     """Append the SlidingWindow over the tensor ``source``; returns its tensor."""
     tensor = call.builder.tensors[source]
-    return call.builder.add(call.label, "window", SlidingWindow(
-        height=tensor.height, width=tensor.width, channels=tensor.channels, dtype=tensor.dtype,
-        kernel_height=window.kernel[0], kernel_width=window.kernel[1], stride=window.stride,
-        padding_top=window.before[0], padding_left=window.before[1],
-        output_height=window.outputs[0], output_width=window.outputs[1], groups=groups,
-    ), (source,))  # fmt: skip
+    return call.builder.add(
+        call.label,
+        "window",
+        SlidingWindow(
+            height=tensor.height,
+            width=tensor.width,
+            channels=tensor.channels,
+            dtype=tensor.dtype,
+            kernel_height=window.kernel[0],
+            kernel_width=window.kernel[1],
+            stride=window.stride,
+            padding_top=window.before[0],
+            padding_left=window.before[1],
+            output_height=window.outputs[0],
+            output_width=window.outputs[1],
+            groups=groups,
+        ),
+        (source,),
+    )
 
 
 _AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")

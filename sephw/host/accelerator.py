@@ -202,9 +202,14 @@ class Accelerator:
         identity, wanted = parse_identity(reply), self.description
         counted = 0 if identity is None else identity.clock_cycles
         expected = Identity(
-            PROTOCOL, wanted.build_id, wanted.image_bytes, wanted.outputs, wanted.output_bits,
-            wanted.output_signed, counted,
-        )  # fmt: skip
+            PROTOCOL,
+            wanted.build_id,
+            wanted.image_bytes,
+            wanted.outputs,
+            wanted.output_bits,
+            wanted.output_signed,
+            counted,
+        )
         if identity != expected:
             raise WrongDesignError(
                 f"port '{self.port_name}': the design's sizes are not those of '{wanted.name}' "

@@ -140,9 +140,17 @@ def read_description(path: str | Path) -> Description:
 
 # Entries that the file and `Description` have alike.
 _PLAIN = (
-    "name", "target", "cable", "image_bits", "output_bits", "output_signed", "clock_hz", "uart_hz",
-    "baud", "frame_limit_cycles",
-)  # fmt: skip
+    "name",
+    "target",
+    "cable",
+    "image_bits",
+    "output_bits",
+    "output_signed",
+    "clock_hz",
+    "uart_hz",
+    "baud",
+    "frame_limit_cycles",
+)
 
 
 def _check(found: Description) -> None:

@@ -345,9 +345,12 @@ class Operator(ABC):
 def _plain(folding: Folding) -> Folding:
     """Without what goes with every folding."""
     return replace(
-        folding, multipliers=Multipliers.DSP, weights=WeightPlace.CHIP, adder_levels=1,
+        folding,
+        multipliers=Multipliers.DSP,
+        weights=WeightPlace.CHIP,
+        adder_levels=1,
         tile_pixels=1,
-    )  # fmt: skip
+    )
 
 
 def _listing(values: Sequence[int | str]) -> str:

@@ -62,9 +62,14 @@ def start(
     try:
         with lock:
             process = subprocess.Popen(
-                words, cwd=directory, env=None if environment is None else dict(environment),
-                stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
-            )  # fmt: skip
+                words,
+                cwd=directory,
+                env=None if environment is None else dict(environment),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
             _tell(group=process.pid, began=process_began(process.pid))
             return process
     except OSError as error:
@@ -182,9 +187,12 @@ def _start() -> int:
         try:
             _warden = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", source.decode()],
-                cwd="/", stdin=reader, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                cwd="/",
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         except BaseException:
             os.close(writer)
             raise

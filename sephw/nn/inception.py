@@ -188,13 +188,17 @@ class Inception(nn.Module):
                     "one": self._chain(channels, (_ONE, 192)),
                     "seven": self._chain(channels, (_ONE, inner), (_WIDE, inner), (_TALL, 192)),
                     "twice": self._chain(
-                        channels, (_ONE, inner), (_TALL, inner), (_WIDE, inner), (_TALL, inner),
+                        channels,
+                        (_ONE, inner),
+                        (_TALL, inner),
+                        (_WIDE, inner),
+                        (_TALL, inner),
                         (_WIDE, 192),
                     ),
                     "pooled": PooledProjection(channels, self._few(192), self._bits),
                 }
             )
-        )  # fmt: skip
+        )
         return 4 * self._few(192)
 
     def _second_reduction(self, layers: list[nn.Module], channels: int) -> int:

@@ -79,9 +79,15 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
         bias: bool = False,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride=stride, padding=padding, groups=groups,
-            bias=bias, weight_quant=PatternWeight,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            bias=bias,
+            weight_quant=PatternWeight,
+        )
         if self.kernel_size[0] * self.kernel_size[1] == 1:
             raise ValueError("a pattern needs k > 1; use PointwiseConv2d for 1×1 convolutions")
         _check_padding(self.kernel_size, padding)
@@ -155,9 +161,15 @@ class QuantConv2d(qnn.QuantConv2d, StagedLayer):
         bias: bool = False,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride=stride, padding=padding, groups=groups,
-            bias=bias, weight_quant=PowerOfTwoWeight,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            bias=bias,
+            weight_quant=PowerOfTwoWeight,
+        )
         _check_padding(self.kernel_size, padding)
         self.set_stage(Stage.R, Patterns.FROZEN)
 

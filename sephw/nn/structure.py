@@ -124,8 +124,9 @@ class _Checker:
         if value.branches:
             raise SephwError(f"{where}: its input is not quantized; put a QuantReLU before it")
         if isinstance(module, nn.MaxPool2d):
-            _check_pool(where, module.kernel_size, module.stride, module.dilation,
-                        module.return_indices)  # fmt: skip
+            _check_pool(
+                where, module.kernel_size, module.stride, module.dilation, module.return_indices
+            )
             return value
         if isinstance(module, AveragePool2d) and not average_is_exact(module.kernel_size**2, 255):
             raise SephwError(
@@ -216,8 +217,13 @@ class _Checker:
         if value.branches:
             raise SephwError(f"{where}: its input is not quantized; put a QuantReLU before it")
         kernel = given.get("kernel_size")
-        _check_pool(where, kernel, given.get("stride") or kernel, given.get("dilation", 1),
-                    given.get("return_indices", False))  # fmt: skip
+        _check_pool(
+            where,
+            kernel,
+            given.get("stride") or kernel,
+            given.get("dilation", 1),
+            given.get("return_indices", False),
+        )
         return value
 
     def _flatten(self, node: fx.Node) -> _Tensor:

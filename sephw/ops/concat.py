@@ -48,13 +48,15 @@ class Concat(LaneOperator):
         object.__setattr__(self, "channels", tuple(self.channels))
         require_positive(self, "height", "width")
         require(
-            2 <= len(self.channels) <= MAX_INPUTS, self,
+            2 <= len(self.channels) <= MAX_INPUTS,
+            self,
             f"{len(self.channels)} inputs; it takes 2 to {MAX_INPUTS}: concatenate some before",
-        )  # fmt: skip
+        )
         require(
-            min(self.channels) >= 1, self,
+            min(self.channels) >= 1,
+            self,
             f"channels={self.channels}; each input must have at least 1",
-        )  # fmt: skip
+        )
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -91,12 +93,10 @@ class Concat(LaneOperator):
         pixels = self.height * self.width
         turns = np.repeat(np.arange(len(words)), words)
         return Schedule(
-            reads=tuple(
-                np.tile((turns == j).astype(np.uint8), pixels) for j in range(len(words))
-            ),
+            reads=tuple(np.tile((turns == j).astype(np.uint8), pixels) for j in range(len(words))),
             writes=(np.ones(pixels * len(turns), np.uint8),),
             latency_cycles=3,
-        )  # fmt: skip
+        )
 
     def memory(self, folding: Folding) -> Memory:
         return Memory()
@@ -135,9 +135,12 @@ class Concat(LaneOperator):
         )
         width = "SIMD*IN_BITS"
         text = numbered_ports(
-            module, "sephw_concat", parameters=[name for name, _ in parameters],
-            inputs=(width,) * inputs, outputs=(width,),
-        )  # fmt: skip
+            module,
+            "sephw_concat",
+            parameters=[name for name, _ in parameters],
+            inputs=(width,) * inputs,
+            outputs=(width,),
+        )
         return RtlInstance(
             module=module,
             sources=("sephw_concat.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT),

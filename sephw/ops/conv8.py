@@ -83,10 +83,16 @@ class Conv8(FoldedConvolution):
             if label == "weights all zero":
                 weights[:] = 0
             operator = cls(
-                height=h, width=w, in_channels=cin, out_channels=cout, kernel_height=kh,
-                kernel_width=kw, groups=groups, input_dtype=IntType(bits, signed),
+                height=h,
+                width=w,
+                in_channels=cin,
+                out_channels=cout,
+                kernel_height=kh,
+                kernel_width=kw,
+                groups=groups,
+                input_dtype=IntType(bits, signed),
                 weights=weights,
-            )  # fmt: skip
+            )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             yield Case(label, operator, Folding(pe=pe, simd=simd), (frames,))
             logic = Folding(pe=pe, simd=simd, multipliers=Multipliers.LUT)

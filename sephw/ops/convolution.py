@@ -132,9 +132,13 @@ class FoldedConvolution(Operator):
     ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
         words = StreamedSelectEngine(self, replace(folding, tile_pixels=1))
         return tile_buffers(
-            folding, self.groups, (self.input_shapes[0], self.input_dtype), self.weight_type,
-            (self.output_shapes[0], self.output_type), words.stream_values if known else None,
-        )  # fmt: skip
+            folding,
+            self.groups,
+            (self.input_shapes[0], self.input_dtype),
+            self.weight_type,
+            (self.output_shapes[0], self.output_type),
+            words.stream_values if known else None,
+        )
 
     def demand_bits(self, folding: Folding) -> int:
         if folding.tile_pixels == 1:
@@ -148,9 +152,15 @@ class FoldedConvolution(Operator):
 
     def _check(self, name: str) -> None:
         require_positive(
-            self, "height", "width", "in_channels", "out_channels", "kernel_height",
-            "kernel_width", "groups",
-        )  # fmt: skip
+            self,
+            "height",
+            "width",
+            "in_channels",
+            "out_channels",
+            "kernel_height",
+            "kernel_width",
+            "groups",
+        )
         for what in ("in_channels", "out_channels"):
             value = getattr(self, what)
             require(

@@ -44,9 +44,10 @@ class Fork(LaneOperator):
     def __post_init__(self) -> None:
         require_positive(self, "height", "width", "channels")
         require(
-            2 <= self.copies <= MAX_COPIES, self,
+            2 <= self.copies <= MAX_COPIES,
+            self,
             f"copies={self.copies}; it makes 2 to {MAX_COPIES}: fork a copy again for more",
-        )  # fmt: skip
+        )
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -97,13 +98,18 @@ class Fork(LaneOperator):
     def rtl(self, folding: Folding) -> RtlInstance:
         module = f"sephw_fork_{self.copies}"
         parameters = (
-            ("COPIES", self.copies), ("SIMD", folding.simd), ("IN_BITS", self.dtype.bits),
-        )  # fmt: skip
+            ("COPIES", self.copies),
+            ("SIMD", folding.simd),
+            ("IN_BITS", self.dtype.bits),
+        )
         width = "SIMD*IN_BITS"
         text = numbered_ports(
-            module, "sephw_fork", parameters=[name for name, _ in parameters],
-            inputs=(width,), outputs=(width,) * self.copies,
-        )  # fmt: skip
+            module,
+            "sephw_fork",
+            parameters=[name for name, _ in parameters],
+            inputs=(width,),
+            outputs=(width,) * self.copies,
+        )
         return RtlInstance(
             module=module,
             sources=("sephw_fork.sv", *RTL_OUTPUT),

@@ -68,10 +68,11 @@ class Join(LaneOperator):
         object.__setattr__(self, "input_dtypes", tuple(self.input_dtypes))
         require_positive(self, "height", "width", "channels")
         require(
-            1 <= self.branches <= MAX_BRANCHES, self,
+            1 <= self.branches <= MAX_BRANCHES,
+            self,
             f"{self.branches} branches; it takes 1 to {MAX_BRANCHES}: quantize a sum of some of "
             "them before",
-        )  # fmt: skip
+        )
         for name, shape in (
             ("mantissas", (self.branches, self.channels)),
             ("shifts", (self.branches, self.channels)),
@@ -80,9 +81,10 @@ class Join(LaneOperator):
             found = getattr(self, name).shape
             require(found == shape, self, f"{name} has shape {found}, not {shape}")
         require(
-            self.shift >= 0 and int(self.shifts.min()) >= 0, self,
+            self.shift >= 0 and int(self.shifts.min()) >= 0,
+            self,
             "a shift is negative; scale mantissas and bias up instead",
-        )  # fmt: skip
+        )
         low, high = self._interval
         bits = IntType.covering(low, high).bits
         require(bits <= 63, self, f"its sum takes {bits} bits; at most 63 are computed exactly")
@@ -204,8 +206,12 @@ class Join(LaneOperator):
             counters=(words,),
             multipliers=tuple(
                 MultiplierPart(
-                    lanes, dtype.bits + (not dtype.signed), mantissa_bits, product,
-                    lanes * dtype.bits, dtype.signed,
+                    lanes,
+                    dtype.bits + (not dtype.signed),
+                    mantissa_bits,
+                    product,
+                    lanes * dtype.bits,
+                    dtype.signed,
                 )
                 for dtype, product in zip(self.input_dtypes, products, strict=True)
             ),
@@ -216,7 +222,7 @@ class Join(LaneOperator):
             register_bits=registers,
             fanout=lanes,
             logic_depth=acc_bits,
-        )  # fmt: skip
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(
@@ -257,21 +263,30 @@ class Join(LaneOperator):
             ("OUT_SIGNED", int(self.output_dtype.signed)),
         )
         text = numbered_ports(
-            module, "sephw_join", parameters=[name for name, _ in parameters],
+            module,
+            "sephw_join",
+            parameters=[name for name, _ in parameters],
             files=[memory.parameter for memory in memories],
-            inputs=[f"SIMD*IN_BITS_{j}" for j, _ in types], outputs=("SIMD*OUT_BITS",),
-        )  # fmt: skip
+            inputs=[f"SIMD*IN_BITS_{j}" for j, _ in types],
+            outputs=("SIMD*OUT_BITS",),
+        )
         return RtlInstance(
             module=module,
             sources=(
-                "sephw_join.sv", "sephw_join_term.sv", "sephw_product.sv", "sephw_clip.sv",
-                "sephw_adder_tree.sv", "sephw_stage.sv", "sephw_rom.sv",
-                "sephw_modulo_counter.sv", *RTL_OUTPUT,
+                "sephw_join.sv",
+                "sephw_join_term.sv",
+                "sephw_product.sv",
+                "sephw_clip.sv",
+                "sephw_adder_tree.sv",
+                "sephw_stage.sv",
+                "sephw_rom.sv",
+                "sephw_modulo_counter.sv",
+                *RTL_OUTPUT,
             ),
             parameters=parameters,
             memories=memories,
             generated=((f"{module}.sv", text),),
-        )  # fmt: skip
+        )
 
     @classmethod
     def cases(cls) -> Iterator[Case]:
@@ -280,20 +295,40 @@ class Join(LaneOperator):
         rows = (
             ("one branch", (3, 4, 6), (signed(13),), 7, unsigned(8), 2),
             ("two branches", (3, 2, 4), (signed(12), signed(17)), 9, unsigned(8), 4),
-            ("residual: accumulator and feature map", (2, 3, 8), (signed(18), unsigned(8)), 6, unsigned(4), 1),  # noqa: E501
+            (
+                "residual: accumulator and feature map",
+                (2, 3, 8),
+                (signed(18), unsigned(8)),
+                6,
+                unsigned(4),
+                1,
+            ),
             ("three branches", (2, 2, 4), (signed(9), unsigned(8), signed(11)), 5, unsigned(8), 2),
-            ("four branches", (2, 2, 4), (signed(9), unsigned(8), signed(11), unsigned(2)), 5, unsigned(8), 4),  # noqa: E501
+            (
+                "four branches",
+                (2, 2, 4),
+                (signed(9), unsigned(8), signed(11), unsigned(2)),
+                5,
+                unsigned(8),
+                4,
+            ),
             ("logits", (1, 1, 10), (signed(19),), 0, signed(28), 5),
             ("signed saturation", (2, 2, 3), (signed(16),), 3, signed(8), 3),
-        )  # fmt: skip
+        )
         for seed, (label, shape, dtypes, shift, output, lanes) in enumerate(rows):
             rng = np.random.default_rng(300 + seed)
             size = (len(dtypes), shape[2])
             operator = cls(
-                height=shape[0], width=shape[1], channels=shape[2], input_dtypes=dtypes,
-                mantissas=rng.integers(-15, 16, size), shifts=rng.integers(0, 4, size),
-                bias=rng.integers(-5000, 5000, shape[2]), shift=shift, output_dtype=output,
-            )  # fmt: skip
+                height=shape[0],
+                width=shape[1],
+                channels=shape[2],
+                input_dtypes=dtypes,
+                mantissas=rng.integers(-15, 16, size),
+                shifts=rng.integers(0, 4, size),
+                bias=rng.integers(-5000, 5000, shape[2]),
+                shift=shift,
+                output_dtype=output,
+            )
             inputs = tuple(
                 random_tensor(10 * seed + j, shape, dtype) for j, dtype in enumerate(dtypes)
             )

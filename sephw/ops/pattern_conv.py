@@ -77,10 +77,16 @@ class PatternConv(FoldedConvolution):
             rng = np.random.default_rng(100 + seed)
             signs = rng.integers(0, 2, (cout, kh * kw * cin // groups), np.int64)
             operator = cls(
-                height=h, width=w, in_channels=cin, out_channels=cout, kernel_height=kh,
-                kernel_width=kw, groups=groups, input_dtype=IntType(bits, signed),
+                height=h,
+                width=w,
+                in_channels=cin,
+                out_channels=cout,
+                kernel_height=kh,
+                kernel_width=kw,
+                groups=groups,
+                input_dtype=IntType(bits, signed),
                 patterns=2 * signs - 1,
-            )  # fmt: skip
+            )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             yield Case(label, operator, Folding(pe=pe, simd=simd), (frames,))
             # One further folding each: bit-parallel, then digits of 1, 2, 4 and 8 bits.
@@ -91,10 +97,16 @@ class PatternConv(FoldedConvolution):
         for seed, (label, cin, groups, simd) in enumerate(levels):
             rng = np.random.default_rng(200 + seed)
             operator = cls(
-                height=2, width=3, in_channels=cin, out_channels=4, kernel_height=3,
-                kernel_width=3, groups=groups, input_dtype=IntType(8, signed=seed == 1),
+                height=2,
+                width=3,
+                in_channels=cin,
+                out_channels=4,
+                kernel_height=3,
+                kernel_width=3,
+                groups=groups,
+                input_dtype=IntType(8, signed=seed == 1),
                 patterns=2 * rng.integers(0, 2, (4, 9 * cin // groups), np.int64) - 1,
-            )  # fmt: skip
+            )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             folding = Folding(pe=2, simd=simd, adder_levels=2)
             yield Case(f"{label} lanes, two levels a register", operator, folding, (frames,))

@@ -66,13 +66,22 @@ class SlidingWindow(LaneOperator):
 
     def __post_init__(self) -> None:
         require_positive(
-            self, "height", "width", "channels", "kernel_height", "kernel_width", "stride",
-            "output_height", "output_width", "groups",
-        )  # fmt: skip
+            self,
+            "height",
+            "width",
+            "channels",
+            "kernel_height",
+            "kernel_width",
+            "stride",
+            "output_height",
+            "output_width",
+            "groups",
+        )
         require(
-            self.channels % self.groups == 0, self,
+            self.channels % self.groups == 0,
+            self,
             f"groups={self.groups} does not divide channels={self.channels}",
-        )  # fmt: skip
+        )
         ends = (
             ("rows", self.height, self.kernel_height, self.padding_top, self.output_height),
             ("columns", self.width, self.kernel_width, self.padding_left, self.output_width),
@@ -80,10 +89,11 @@ class SlidingWindow(LaneOperator):
         for what, size, kernel, padding, outputs in ends:
             last = (outputs - 1) * self.stride - padding
             require(
-                0 <= padding < kernel and last < size, self,
+                0 <= padding < kernel and last < size,
+                self,
                 f"a window of {kernel} {what} with padding {padding} and stride {self.stride} "
                 f"lies wholly outside the {size} input {what}",
-            )  # fmt: skip
+            )
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -231,11 +241,15 @@ class SlidingWindow(LaneOperator):
             mux_bits=beat,
             control_bits=2 * rows + 6 * address + 2 * (y_bits + x_bits),
             # Beats; addresses, rows and columns of the buffer and the map; flags of the stages.
-            register_bits=3 * beat + 2 * rows + 6 * address + 2 * (y_bits + x_bits) + compared
+            register_bits=3 * beat
+            + 2 * rows
+            + 6 * address
+            + 2 * (y_bits + x_bits)
+            + compared
             + flags,
             fanout=beat,
             logic_depth=address,
-        )  # fmt: skip
+        )
 
     @property
     def _coordinate_bits(self) -> tuple[int, int]:
@@ -254,15 +268,25 @@ class SlidingWindow(LaneOperator):
         return Structure(
             memories=(ram(lines, self.width),) if lines else (),
             counters=(
-                self.height * self.width, max(1, writes - self.height * self.width),
-                self.output_width, self.output_height, *((self.width,) if lines else ()),
+                self.height * self.width,
+                max(1, writes - self.height * self.width),
+                self.output_width,
+                self.output_height,
+                *((self.width,) if lines else ()),
             ),
             compare_bits=(self.kernel_height + self.kernel_width) * place,
-            register_bits=2 * pixel + 2 * taps * pixel + taps + place + gap
-            + self.kernel_height + self.kernel_width + 7 + counter_bits(self.width),
+            register_bits=2 * pixel
+            + 2 * taps * pixel
+            + taps
+            + place
+            + gap
+            + self.kernel_height
+            + self.kernel_width
+            + 7
+            + counter_bits(self.width),
             fanout=taps * pixel,
             logic_depth=place,
-        )  # fmt: skip
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         if folding == self.parallel_folding:
@@ -330,10 +354,19 @@ class SlidingWindow(LaneOperator):
         for seed, row in enumerate(rows):
             label, (h, w, c), bits, signed, (kh, kw), stride, pad, (oh, ow), groups, lanes = row
             operator = cls(
-                height=h, width=w, channels=c, dtype=IntType(bits, signed),
-                kernel_height=kh, kernel_width=kw, stride=stride, padding_top=pad[0],
-                padding_left=pad[1], output_height=oh, output_width=ow, groups=groups,
-            )  # fmt: skip
+                height=h,
+                width=w,
+                channels=c,
+                dtype=IntType(bits, signed),
+                kernel_height=kh,
+                kernel_width=kw,
+                stride=stride,
+                padding_top=pad[0],
+                padding_left=pad[1],
+                output_height=oh,
+                output_width=ow,
+                groups=groups,
+            )
             frames = random_tensor(seed, (h, w, c), operator.dtype)
             yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))
             for whole in operator.further_foldings():

@@ -67,10 +67,11 @@ class StreamedConv(FoldedConvolution):
             )
         if self.tile_pixels > 1:
             require(
-                self.groups % self.tile_pixels == 0 and self.group_outputs == self.pe, self,
+                self.groups % self.tile_pixels == 0 and self.group_outputs == self.pe,
+                self,
                 f"groups={self.groups} of {self.group_outputs} outputs are not tiles of "
                 f"{self.tile_pixels} pixels with pe={self.pe}",
-            )  # fmt: skip
+            )
 
     @classmethod
     def of(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
@@ -86,9 +87,13 @@ class StreamedConv(FoldedConvolution):
             weights = np.repeat(weights.reshape(words, 1, folding.pe, -1), tile, axis=1)
             weights = weights.reshape(operator.out_channels * tile, -1)
         return cls(
-            **shape, bits_per_weight=operator.weight_bits, pe=folding.pe, simd=folding.simd,
-            weights=weights, tile_pixels=tile,
-        )  # fmt: skip
+            **shape,
+            bits_per_weight=operator.weight_bits,
+            pe=folding.pe,
+            simd=folding.simd,
+            weights=weights,
+            tile_pixels=tile,
+        )
 
     @property
     def adder_levels(self) -> tuple[int, ...]:
@@ -148,10 +153,8 @@ class StreamedConv(FoldedConvolution):
     def legal_foldings(self) -> tuple[Folding, ...]:
         """The one that the stream's order is for."""
         return (
-            Folding(
-                self.pe, self.simd, weights=WeightPlace.STREAM, tile_pixels=self.tile_pixels
-            ),
-        )  # fmt: skip
+            Folding(self.pe, self.simd, weights=WeightPlace.STREAM, tile_pixels=self.tile_pixels),
+        )
 
     def further_foldings(self) -> tuple[Folding, ...]:
         return ()
@@ -210,10 +213,19 @@ class StreamedConv(FoldedConvolution):
             if stored == 1:
                 weights = np.where(weights < 0, -1, 1)
             operator = cls(
-                height=h, width=w, in_channels=cin, out_channels=cout, kernel_height=kh,
-                kernel_width=kw, groups=groups, input_dtype=IntType(bits, signed),
-                bits_per_weight=stored, pe=pe, simd=simd, weights=weights,
-            )  # fmt: skip
+                height=h,
+                width=w,
+                in_channels=cin,
+                out_channels=cout,
+                kernel_height=kh,
+                kernel_width=kw,
+                groups=groups,
+                input_dtype=IntType(bits, signed),
+                bits_per_weight=stored,
+                pe=pe,
+                simd=simd,
+                weights=weights,
+            )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             words = np.broadcast_to(
                 operator.streamed_words, (len(frames), *operator.input_shapes[1])

@@ -73,25 +73,38 @@ class TileBuffer(Operator):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", constant(self.values))
         require_positive(
-            self, "height", "width", "channels", "lanes", "rows", "columns", "run",
-            "repeats", "output_height", "output_width", "output_channels",
-        )  # fmt: skip
+            self,
+            "height",
+            "width",
+            "channels",
+            "lanes",
+            "rows",
+            "columns",
+            "run",
+            "repeats",
+            "output_height",
+            "output_width",
+            "output_channels",
+        )
         require(self.paced in (0, 1), self, f"paced={self.paced}; it must be 0 or 1")
         elements, block = prod(self.input_shapes[0]), self.lanes * self.block_beats
         require(
-            elements % block == 0, self,
+            elements % block == 0,
+            self,
             f"blocks of {block} elements do not divide the {elements} of the input",
-        )  # fmt: skip
+        )
         made = prod(self.output_shapes[0])
         require(
-            made == elements * self.repeats, self,
+            made == elements * self.repeats,
+            self,
             f"the output has {made} elements; {self.repeats} times the input are "
             f"{elements * self.repeats}",
-        )  # fmt: skip
+        )
         require(
-            self.values.size == 0 or self.values.shape == (self.channels,), self,
+            self.values.size == 0 or self.values.shape == (self.channels,),
+            self,
             f"values have shape {self.values.shape}, not ({self.channels},)",
-        )  # fmt: skip
+        )
 
     @property
     def block_beats(self) -> int:
@@ -210,15 +223,21 @@ class TileBuffer(Operator):
             memories=(ram(beat, 2 * self.block_beats),),
             outputs=output_parts(self.output_streams(folding), fifo_depths, 2),
             counters=(
-                self.run, self.rows, self.columns, self.repeats, self.repeats, self.blocks,
-                self.block_beats, 2 * self.block_beats,
+                self.run,
+                self.rows,
+                self.columns,
+                self.repeats,
+                self.repeats,
+                self.blocks,
+                self.block_beats,
+                2 * self.block_beats,
             ),
             control_bits=address + places * offset,
             # The beat, where it goes and what is sent; places within a block.
             register_bits=beat + 2 * address + places * offset + 3,
             fanout=beat,
             logic_depth=address,
-        )  # fmt: skip
+        )
 
     def hls(self, folding: Folding) -> HlsInstance:
         return HlsInstance(
@@ -259,23 +278,77 @@ class TileBuffer(Operator):
         # label, (H, W, C), type, lanes, (rows, columns, run), repeats, paced, output, known
         rows = (
             ("repeat", (2, 2, 6), IntType(8, False), 2, (1, 1, 3), 3, 0, (2, 1, 36), False),
-            ("windows of two pixels", (2, 3, 4), IntType(5, True), 2, (2, 1, 2), 2, 0, (3, 2, 8),
-             False),
-            ("windows of groups", (2, 2, 12), IntType(6, False), 2, (2, 3, 2), 2, 0, (2, 1, 48),
-             False),
-            ("windows of groups, one beat each", (1, 4, 3), IntType(8, True), 1, (4, 3, 1), 1, 0,
-             (1, 1, 12), False),
+            (
+                "windows of two pixels",
+                (2, 3, 4),
+                IntType(5, True),
+                2,
+                (2, 1, 2),
+                2,
+                0,
+                (3, 2, 8),
+                False,
+            ),
+            (
+                "windows of groups",
+                (2, 2, 12),
+                IntType(6, False),
+                2,
+                (2, 3, 2),
+                2,
+                0,
+                (2, 1, 48),
+                False,
+            ),
+            (
+                "windows of groups, one beat each",
+                (1, 4, 3),
+                IntType(8, True),
+                1,
+                (4, 3, 1),
+                1,
+                0,
+                (1, 1, 12),
+                False,
+            ),
             ("sums", (2, 1, 12), IntType(9, True), 2, (3, 2, 1), 1, 0, (2, 2, 6), False),
             ("all together", (3, 1, 24), IntType(4, False), 1, (4, 3, 2), 3, 0, (3, 1, 72), False),
-            ("one block, paced", (1, 1, 8), IntType(8, True), 4, (1, 1, 2), 5, 1, (1, 1, 40),
-             False),
+            (
+                "one block, paced",
+                (1, 1, 8),
+                IntType(8, True),
+                4,
+                (1, 1, 2),
+                5,
+                1,
+                (1, 1, 40),
+                False,
+            ),
             ("one beat", (2, 2, 3), IntType(8, False), 3, (1, 1, 1), 1, 0, (4, 1, 3), False),
-            ("one beat, repeated", (1, 3, 2), IntType(3, False), 2, (1, 1, 1), 4, 1, (1, 3, 8),
-             False),
-            ("known words, paced", (2, 1, 12), IntType(8, True), 2, (1, 1, 3), 2, 1, (2, 1, 24),
-             True),
+            (
+                "one beat, repeated",
+                (1, 3, 2),
+                IntType(3, False),
+                2,
+                (1, 1, 1),
+                4,
+                1,
+                (1, 3, 8),
+                False,
+            ),
+            (
+                "known words, paced",
+                (2, 1, 12),
+                IntType(8, True),
+                2,
+                (1, 1, 3),
+                2,
+                1,
+                (2, 1, 24),
+                True,
+            ),
             ("known bits", (3, 1, 8), IntType(1, False), 4, (1, 1, 2), 3, 1, (3, 1, 24), True),
-        )  # fmt: skip
+        )
         for seed, row in enumerate(rows):
             label, shape, dtype, lanes, block, repeats, paced, made, known = row
             frames = random_tensor(seed, shape, dtype)
@@ -284,9 +357,19 @@ class TileBuffer(Operator):
                 values = frames[0, 0, 0]
                 frames = np.broadcast_to(values, frames.shape).copy()
             operator = cls(
-                height=shape[0], width=shape[1], channels=shape[2], dtype=dtype, lanes=lanes,
-                rows=block[0], columns=block[1], run=block[2], repeats=repeats, paced=paced,
-                output_height=made[0], output_width=made[1], output_channels=made[2],
+                height=shape[0],
+                width=shape[1],
+                channels=shape[2],
+                dtype=dtype,
+                lanes=lanes,
+                rows=block[0],
+                columns=block[1],
+                run=block[2],
+                repeats=repeats,
+                paced=paced,
+                output_height=made[0],
+                output_width=made[1],
+                output_channels=made[2],
                 values=values,
-            )  # fmt: skip
+            )
             yield Case(label, operator, operator.folding, (frames,))

@@ -51,10 +51,11 @@ class WidthConverter(Operator):
     def __post_init__(self) -> None:
         require_positive(self, "height", "width", "channels", "lanes_in", "lanes_out")
         require(
-            max(self.lanes_in, self.lanes_out) % min(self.lanes_in, self.lanes_out) == 0, self,
+            max(self.lanes_in, self.lanes_out) % min(self.lanes_in, self.lanes_out) == 0,
+            self,
             f"neither of lanes_in={self.lanes_in} and lanes_out={self.lanes_out} divides the "
             "other; convert by way of their greatest common divisor",
-        )  # fmt: skip
+        )
         elements = prod(self.input_shapes[0])
         for name in ("lanes_in", "lanes_out"):
             lanes = getattr(self, name)
@@ -171,7 +172,11 @@ class WidthConverter(Operator):
         )
         for seed, (label, shape, dtype, lanes_in, lanes_out) in enumerate(rows):
             operator = cls(
-                height=shape[0], width=shape[1], channels=shape[2], dtype=dtype,
-                lanes_in=lanes_in, lanes_out=lanes_out,
-            )  # fmt: skip
+                height=shape[0],
+                width=shape[1],
+                channels=shape[2],
+                dtype=dtype,
+                lanes_in=lanes_in,
+                lanes_out=lanes_out,
+            )
             yield Case(label, operator, operator.folding, (random_tensor(seed, shape, dtype),))

@@ -42,9 +42,10 @@ class WindowPool(LaneOperator):
             self, "height", "width", "channels", "kernel_height", "kernel_width", "groups"
         )
         require(
-            self.channels % self.groups == 0, self,
+            self.channels % self.groups == 0,
+            self,
             f"groups={self.groups} does not divide channels={self.channels}",
-        )  # fmt: skip
+        )
 
     @property
     def taps(self) -> int:
@@ -118,8 +119,13 @@ class WindowPool(LaneOperator):
         """Cases of ``rows`` and of `SHARED_CASES`."""
         for seed, (label, shape, kernel, groups, dtype, lanes) in enumerate((*rows, *SHARED_CASES)):
             operator = cls(
-                height=shape[0], width=shape[1], channels=shape[2], kernel_height=kernel[0],
-                kernel_width=kernel[1], groups=groups, dtype=dtype,
-            )  # fmt: skip
+                height=shape[0],
+                width=shape[1],
+                channels=shape[2],
+                kernel_height=kernel[0],
+                kernel_width=kernel[1],
+                groups=groups,
+                dtype=dtype,
+            )
             frames = random_tensor(seed, operator.input_shapes[0], dtype)
             yield Case(label, operator, Folding(pe=lanes, simd=lanes), (frames,))

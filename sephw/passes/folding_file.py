@@ -90,8 +90,10 @@ def _folding(place: str, entry: object) -> Folding:
     words = {"family", "multipliers", "weights"}
     known = {*words, *lanes, *usual, *(digits if family is Family.DIGIT_SERIAL else ())}
     required = {
-        Family.SELECT: lanes, Family.ADDER_GRAPH: set[str](), Family.DIGIT_SERIAL: digits,
-    }[family]  # fmt: skip
+        Family.SELECT: lanes,
+        Family.ADDER_GRAPH: set[str](),
+        Family.DIGIT_SERIAL: digits,
+    }[family]
     _check_keys(place, entry, known, frozenset(required))
     made_of = given.get("multipliers", Multipliers.DSP)
     if made_of not in list(Multipliers):

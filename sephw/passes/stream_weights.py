@@ -47,9 +47,7 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
             tensors[tensor.name] = tensor
         nodes += made
         added.append(weights)
-    streamed = replace(
-        graph, nodes=tuple(nodes), tensors=tensors, inputs=(*graph.inputs, *added)
-    )  # fmt: skip
+    streamed = replace(graph, nodes=tuple(nodes), tensors=tensors, inputs=(*graph.inputs, *added))
     if added and bandwidth_bits is not None:
         streamed = _paced(streamed, added, bandwidth_bits)
     streamed.validate()

@@ -43,7 +43,7 @@ _DSP: Mapping[Technology, Dsp] = {
     Technology.GOWIN: Dsp(
         (18, 18), 18, least=(10, 4), units=2, smaller=Dsp((9, 9), 9, least=(4, 4))
     ),
-}  # fmt: skip
+}
 
 
 def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, ...]:

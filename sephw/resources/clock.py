@@ -25,10 +25,14 @@ def delays(parts: Structure, folding: Folding, technology: Technology) -> Mappin
         "rows": log2(max(mapped.rows for mapped in (*memories, *fifos))),
         "counter": log2(max((*parts.counters, *(out.depth for out in parts.outputs), 2))),
         "table": max(
-            (log2(m.depth) for m, mapped in zip(parts.memories, memories, strict=True)
-             if mapped.ram is None and m.depth > 1), default=0.0,
+            (
+                log2(m.depth)
+                for m, mapped in zip(parts.memories, memories, strict=True)
+                if mapped.ram is None and m.depth > 1
+            ),
+            default=0.0,
         ),
-    }  # fmt: skip
+    }
 
 
 __all__ = ["delays"]

@@ -77,9 +77,13 @@ def estimate_engines(
     def cost(node: Node, fifos_in_blocks: bool) -> Cost:
         depths = [graph.tensors[name].fifo_depth for name in node.outputs]
         return estimator(
-            node.operator, node.folding, depths, device.technology, solve=solve(node),
+            node.operator,
+            node.folding,
+            depths,
+            device.technology,
+            solve=solve(node),
             fifos_in_blocks=fifos_in_blocks,
-        )  # fmt: skip
+        )
 
     costs = {node.name: cost(node, False) for node in graph.nodes}
     available = device.available

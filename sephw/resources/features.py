@@ -74,9 +74,18 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
     for part in parts.multipliers:
         counted.product(part, in_logic=folding.multipliers is Multipliers.LUT)
     for name in (
-        "xor_bits", "mux_bits", "load_bits", "compare_bits", "shift_bits", "clip_bits",
-        "clipped_bits", "control_bits", "serial_adders", "serial_shifts", "chained_bits",
-    ):  # fmt: skip
+        "xor_bits",
+        "mux_bits",
+        "load_bits",
+        "compare_bits",
+        "shift_bits",
+        "clip_bits",
+        "clipped_bits",
+        "control_bits",
+        "serial_adders",
+        "serial_shifts",
+        "chained_bits",
+    ):
         # What serial adders take depends on their digits.
         suffix = f":{folding.digit_bits}" if name.startswith("serial") else ""
         counted.add(name + suffix, getattr(parts, name))

@@ -85,9 +85,13 @@ def run(
         progress.update("simulation of the board" if port == _SIMULATION else "")
         with _board(known, port, baud) as board:
             outcome = measure(
-                board, given, expected, frames=frames, simulated=port == _SIMULATION,
+                board,
+                given,
+                expected,
+                frames=frames,
+                simulated=port == _SIMULATION,
                 told=progress.update,
-            )  # fmt: skip
+            )
     if out is not None:
         outcome.save(out)
     click.echo(json.dumps(outcome.as_dict(), indent=2) if as_json else outcome.summary())

@@ -47,9 +47,11 @@ def read_given(path: Path, known: Description) -> Given:
 def read_images(path: Path, known: Description) -> NDArray[np.uint8]:
     """uint8 (N, H, W, C) of an .npy file; ImageError where it holds something else."""
     images = read_array(
-        path, f"'{path}'", f"give an .npy file, a picture ({', '.join(ENDINGS)}) or a folder",
+        path,
+        f"'{path}'",
+        f"give an .npy file, a picture ({', '.join(ENDINGS)}) or a folder",
         error=DescriptionError,
-    )  # fmt: skip
+    )
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != known.image_shape:
         raise ImageError(
             f"'{path}' holds {images.dtype} {images.shape}; '{known.name}' takes uint8 "

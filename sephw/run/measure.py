@@ -137,9 +137,15 @@ def measure(
     told("throughput")
     throughput = board.throughput(images if len(images) else None, frames=frames)
     return Outcome(
-        board.description, board.port_name, given, outputs, expected, throughput, board.retried,
+        board.description,
+        board.port_name,
+        given,
+        outputs,
+        expected,
+        throughput,
+        board.retried,
         "simulated" if simulated else "measured",
-    )  # fmt: skip
+    )
 
 
 def first_difference(outcome: Outcome) -> str:

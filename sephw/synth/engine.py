@@ -41,9 +41,14 @@ class Engine:
     def key(self, *context: str) -> str:
         """Hexadecimal digest of the engine and ``context`` (tool version, script)."""
         content = [
-            self.module, self.parameters, self.memories, self.ports, sorted(self.sources),
-            self.dsp, context,
-        ]  # fmt: skip
+            self.module,
+            self.parameters,
+            self.memories,
+            self.ports,
+            sorted(self.sources),
+            self.dsp,
+            context,
+        ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
     def wrapper(self, name: str) -> str:
@@ -51,9 +56,11 @@ class Engine:
         values = [(key, str(value)) for key, value in self.parameters]
         values += [(key, f'"{memory_file(i)}"') for i, (key, _) in enumerate(self.memories)]
         ports = [
-            f"    {direction} wire [{bits - 1}:0] {port}" if bits > 1 else
-            f"    {direction} wire {port}" for direction, bits, port in self.ports
-        ]  # fmt: skip
+            f"    {direction} wire [{bits - 1}:0] {port}"
+            if bits > 1
+            else f"    {direction} wire {port}"
+            for direction, bits, port in self.ports
+        ]
         return "\n".join(
             [
                 f"module {name} (",

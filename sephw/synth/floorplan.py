@@ -57,15 +57,19 @@ class Chip:
         """By type of the cell that fits."""
         starts = [
             _FIRST + i * _PITCH + (_SPINE if i >= self.left else 0) for i in range(self.groups)
-        ]  # fmt: skip
+        ]
         multipliers = [
             Site(f"X{x + k}/Y{y}/MULT18_{k}", x + k, y)
-            for y in self.multiplier_rows for x in starts for k in (0, 1, 4, 5)
-        ]  # fmt: skip
+            for y in self.multiplier_rows
+            for x in starts
+            for k in (0, 1, 4, 5)
+        ]
         rams = [
             Site(f"X{x + 2 * k}/Y{y}/EBR{k}", x + 2 * k, y)
-            for y in self.ram_rows for x in starts for k in range(4)
-        ]  # fmt: skip
+            for y in self.ram_rows
+            for x in starts
+            for k in range(4)
+        ]
         return {MULTIPLIER: tuple(multipliers), BLOCK_RAM: tuple(rams)}
 
 

@@ -241,9 +241,13 @@ def _set_clock(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
     job.progress(f"{reached:g} MHz reached; the PLL is set to {board.clock_mhz:g}")
     with job.timed("bitstream"):
         set_pll(
-            routed, request.device, board.clocking.settings, package=chip.package,
-            speed=chip.speed, timeout_seconds=request.timeout_seconds,
-        )  # fmt: skip
+            routed,
+            request.device,
+            board.clocking.settings,
+            package=chip.package,
+            speed=chip.speed,
+            timeout_seconds=request.timeout_seconds,
+        )
     return replace(attempt, board=board, asked_mhz=board.clock_mhz)
 
 
@@ -252,9 +256,16 @@ def _write_board(
 ) -> BoardProject:
     shutil.rmtree(work / "board", ignore_errors=True)
     return write_board(
-        job.graph, target, job.project, work / "board", clock_mhz=clock_mhz, by_pll=by_pll,
-        samples=job.samples, golden=job.golden, task=job.request.task,
-    )  # fmt: skip
+        job.graph,
+        target,
+        job.project,
+        work / "board",
+        clock_mhz=clock_mhz,
+        by_pll=by_pll,
+        samples=job.samples,
+        golden=job.golden,
+        task=job.request.task,
+    )
 
 
 def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
@@ -272,11 +283,20 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
         constraints = write_harness_constraints(device, work / "harness")
     with job.timed("synthesis"):
         synthesis = synthesize(
-            job.project, job.graph, device.technology, work / "synthesis", top=top,
-            top_sources=sources, macros=macros, progress=job.progress, jobs=request.jobs,
-            cache=job.cache, timeout_seconds=request.timeout_seconds,
-            dsp=device.available.dsp > 0, fifos_in_blocks=fifos_in_blocks(job.graph, device),
-        )  # fmt: skip
+            job.project,
+            job.graph,
+            device.technology,
+            work / "synthesis",
+            top=top,
+            top_sources=sources,
+            macros=macros,
+            progress=job.progress,
+            jobs=request.jobs,
+            cache=job.cache,
+            timeout_seconds=request.timeout_seconds,
+            dsp=device.available.dsp > 0,
+            fifos_in_blocks=fifos_in_blocks(job.graph, device),
+        )
     return _Attempt(board, top or synthesis.top, clock_mhz, synthesis, constraints)
 
 
@@ -288,13 +308,19 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
     chip = request.board.open_board if request.board is not None else None
     with job.timed("place and route"):
         routed = route_best(
-            attempt.synthesis, device,
+            attempt.synthesis,
+            device,
             seeds=range(request.seed, request.seed + request.seeds),
-            jobs=request.jobs, package=chip.package if chip is not None else "",
-            speed=chip.speed if chip is not None else "", clock_mhz=attempt.asked_mhz,
-            constraints=attempt.constraints, work=work / "route", progress=job.progress,
-            timeout_seconds=request.timeout_seconds, floorplan=request.places_blocks,
-        )  # fmt: skip
+            jobs=request.jobs,
+            package=chip.package if chip is not None else "",
+            speed=chip.speed if chip is not None else "",
+            clock_mhz=attempt.asked_mhz,
+            constraints=attempt.constraints,
+            work=work / "route",
+            progress=job.progress,
+            timeout_seconds=request.timeout_seconds,
+            floorplan=request.places_blocks,
+        )
     return replace(attempt, routed=routed)
 
 
@@ -331,10 +357,17 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
         # What nextpnr was given is rounded, or only there to make it try.
         routed = replace(routed, constraint_mhz={} if asked is None else attempt.asked_of)
     run = Run(
-        graph=job.graph, device=request.device, target=request.board, top=attempt.top,
-        synthesis=synthesis, routed=routed, clock_mhz=_clock(routed, asked), asked_mhz=asked,
-        bitstream=bitstream, seconds=dict(job.seconds),
-    )  # fmt: skip
+        graph=job.graph,
+        device=request.device,
+        target=request.board,
+        top=attempt.top,
+        synthesis=synthesis,
+        routed=routed,
+        clock_mhz=_clock(routed, asked),
+        asked_mhz=asked,
+        bitstream=bitstream,
+        seconds=dict(job.seconds),
+    )
     write_record(run, folder)
     return run
 

@@ -140,9 +140,14 @@ class Ecp5(Flow):
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         size = device.part.rsplit("-", 1)[1].removesuffix("F")
         return [
-            f"--{size}k", "--package", package or "CABGA381", "--speed", speed or "6",
-            *(["--lpf", pins] if pins else []), "--lpf-allow-unconstrained",
-        ]  # fmt: skip
+            f"--{size}k",
+            "--package",
+            package or "CABGA381",
+            "--speed",
+            speed or "6",
+            *(["--lpf", pins] if pins else []),
+            "--lpf-allow-unconstrained",
+        ]
 
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"{device.part}-{speed or '6'} {package or 'CABGA381'}"
@@ -161,9 +166,15 @@ class Ice40(Flow):
     outputs: ClassVar[tuple[str, ...]] = ("--asc", "routed.asc", "--write", ROUTED_DESIGN)
     output, bitstream_suffix = "routed.asc", ".bin"
     rewrite = (
-        "--json", ROUTED_DESIGN, "--no-pack", "--no-place", "--no-route", "--asc", "routed.asc",
+        "--json",
+        ROUTED_DESIGN,
+        "--no-pack",
+        "--no-place",
+        "--no-route",
+        "--asc",
+        "routed.asc",
         "--timing-allow-fail",
-    )  # fmt: skip
+    )
     units = Units(
         lut={"ICESTORM_LC": 1},
         ff={"ICESTORM_LC": 1},
@@ -175,9 +186,12 @@ class Ice40(Flow):
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         return [
-            f"--{device.part}", "--package", package or self.usual[device.part],
-            *(["--pcf", pins] if pins else []), "--pcf-allow-unconstrained",
-        ]  # fmt: skip
+            f"--{device.part}",
+            "--package",
+            package or self.usual[device.part],
+            *(["--pcf", pins] if pins else []),
+            "--pcf-allow-unconstrained",
+        ]
 
     def part(self, device: Device, package: str, speed: str) -> str:
         return f"iCE40{device.part.upper()} {package or self.usual[device.part]}"
@@ -221,9 +235,12 @@ class Gowin(Flow):
 
     def arguments(self, device: Device, package: str, speed: str, pins: str | None) -> list[str]:
         return [
-            "--device", self.part(device, package, speed), "--vopt", f"family={device.part}",
+            "--device",
+            self.part(device, package, speed),
+            "--vopt",
+            f"family={device.part}",
             *(["--vopt", f"cst={pins}"] if pins else []),
-        ]  # fmt: skip
+        ]
 
     def part(self, device: Device, package: str, speed: str) -> str:
         return package or self.parts[device.part]

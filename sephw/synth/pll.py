@@ -34,9 +34,11 @@ def set_trellis_pll(configuration: Path, settings: Mapping[str, int]) -> None:
     for divider, value in settings.items():
         for word in _TRELLIS_WORDS[divider]:
             tile, changed = re.subn(
-                rf"^word: {word} [01]{{7}}$", f"word: {word} {value - 1:07b}", tile,
+                rf"^word: {word} [01]{{7}}$",
+                f"word: {word} {value - 1:07b}",
+                tile,
                 flags=re.MULTILINE,
-            )  # fmt: skip
+            )
             if changed != 1:
                 raise _unusable(configuration, f"no word {word}")
     start, end = found[0].span()

@@ -31,8 +31,12 @@ class Recipe:
     def synthesis(self, top: str, *, dsp: bool, pads: bool) -> str:
         """The command for ``top``; ``pads``: with I/O buffers if the technology wants them."""
         words = (
-            self.command, "-top", top, self.dsp if dsp else self.logic, "" if pads else self.pads,
-        )  # fmt: skip
+            self.command,
+            "-top",
+            top,
+            self.dsp if dsp else self.logic,
+            "" if pads else self.pads,
+        )
         return " ".join(word for word in words if word)
 
 

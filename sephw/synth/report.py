@@ -67,8 +67,10 @@ def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
     return Report(
         {name: floor(mhz * 100) / 100 for name, mhz in fmax.items()},
         {name: round(mhz, 3) for name, mhz in asked.items()},
-        worst, used, available,
-    )  # fmt: skip
+        worst,
+        used,
+        available,
+    )
 
 
 def _by_clock(found: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, float]:
@@ -102,9 +104,16 @@ def _worst(
         first, last = steps[0]["from"]["cell"], steps[-1]["to"]["cell"]
         ends = [nodes.get(owner(cell, nodes.keys()) or "", "") for cell in (first, last)]
         found = WorstPath(
-            clock, ends[0], ends[1], round(delay, 3), round(delay - routing, 3),
-            round(routing, 3), sum(step["type"] == "routing" for step in steps), first, last,
-        )  # fmt: skip
+            clock,
+            ends[0],
+            ends[1],
+            round(delay, 3),
+            round(delay - routing, 3),
+            round(routing, 3),
+            sum(step["type"] == "routing" for step in steps),
+            first,
+            last,
+        )
         share = delay * asked.get(clock, 1.0)
         if best is None or share > best[0]:
             best = (share, found)

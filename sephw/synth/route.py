@@ -104,9 +104,17 @@ def place_and_route(
     part = flow.part(device, package, speed)
     arguments = [
         *flow.arguments(device, package, speed, pins),
-        "--json", "netlist.json", "--report", "report.json", *flow.outputs,
-        "--freq", f"{clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed),
-    ]  # fmt: skip
+        "--json",
+        "netlist.json",
+        "--report",
+        "report.json",
+        *flow.outputs,
+        "--freq",
+        f"{clock_mhz:g}",
+        "--timing-allow-fail",
+        "--seed",
+        str(seed),
+    ]
     log = work / "nextpnr.log"
     began = time.monotonic()
     effort = flow.effort(synthesis.total, device)
@@ -114,9 +122,15 @@ def place_and_route(
         placed = _netlist(synthesis, device, work / "netlist.json", plan, progress)
         try:
             run_nextpnr(
-                flow.tool, [*arguments, *options], work, log=log, purpose=purpose,
-                on_line=_phases(progress), timeout_seconds=timeout_seconds, cancelled=cancelled,
-            )  # fmt: skip
+                flow.tool,
+                [*arguments, *options],
+                work,
+                log=log,
+                purpose=purpose,
+                on_line=_phases(progress),
+                timeout_seconds=timeout_seconds,
+                cancelled=cancelled,
+            )
             break
         except NextpnrError as error:
             found = does_not_fit(error, device, flow)
@@ -202,11 +216,19 @@ def route_best(
             progress(text if len(seeds) == 1 else f"seed {seed}: {plain}")
 
         routed = place_and_route(
-            synthesis, device, package=package, speed=speed, clock_mhz=clock_mhz,
-            constraints=constraints, work=work / f"seed_{seed}", progress=say,
-            timeout_seconds=timeout_seconds, seed=seed, floorplan=floorplan,
+            synthesis,
+            device,
+            package=package,
+            speed=speed,
+            clock_mhz=clock_mhz,
+            constraints=constraints,
+            work=work / f"seed_{seed}",
+            progress=say,
+            timeout_seconds=timeout_seconds,
+            seed=seed,
+            floorplan=floorplan,
             cancelled=cancelled,
-        )  # fmt: skip
+        )
         if len(seeds) > 1:
             say(f"routed, {routed.network_mhz:g} MHz")
         return routed
@@ -244,10 +266,14 @@ def set_pll(
         return
     try:
         run_nextpnr(
-            flow.tool, [*flow.arguments(device, package, speed, None), *flow.rewrite], folder,
-            log=folder / "nextpnr_pll.log", purpose=purpose, on_line=lambda line: None,
+            flow.tool,
+            [*flow.arguments(device, package, speed, None), *flow.rewrite],
+            folder,
+            log=folder / "nextpnr_pll.log",
+            purpose=purpose,
+            on_line=lambda line: None,
             timeout_seconds=timeout_seconds,
-        )  # fmt: skip
+        )
     except NextpnrError as error:
         raise SephwError(
             f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {error.log}"

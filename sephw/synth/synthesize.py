@@ -206,9 +206,12 @@ def _run_engine(
         files = engine.write(folder, _ENGINE_TOP)
         run_yosys_logged(
             _script(engine, technology, files),
-            folder, log=log, purpose=f"{_PURPOSE} of '{name}'", timeout_seconds=timeout_seconds,
+            folder,
+            log=log,
+            purpose=f"{_PURPOSE} of '{name}'",
+            timeout_seconds=timeout_seconds,
             cancelled=cancelled,
-        )  # fmt: skip
+        )
         (folder / "netlist.json").replace(netlist)
 
 

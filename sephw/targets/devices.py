@@ -23,9 +23,11 @@ class Technology(StrEnum):
 
 
 _BLOCK_BITS = {
-    Technology.ECP5: 18 * 1024, Technology.ICE40: 4 * 1024, Technology.GOWIN: 18 * 1024,
+    Technology.ECP5: 18 * 1024,
+    Technology.ICE40: 4 * 1024,
+    Technology.GOWIN: 18 * 1024,
     Technology.XC7: 18 * 1024,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,23 @@ DEVICES: tuple[Device, ...] = (
     Device("gw1nr-9", Technology.GOWIN, "GW1N-9C", Resources(8640, 6480, 26, 40), True),
     Device("gw2ar-18", Technology.GOWIN, "GW2A-18C", Resources(20736, 15552, 46, 96), True),
     Device("xc7z020", Technology.XC7, "xc7z020clg400-1", Resources(53200, 106400, 280, 220), False),
-    Device("xc7z045", Technology.XC7, "xc7z045ffg900-2",
-           Resources(218600, 437200, 1090, 900), False),
-    Device("xczu3eg", Technology.XC7, "xczu3eg-sbva484-1-i",
-           Resources(70560, 141120, 432, 360), False),
-    Device("xck26", Technology.XC7, "xck26-sfvc784-2LV-c",
-           Resources(117120, 234240, 288, 1248), False),
-    Device("xczu7ev", Technology.XC7, "xczu7ev-ffvc1156-2-e",
-           Resources(230400, 460800, 624, 1728), False),
-)  # fmt: skip
+    Device(
+        "xc7z045", Technology.XC7, "xc7z045ffg900-2", Resources(218600, 437200, 1090, 900), False
+    ),
+    Device(
+        "xczu3eg", Technology.XC7, "xczu3eg-sbva484-1-i", Resources(70560, 141120, 432, 360), False
+    ),
+    Device(
+        "xck26", Technology.XC7, "xck26-sfvc784-2LV-c", Resources(117120, 234240, 288, 1248), False
+    ),
+    Device(
+        "xczu7ev",
+        Technology.XC7,
+        "xczu7ev-ffvc1156-2-e",
+        Resources(230400, 460800, 624, 1728),
+        False,
+    ),
+)
 
 
 def find_device(name: str) -> Device:

@@ -58,8 +58,9 @@ def compile_library(
     def compile_one(source: Path, target: Path) -> None:
         done = run(
             [compiler, *flags, "-c", source, "-o", target],
-            environment=environment, cancelled=cancelled,
-        )  # fmt: skip
+            environment=environment,
+            cancelled=cancelled,
+        )
         if done.returncode != 0:
             raise SephwError(f"{purpose}: {source.name}: {first_error(done.stderr)}")
 

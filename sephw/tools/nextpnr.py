@@ -107,9 +107,13 @@ def run_nextpnr(
     command = find_nextpnr(tool, purpose)
     try:
         status = run_logged(
-            [*command, *arguments], log=log, on_line=read, timeout_seconds=timeout_seconds,
-            directory=directory, cancelled=cancelled,
-        )  # fmt: skip
+            [*command, *arguments],
+            log=log,
+            on_line=read,
+            timeout_seconds=timeout_seconds,
+            directory=directory,
+            cancelled=cancelled,
+        )
     except SephwError as error:
         raise SephwError(f"{purpose}: {tool.value}: {error}") from None
     if status != 0:

@@ -45,8 +45,11 @@ def gowin_pack(device: str, routed: str, bitstream: str, directory: Path, *, pur
         command = [found]
     _run(
         [*command, "-d", device, "-o", bitstream, routed],
-        "gowin_pack", bitstream, directory, purpose,
-    )  # fmt: skip
+        "gowin_pack",
+        bitstream,
+        directory,
+        purpose,
+    )
 
 
 def _run(

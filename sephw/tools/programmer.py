@@ -16,8 +16,10 @@ _FAILED = re.compile(r"^.*\bFAIL\b.*$", re.MULTILINE)
 _MISSING_LIBRARY = re.compile(r"shared libraries: (\S+):")
 # The wheel links to these of the system; the loader names the first one that is missing only.
 _LIBRARIES = {
-    "libftdi1.so.2": "libftdi1-2", "libusb-1.0.so.0": "libusb-1.0-0", "libudev.so.1": "libudev1",
-}  # fmt: skip
+    "libftdi1.so.2": "libftdi1-2",
+    "libusb-1.0.so.0": "libusb-1.0-0",
+    "libudev.so.1": "libudev1",
+}
 # Boards that are only ever loaded through their flash: the iCEBreaker's jumpers connect the USB
 # bridge to it, the OrangeCrab's DFU loader writes nothing else.
 _FLASH_ONLY = frozenset({"ice40_generic", "orangeCrab"})

@@ -109,8 +109,9 @@ class Runtime:
         words = [f"HEADER={self.folder / _HEADER}", f"TARGET={compiled.name}", "VM_USER_CFLAGS="]
         done = run(
             [*make, "-f", "headers.mk", "headers", *words],
-            directory=build_folder, environment=environment,
-        )  # fmt: skip
+            directory=build_folder,
+            environment=environment,
+        )
         if done.returncode == 0:
             with contextlib.suppress(OSError):
                 self._put(build_folder / compiled.name)
@@ -204,12 +205,31 @@ def build(
         return program
     include = f"-I{directory.resolve()}"
     arguments = [
-        "--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-Mdir", str(output),
-        "-o", "sephw_sim", "-Wno-lint", "-Wno-style", "-O3", "--no-timing",
-        "--x-assign", "unique", "--x-initial", "unique", "--timescale-override", "1ns/1ps",
-        "-CFLAGS", " ".join((include, *runtime.headers())),
-        *(("--trace-vcd", "--trace-depth", "2") if trace else ()), *files,
-    ]  # fmt: skip
+        "--cc",
+        "--exe",
+        "--top-module",
+        top,
+        "--prefix",
+        "Vtop",
+        "-Mdir",
+        str(output),
+        "-o",
+        "sephw_sim",
+        "-Wno-lint",
+        "-Wno-style",
+        "-O3",
+        "--no-timing",
+        "--x-assign",
+        "unique",
+        "--x-initial",
+        "unique",
+        "--timescale-override",
+        "1ns/1ps",
+        "-CFLAGS",
+        " ".join((include, *runtime.headers())),
+        *(("--trace-vcd", "--trace-depth", "2") if trace else ()),
+        *files,
+    ]
     _call(verilator, arguments, directory, purpose)
     runtime.lend(output)
     made = sum(path.stat().st_size for path in output.glob("*.cpp"))
@@ -217,9 +237,15 @@ def build(
     most = _WHOLE_BYTES if optimize else _WHOLE_BYTES_NOT_OPTIMIZED
     whole = "VM_PARALLEL_BUILDS=0" if made <= most else f"VM_USER_CFLAGS={include}"
     command = [
-        make, "-j", str(jobs), *variables, whole, f"CXX={compiler}", f"LINK={compiler}",
+        make,
+        "-j",
+        str(jobs),
+        *variables,
+        whole,
+        f"CXX={compiler}",
+        f"LINK={compiler}",
         f"PYTHON3={sys.executable}",
-    ]  # fmt: skip
+    ]
     environment = _environment(verilator)
     runtime.precompile(command, output, environment)
     done = run([*command, "-f", "Vtop.mk", "sephw_sim"], directory=output, environment=environment)

@@ -81,9 +81,12 @@ def run_yosys_logged(
     try:
         status = run_logged(
             [*find_yosys(purpose), "-q", "-l", own.name, "script.ys"],
-            log=log, on_line=lines.append, timeout_seconds=timeout_seconds,
-            directory=directory, cancelled=cancelled,
-        )  # fmt: skip
+            log=log,
+            on_line=lines.append,
+            timeout_seconds=timeout_seconds,
+            directory=directory,
+            cancelled=cancelled,
+        )
     except SephwError as error:
         raise SephwError(f"{purpose}: Yosys: {error}") from None
     if own.is_file():

@@ -75,9 +75,21 @@ def run_command(
     team = join_team(device)
     try:
         result = _train(
-            team, data, out, arguments, stage_epochs, per_stage("lr", lr, float), augment,
-            precision, threads, resume, max_minutes, card, workers, same,
-        )  # fmt: skip
+            team,
+            data,
+            out,
+            arguments,
+            stage_epochs,
+            per_stage("lr", lr, float),
+            augment,
+            precision,
+            threads,
+            resume,
+            max_minutes,
+            card,
+            workers,
+            same,
+        )
     except BaseException:
         team.leave(together=False)
         raise
@@ -135,9 +147,15 @@ def _train(
         + (f", {team.size} processes" if team.size > 1 else "")
     )
     run = Run(
-        settings, parts, preprocessing, out, reporter, resume=resume, max_minutes=max_minutes,
+        settings,
+        parts,
+        preprocessing,
+        out,
+        reporter,
+        resume=resume,
+        max_minutes=max_minutes,
         team=team,
-    )  # fmt: skip
+    )
     again = f"add --resume to go on (state in {resume_path(out)})"
     try:
         with graceful():
@@ -215,10 +233,13 @@ def _open(
     if same["resize"] != "none" and {"height", "width"} <= arguments.keys():
         size = (arguments["height"], arguments["width"])
     dataset = load_data(
-        data, seed=same["seed"], size=size,
+        data,
+        seed=same["seed"],
+        size=size,
         resize="bilinear" if same["resize"] == "none" else same["resize"],
-        channels=_channels(arguments), progress=progress.count,
-    )  # fmt: skip
+        channels=_channels(arguments),
+        progress=progress.count,
+    )
     dataset, preprocessing = _fit(dataset, arguments, same["resize"])
     train, validation, test = map(in_memory, (dataset.train, dataset.validation, dataset.test))
     parts = TrainingData(

@@ -90,10 +90,14 @@ class FolderSource:
 
         # Its own generator: the loader would draw a seed from the global one.
         loader: Any = torch.utils.data.DataLoader(
-            images, batch_sampler=steps, num_workers=self.workers, collate_fn=_collate,
+            images,
+            batch_sampler=steps,
+            num_workers=self.workers,
+            collate_fn=_collate,
             worker_init_fn=_begin_worker,
-            pin_memory=team.device == "cuda", generator=torch.Generator().manual_seed(0),
-        )  # fmt: skip
+            pin_memory=team.device == "cuda",
+            generator=torch.Generator().manual_seed(0),
+        )
         for loaded in loader:
             if isinstance(loaded, str):
                 raise SephwError(loaded)

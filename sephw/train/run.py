@@ -234,9 +234,16 @@ class Run:
             self._check_time(stage, progress.epoch, epochs)
             began = time.monotonic()
             result = train_epoch(
-                self.network, optimizer, self.data.train,
-                settings, stage, progress.epoch, self.reporter, self.team, teacher,
-            )  # fmt: skip
+                self.network,
+                optimizer,
+                self.data.train,
+                settings,
+                stage,
+                progress.epoch,
+                self.reporter,
+                self.team,
+                teacher,
+            )
             held = accuracy(self.network, self.data.validation, settings.device, self.team)
             whole = stage != "B" or is_whole(settings, progress.epoch)
             progress.epoch += 1

@@ -97,9 +97,18 @@ class Settings:
 
 # Options that `command` names only where they differ from their defaults.
 _LATER = (
-    "optimizer", "momentum", "schedule", "milestones", "poly_power", "warm_up", "alpha", "distill",
-    "temperature", "progressive", "start",
-)  # fmt: skip
+    "optimizer",
+    "momentum",
+    "schedule",
+    "milestones",
+    "poly_power",
+    "warm_up",
+    "alpha",
+    "distill",
+    "temperature",
+    "progressive",
+    "start",
+)
 
 
 def _text(value: Any) -> str:

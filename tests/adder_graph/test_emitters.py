@@ -118,10 +118,12 @@ def write(folder: Path, device: Device) -> str:
     (folder / f"{device.name}.mem").write_text(lines)
     (folder / f"{device.name}.sv").write_text(device.text)
     return DEVICE.format(
-        name=device.name, in_width=width, last=CYCLES - 1,
+        name=device.name,
+        in_width=width,
+        last=CYCLES - 1,
         out_width=len(device.case.matrix) * device.lanes.out_bits,
         load=f", .load(stimulus[{width}])" if device.serial else "",
-    )  # fmt: skip
+    )
 
 
 def test_emitted_modules(tmp_path: Path) -> None:
@@ -153,10 +155,14 @@ def test_emitted_modules(tmp_path: Path) -> None:
         expected = (device.vectors @ device.case.matrix.T).tolist()
         lanes = device.lanes
         found = [
-            unpack(seen[device.name, load + device.latency], len(device.case.matrix),
-                   lanes.out_bits, lanes.out_signed)
+            unpack(
+                seen[device.name, load + device.latency],
+                len(device.case.matrix),
+                lanes.out_bits,
+                lanes.out_signed,
+            )
             for load in device.loads
-        ]  # fmt: skip
+        ]
         assert len(found) >= 8
         assert found == expected, f"{device.name}: {device.case.name}"
 
@@ -206,10 +212,19 @@ def test_cpp(tmp_path: Path) -> None:
     includes = "".join(f'#include "f{k}.h"\n' for k in range(len(cases)))
     main = f"#include <cstdio>\n{includes}int main() {{{''.join(body)} return 0; }}\n"
     (tmp_path / "main.cpp").write_text(main)
-    done = run([
-        find_compiler("emitted C++"), "-std=c++11", "-O0", "-w", "-isystem", ap_types_directory(),
-        tmp_path / "main.cpp", "-o", tmp_path / "main",
-    ])  # fmt: skip
+    done = run(
+        [
+            find_compiler("emitted C++"),
+            "-std=c++11",
+            "-O0",
+            "-w",
+            "-isystem",
+            ap_types_directory(),
+            tmp_path / "main.cpp",
+            "-o",
+            tmp_path / "main",
+        ]
+    )
     assert done.returncode == 0, done.stderr
     found = [int(line) for line in run([tmp_path / "main"]).stdout.split()]
     assert found == expected

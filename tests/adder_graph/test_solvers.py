@@ -88,9 +88,16 @@ def test_intervals_are_exact() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "bits", "signed"),
-    [(0, 255, 8, False), (0, 0, 1, False), (-1, 0, 1, True), (-128, 127, 8, True),
-     (-129, 0, 9, True), (-1, 255, 9, True), (0, 256, 9, False)],
-)  # fmt: skip
+    [
+        (0, 255, 8, False),
+        (0, 0, 1, False),
+        (-1, 0, 1, True),
+        (-128, 127, 8, True),
+        (-129, 0, 9, True),
+        (-1, 255, 9, True),
+        (0, 256, 9, False),
+    ],
+)
 def test_widths(low: int, high: int, bits: int, signed: bool) -> None:
     assert (Interval(low, high).bits, Interval(low, high).signed) == (bits, signed)
 
@@ -239,13 +246,15 @@ def test_stages(case: Problem) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SolverOptions(solver="magic"),
-         "unknown solver 'magic'; solvers are greedy, da4ml, best"),
+        (
+            lambda: SolverOptions(solver="magic"),
+            "unknown solver 'magic'; solvers are greedy, da4ml, best",
+        ),
         (lambda: SolverOptions(max_depth=-1), "max_depth is -1; give 0 or more"),
         (lambda: SolverOptions(restarts=-2), "restarts is -2; give 0 or more"),
         (lambda: SolverOptions(jobs=0), "jobs is 0; give 1 or more"),
     ],
-)  # fmt: skip
+)
 def test_option_errors(make: Callable[[], object], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         make()
@@ -255,23 +264,38 @@ def test_option_errors(make: Callable[[], object], message: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Problem("p", np.zeros((2, 2)), (UINT8,) * 2),
-         "adder graph 'p': the matrix is float64 of shape (2, 2); give integers (outputs, inputs)"),
-        (lambda: Problem("p", np.ones((2, 2), np.int64), (UINT8,)),
-         "adder graph 'p': the matrix has 2 inputs, 1 intervals are given; give one for each"),
-        (lambda: Problem("p", np.full((1, 1), 1 << 20), (UINT8,)),
-         "adder graph 'p': entry 1048576 is too large; entries of up to 20 bits are supported"),
+        (
+            lambda: Problem("p", np.zeros((2, 2)), (UINT8,) * 2),
+            "adder graph 'p': the matrix is float64 of shape (2, 2); give integers "
+            "(outputs, inputs)",
+        ),
+        (
+            lambda: Problem("p", np.ones((2, 2), np.int64), (UINT8,)),
+            "adder graph 'p': the matrix has 2 inputs, 1 intervals are given; give one for each",
+        ),
+        (
+            lambda: Problem("p", np.full((1, 1), 1 << 20), (UINT8,)),
+            "adder graph 'p': entry 1048576 is too large; entries of up to 20 bits are supported",
+        ),
         (lambda: Interval(3, 2), "interval 3..2 is empty; give the low end first"),
-        (lambda: AdderGraph((UINT8,), (Adder(0, 0, 1, 0, False),), ()),
-         "adder graph: adder 0 reads nodes 0 and 1, but only nodes 0..0 stand before it"),
-        (lambda: AdderGraph((UINT8,), (Adder(0, 0, 0, -1, False),), ()),
-         "adder graph: adder 0 shifts right; only left shifts exist"),
-        (lambda: AdderGraph((UINT8,), (), (Output(3),)),
-         "adder graph: output 0 reads node 3; the graph has nodes 0..0"),
-        (lambda: AdderGraph((UINT8,), (), (Output(0, -1),)),
-         "adder graph: output 0 shifts right; only left shifts exist"),
+        (
+            lambda: AdderGraph((UINT8,), (Adder(0, 0, 1, 0, False),), ()),
+            "adder graph: adder 0 reads nodes 0 and 1, but only nodes 0..0 stand before it",
+        ),
+        (
+            lambda: AdderGraph((UINT8,), (Adder(0, 0, 0, -1, False),), ()),
+            "adder graph: adder 0 shifts right; only left shifts exist",
+        ),
+        (
+            lambda: AdderGraph((UINT8,), (), (Output(3),)),
+            "adder graph: output 0 reads node 3; the graph has nodes 0..0",
+        ),
+        (
+            lambda: AdderGraph((UINT8,), (), (Output(0, -1),)),
+            "adder graph: output 0 shifts right; only left shifts exist",
+        ),
     ],
-)  # fmt: skip
+)
 def test_graph_errors(make: Callable[[], object], message: str) -> None:
     with pytest.raises(SephwError) as caught:
         make()

@@ -30,19 +30,29 @@ def write_projects(graph: Graph, directory: Path, frames: int = 3) -> None:
     images = images_for(graph, frames)
     golden = graph.run(images.astype(np.int64))[graph.outputs[0]]
     write_hls(
-        graph, directory / "hls", clock_ns=10.0, part="xc7z020clg400-1", samples=images,
+        graph,
+        directory / "hls",
+        clock_ns=10.0,
+        part="xc7z020clg400-1",
+        samples=images,
         golden=golden,
-    )  # fmt: skip
+    )
     write_rtl(
-        graph, directory / "rtl", samples={graph.inputs[0]: images.astype(np.int64)},
+        graph,
+        directory / "rtl",
+        samples={graph.inputs[0]: images.astype(np.int64)},
         golden={graph.outputs[0]: golden},
-    )  # fmt: skip
+    )
 
 
 def write(graph: Graph, directory: Path, target: str = "pynq-z2", build_id: int = BUILD_ID) -> Path:
     """``amd/`` beside the projects; its path."""
     write_amd(
-        graph, find_target(target), directory / "amd", hls=directory / "hls",
-        rtl=directory / "rtl", build_id=build_id,
-    )  # fmt: skip
+        graph,
+        find_target(target),
+        directory / "amd",
+        hls=directory / "hls",
+        rtl=directory / "rtl",
+        build_id=build_id,
+    )
     return directory / "amd"

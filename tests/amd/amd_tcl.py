@@ -194,9 +194,13 @@ class _Small:
         if operator in ("eq", "ne"):
             return (left == right) == (operator == "eq")
         compare = {
-            "<": float.__lt__, ">": float.__gt__, "==": float.__eq__, "!=": float.__ne__,
-            "<=": float.__le__, ">=": float.__ge__,
-        }  # fmt: skip
+            "<": float.__lt__,
+            ">": float.__gt__,
+            "==": float.__eq__,
+            "!=": float.__ne__,
+            "<=": float.__le__,
+            ">=": float.__ge__,
+        }
         return bool(compare[operator](float(left), float(right)))
 
     # -- commands -----------------------------------------------------------------------------

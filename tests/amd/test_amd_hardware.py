@@ -20,9 +20,14 @@ from sephw.tools import verilator
 FRAME = ("sephw_axis_frame.sv", "sephw_modulo_counter.sv")
 # IN_BITS, IN_BUS_BITS, OUT_BITS, OUT_BUS_BITS, OUT_BEATS, as in frame_bench.sv.
 UNITS = [
-    (8, 8, 21, 32, 10), (24, 32, 32, 32, 1), (5, 8, 8, 8, 3), (120, 128, 33, 64, 7),
-    (64, 64, 1, 8, 2), (1, 8, 128, 128, 4), (40, 64, 17, 32, 100),
-]  # fmt: skip
+    (8, 8, 21, 32, 10),
+    (24, 32, 32, 32, 1),
+    (5, 8, 8, 8, 3),
+    (120, 128, 33, 64, 7),
+    (64, 64, 1, 8, 2),
+    (1, 8, 128, 128, 4),
+    (40, 64, 17, 32, 100),
+]
 
 
 # ---- sephw_axis_frame ----------------------------------------------------------------------------
@@ -105,10 +110,17 @@ def test_accelerator_gives_the_integers(graph: Graph, folder: Folder, tmp_path: 
     project = (amd / "../rtl").resolve()
     names = (project / "files.f").read_text().split()
     program = verilator.build(
-        ["from_rtl/sephw_accelerator.v", *(str(project / name) for name in names), FRAME[0],
-         "accelerator_bench.cpp"],
-        "sephw_accelerator", amd, tmp_path / "build", purpose="test",
-    )  # fmt: skip
+        [
+            "from_rtl/sephw_accelerator.v",
+            *(str(project / name) for name in names),
+            FRAME[0],
+            "accelerator_bench.cpp",
+        ],
+        "sephw_accelerator",
+        amd,
+        tmp_path / "build",
+        purpose="test",
+    )
     images = images_for(graph, 9)
     expected = graph.run(images.astype(np.int64))[graph.outputs[0]].reshape(9, 10)
     (tmp_path / "images").write_bytes(driver.pack(images, settings["input"]).tobytes())
@@ -135,11 +147,21 @@ def test_c_simulation(folder: Folder, tmp_path: Path) -> None:
     hls = (amd / "../hls").resolve()
     program = tmp_path / "csim"
     subprocess.run(
-        ["g++", "-std=c++14", "-O0", "-w", "-isystem", str(hls / "firmware" / "ap_types"),
-         str(amd / "sephw_axis_top.cpp"), str(amd / "sephw_axis_test.cpp"),
-         str(hls / "firmware" / "small_net_top.cpp"), "-o", str(program)],
+        [
+            "g++",
+            "-std=c++14",
+            "-O0",
+            "-w",
+            "-isystem",
+            str(hls / "firmware" / "ap_types"),
+            str(amd / "sephw_axis_top.cpp"),
+            str(amd / "sephw_axis_test.cpp"),
+            str(hls / "firmware" / "small_net_top.cpp"),
+            "-o",
+            str(program),
+        ],
         check=True,
-    )  # fmt: skip
+    )
     run = tmp_path / "run"
     shutil.copytree(hls / "firmware" / "weights", run / "weights")
     shutil.copytree(hls / "tb_data", run / "tb_data")

@@ -20,13 +20,22 @@ from sephw.ops import Conv8, Join
 from sephw.targets import TARGETS, find_target
 
 COMMON = {
-    "accelerator.json", "build.sh", "driver.py", "processing_system.tcl", "settings.tcl",
-    "sephw_axis_frame.sv", "sephw_modulo_counter.sv", "vivado.tcl",
-}  # fmt: skip
+    "accelerator.json",
+    "build.sh",
+    "driver.py",
+    "processing_system.tcl",
+    "settings.tcl",
+    "sephw_axis_frame.sv",
+    "sephw_modulo_counter.sv",
+    "vivado.tcl",
+}
 HLS = {
-    "from_hls/sephw_accelerator.v", "sephw_axis_test.cpp", "sephw_axis_top.cpp",
-    "sephw_axis_top.h", "vitis_hls.tcl",
-}  # fmt: skip
+    "from_hls/sephw_accelerator.v",
+    "sephw_axis_test.cpp",
+    "sephw_axis_top.cpp",
+    "sephw_axis_top.h",
+    "vitis_hls.tcl",
+}
 RTL = {"from_rtl/sephw_accelerator.v"}
 
 
@@ -99,10 +108,16 @@ def _one_engine(shape: tuple[int, int, int], simd: int = 1, pixel: IntType = PIX
     """A 1×1 convolution to two channels that reads ``simd`` lanes."""
     builder = Builder("wide", shape, pixel)
     operator = Conv8(
-        height=shape[0], width=shape[1], in_channels=shape[2], out_channels=2, kernel_height=1,
-        kernel_width=1, groups=1, input_dtype=pixel,
+        height=shape[0],
+        width=shape[1],
+        in_channels=shape[2],
+        out_channels=2,
+        kernel_height=1,
+        kernel_width=1,
+        groups=1,
+        input_dtype=pixel,
         weights=np.ones((2, shape[2]), np.int64),
-    )  # fmt: skip
+    )
     name = builder.add("scores", operator, "image")
     builder.nodes[0] = replace(builder.nodes[0], folding=Folding(1, simd))
     return builder.graph(name)
@@ -135,10 +150,16 @@ def test_refused_networks(graph: Graph, export: Path, tmp_path: Path) -> None:
         "graph 'wide': input 'image' is uint4; the driver sends uint8 images"
     )
     join = Join(
-        height=4, width=4, channels=2, input_dtypes=(scores.dtype,),
-        mantissas=np.ones((1, 2), np.int64), shifts=np.zeros((1, 2), np.int64),
-        bias=np.zeros(2, np.int64), shift=0, output_dtype=IntType(65, True),
-    )  # fmt: skip
+        height=4,
+        width=4,
+        channels=2,
+        input_dtypes=(scores.dtype,),
+        mantissas=np.ones((1, 2), np.int64),
+        shifts=np.zeros((1, 2), np.int64),
+        bias=np.zeros(2, np.int64),
+        shift=0,
+        output_dtype=IntType(65, True),
+    )
     builder = Builder("wide", (4, 4, 1))
     builder.add("scores", node.operator, "image")
     assert refused(builder.graph(builder.add("logits", join, "scores"))) == (

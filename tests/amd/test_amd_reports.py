@@ -124,9 +124,14 @@ def test_record(folder: Folder) -> None:
     amd = folder()
     nothing = {"estimated": None, "routed": None}
     record = {
-        "format": "sephw-amd-synth", "version": 1, "name": "small_net", "target": "pynq-z2",
-        "part": "xc7z020clg400-1", "bitstream": None, "routes": {"hls": nothing, "rtl": nothing},
-    }  # fmt: skip
+        "format": "sephw-amd-synth",
+        "version": 1,
+        "name": "small_net",
+        "target": "pynq-z2",
+        "part": "xc7z020clg400-1",
+        "bitstream": None,
+        "routes": {"hls": nothing, "rtl": nothing},
+    }
     assert read_record(amd) == record
     available = {"lut": 53200, "ff": 106400, "bram": 280, "dsp": 220}
     routed = {

@@ -139,12 +139,24 @@ def test_vivado(run: Run, folder: Folder, target: str, installed: bool, route: s
     axis = {pin for pin in tool.links if "axis" in pin.split("/")[1].lower()}
     assert axis == {pin for way in ways for pin in way}
     tool.order(
-        "create_project", "add_files", "create_bd_design", "assign_bd_address",
-        "validate_bd_design", "save_bd_design", "set_property synth_checkpoint_mode",
-        "generate_target", "make_wrapper", "launch_runs synth_1", "wait_on_run synth_1",
-        "launch_runs impl_1", "wait_on_run impl_1", "open_run impl_1", "report_utilization -file",
-        "report_utilization -hierarchical", "report_timing_summary",
-    )  # fmt: skip
+        "create_project",
+        "add_files",
+        "create_bd_design",
+        "assign_bd_address",
+        "validate_bd_design",
+        "save_bd_design",
+        "set_property synth_checkpoint_mode",
+        "generate_target",
+        "make_wrapper",
+        "launch_runs synth_1",
+        "wait_on_run synth_1",
+        "launch_runs impl_1",
+        "wait_on_run impl_1",
+        "open_run impl_1",
+        "report_utilization -file",
+        "report_utilization -hierarchical",
+        "report_timing_summary",
+    )
     reports = [call[-1] for call in tool.calls if call[0].startswith("report_")]
     assert [Path(path).relative_to(amd) for path in reports] == [
         Path("reports", route, name)
@@ -228,18 +240,28 @@ def test_refusals(run: Run, folder: Folder) -> None:
 _PIN, _ENDS = "[get_bd_pins {}] \\\n", "[get_bd_intf_pins {}]"
 WRONG = {
     "clock left out": (
-        "vivado.tcl", f"    {_PIN.format('memory/aclk')}", "", "memory/aclk is open",
+        "vivado.tcl",
+        f"    {_PIN.format('memory/aclk')}",
+        "",
+        "memory/aclk is open",
     ),
     "reset left out": (
-        "vivado.tcl", f"    {_PIN.format('control/aresetn')}", "", "control/aresetn is open",
+        "vivado.tcl",
+        f"    {_PIN.format('control/aresetn')}",
+        "",
+        "control/aresetn is open",
     ),
     "clock as reset": (
-        "vivado.tcl", "connect_bd_net [get_bd_pins $ps_reset]",
-        "connect_bd_net [get_bd_pins $ps_clock]", "drives reset/ext_reset_in",
+        "vivado.tcl",
+        "connect_bd_net [get_bd_pins $ps_reset]",
+        "connect_bd_net [get_bd_pins $ps_clock]",
+        "drives reset/ext_reset_in",
     ),
     "driven twice": (
-        "vivado.tcl", _PIN.format("control/aclk"),
-        f"[get_bd_pins control/aclk] {_PIN.format('control/aclk')}", "two drivers",
+        "vivado.tcl",
+        _PIN.format("control/aclk"),
+        f"[get_bd_pins control/aclk] {_PIN.format('control/aclk')}",
+        "two drivers",
     ),
     "no such pin": ("vivado.tcl", "dma/axi_resetn", "dma/aresetn", "no pin dma/aresetn"),
     "no such parameter": ("vivado.tcl", "c_sg_length_width 26", "sg_length 26", "CONFIG.sg_length"),
@@ -247,39 +269,57 @@ WRONG = {
     "stream left out": (
         "vivado.tcl",
         f"connect_bd_intf_net {_ENDS.format('accelerator/m_axis')} "
-        f"{_ENDS.format('dma/S_AXIS_S2MM')}\n", "", " is open",
+        f"{_ENDS.format('dma/S_AXIS_S2MM')}\n",
+        "",
+        " is open",
     ),
     "two masters": (
-        "vivado.tcl", _ENDS.format("accelerator/m_axis"), _ENDS.format("dma/M_AXI_MM2S"),
+        "vivado.tcl",
+        _ENDS.format("accelerator/m_axis"),
+        _ENDS.format("dma/M_AXI_MM2S"),
         "connect_bd_intf_net dma/M_AXI_MM2S dma/S_AXIS_S2MM",
     ),
     "a port too few": (
-        "vivado.tcl", "CONFIG.NUM_MI 2", "CONFIG.NUM_MI 1", "no interface control/M01_AXI",
+        "vivado.tcl",
+        "CONFIG.NUM_MI 2",
+        "CONFIG.NUM_MI 1",
+        "no interface control/M01_AXI",
     ),
     "a port too many": (
-        "vivado.tcl", "CONFIG.NUM_SI 2", "CONFIG.NUM_SI 3", "memory/S02_AXI is open",
+        "vivado.tcl",
+        "CONFIG.NUM_SI 2",
+        "CONFIG.NUM_SI 3",
+        "memory/S02_AXI is open",
     ),
     "widths differ": (
-        "settings.tcl", "set in_bus_bits {32}", "set in_bus_bits {8}",
+        "settings.tcl",
+        "set in_bus_bits {32}",
+        "set in_bus_bits {8}",
         "s_axis and m_axis_mm2s differ in width",
     ),
     "width is automatic": (
-        "vivado.tcl", "c_s_axis_s2mm_tdata_width.VALUE_SRC USER",
-        "c_s_axis_s2mm_tdata_width.VALUE_SRC DEFAULT", "validate_bd_design",
+        "vivado.tcl",
+        "c_s_axis_s2mm_tdata_width.VALUE_SRC USER",
+        "c_s_axis_s2mm_tdata_width.VALUE_SRC DEFAULT",
+        "validate_bd_design",
     ),
     "no HP port": (
-        "processing_system.tcl", "    CONFIG.PCW_USE_S_AXI_HP0 1 \\\n", "",
+        "processing_system.tcl",
+        "    CONFIG.PCW_USE_S_AXI_HP0 1 \\\n",
+        "",
         "no pin ps/S_AXI_HP0_ACLK",
     ),
     "top of another language": (
-        "vivado.tcl", "[file join $here from_rtl sephw_accelerator.v]",
-        "[file join $here from_rtl sephw_accelerator.sv]", "is missing",
+        "vivado.tcl",
+        "[file join $here from_rtl sephw_accelerator.v]",
+        "[file join $here from_rtl sephw_accelerator.sv]",
+        "is missing",
     ),
     "unknown variable": ("settings.tcl", "set part ", "set device ", 'can\'t read "part"'),
     "unknown command": ("vivado.tcl", "save_bd_design\n", "save_design\n", "save_design"),
     "brace left open": ("vivado.tcl", "[list CONFIG.NUM_SI 1", "[list {CONFIG.NUM_SI 1", "missing"),
     "not validated": ("vivado.tcl", "validate_bd_design\n", "", "not validated"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -317,9 +357,12 @@ def build(
     log = amd.parent / "log"
     log.write_text("")
     done = subprocess.run(
-        ["/bin/sh", str(amd / "build.sh"), *arguments], cwd="/", capture_output=True, text=True,
+        ["/bin/sh", str(amd / "build.sh"), *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
         env={"PATH": str(folder), "LOG": str(log)},
-    )  # fmt: skip
+    )
     return done.returncode, done.stderr, log.read_text()
 
 
@@ -345,15 +388,17 @@ def test_build(folder: Folder, tools, arguments, called: str) -> None:
     [
         ((), (), "vivado is not on the PATH; source settings64.sh of your installation"),
         (
-            ("vivado",), (),
+            ("vivado",),
+            (),
             "neither vitis-run nor vitis_hls is on the PATH; source settings64.sh of Vitis",
         ),
         (
-            ("vivado",), ("all",),
+            ("vivado",),
+            ("all",),
             "there is no route 'all'; use ./build.sh hls or ./build.sh rtl",
         ),
     ],
-)  # fmt: skip
+)
 def test_build_refuses(folder: Folder, tools, arguments, error: str) -> None:
     assert build(folder(), tools, *arguments) == (2, f"sephw: error: {error}\n", "")
 

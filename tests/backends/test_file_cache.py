@@ -77,9 +77,13 @@ def test_a_program_is_built_again_where_something_differs(tmp_path, monkeypatch)
 
     def build(number: int, trace: bool = False) -> bytes:
         program = verilator.build(
-            ["top.sv", str(bench)], "top", project, tmp_path / str(number), purpose="test",
+            ["top.sv", str(bench)],
+            "top",
+            project,
+            tmp_path / str(number),
+            purpose="test",
             trace=trace,
-        )  # fmt: skip
+        )
         return program.read_bytes()
 
     first = build(0)
@@ -124,5 +128,6 @@ def test_headers_are_not_kept_where_a_makefile_would_misread_the_path(tmp_path):
 
     assert Runtime(tmp_path / "a cache").headers() == ()
     assert Runtime(tmp_path / "cache").headers() == (
-        "-include", str(tmp_path / "cache" / "sephw_runtime.h")
-    )  # fmt: skip
+        "-include",
+        str(tmp_path / "cache" / "sephw_runtime.h"),
+    )

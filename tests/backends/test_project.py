@@ -161,10 +161,19 @@ def test_testbench_checks_itself(project: Path, tmp_path: Path) -> None:
     copy = tmp_path / "hls"
     shutil.copytree(project, copy)
     compile_testbench = [
-        "g++", "-std=c++11", "-O1", "-w", "-isystem", "firmware/ap_types", "-I.",
-        '-DWEIGHTS_DIR="firmware/weights"', "firmware/small_net_top.cpp",
-        "small_net_top_test.cpp", "-o", "testbench",
-    ]  # fmt: skip
+        "g++",
+        "-std=c++11",
+        "-O1",
+        "-w",
+        "-isystem",
+        "firmware/ap_types",
+        "-I.",
+        '-DWEIGHTS_DIR="firmware/weights"',
+        "firmware/small_net_top.cpp",
+        "small_net_top_test.cpp",
+        "-o",
+        "testbench",
+    ]
     assert run(compile_testbench, directory=copy).returncode == 0
     done = run(["./testbench"], directory=copy)
     assert (done.returncode, done.stdout) == (0, "INFO: 4 of 4 frames are equal\n")
@@ -208,8 +217,10 @@ def test_streams_left_over_are_reported(project: Path, tmp_path: Path) -> None:
     shutil.copytree(project, copy)
     top = copy / "firmware" / "small_net_top.cpp"
     text = top.read_text()
-    text = text.replace("    sephw::global_pool<", "    pool_stream.write(pool_stream_t());\n"
-                        "    sephw::global_pool<")  # fmt: skip
+    text = text.replace(
+        "    sephw::global_pool<",
+        "    pool_stream.write(pool_stream_t());\n    sephw::global_pool<",
+    )
     top.write_text(text)
     compiled = compile_project(copy)
     with pytest.raises(SephwError) as error:
@@ -272,12 +283,18 @@ def test_data_that_does_not_fit(graph: Graph, tmp_path: Path) -> None:
     images = images_for(graph)
     golden = graph.run(images)["logits"]
     for samples, outputs, message in (
-        (images[:, :7], golden,
-         "samples of shape (7, 8, 3) do not fit tensor 'image' of shape (8, 8, 3)"),
-        (images, golden[..., :9],
-         "golden outputs of shape (1, 1, 9) do not fit tensor 'logits' of shape (1, 1, 10)"),
+        (
+            images[:, :7],
+            golden,
+            "samples of shape (7, 8, 3) do not fit tensor 'image' of shape (8, 8, 3)",
+        ),
+        (
+            images,
+            golden[..., :9],
+            "golden outputs of shape (1, 1, 9) do not fit tensor 'logits' of shape (1, 1, 10)",
+        ),
         (images, golden[:3], "4 samples, but 3 golden outputs"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(SephwError) as error:
             write_project(
                 graph, tmp_path / "x", clock_ns=5.0, part=PART, samples=samples, golden=outputs

@@ -55,9 +55,12 @@ def test_tools_and_programs_are_kept_there(no_home: Path) -> None:
         "import os\ndef go(words):\n    print(os.environ['YOWASP_CACHE_DIR'], words)\n"
     )
     done = subprocess.run(
-        [*yowasp_command("loud", "go"), "-q", "a"], capture_output=True, text=True, check=True,
+        [*yowasp_command("loud", "go"), "-q", "a"],
+        capture_output=True,
+        text=True,
+        check=True,
         env={**os.environ, "PYTHONPATH": str(no_home)},
-    )  # fmt: skip
+    )
     assert done.stdout == f"{yowasp_folder()} ['-q', 'a']\n"
 
 
@@ -78,9 +81,12 @@ assert callable(kernel.compiled())
 def test_the_cycle_simulation_compiles_where_numba_can_keep_nothing(no_home: Path) -> None:
     """An installation that this user cannot write: numba is left the user's folder alone."""
     done = subprocess.run(
-        [sys.executable, "-c", LOOP], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", LOOP],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "UserWideCacheLocator"},
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -70,9 +70,13 @@ def test_every_layer_is_equal(tmp_path) -> None:
     golden = graph.run(images.astype(np.int64))
     project = tmp_path / "hls"
     write_project(
-        graph, project, clock_ns=10, part="xczu7ev-ffvc1156-2-e", samples=images,
+        graph,
+        project,
+        clock_ns=10,
+        part="xczu7ev-ffvc1156-2-e",
+        samples=images,
         golden=golden[graph.outputs[0]],
-    )  # fmt: skip
+    )
     found = compile_project(project).run(images)
     assert set(found) == set(golden) - set(graph.constants)
     for tensor, values in found.items():
@@ -81,10 +85,20 @@ def test_every_layer_is_equal(tmp_path) -> None:
     name = next(path for path in project.glob("*_test.cpp")).name
     sources = [name, f"firmware/{name.replace('_test', '')}"]
     built = run(
-        [find_compiler("test"), "-std=c++17", "-w", "-I.", "-isystem", ap_types_directory(),
-         '-DWEIGHTS_DIR="firmware/weights"', *sources, "-o", tmp_path / "tb"],
+        [
+            find_compiler("test"),
+            "-std=c++17",
+            "-w",
+            "-I.",
+            "-isystem",
+            ap_types_directory(),
+            '-DWEIGHTS_DIR="firmware/weights"',
+            *sources,
+            "-o",
+            tmp_path / "tb",
+        ],
         directory=project,
-    )  # fmt: skip
+    )
     assert built.returncode == 0, built.stderr
     done = run([tmp_path / "tb"], directory=project)
     assert done.returncode == 0, done.stdout

@@ -82,20 +82,29 @@ def design(
 ) -> Design:
     """Write both projects."""
     golden_in = np.random.default_rng(9).integers(
-        0, 1 << graph.tensors[graph.inputs[0]].dtype.bits,
-        (4, *graph.tensors[graph.inputs[0]].shape), np.int64,
-    )  # fmt: skip
+        0,
+        1 << graph.tensors[graph.inputs[0]].dtype.bits,
+        (4, *graph.tensors[graph.inputs[0]].shape),
+        np.int64,
+    )
     write_project(graph, directory / "rtl", samples={}, golden={})
     project = write_board(
-        graph, find_target(target), directory / "rtl", directory / "board", clock_mhz=clock_mhz,
-        samples=golden_in, golden=graph.run(golden_in)[graph.outputs[0]],
-    )  # fmt: skip
+        graph,
+        find_target(target),
+        directory / "rtl",
+        directory / "board",
+        clock_mhz=clock_mhz,
+        samples=golden_in,
+        golden=graph.run(golden_in)[graph.outputs[0]],
+    )
     return Design(graph, directory, project)
 
 
 def connect(found: Design, board, **how) -> Accelerator:
     """The host's driver on a simulated board, in the board's time."""
     return Accelerator(
-        how.pop("port", None) or board.plug_in(), found.directory, retries=RETRIES,
+        how.pop("port", None) or board.plug_in(),
+        found.directory,
+        retries=RETRIES,
         clock=board.clock,
-    )  # fmt: skip
+    )

@@ -13,8 +13,16 @@ from sephw.tools import verilator
 
 WORDS = 600
 # Picoseconds: the oscillators of the boards against slow and fast networks, both ways, and equals.
-PERIODS = [(40000, 16000), (16000, 40000), (83333, 10101), (10101, 83333), (20833, 320000),
-           (320000, 20833), (10000, 10000), (2500, 320000)]  # fmt: skip
+PERIODS = [
+    (40000, 16000),
+    (16000, 40000),
+    (83333, 10101),
+    (10101, 83333),
+    (20833, 320000),
+    (320000, 20833),
+    (10000, 10000),
+    (2500, 320000),
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +33,12 @@ def program(tmp_path_factory) -> Path:
     source = (rtl.SOURCES / "sephw_crossing.sv").read_text()
     (folder / "sephw_crossing.sv").write_text(source.replace("BITS = 8", "BITS = 9"))
     return verilator.build(
-        ["sephw_crossing.sv", "crossing_bench.cpp"], "sephw_crossing", folder, folder / "build",
+        ["sephw_crossing.sv", "crossing_bench.cpp"],
+        "sephw_crossing",
+        folder,
+        folder / "build",
         purpose="test",
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("busy", [16, 9, 2])

@@ -15,9 +15,14 @@ def test_faults_never_make_a_result(mapped, scenario) -> None:
     found, compiled = mapped
     images = found.images(32)
     tally = campaign(
-        compiled, read_description(found.directory), images, found.outputs(images), scenario,
-        requests=40, seed=11,
-    )  # fmt: skip
+        compiled,
+        read_description(found.directory),
+        images,
+        found.outputs(images),
+        scenario,
+        requests=40,
+        seed=11,
+    )
     assert tally.wrong == 0
     if scenario.name == "none":
         assert (tally.faults, tally.retries, tally.refused) == (0, 0, 0)
@@ -40,9 +45,14 @@ def test_the_campaign_finds_a_host_that_does_not_check(mapped, monkeypatch) -> N
     images = found.images(32)
     scenario = next(s for s in SCENARIOS if s.name == "bytes changed")
     tally = campaign(
-        compiled, read_description(found.directory), images, found.outputs(images), scenario,
-        requests=40, seed=11,
-    )  # fmt: skip
+        compiled,
+        read_description(found.directory),
+        images,
+        found.outputs(images),
+        scenario,
+        requests=40,
+        seed=11,
+    )
     assert tally.wrong > 0
 
 
@@ -60,7 +70,12 @@ def test_the_campaign_finds_a_board_that_does_not_check(mapped, tmp_path) -> Non
     images = found.images(32)
     scenario = next(s for s in SCENARIOS if s.name == "bytes changed")
     tally = campaign(
-        found.compile(), read_description(found.directory), images, found.outputs(images),
-        scenario, requests=60, seed=11,
-    )  # fmt: skip
+        found.compile(),
+        read_description(found.directory),
+        images,
+        found.outputs(images),
+        scenario,
+        requests=60,
+        seed=11,
+    )
     assert tally.wrong > 0

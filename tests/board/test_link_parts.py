@@ -16,14 +16,23 @@ from sephw.tools import verilator
 
 CLOCKS_PER_BIT = (4, 5, 8, 11, 27)
 PARTS = (
-    "sephw_crc32.sv", "sephw_link_receive.sv", "sephw_link_transmit.sv", "sephw_uart_rx.sv",
+    "sephw_crc32.sv",
+    "sephw_link_receive.sv",
+    "sephw_link_transmit.sv",
+    "sephw_uart_rx.sv",
     "sephw_uart_tx.sv",
-)  # fmt: skip
+)
 BENCH = ("link_bench.sv", "link_bench.cpp")
 EVENT = np.dtype(
-    [("cycle", "<u4"), ("crc", "<u4"), ("unit", "u1"), ("kind", "S1"), ("data", "u1"),
-     ("spare", "V5")]
-)  # fmt: skip
+    [
+        ("cycle", "<u4"),
+        ("crc", "<u4"),
+        ("unit", "u1"),
+        ("kind", "S1"),
+        ("data", "u1"),
+        ("spare", "V5"),
+    ]
+)
 
 
 def _bodies() -> list[bytes]:

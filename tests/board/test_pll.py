@@ -58,8 +58,10 @@ def test_settings_make_the_clock_within_the_data_sheet(device, source, wanted) -
         assert found.output_mhz == source
         return
     assert _frequencies(device, source, found.settings) == (
-        found.detector, found.oscillator, found.output,
-    )  # fmt: skip
+        found.detector,
+        found.oscillator,
+        found.output,
+    )
     for value, (low, high) in zip(
         (found.detector, found.oscillator, found.output), RANGES[device], strict=True
     ):
@@ -106,9 +108,11 @@ def test_no_legal_clock_is_nearer(device, source) -> None:
 def _tool(module: str, function: str, *arguments: object) -> str:
     code = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
         timeout=300,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -125,10 +129,11 @@ def test_beside_ecppll(source, wanted) -> None:
     theirs = {
         name: _number(words, text)
         for name, words in (
-            ("CLKI_DIV", "Refclk divisor"), ("CLKFB_DIV", "Feedback divisor"),
+            ("CLKI_DIV", "Refclk divisor"),
+            ("CLKFB_DIV", "Feedback divisor"),
             ("CLKOP_DIV", "clkout0 divisor"),
         )
-    }  # fmt: skip
+    }
     # ecppll uses the loop's own output: the same formula with both dividers equal.
     read = _frequencies(ECP5, source, {**theirs, "CLKOS_DIV": theirs["CLKOP_DIV"]})
     assert float(read[2]) == pytest.approx(_number("clkout0 frequency", text), rel=1e-5)
@@ -161,8 +166,10 @@ def test_beside_gowin_pll(device, name, wanted) -> None:
     code = "from apycula.gowin_pll import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "-i", "27", "-o", str(wanted), "-d", name],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     theirs = {
         key: int(re.search(rf"\.{key}\((\d+)\)", done.stdout)[1])  # type: ignore[index]
         for key in ("IDIV_SEL", "FBDIV_SEL", "ODIV_SEL")
@@ -171,8 +178,10 @@ def test_beside_gowin_pll(device, name, wanted) -> None:
     assert _frequencies(device, 27, theirs)[2] == ours.output == Fraction(str(wanted))
     ranges = re.findall(r"range: ([\d.]+)-([\d.]+) MHz", done.stdout)
     assert [(float(a), float(b)) for a, b in ranges] == [
-        RANGES[device][0], RANGES[device][2], RANGES[device][1],
-    ]  # fmt: skip
+        RANGES[device][0],
+        RANGES[device][2],
+        RANGES[device][1],
+    ]
 
 
 @pytest.mark.parametrize(

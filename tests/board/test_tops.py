@@ -83,14 +83,20 @@ def test_constraints_place_every_port_once(name, graph, tmp_path) -> None:
     assert sorted(port for port, _ in places) == sorted(ports)
     clock, rx, tx, leds, button, high = PINS[name]
     expected = {
-        "clk_in": clock, "uart_rx": rx, "uart_tx": tx, "button": button.strip("-"),
+        "clk_in": clock,
+        "uart_rx": rx,
+        "uart_tx": tx,
+        "button": button.strip("-"),
         **{f"led_{i}": led.strip("-") for i, led in enumerate(leds)},
         **{f"high_{i}": pin for i, pin in enumerate(high)},
-    }  # fmt: skip
+    }
     assert dict(places) == expected
     # An unconnected receive line reads as the rest level.
-    pull = {".lpf": '"uart_rx" .*PULLMODE=UP', ".pcf": "-pullup yes uart_rx",
-            ".cst": '"uart_rx" .*PULL_MODE=UP'}[ending]  # fmt: skip
+    pull = {
+        ".lpf": '"uart_rx" .*PULLMODE=UP',
+        ".pcf": "-pullup yes uart_rx",
+        ".cst": '"uart_rx" .*PULL_MODE=UP',
+    }[ending]
     assert re.search(pull, text)
 
 
@@ -113,8 +119,9 @@ def test_lint_and_elaboration(name, graph, tmp_path) -> None:
     printed = run_yosys(
         f"read_verilog {library}; read_verilog -sv {' '.join(dict.fromkeys([*shared, *own]))}; "
         f"hierarchy -check -top {found.project.top}; proc; check -assert; stat",
-        work, purpose="test",
-    )  # fmt: skip
+        work,
+        purpose="test",
+    )
     assert cell in printed
 
 
@@ -132,8 +139,9 @@ def test_resets_go_from_engine_to_engine_on_large_chips(name, chained, graph, tm
         printed = run_yosys(
             f"read_verilog -sv {macros}{sources}; hierarchy -top {module}; cd {module}; proc; "
             "opt_clean; select -count t:$dff; simplemap; select -count t:$_DFF_P_",
-            tmp_path / "rtl", purpose="test",
-        )  # fmt: skip
+            tmp_path / "rtl",
+            purpose="test",
+        )
         assert re.findall(r"(\d+) objects", printed)[-1] == str(registers)
     (bits,) = re.findall(r"\.RESET_BITS\((\d+)\)", found.project.sources[0].read_text())
     assert 1 << int(bits) > engines
@@ -149,9 +157,14 @@ def test_the_link_takes_any_shape_of_stream(tmp_path) -> None:
         [(1, 8, 1, 1, 1, 1), (3, 5, 7, 1, 64, 1), (64, 8, 1, 5, 17, 3), (1, 1, 2, 1, 8, 256)]
     ):
         parameters = {
-            "IN_LANES": lanes, "IN_BITS": bits, "IN_WORDS": words, "OUT_LANES": outs,
-            "OUT_BITS": width, "OUT_WORDS": out_words, "CLOCKS_PER_BIT": 8,
-        }  # fmt: skip
+            "IN_LANES": lanes,
+            "IN_BITS": bits,
+            "IN_WORDS": words,
+            "OUT_LANES": outs,
+            "OUT_BITS": width,
+            "OUT_WORDS": out_words,
+            "CLOCKS_PER_BIT": 8,
+        }
         top = f"shape_{number}"
         (tmp_path / "board" / f"{top}.sv").write_text(
             f"module {top} (input wire clk, input wire rst_n, input wire u, input wire rx,\n"
@@ -197,9 +210,12 @@ def test_the_same_bytes_every_time_and_another_build_for_another_design(tmp_path
     changed = tmp_path / "b" / "rtl" / source.read_text().split()[0]
     changed.write_text(changed.read_text() + "\n")
     write_board(
-        feature_map(), find_target("ulx3s-85f"), tmp_path / "b" / "rtl", tmp_path / "b" / "board",
+        feature_map(),
+        find_target("ulx3s-85f"),
+        tmp_path / "b" / "rtl",
+        tmp_path / "b" / "board",
         clock_mhz=8.0,
-    )  # fmt: skip
+    )
     builds += [build(tmp_path / name) for name in "deb"]
     assert len(set(builds)) == 4
 
@@ -220,25 +236,54 @@ def test_what_an_export_holds(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("target", "clock", "baud", "message"),
     [
-        ("pynq-z2", 100, None, "target 'pynq-z2' has no place-and-route from PyPI, so no board "
-         "top is generated; use one of the ECP5, iCE40 or Gowin boards"),
-        ("ulx3s-85f", 50, 4_000_000, "an oscillator of 25 MHz cannot make 4000000 baud: it takes "
-         "at least 8 cycles a bit within 1 %; choose another rate"),
-        ("ulx3s-85f", 50, 1_720_000, "an oscillator of 25 MHz cannot make 1720000 baud: it takes "
-         "at least 8 cycles a bit within 1 %; choose another rate"),
-        ("orangecrab-25f", 5, 6_000_000, "a clock of 5 MHz is too slow for 6000000 baud: it takes "
-         "at least one cycle a bit; choose a lower rate or a faster clock"),
-        ("icebreaker", 5, 1_000_000, "a clock of 5 MHz: the PLL makes no less than 16 MHz and the "
-         "board's oscillator is 12 MHz; ask for 12 MHz or more"),
+        (
+            "pynq-z2",
+            100,
+            None,
+            "target 'pynq-z2' has no place-and-route from PyPI, so no board "
+            "top is generated; use one of the ECP5, iCE40 or Gowin boards",
+        ),
+        (
+            "ulx3s-85f",
+            50,
+            4_000_000,
+            "an oscillator of 25 MHz cannot make 4000000 baud: it takes "
+            "at least 8 cycles a bit within 1 %; choose another rate",
+        ),
+        (
+            "ulx3s-85f",
+            50,
+            1_720_000,
+            "an oscillator of 25 MHz cannot make 1720000 baud: it takes "
+            "at least 8 cycles a bit within 1 %; choose another rate",
+        ),
+        (
+            "orangecrab-25f",
+            5,
+            6_000_000,
+            "a clock of 5 MHz is too slow for 6000000 baud: it takes "
+            "at least one cycle a bit; choose a lower rate or a faster clock",
+        ),
+        (
+            "icebreaker",
+            5,
+            1_000_000,
+            "a clock of 5 MHz: the PLL makes no less than 16 MHz and the "
+            "board's oscillator is 12 MHz; ask for 12 MHz or more",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refusals(target, clock, baud, message, graph, tmp_path) -> None:
     write_project(graph, tmp_path / "rtl", samples={}, golden={})
     with pytest.raises(SephwError) as caught:
         write_board(
-            graph, find_target(target), tmp_path / "rtl", tmp_path / "board", clock_mhz=clock,
+            graph,
+            find_target(target),
+            tmp_path / "rtl",
+            tmp_path / "board",
+            clock_mhz=clock,
             baud=baud,
-        )  # fmt: skip
+        )
     assert str(caught.value) == message
     assert not (tmp_path / "board").exists()
 

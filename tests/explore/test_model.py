@@ -50,11 +50,15 @@ def random_problem(seed: int) -> Problem:
     )
     pairs = list(product(LANES, LANES))
     edges = tuple(
-        Edge(source, 0, target, reads, {
-            pair: Between(resources(40), int(rng.integers(1, 12)) * 6) for pair in pairs
-        })
+        Edge(
+            source,
+            0,
+            target,
+            reads,
+            {pair: Between(resources(40), int(rng.integers(1, 12)) * 6) for pair in pairs},
+        )
         for source, target, reads in ((0, 1, 0), (0, 2, 0), (1, 3, 0), (2, 3, 1))
-    )  # fmt: skip
+    )
     return Problem(groups, edges, least_cycles=10, base=Resources(3, 4, 0, 1))
 
 
@@ -64,8 +68,12 @@ def every(problem: Problem):
         yield taken, total(problem, taken), frame_cycles(problem, taken), clock
 
 
-LIMITS = [Resources(1000, 1000, 100, 100), Resources(190, 230, 14, 14), Resources(260, 200, 0, 20),
-          Resources(150, 150, 9, 9)]  # fmt: skip
+LIMITS = [
+    Resources(1000, 1000, 100, 100),
+    Resources(190, 230, 14, 14),
+    Resources(260, 200, 0, 20),
+    Resources(150, 150, 9, 9),
+]
 
 
 @pytest.mark.parametrize("seed", range(12))

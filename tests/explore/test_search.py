@@ -144,9 +144,12 @@ def test_a_frame_rate_is_reached_at_an_estimated_clock_with_its_wires(whole_resi
         SephwError, match=r"^residual: .* frames/s on chip are beyond every folding; "
     ):
         search(
-            residual(), replace(goal, fps=1.01 * fps / share), estimator=by_lanes, effort=effort,
+            residual(),
+            replace(goal, fps=1.01 * fps / share),
+            estimator=by_lanes,
+            effort=effort,
             wires_ns=WIRES_NS,
-        )  # fmt: skip
+        )
 
 
 def test_fifos_that_the_problem_did_not_count_slow_a_design_too():
@@ -377,9 +380,12 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
         fitting = [point for used, point in best.items() if used <= bram]
         limits = replace(ROOMY, bram=bram)
         goal = Goal(
-            device(limits), clock_mhz=110.0, margins=ALL, weight_bandwidth_bits=bandwidth,
+            device(limits),
+            clock_mhz=110.0,
+            margins=ALL,
+            weight_bandwidth_bits=bandwidth,
             minimize="lut",
-        )  # fmt: skip
+        )
         found = search(graph, goal, estimator=estimator, effort=Effort(adder_graph_bits=0))
         assert (found.frame_cycles, found.estimated.lut) == min(fitting)
         assert found.modelled == found.estimated and found.proven_optimal

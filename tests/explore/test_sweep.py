@@ -41,8 +41,11 @@ def engines(job: SynthesisJob) -> SynthesisResult:
 def check(results: list[SynthesisResult]) -> None:
     assert [r.name for r in results] == ["slow", "bad", "fast", "worse"]
     assert [r.error for r in results] == [
-        "", "synthesis of 'x' failed: see x.log", "", "RuntimeError: out of memory",
-    ]  # fmt: skip
+        "",
+        "synthesis of 'x' failed: see x.log",
+        "",
+        "RuntimeError: out of memory",
+    ]
     graphs = [job("slow", 3000).load(), job("fast", 500).load()]
     assert [results[0].total, results[2].total] == [
         Resources(lut=len(g.nodes), ff=slowest(g)) for g in graphs
@@ -70,9 +73,14 @@ def test_a_cluster_is_used_by_its_address():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", host="127.0.0.1",
-        dashboard_address=None, silence_logs=50,
-    ) as cluster:  # fmt: skip
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=50,
+    ) as cluster:
         assert cluster.scheduler_address.startswith("tcp://127.0.0.1:")
         check(synthesize_many(jobs(), cluster.scheduler_address, run=engines))
 
@@ -81,9 +89,13 @@ def test_a_cluster_without_workers_is_refused():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None,
+        n_workers=0,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=None,
         silence_logs=50,
-    ) as cluster:  # fmt: skip
+    ) as cluster:
         address = cluster.scheduler_address
         with pytest.raises(SephwError) as error:
             synthesize_many(jobs(), address, run=engines)

@@ -33,8 +33,13 @@ from sephw.train.settings import Settings
 
 COUNT = int(os.environ.get("SEPHW_MUTATIONS", "40"))
 ARGUMENTS = {
-    "height": 8, "width": 8, "in_channels": 1, "classes": 10, "widths": [8], "modules": [0],
-}  # fmt: skip
+    "height": 8,
+    "width": 8,
+    "in_channels": 1,
+    "classes": 10,
+    "widths": [8],
+    "modules": [0],
+}
 
 
 def taken_or_refused(call, seed) -> bool:
@@ -134,10 +139,19 @@ def test_arrays_of_graphs(graph_files):
         name = list(arrays)[draw.integers(len(arrays))]
         values = arrays[name]
         changed = [
-            values.astype(bool), values.astype(float), values[..., :0], values[:1], values + 100,
-            values.astype(np.int64) * (1 << 60), values.reshape(-1), values[None], np.array(3),
-            values.astype(np.uint64) + (1 << 63), values.astype(np.complex64), np.array({}),
-        ][seed % 12]  # fmt: skip
+            values.astype(bool),
+            values.astype(float),
+            values[..., :0],
+            values[:1],
+            values + 100,
+            values.astype(np.int64) * (1 << 60),
+            values.reshape(-1),
+            values[None],
+            np.array(3),
+            values.astype(np.uint64) + (1 << 63),
+            values.astype(np.complex64),
+            np.array({}),
+        ][seed % 12]
         np.savez(graph_files[1], **{**arrays, name: changed})
         taken_or_refused(lambda: load_graph(*graph_files, OPERATORS), seed)
 
@@ -190,11 +204,23 @@ def test_recipes(tmp_path, capsys):
 
 
 DESCRIPTION = {
-    "format": "sephw-accelerator", "version": 2, "link": "uart", "name": "tiny", "target": "x",
-    "cable": "x", "build_id": "00ff", "image_shape": [1, 2, 1], "image_bits": 8,
-    "output_shape": [1, 1, 2], "output_bits": 12, "output_signed": True, "clock_hz": 1000,
-    "uart_hz": 1000, "baud": 100, "frame_limit_cycles": 500,
-}  # fmt: skip
+    "format": "sephw-accelerator",
+    "version": 2,
+    "link": "uart",
+    "name": "tiny",
+    "target": "x",
+    "cable": "x",
+    "build_id": "00ff",
+    "image_shape": [1, 2, 1],
+    "image_bits": 8,
+    "output_shape": [1, 1, 2],
+    "output_bits": 12,
+    "output_signed": True,
+    "clock_hz": 1000,
+    "uart_hz": 1000,
+    "baud": 100,
+    "frame_limit_cycles": 500,
+}
 
 
 def test_descriptions_and_test_images_of_boards(tmp_path):

@@ -144,15 +144,19 @@ def npy(array, header=None):
         (npy(np.zeros((1,) * 9)), "9 axes"),
         (npy(np.zeros(4))[:-1], "does not go with"),
         (npy(np.zeros(4)) + b"x", "does not go with"),
-        (npy(np.zeros(1), "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}"),
-         "does not go with"),
+        (
+            npy(np.zeros(1), "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}"),
+            "does not go with",
+        ),
         (npy(np.zeros(1), "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"), "shape"),
         (npy(np.zeros(1), "{'descr': '<f8', 'fortran_order': False, 'shape': ('a',)}"), "shape"),
-        (npy(np.zeros(1), "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}"),
-         "elements of type"),
+        (
+            npy(np.zeros(1), "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}"),
+            "elements of type",
+        ),
         (npy(np.zeros(1), "__import__('os').abort()"), "cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_arrays_that_are_none(tmp_path, data, reason):
     (tmp_path / "a.npy").write_bytes(data)
     assert reason in refused(read_array, tmp_path / "a.npy", "it", "mend it")
@@ -163,10 +167,12 @@ def test_arrays_that_are_none(tmp_path, data, reason):
 
 def test_arrays_are_read_as_numpy_writes_them(tmp_path):
     arrays = {
-        "a": np.arange(6, dtype=np.int16).reshape(2, 3), "b": np.float32(2.5),
+        "a": np.arange(6, dtype=np.int16).reshape(2, 3),
+        "b": np.float32(2.5),
         "c": np.zeros((0, 3)),
-        "d": np.asfortranarray(np.arange(6).reshape(2, 3)), "e": np.array([True]),
-    }  # fmt: skip
+        "d": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "e": np.array([True]),
+    }
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
         assert np.array_equal(read_array(tmp_path / f"{name}.npy", "it", "mend it"), array)
@@ -273,10 +279,20 @@ def test_values_are_built_by_the_types_that_fields_declare():
     good = {"count": 3, "name": "a", "shape": (2, 3), "rest": ("x",), "share": 1, "on": True}
     assert build(Sample, good) == Sample(**good)
     for key, value in (
-        ("count", "3"), ("count", 3.0), ("count", True), ("count", None), ("name", 3),
-        ("shape", (1, 2, 3)), ("shape", [1, 2]), ("shape", (1, "2")), ("rest", ("a", 1)),
-        ("share", "1"), ("share", True), ("on", 1), ("more", 1),
-    ):  # fmt: skip
+        ("count", "3"),
+        ("count", 3.0),
+        ("count", True),
+        ("count", None),
+        ("name", 3),
+        ("shape", (1, 2, 3)),
+        ("shape", [1, 2]),
+        ("shape", (1, "2")),
+        ("rest", ("a", 1)),
+        ("share", "1"),
+        ("share", True),
+        ("on", 1),
+        ("more", 1),
+    ):
         with pytest.raises(ValueError, match=key):
             build(Sample, {**good, key: value})
     with pytest.raises(ValueError, match="lacks 'name'"):
@@ -288,13 +304,17 @@ def test_files_are_opened_in_one_place():
     root = Path(__file__).parents[2]
     allowed = {
         "Image.open": {"files/images.py"},
-        "zipfile.": {"files/archives.py", "files/arrays.py", "torch_file.py",
-                     "backends/board/driver.py"},
+        "zipfile.": {
+            "files/archives.py",
+            "files/arrays.py",
+            "torch_file.py",
+            "backends/board/driver.py",
+        },
         "np.load": set(),
         "np.savez": {"data/cache.py"},
         "torch.load": {"torch_file.py"},
         "pickle.load": set(),
-    }  # fmt: skip
+    }
     for path in (root / "sephw").rglob("*.py"):
         name, text = path.relative_to(root / "sephw").as_posix(), path.read_text("utf-8")
         for word, places in allowed.items():

@@ -6,14 +6,24 @@ from typing import Any
 import pytest
 
 ARGUMENTS = {
-    "height": 8, "width": 8, "in_channels": 1, "classes": 10,
-    "widths": [16, 32], "modules": [1, 1], "groups": 4,
-}  # fmt: skip
+    "height": 8,
+    "width": 8,
+    "in_channels": 1,
+    "classes": 10,
+    "widths": [16, 32],
+    "modules": [1, 1],
+    "groups": 4,
+}
 
 # One window, two convolutions, a pool: the smallest network that has all of the flow.
 SMALLEST = {
-    "height": 8, "width": 8, "in_channels": 1, "classes": 10, "widths": [8], "modules": [0],
-}  # fmt: skip
+    "height": 8,
+    "width": 8,
+    "in_channels": 1,
+    "classes": 10,
+    "widths": [8],
+    "modules": [0],
+}
 
 
 def make_checkpoint(path: Path, stage: str = "BQ", arguments: dict[str, Any] = ARGUMENTS) -> Path:

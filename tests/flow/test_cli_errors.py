@@ -185,8 +185,23 @@ def test_fifos_that_deadlock_name_the_depth_they_need(failing, model, tmp_path):
     path.write_text(json.dumps({"fifos": {skip: int(found[2]) - 1}}))
     assert f"'{skip}' {found[2]}" in failing(model, "--folding", path)
     path.write_text(json.dumps({"fifos": {skip: int(found[2])}}))
-    assert run(["export", str(model), "--folding", str(path), "--steps", "qonnx",
-                "--data", "random", "--out", str(tmp_path / "fits")]) == 0  # fmt: skip
+    assert (
+        run(
+            [
+                "export",
+                str(model),
+                "--folding",
+                str(path),
+                "--steps",
+                "qonnx",
+                "--data",
+                "random",
+                "--out",
+                str(tmp_path / "fits"),
+            ]
+        )
+        == 0
+    )
 
 
 def test_missing_folding_file(failing, model):

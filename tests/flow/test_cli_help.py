@@ -69,9 +69,12 @@ SET = "sephw: error: --set: network 'SEPNet': "
     ],
 )
 def test_what_may_have_been_meant(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str],
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("m.pth").touch()
     assert run(arguments) == 2
@@ -142,7 +145,7 @@ def test_sizes_that_no_image_has(
 )
 def test_numbers_that_no_network_can_have(
     pair: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:  # fmt: skip
+) -> None:
     out = tmp_path / "a.pth"
     assert run(["train", "--data", "digits", "--out", str(out), "--set", pair]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("sephw: error: ")
@@ -177,9 +180,11 @@ def test_the_completion_of_bash() -> None:
     ],
 )
 def test_completed_words(
-    words: str, expected: set[str], monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    expected: set[str],
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setenv("_SEPHW_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))

@@ -33,9 +33,19 @@ def explore(folder, *options: str) -> list[str]:
 def test_chosen_foldings_are_printed_and_written(model, tmp_path, capsys):
     file = tmp_path / "folding.json"
     status = run(
-        ["explore", str(model), "--target", "ulx3s-25f", "--clock-mhz", "50", "--fps", "3000",
-         "--out", str(file)]
-    )  # fmt: skip
+        [
+            "explore",
+            str(model),
+            "--target",
+            "ulx3s-25f",
+            "--clock-mhz",
+            "50",
+            "--fps",
+            "3000",
+            "--out",
+            str(file),
+        ]
+    )
     printed = capsys.readouterr().out
     assert status == 0
     folding = read_folding_file(file)
@@ -78,8 +88,9 @@ def test_frames_asked_for_without_a_clock_are_counted_below_the_estimate(exporte
     (line,) = [text for text in printed.splitlines() if "asked for: " in text]
     assert re.fullmatch(
         rf" {{10}}asked for: 30,000 frames/s on chip; {counted:.1f} MHz give [\d,]+\.\d, the "
-        rf"estimated clock less {100 * error:.0f} % for its error", line,
-    )  # fmt: skip
+        rf"estimated clock less {100 * error:.0f} % for its error",
+        line,
+    )
 
 
 def test_json_of_a_pareto_set(exported, capsys):
@@ -114,12 +125,16 @@ def test_finn_is_told_what_it_has_a_notion_of(exported, tmp_path, capsys):
     assert config["Defaults"] == {}
     stem, window = nodes["stem_conv"]["folding"], nodes["stem_conv_window"]["folding"]
     assert config["MVAU_hls_0"] == {
-        "PE": stem["pe"], "SIMD": stem["simd"], "ram_style": "auto",
+        "PE": stem["pe"],
+        "SIMD": stem["simd"],
+        "ram_style": "auto",
         "resType": stem.get("multipliers", "dsp"),
-    }  # fmt: skip
+    }
     assert config["ConvolutionInputGenerator_rtl_0"] == {
-        "SIMD": window["simd"], "parallel_window": 0, "ram_style": "auto",
-    }  # fmt: skip
+        "SIMD": window["simd"],
+        "parallel_window": 0,
+        "ram_style": "auto",
+    }
     # The pattern convolutions are in four groups: their number is taken, their folding left out.
     convolutions = [n for n in nodes.values() if n["kind"] in ("conv8", "pattern_conv")]
     first = next(i for i, n in enumerate(convolutions) if n["kind"] == "pattern_conv")

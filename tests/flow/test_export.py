@@ -44,9 +44,19 @@ def exported(model, tmp_path_factory):
 def test_files(exported):
     out, _ = exported
     assert {p.name for p in out.iterdir()} == {
-        "model.onnx", "graph.json", "graph.npz", "hls", "rtl", "amd", "cycles.json", "verify.json",
-        "report.json", "report.txt", "report.html", "manifest.json",
-    }  # fmt: skip
+        "model.onnx",
+        "graph.json",
+        "graph.npz",
+        "hls",
+        "rtl",
+        "amd",
+        "cycles.json",
+        "verify.json",
+        "report.json",
+        "report.txt",
+        "report.html",
+        "manifest.json",
+    }
     assert [p.name for p in out.parent.iterdir()] == ["first"]
 
 
@@ -54,15 +64,24 @@ def test_everything_is_equal(exported):
     found = json.loads((exported[0] / "verify.json").read_text())
     assert found["exact"] is True and found["samples"] == 3 + 4
     assert found["representations"] == [
-        "torch", "qonnx", "integer", "csim", "rtlsim", "cyclesim",
-    ]  # fmt: skip
+        "torch",
+        "qonnx",
+        "integer",
+        "csim",
+        "rtlsim",
+        "cyclesim",
+    ]
     assert found["sample_names"][3:] == ["all 0", "all 255", "random", "random 0 or 255"]
     assert all(row["mismatches"] == 0 and row["elements"] for row in found["layers"])
     logits = [row for row in found["layers"] if row["name"] == "logits"]
     assert all(row["elements"] == 7 * 10 for row in logits)
     assert [row["representation"] for row in logits] == [
-        "qonnx", "integer", "csim", "rtlsim", "rtlsim-cycles",
-    ]  # fmt: skip
+        "qonnx",
+        "integer",
+        "csim",
+        "rtlsim",
+        "rtlsim-cycles",
+    ]
     # every engine's output is compared, hardware streams between reference and simulations
     nodes = json.loads((exported[0] / "graph.json").read_text())["nodes"]
     made = {name for node in nodes for name in node["outputs"]}
@@ -79,9 +98,7 @@ def test_summary(exported, model):
     assert lines[0] == f"{model.name} (SEPNet, stage BQ)"
     assert lines[1].startswith("  exact     yes: ") and "7 images" in lines[1]
     assert "same class as torch on 7 of 7 images" in lines[2]
-    assert lines[-1] == (
-        f"  next      what synthesis makes of it: sephw synth {exported[0]}"
-    )  # fmt: skip
+    assert lines[-1] == (f"  next      what synthesis makes of it: sephw synth {exported[0]}")
     # A step that takes long has several lines.
     steps = dict.fromkeys(tuple(line.split()[:2]) for line in exported[1].stderr.splitlines())
     names = ["load", "qonnx", "hls", "rtl", "build", "cyclesim", "verify", "report"]
@@ -264,17 +281,31 @@ def test_steps_target_folding_and_json(model, tmp_path, capsys):
     )
     out = tmp_path / "out"
     status = run(
-        ["export", str(model), "--out", str(out), "--steps", "report", "--target", "zcu104",
-         "--folding", str(folding), "--json"]
-    )  # fmt: skip
+        [
+            "export",
+            str(model),
+            "--out",
+            str(out),
+            "--steps",
+            "report",
+            "--target",
+            "zcu104",
+            "--folding",
+            str(folding),
+            "--json",
+        ]
+    )
     assert status == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((out / "report.json").read_text())
     assert (printed["part"], printed["clock_ns"]) == ("xczu7ev-ffvc1156-2-e", 5.0)
     layer = next(x for x in printed["layers"] if x["name"] == "stages_0_0_prb1_pattern")
     assert layer["folding"] == {
-        "family": "select", "digit_bits": 0, "pe": 2, "simd": 2,
-    }  # fmt: skip
+        "family": "select",
+        "digit_bits": 0,
+        "pe": 2,
+        "simd": 2,
+    }
     assert printed["totals"]["frame_interval"]["value"] <= 9216
     assert not (out / "hls").exists() and not (out / "verify.json").exists()
     assert json.loads((out / "manifest.json").read_text())["exact"] is None
@@ -287,23 +318,47 @@ def test_bare_state_dict(model, tmp_path, capsys):
     bare = tmp_path / "bare.pth"
     torch.save(content["state_dict"], bare)
     status = run(
-        ["export", str(bare), "--out", str(tmp_path / "out"), "--steps", "verify", "--data",
-         "random", "--samples", "1", "--network", "SEPNet", "--arguments",
-         json.dumps(content["arguments"]), *FAST]
-    )  # fmt: skip
+        [
+            "export",
+            str(bare),
+            "--out",
+            str(tmp_path / "out"),
+            "--steps",
+            "verify",
+            "--data",
+            "random",
+            "--samples",
+            "1",
+            "--network",
+            "SEPNet",
+            "--arguments",
+            json.dumps(content["arguments"]),
+            *FAST,
+        ]
+    )
     assert status == 0
     assert "exact     yes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_stopped_export_leaves_nothing(number, status, model, tmp_path):
-    command = [sys.executable, "-m", "sephw.export", str(model), "--out", str(tmp_path / "a" / "b"),
-               *FAST]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "sephw.export",
+        str(model),
+        "--out",
+        str(tmp_path / "a" / "b"),
+        *FAST,
+    ]
     # A suite that runs in the background ignores the interrupt; what it starts must not.
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("a/.b.*")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -325,8 +380,10 @@ def test_another_python_makes_the_same_bytes(name, smallest_model, tmp_path):
         words = ["--out", made, "--steps", "rtl", "--data", "random", "--samples", "2"]
         subprocess.run(
             [python, "-m", "sephw.export", smallest_model, *words],
-            cwd=tmp_path, check=True, capture_output=True,
-        )  # fmt: skip
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
     own, other = (file_hashes(tmp_path / made) for made in ("own", "other"))
     # The manifest says which Python it was.
     assert {**own, "manifest.json": ""} == {**other, "manifest.json": ""}

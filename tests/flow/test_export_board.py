@@ -28,8 +28,14 @@ def test_everything_is_equal_down_to_the_netlist(exported):
     verified = json.loads((exported / "verify.json").read_text())
     assert verified["exact"]
     assert verified["representations"] == [
-        "torch", "qonnx", "integer", "csim", "rtlsim", "netlist", "cyclesim",
-    ]  # fmt: skip
+        "torch",
+        "qonnx",
+        "integer",
+        "csim",
+        "rtlsim",
+        "netlist",
+        "cyclesim",
+    ]
     by_kind = {}
     for row in verified["layers"]:
         by_kind.setdefault(row["representation"], []).append(row)
@@ -77,9 +83,19 @@ def test_the_board_is_told_the_classes(exported):
 def test_a_missed_clock_keeps_everything_else(smallest_model, exported, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = [
-        "--target", TARGET, "--folding", str(exported / "folding.json"), "--clock-mhz", "390",
-        "--steps", "synth,report", "--data", "random", "--samples", "1",
-    ]  # fmt: skip
+        "--target",
+        TARGET,
+        "--folding",
+        str(exported / "folding.json"),
+        "--clock-mhz",
+        "390",
+        "--steps",
+        "synth,report",
+        "--data",
+        "random",
+        "--samples",
+        "1",
+    ]
     capsys.readouterr()
     assert run(["export", str(smallest_model), "--out", str(out), *arguments]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
@@ -105,9 +121,20 @@ def test_fewer_frames_than_asked_for_keep_the_bitstream(
     monkeypatch.setattr("sephw.synth.run_flow", slow_flow)
     out = tmp_path / "out"
     arguments = [
-        "--target", TARGET, "--steps", "synth,report", "--data", "random", "--samples", "1",
-        "--fps", "12345.5", "--seeds", "3", "--floorplan",
-    ]  # fmt: skip
+        "--target",
+        TARGET,
+        "--steps",
+        "synth,report",
+        "--data",
+        "random",
+        "--samples",
+        "1",
+        "--fps",
+        "12345.5",
+        "--seeds",
+        "3",
+        "--floorplan",
+    ]
     capsys.readouterr()
     assert run(["export", str(smallest_model), "--out", str(out), *arguments]) == 2
     cycles = json.loads((out / "folding.json").read_text())["frame_cycles"]

@@ -26,9 +26,12 @@ def listing(folder):
 def test_commit_makes_parents_and_nothing_else(tmp_path):
     write_export(tmp_path / "build" / "model")
     assert listing(tmp_path) == [
-        "build", "build/model", "build/model/hls", "build/model/hls/top.cpp",
+        "build",
+        "build/model",
+        "build/model/hls",
+        "build/model/hls/top.cpp",
         "build/model/manifest.json",
-    ]  # fmt: skip
+    ]
     assert (tmp_path / "build" / "model").stat().st_mode & 0o055 == 0o055
 
 

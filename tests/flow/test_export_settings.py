@@ -70,11 +70,14 @@ def test_wrong_steps(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "--arguments is not JSON: line 1, column 2: Expecting property name enclosed in "
-         'double quotes; give an object such as {"widths": [16, 32]}'),
+        (
+            "{",
+            "--arguments is not JSON: line 1, column 2: Expecting property name enclosed in "
+            'double quotes; give an object such as {"widths": [16, 32]}',
+        ),
         ("[1]", '--arguments: not a JSON object; give one such as {"widths": [16, 32]}'),
     ],
-)  # fmt: skip
+)
 def test_wrong_arguments(text, message):
     with pytest.raises(UsageError) as caught:
         parse_arguments(text)
@@ -89,9 +92,7 @@ def test_trace_needs_a_simulation():
 
 
 def settings(target, **further) -> Settings:
-    return Settings(
-        Path("m.pth"), Path("out"), target, steps=default_steps(target), **further
-    )  # fmt: skip
+    return Settings(Path("m.pth"), Path("out"), target, steps=default_steps(target), **further)
 
 
 def test_the_search_chooses_wherever_there_is_a_resource_model_unless_told_otherwise():
@@ -109,25 +110,41 @@ def test_the_search_chooses_wherever_there_is_a_resource_model_unless_told_other
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (settings(VENDOR, fps=10.0, fold="fast"),
-         "--fps: no folding is searched (--fold fast decides); leave one of them out"),
-        (settings(OPEN, fps=10.0, folding=Path("f.json")),
-         "--fps: no folding is searched (--folding decides); leave one of them out"),
-        (settings(OPEN, folding=Path("f.json"), fold="fast"),
-         "--fold fast: --folding decides; leave one of them out"),
-        (settings(VENDOR, clock_mhz=90.0),
-         "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
-         "leave --clock-mhz out, or add synth to --steps"),
-        (settings(VENDOR, floorplan=False),
-         "--no-floorplan: nothing is placed and routed for target 'pynq-z2'; leave --no-floorplan "
-         "out, or choose a board of the open flow with synth in --steps"),
-        (settings(VENDOR, floorplan=True),
-         "--floorplan: nothing is placed and routed for target 'pynq-z2'; leave --floorplan out, "
-         "or choose a board of the open flow with synth in --steps"),
+        (
+            settings(VENDOR, fps=10.0, fold="fast"),
+            "--fps: no folding is searched (--fold fast decides); leave one of them out",
+        ),
+        (
+            settings(OPEN, fps=10.0, folding=Path("f.json")),
+            "--fps: no folding is searched (--folding decides); leave one of them out",
+        ),
+        (
+            settings(OPEN, folding=Path("f.json"), fold="fast"),
+            "--fold fast: --folding decides; leave one of them out",
+        ),
+        (
+            settings(VENDOR, clock_mhz=90.0),
+            "--clock-mhz: nothing is synthesized for target 'pynq-z2'; its project asks for 10 ns; "
+            "leave --clock-mhz out, or add synth to --steps",
+        ),
+        (
+            settings(VENDOR, floorplan=False),
+            "--no-floorplan: nothing is placed and routed for target 'pynq-z2'; leave "
+            "--no-floorplan "
+            "out, or choose a board of the open flow with synth in --steps",
+        ),
+        (
+            settings(VENDOR, floorplan=True),
+            "--floorplan: nothing is placed and routed for target 'pynq-z2'; leave "
+            "--floorplan out, "
+            "or choose a board of the open flow with synth in --steps",
+        ),
         *(
-            (wrong,
-             f"--seeds: nothing is placed and routed for target '{wrong.target.name}'; leave "
-             "--seeds out, or choose a board of the open flow with synth in --steps")
+            (
+                wrong,
+                f"--seeds: nothing is placed and routed for target '{wrong.target.name}'; leave "
+                "--seeds out, or choose a board of the open flow with synth in --steps",
+            )
             for wrong in (
                 settings(VENDOR, seeds=2),
                 replace(settings(VENDOR, seeds=2), steps=STEPS),
@@ -135,7 +152,7 @@ def test_the_search_chooses_wherever_there_is_a_resource_model_unless_told_other
             )
         ),
     ],
-)  # fmt: skip
+)
 def test_wishes_that_nobody_grants(wrong, message):
     with pytest.raises(UsageError) as caught:
         check_search(wrong)
@@ -149,9 +166,14 @@ def test_arguments():
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("mnist5k.pth", "mnist5k"), ("Fashion-MNIST v2.pth", "fashion_mnist_v2"),
-     ("10.pth", "model_10"), ("é.pth", "model"), ("a;rm -rf.pth", "a_rm_rf")],
-)  # fmt: skip
+    [
+        ("mnist5k.pth", "mnist5k"),
+        ("Fashion-MNIST v2.pth", "fashion_mnist_v2"),
+        ("10.pth", "model_10"),
+        ("é.pth", "model"),
+        ("a;rm -rf.pth", "a_rm_rf"),
+    ],
+)
 def test_name_is_an_identifier(file, name):
     assert Settings(Path(file), Path("out"), find_target("kv260")).name == name
 

@@ -73,8 +73,12 @@ def test_an_export_prints_what_repeats_it(home, monkeypatch, capsys, out):
     assert settings.out == folder
     # The report lies in the export's folder and speaks of commands there.
     plain = json.loads((folder / "report.json").read_text())
-    steps = {"cycle simulation": "cyclesim", "verification": "verify", "synthesis": "synth",
-             "place-and-route": "synth"}  # fmt: skip
+    steps = {
+        "cycle simulation": "cyclesim",
+        "verification": "verify",
+        "synthesis": "synth",
+        "place-and-route": "synth",
+    }
     assert [part["what"] for part in plain["not_run"]] == list(steps)
     for part in plain["not_run"]:
         (settings,) = follow(part["command"], folder, monkeypatch)
@@ -195,13 +199,19 @@ def test_next_steps_of_a_report(tmp_path, monkeypatch, capsys):
             "sephw explore",
         ),
         "too large": (
-            {**record, "device": "ecp5-25f", "routed": None,
-             "synthesized": {**record["synthesized"],
-                             "total": {"lut": 10**6, "ff": 1, "bram": 1, "dsp": 1}}},
+            {
+                **record,
+                "device": "ecp5-25f",
+                "routed": None,
+                "synthesized": {
+                    **record["synthesized"],
+                    "total": {"lut": 10**6, "ff": 1, "bram": 1, "dsp": 1},
+                },
+            },
             "sephw explore",
         ),
         "vendor": ({**record, "device": "xc7z020", "target": None, "routed": None}, "./build.sh"),
-    }  # fmt: skip
+    }
     for name, (synthesis, program) in cases.items():
         folder = tmp_path / "build" / name
         target = "pynq-z2" if name == "vendor" else "ulx3s-85f"
@@ -240,12 +250,23 @@ def test_next_steps_of_a_report(tmp_path, monkeypatch, capsys):
 
 def _describe(folder: Path) -> None:
     description = {
-        "format": "sephw-accelerator", "version": 2, "link": "uart", "name": "small",
-        "target": "ulx3s-85f", "cable": "ulx3s", "build_id": "0" * 16, "image_shape": [4, 4, 3],
-        "image_bits": 8, "output_shape": [1, 1, 4], "output_bits": 9, "output_signed": True,
-        "clock_hz": 50_000_000, "uart_hz": 25_000_000, "baud": 1_000_000,
+        "format": "sephw-accelerator",
+        "version": 2,
+        "link": "uart",
+        "name": "small",
+        "target": "ulx3s-85f",
+        "cable": "ulx3s",
+        "build_id": "0" * 16,
+        "image_shape": [4, 4, 3],
+        "image_bits": 8,
+        "output_shape": [1, 1, 4],
+        "output_bits": 9,
+        "output_signed": True,
+        "clock_hz": 50_000_000,
+        "uart_hz": 25_000_000,
+        "baud": 1_000_000,
         "frame_limit_cycles": 1000,
-    }  # fmt: skip
+    }
     (folder / "board").mkdir(exist_ok=True)
     (folder / "board" / "accelerator.json").write_text(json.dumps(description))
 
@@ -272,9 +293,12 @@ def test_a_board_with_another_design(tmp_path, monkeypatch):
 def test_too_few_frames(tmp_path, monkeypatch):
     fake_export(tmp_path / "small export")
     settings = Settings(
-        model=Path("m.pth"), out=Path("small export"), target=find_target("ulx3s-25f"), seeds=3,
+        model=Path("m.pth"),
+        out=Path("small export"),
+        target=find_target("ulx3s-25f"),
+        seeds=3,
         invocation=Invocation("m.pth", (Given("--no-floorplan"),), "..", True),
-    )  # fmt: skip
+    )
 
     class Routed:
         clock_mhz, routed = 20.0, None
@@ -311,9 +335,12 @@ def test_a_cards_command(tmp_path, monkeypatch):
     from sephw.train.settings import Settings as Training
 
     settings = Training(
-        data="digits", network="SEPNet", epochs=(1, 0, 0), lr=(1e-3, 1e-3, 1e-3),
+        data="digits",
+        network="SEPNet",
+        epochs=(1, 0, 0),
+        lr=(1e-3, 1e-3, 1e-3),
         arguments={"widths": [8], "modules": [0], "groups": 1},
-    )  # fmt: skip
+    )
     # A card gives the checkpoint that was written.
     assert follow(f"{settings.command()} --out made.pth", tmp_path, monkeypatch) == ["train"]
     several = replace(settings, processes=2).command()
@@ -360,12 +387,19 @@ def test_every_kind_of_option_is_repeated(home, monkeypatch):
         "export",
         ["models/small net.pth"],
         [
-            ("--data", "digits"), ("--folding", "my folding.json"), ("--target", "ulx3s-25f"),
-            ("--clock-mhz", 48.5), ("--seeds", 2), ("--no-floorplan", None),
-            ("--weight-bandwidth", 64), ("--network", "SEPNet"),
-            ("--arguments", '{"widths": [16, 32]}'), ("--trace", None), ("--json", None),
+            ("--data", "digits"),
+            ("--folding", "my folding.json"),
+            ("--target", "ulx3s-25f"),
+            ("--clock-mhz", 48.5),
+            ("--seeds", 2),
+            ("--no-floorplan", None),
+            ("--weight-bandwidth", 64),
+            ("--network", "SEPNet"),
+            ("--arguments", '{"widths": [16, 32]}'),
+            ("--trace", None),
+            ("--json", None),
         ],
-    )  # fmt: skip
+    )
     (settings,) = follow(typed, home, monkeypatch)
     place = Place(Path("build/small_net"), Path(), settings.invocation)
     again = place.repeat(settings.invocation)
@@ -388,8 +422,15 @@ def test_every_kind_of_option_is_repeated(home, monkeypatch):
 
 @pytest.mark.parametrize(
     ("out", "folder"),
-    [(None, "../.."), ("a", ".."), ("a/b/c", "../../.."), ("./a//b", "../.."), ("/tmp/a", None),
-     ("../a", None), ("a/../b", "..")],
-)  # fmt: skip
+    [
+        (None, "../.."),
+        ("a", ".."),
+        ("a/b/c", "../../.."),
+        ("./a//b", "../.."),
+        ("/tmp/a", None),
+        ("../a", None),
+        ("a/../b", ".."),
+    ],
+)
 def test_only_folders_that_were_typed_are_named(out, folder):
     assert called_from(None if out is None else Path(out)) == folder

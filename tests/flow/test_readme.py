@@ -53,9 +53,13 @@ def test_the_python_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert torch.equal(logits * 2.0**24, (logits * 2.0**24).round())
     assert (tmp_path / "own.onnx").is_file()
     model = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.BatchNorm2d(8), torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 4),
-    ).eval()  # fmt: skip
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8, 4),
+    ).eval()
     names = {"model": model}
     exec(compile(foreign, "README.md", "exec"), names)
     assert "Conv2d" in str(names["network"]) and names["table"]

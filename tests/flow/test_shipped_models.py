@@ -26,9 +26,17 @@ NAMES = sorted(path.stem for path in MODELS.glob("*.pth"))
 
 def test_all_of_them_are_known():
     assert NAMES == [
-        "cifar10", "cifar10-fast", "cifar10-fullres", "cifar10-medium", "cifar10-small",
-        "fashion-mnist", "mnist5k", "mnist5k-small", "mnist5k-tiny", "resnet20-cifar10",
-    ]  # fmt: skip
+        "cifar10",
+        "cifar10-fast",
+        "cifar10-fullres",
+        "cifar10-medium",
+        "cifar10-small",
+        "fashion-mnist",
+        "mnist5k",
+        "mnist5k-small",
+        "mnist5k-tiny",
+        "resnet20-cifar10",
+    ]
 
 
 @pytest.mark.parametrize("name", LARGE)

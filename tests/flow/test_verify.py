@@ -148,5 +148,10 @@ def test_plain_values():
     assert row["representation"] == "csim" and row["elements"] == 162 and row["mismatches"] == 1
     assert row["first"]["index"] == [0, 0, 0, 1] and row["first"]["value"] == 7
     assert set(plain["layers"][1]) == {
-        "name", "module", "representation", "against", "elements", "mismatches"
-    }  # fmt: skip
+        "name",
+        "module",
+        "representation",
+        "against",
+        "elements",
+        "mismatches",
+    }

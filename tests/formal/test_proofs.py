@@ -19,10 +19,15 @@ def _prove(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_proofs_hold() -> None:
     tasks = (
-        "output:prove_2_1", "output:prove_5_3", "output:cover_3_2",
-        "width_converter:prove_1_3", "width_converter:prove_3_1", "fork:prove",
-        "part_select:prove_18", "crossing:prove",
-    )  # fmt: skip
+        "output:prove_2_1",
+        "output:prove_5_3",
+        "output:cover_3_2",
+        "width_converter:prove_1_3",
+        "width_converter:prove_3_1",
+        "fork:prove",
+        "part_select:prove_18",
+        "crossing:prove",
+    )
     done = _prove(*tasks)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" holds (") == len(tasks)

@@ -23,8 +23,14 @@ def op(kind: str, *constants: Any, module: str = "op", **attributes: Any) -> Ste
     """A node that reads ``x`` and constants, named after itself."""
 
     def build(net: Net, x: str) -> str:
-        names = [net.constant(f"{module}.{i}", c, np.asarray(c).dtype if np.asarray(c).dtype.kind
-                              == "i" else np.float32) for i, c in enumerate(constants)]  # fmt: skip
+        names = [
+            net.constant(
+                f"{module}.{i}",
+                c,
+                np.asarray(c).dtype if np.asarray(c).dtype.kind == "i" else np.float32,
+            )
+            for i, c in enumerate(constants)
+        ]
         return net.made(net.node(kind, module, [x, *names], **attributes), net.shapes[x])
 
     return build
@@ -118,7 +124,8 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
     "unknown operator": (op("Sub", 0.5), "express it with Add", op("Add", -0.5)),
     "division": (op("Div", 4.0), "AveragePool, BipolarQuant", op("Mul", 0.25)),
     "not quantized": (
-        chain(conv(), op("MaxPool", kernel_shape=[2, 2])), "put a quantizer (Quant",
+        chain(conv(), op("MaxPool", kernel_shape=[2, 2])),
+        "put a quantizer (Quant",
         chain(conv(), quant(), op("MaxPool", kernel_shape=[2, 2])),
     ),
     "ReLU alone": (
@@ -127,7 +134,8 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         chain(conv(), op("Relu", module="s"), quant(), op("Mul", 0.5)),
     ),
     "average of nine": (
-        chain(op("AveragePool", kernel_shape=[3, 3]), quant()), "multiply it by 9·2^-4 first",
+        chain(op("AveragePool", kernel_shape=[3, 3]), quant()),
+        "multiply it by 9·2^-4 first",
         chain(op("AveragePool", kernel_shape=[3, 3]), op("Mul", 9 / 16, module="m"), quant()),
     ),
     "average of 25": (
@@ -138,56 +146,68 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
     "border": (
         chain(op("AveragePool", kernel_shape=[2, 2], pads=[1, 1, 0, 0]), quant()),
         "use count_include_pad=1",
-        chain(op("AveragePool", kernel_shape=[2, 2], pads=[1, 1, 0, 0], count_include_pad=1),
-              quant()),
+        chain(
+            op("AveragePool", kernel_shape=[2, 2], pads=[1, 1, 0, 0], count_include_pad=1), quant()
+        ),
     ),
     "mean of 36": (
-        op("ReduceMean", [2, 3]), "ReduceSum over axes 2 and 3 and a Mul by 2^-6",
+        op("ReduceMean", [2, 3]),
+        "ReduceSum over axes 2 and 3 and a Mul by 2^-6",
         chain(op("ReduceSum", [2, 3]), op("Mul", 2.0**-6, module="m")),
     ),
     "global mean": (
-        op("GlobalAveragePool"), "ReduceSum over axes 2 and 3 and a Mul by 2^-6",
+        op("GlobalAveragePool"),
+        "ReduceSum over axes 2 and 3 and a Mul by 2^-6",
         chain(op("ReduceSum", [2, 3]), op("Mul", 2.0**-6, module="m")),
     ),
     "all axes": (op("ReduceSum"), "give axes=[2, 3]", op("ReduceSum", [2, 3])),
     "one axis": (op("ReduceSum", [3]), "give axes=[2, 3]", op("ReduceSum", [2, 3])),
     "flattened sum": (
-        chain(conv(), FLAT, wide()), "put a quantizer (Quant; sephw.nn.QuantReLU) before it",
+        chain(conv(), FLAT, wide()),
+        "put a quantizer (Quant; sephw.nn.QuantReLU) before it",
         chain(conv(), quant(), FLAT, wide()),
     ),
     "pooled after Flatten": (
-        chain(FLAT, op("Relu"), quant()), "put it before Flatten",
+        chain(FLAT, op("Relu"), quant()),
+        "put it before Flatten",
         chain(op("Relu"), quant(), FLAT, wide()),
     ),
     "quantized after Flatten": (
-        chain(FLAT, quant(step_bits=3), wide()), "put it before Flatten",
+        chain(FLAT, quant(step_bits=3), wide()),
+        "put it before Flatten",
         chain(quant(step_bits=3), FLAT, wide()),
     ),
-    "flattened end": (
-        FLAT, "end the network with the map itself, without Flatten", op("Identity")
-    ),
+    "flattened end": (FLAT, "end the network with the map itself, without Flatten", op("Identity")),
     "linear on a map": (wide(), "put Flatten (axis 1) before it", chain(FLAT, wide())),
     "with the image": (
-        joined_image(5), "the image's are fixed, give the other quantizer the same",
+        joined_image(5),
+        "the image's are fixed, give the other quantizer the same",
         joined_image(8),
     ),
     "squeezed map": (chain(op("Squeeze"), wide()), "use Flatten", chain(FLAT, wide())),
     "four axes": (
-        chain(pooled, linear()), "put Flatten (axis 1) before it", chain(pooled, FLAT, linear())
+        chain(pooled, linear()),
+        "put Flatten (axis 1) before it",
+        chain(pooled, FLAT, linear()),
     ),
     "axis 0": (
-        chain(pooled, op("Flatten", axis=0), linear()), "use axis 1",
+        chain(pooled, op("Flatten", axis=0), linear()),
+        "use axis 1",
         chain(pooled, op("Flatten", axis=1), linear()),
     ),
     "squeezed": (
-        chain(pooled, op("Squeeze", [3])), "give axes=[2, 3]", chain(pooled, op("Squeeze", [2, 3]))
+        chain(pooled, op("Squeeze", [3])),
+        "give axes=[2, 3]",
+        chain(pooled, op("Squeeze", [2, 3])),
     ),
     "split": (
-        chain(pooled, op("Reshape", [2, 2])), "only all of an image is flattened, to (1, 4)",
+        chain(pooled, op("Reshape", [2, 2])),
+        "only all of an image is flattened, to (1, 4)",
         chain(pooled, op("Reshape", [1, 4])),
     ),
     "pooled flat": (
-        chain(pooled, FLAT, op("MaxPool", kernel_shape=[1, 1])), "pool before Flatten",
+        chain(pooled, FLAT, op("MaxPool", kernel_shape=[1, 1])),
+        "pool before Flatten",
         chain(pooled, op("MaxPool", kernel_shape=[1, 1]), FLAT),
     ),
     "alpha": (
@@ -201,63 +221,80 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
     "padded 1x1": (conv(4, 1, pads=[1] * 4), "use a padding below 1", conv()),
     "kernel": (conv(4, 7), "a smaller kernel or more padding", conv(4, 7, pads=[3] * 4)),
     "both paddings": (
-        conv(4, 3, auto_pad="SAME_UPPER", pads=[1] * 4), "use pads alone", conv(4, 3, pads=[1] * 4)
+        conv(4, 3, auto_pad="SAME_UPPER", pads=[1] * 4),
+        "use pads alone",
+        conv(4, 3, pads=[1] * 4),
     ),
     "no padding word": (
-        conv(4, 3, auto_pad="ALL"), "ONNX has NOTSET", conv(4, 3, auto_pad="NOTSET")
+        conv(4, 3, auto_pad="ALL"),
+        "ONNX has NOTSET",
+        conv(4, 3, auto_pad="NOTSET"),
     ),
     "kernel_shape": (
-        conv(4, 3, kernel_shape=[2, 2]), "its weights are (4, 4, 3, 3)",
+        conv(4, 3, kernel_shape=[2, 2]),
+        "its weights are (4, 4, 3, 3)",
         conv(4, 3, kernel_shape=[3, 3]),
     ),
     "constant's shape": (
-        op("Add", np.arange(4.0)), "give it the shape (1, 4, 1, 1)",
+        op("Add", np.arange(4.0)),
+        "give it the shape (1, 4, 1, 1)",
         op("Add", np.arange(4.0).reshape(1, 4, 1, 1)),
     ),
     "map constant": (
-        op("Add", np.ones((6, 6))), "give it the shape (1, 4, 1, 1)",
+        op("Add", np.ones((6, 6))),
+        "give it the shape (1, 4, 1, 1)",
         op("Add", np.ones((1, 4, 1, 1))),
     ),
     "two activations": (two("Mul", lambda net, x: x), "only a constant", op("Mul", 0.5)),
     "sizes": (
-        two("Add", lambda net, x: net.max_pool("p", x, 2, 2)), "make them equal",
+        two("Add", lambda net, x: net.max_pool("p", x, 2, 2)),
+        "make them equal",
         two("Add", lambda net, x: net.max_pool("p", x, 1, 1)),
     ),
     "concatenated steps": (
-        joined(lambda net, x: net.act("other", x, step_bits=3), axis=1), "one scale and bit width",
+        joined(lambda net, x: net.act("other", x, step_bits=3), axis=1),
+        "one scale and bit width",
         joined(lambda net, x: net.act("other", x, step_bits=5), axis=1),
     ),
     "concatenated rows": (
-        joined(lambda net, x: x, axis=2), "use axis 1", joined(lambda net, x: x, axis=1)
+        joined(lambda net, x: x, axis=2),
+        "use axis 1",
+        joined(lambda net, x: x, axis=1),
     ),
     "concatenated sizes": (
-        joined(lambda net, x: net.max_pool("p", x, 2, 2), axis=1), "make them equal",
+        joined(lambda net, x: net.max_pool("p", x, 2, 2), axis=1),
+        "make them equal",
         joined(lambda net, x: net.max_pool("p", x, 1, 1), axis=1),
     ),
     "five branches": (
-        branches(5), "quantize a sum of some of them before", branches(5, split=True)
+        branches(5),
+        "quantize a sum of some of them before",
+        branches(5, split=True),
     ),
     "float weights": (
-        of_weights("Identity", scale=0.1234), "a Quant of at most 8 bits and a power-of-two scale",
+        of_weights("Identity", scale=0.1234),
+        "a Quant of at most 8 bits and a power-of-two scale",
         of_weights("Quant", 2.0**-5, 0.0, 8.0, scale=0.1234, **CODE),
     ),
     "one signed bit": (
-        of_weights("Quant", 0.5, 0.0, 1.0, **CODE), "use BipolarQuant",
+        of_weights("Quant", 0.5, 0.0, 1.0, **CODE),
+        "use BipolarQuant",
         of_weights("BipolarQuant", 0.5),
     ),
     "scale of 0": (
-        of_weights("Quant", 0.0, 0.0, 8.0, **CODE), "any other scale",
+        of_weights("Quant", 0.0, 0.0, 8.0, **CODE),
+        "any other scale",
         of_weights("Quant", 0.5, 0.0, 8.0, **CODE),
     ),
     "weights' bits": (
-        of_weights("Quant", 0.5, 0.0, 2.5, **CODE), "a whole number from 1 to 24",
+        of_weights("Quant", 0.5, 0.0, 2.5, **CODE),
+        "a whole number from 1 to 24",
         of_weights("Quant", 0.5, 0.0, 2.0, **CODE),
     ),
-    "training": (
-        op("Dropout", 0.5, np.array(1)), "export in evaluation mode", op("Dropout", 0.5)
-    ),
+    "training": (op("Dropout", 0.5, np.array(1)), "export in evaluation mode", op("Dropout", 0.5)),
     "bipolar activation": (
-        chain(conv(), op("BipolarQuant", 1.0)), "use Relu and a Quant of 1 unsigned bit",
+        chain(conv(), op("BipolarQuant", 1.0)),
+        "use Relu and a Quant of 1 unsigned bit",
         chain(conv(), op("Relu", module="r"), quant(bits=1)),
     ),
     "third": (
@@ -266,22 +303,24 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         chain(conv(), op("Mul", 11 / 32, module="m"), quant()),
     ),
     "coarse step": (
-        chain(conv(), quant(step_bits=-50)), "use a smaller scale",
+        chain(conv(), quant(step_bits=-50)),
+        "use a smaller scale",
         chain(conv(), quant(step_bits=4)),
     ),
     "far": (op("Mul", 2.0**70), "rescale the layer", op("Mul", 2.0**-7)),
     "spread": (
-        op("Mul", np.array([2.0**55, 2.0**-55, 1, 1]).reshape(1, 4, 1, 1)), "that are closer",
+        op("Mul", np.array([2.0**55, 2.0**-55, 1, 1]).reshape(1, 4, 1, 1)),
+        "that are closer",
         op("Mul", np.array([2.0**5, 2.0**-5, 1, 1]).reshape(1, 4, 1, 1)),
     ),
     "channels last": (
-        op("Transpose", perm=[0, 2, 3, 1]), "export the network with channels first", conv()
+        op("Transpose", perm=[0, 2, 3, 1]),
+        "export the network with channels first",
+        conv(),
     ),
     "infinite": (op("Mul", np.inf), "give it finite numbers", op("Mul", 1.0)),
-    "unknown attribute": (
-        conv(4, 3, keep=1), "Unrecognized attribute: keep", conv(4, 3)
-    ),
-}  # fmt: skip
+    "unknown attribute": (conv(4, 3, keep=1), "Unrecognized attribute: keep", conv(4, 3)),
+}
 
 
 def network(step: Step, opset: int = 18) -> onnx.ModelProto:

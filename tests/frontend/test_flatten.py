@@ -39,8 +39,12 @@ def test_the_flat_network_is_the_same_network():
     # The modules themselves, not copies, and the network that was given is as it was.
     assert flat.network.m2 is network.second.act and flat.network.m4 is network.third.shift
     assert [n.target for n in network.graph.nodes if n.op == "call_module"] == [
-        "first.0", "first.1", "second.act", "second.act", "second.0",
-    ]  # fmt: skip
+        "first.0",
+        "first.1",
+        "second.act",
+        "second.act",
+        "second.0",
+    ]
 
 
 class Props(list):

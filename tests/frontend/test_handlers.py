@@ -105,10 +105,22 @@ VALUES: dict[int, list[Any]] = {
     AttributeProto.INT: [0, 1, 2, -1, -3],
     AttributeProto.FLOAT: [0.0, 1.0, 0.5],
     AttributeProto.STRING: ["SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET", "x"],
-    AttributeProto.INTS: [[1, 1], [2, 2], [3, 3], [2, 1], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1],
-                          [1], [2, 3], [-1, -2], [1, 0, 2, 3], [0, 1, 2, 3]],
+    AttributeProto.INTS: [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [2, 1],
+        [0, 0, 1, 1],
+        [1, 0, 1, 0],
+        [0, 1],
+        [1],
+        [2, 3],
+        [-1, -2],
+        [1, 0, 2, 3],
+        [0, 1, 2, 3],
+    ],
     AttributeProto.FLOATS: [[0.5], [0.5, 0.25, 0.5, 1.0]],
-}  # fmt: skip
+}
 
 
 def network(kind: str) -> OnnxNetwork:
@@ -200,8 +212,11 @@ QUANTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "narrow": ({"narrow": 1}, "set narrow=0", {"narrow": 0}),
     "signed": ({"signed": 1}, "set signed=0", {"signed": 0}),
     "rounding": ({"rounding_mode": "ROUND"}, "use FLOOR", {"rounding_mode": "FLOOR"}),
-    "no mode": ({"rounding_mode": "TIE"}, "use one of ROUND, HALF_EVEN, FLOOR",
-                {"rounding_mode": "FLOOR"}),
+    "no mode": (
+        {"rounding_mode": "TIE"},
+        "use one of ROUND, HALF_EVEN, FLOOR",
+        {"rounding_mode": "FLOOR"},
+    ),
     "half a bit": ({"bits": 3.5}, "a whole number from 1 to 16", {"bits": 3}),
     "no bits": ({"bits": 0}, "a whole number from 1 to 16", {"bits": 1}),
     "many bits": ({"bits": 17}, "a whole number from 1 to 16", {"bits": 16}),
@@ -210,7 +225,7 @@ QUANTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "shifted": ({"zero": 2.0}, "it must be 0", {"zero": 0.0}),
     "missing": ({"signed": None}, "'signed' is missing", {"signed": 0}),
     "endless": ({"step": np.inf}, "infinity or NaN", {"step": 0.5}),
-}  # fmt: skip
+}
 
 
 def quantized(changed: dict[str, Any]) -> onnx.ModelProto:
@@ -220,9 +235,12 @@ def quantized(changed: dict[str, Any]) -> onnx.ModelProto:
     }
     net = OnnxNetwork(4, 4, 2)
     x = net.conv("conv", net.image(), 3, (3, 3))
-    inputs = [x, net.constant("step", changed.get("step", 0.25)),
-              net.constant("point", changed.get("zero", 0.0)),
-              net.constant("width", changed.get("bits", 8))]  # fmt: skip
+    inputs = [
+        x,
+        net.constant("step", changed.get("step", 0.25)),
+        net.constant("point", changed.get("zero", 0.0)),
+        net.constant("width", changed.get("bits", 8)),
+    ]
     kept = {k: v for k, v in given.items() if v is not None}
     net.made(net.node("Quant", "act", inputs, **kept), 3)
     return net.model()
@@ -238,15 +256,26 @@ def test_quantizers_and_their_fixes(name, tmp_path):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"scale": 1 / 128}, {"scale": 1.0}, {"bits": 7}, {"bits": 9, "scale": 1 / 512}, {"narrow": 1},
-     {"signed": 1}, {"scale": 1 / 255}],
-)  # fmt: skip
+    [
+        {"scale": 1 / 128},
+        {"scale": 1.0},
+        {"bits": 7},
+        {"bits": 9, "scale": 1 / 512},
+        {"narrow": 1},
+        {"signed": 1},
+        {"scale": 1 / 255},
+    ],
+)
 def test_the_input_is_what_images_are(changed, tmp_path):
     """uint8/256 and nothing else; rounding does not matter there."""
     for given, exact in ((changed, False), ({"rounding_mode": "ROUND"}, True)):
         net = OnnxNetwork(4, 4, 2)
-        inputs = ["x", net.constant("step", given.get("scale", 1 / 256)), "zero",
-                  net.constant("width", given.get("bits", 8))]  # fmt: skip
+        inputs = [
+            "x",
+            net.constant("step", given.get("scale", 1 / 256)),
+            "zero",
+            net.constant("width", given.get("bits", 8)),
+        ]
         known = {k: v for k, v in given.items() if k not in ("scale", "bits")}
         attributes = {"signed": 0, "narrow": 0, "rounding_mode": "FLOOR"} | known
         x = net.made(net.node("Quant", "input", inputs, **attributes), 2)

@@ -70,9 +70,13 @@ def test_hardware(result, frame_cycles, tmp_path):
     output = graph.outputs[0]
     if frame_cycles == 1500:
         hls4ml.write_project(
-            graph, tmp_path / "hls", clock_ns=5.0, part=PART,
-            samples=images.astype(np.uint8), golden=golden[output],
-        )  # fmt: skip
+            graph,
+            tmp_path / "hls",
+            clock_ns=5.0,
+            part=PART,
+            samples=images.astype(np.uint8),
+            golden=golden[output],
+        )
         found = hls4ml.compile_project(tmp_path / "hls").run(images.astype(np.uint8))
         for tensor, values in golden.items():
             assert np.array_equal(found[tensor], values), tensor
@@ -118,13 +122,15 @@ def test_onnxruntime_averages_every_sum_exactly(kernel, tmp_path):
     x = pixels.reshape(len(sums), 1, kernel, kernel)
     factor = np.float32(count * 2.0 ** -(count - 1).bit_length())
     graph = helper.make_graph(
-        [helper.make_node("AveragePool", ["x"], ["a"], kernel_shape=[kernel] * 2),
-         helper.make_node("Mul", ["a", "f"], ["y"])],
+        [
+            helper.make_node("AveragePool", ["x"], ["a"], kernel_shape=[kernel] * 2),
+            helper.make_node("Mul", ["a", "f"], ["y"]),
+        ],
         "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [onnx.numpy_helper.from_array(factor.reshape(()), "f")],
-    )  # fmt: skip
+    )
     import onnxruntime
 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -193,9 +199,12 @@ def test_averages_that_are_not_exact_are_refused(tmp_path):
     net = OnnxNetwork(6, 6, 2)
     net.average_pool("pool", net.image(), 3, 1, 1)
     del net.nodes[-2].attribute[:]
-    net.nodes[-2].attribute.extend([
-        helper.make_attribute("kernel_shape", [3, 3]), helper.make_attribute("pads", [1] * 4),
-    ])  # fmt: skip
+    net.nodes[-2].attribute.extend(
+        [
+            helper.make_attribute("kernel_shape", [3, 3]),
+            helper.make_attribute("pads", [1] * 4),
+        ]
+    )
     assert refusal(net, tmp_path) == (
         "AveragePool 'pool': averages at the border are over fewer values; use count_include_pad=1"
     )

@@ -70,7 +70,7 @@ OUTPUTS = {
     ),
     "sum of maps": lambda net, x: net.made(net.node("Add", "s", [net.conv("head", x, 4), x]), 4),
     "identity": lambda net, x: net.made(net.node("Identity", "e", [net.conv("head", x, 3)]), 3),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)

@@ -27,9 +27,15 @@ def pooled(kind, size, kernel, stride, pads, ceil, **more):
     net = OnnxNetwork(size, size + 1, 2)
     x = net.act("first", net.conv("first.conv", net.image(), 3), step_bits=5)
     x = net.node(
-        kind, "pool", [x], kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=pads,
-        ceil_mode=ceil, **more,
-    )  # fmt: skip
+        kind,
+        "pool",
+        [x],
+        kernel_shape=[kernel] * 2,
+        strides=[stride] * 2,
+        pads=pads,
+        ceil_mode=ceil,
+        **more,
+    )
     net.act("last", net.conv("last.conv", net.made(x, 3), 2, (3, 3)), step_bits=3)
     return net
 
@@ -86,8 +92,18 @@ def test_averages_that_are_rounded_up_are_refused_with_a_fix(tmp_path):
     )
     net = OnnxNetwork(5, 5, 2)
     x = net.act("first", net.conv("first.conv", net.image(), 3), step_bits=5)
-    x = net.made(net.node("AveragePool", "pool", [x], kernel_shape=[2, 2], strides=[2, 2],
-                          pads=[0, 0, 1, 1], count_include_pad=1), 3)  # fmt: skip
+    x = net.made(
+        net.node(
+            "AveragePool",
+            "pool",
+            [x],
+            kernel_shape=[2, 2],
+            strides=[2, 2],
+            pads=[0, 0, 1, 1],
+            count_include_pad=1,
+        ),
+        3,
+    )
     net.quant("last", x, step_bits=5)
     assert outcome(net.model(), tmp_path) == "exact"
 

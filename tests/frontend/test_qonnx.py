@@ -58,9 +58,18 @@ def network(request):
     if request.param == "mixed":
         return frozen(Mixed(), 4)
     return frozen(
-        SEPNet(height=14, width=18, widths=(16, 32), modules=(1, 1), stem_kernel=5, stem_stride=2,
-               stem_pool=True, transition_groups=4), 1,
-    )  # fmt: skip
+        SEPNet(
+            height=14,
+            width=18,
+            widths=(16, 32),
+            modules=(1, 1),
+            stem_kernel=5,
+            stem_stride=2,
+            stem_pool=True,
+            transition_groups=4,
+        ),
+        1,
+    )
 
 
 def test_every_layer_is_equal(network, tmp_path):

@@ -16,9 +16,13 @@ def constant(name, value):
 def quant(data, scale, output, bits="bits8", **attributes):
     settings = {"signed": 0, "narrow": 0, "rounding_mode": "FLOOR"} | attributes
     return helper.make_node(
-        "Quant", [data, scale, "zero", bits], [output], name=f"quant_{output}",
-        domain="qonnx.custom_op.general", **settings,
-    )  # fmt: skip
+        "Quant",
+        [data, scale, "zero", bits],
+        [output],
+        name=f"quant_{output}",
+        domain="qonnx.custom_op.general",
+        **settings,
+    )
 
 
 def model(tmp_path, nodes, initializers, shape=(1, 2, 4, 4)):
@@ -111,8 +115,11 @@ def test_refusals_name_the_node(tmp_path):
         "Quant 'quant_y': rounding_mode ROUND is not exact in hardware; use FLOOR, and add half "
         "a step to the bias before it (sephw.nn.freeze does)"
     )
-    scaled = [entry, helper.make_node("Mul", ["q", "tenth"], ["y"], name="mul"),
-              quant("y", "step", "z")]  # fmt: skip
+    scaled = [
+        entry,
+        helper.make_node("Mul", ["q", "tenth"], ["y"], name="mul"),
+        quant("y", "step", "z"),
+    ]
     assert refusal(tmp_path, scaled, [tenth]).startswith("Quant 'quant_z': needs ")
     unread = [helper.make_node("Relu", ["x"], ["y"], name="relu")]
     assert refusal(tmp_path, unread) == (

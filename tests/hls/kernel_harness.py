@@ -20,10 +20,17 @@ from sephw.tools.process import run
 COMPILED_STANDARD = "c++17"
 # Warnings are errors. Pragmas are Vitis's; labels name its loops.
 FLAGS = (
-    "-O0", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-label",
+    "-O0",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+    "-Wno-unused-label",
     # ap_types shifts negative values, as every compiler in use defines it.
-    "-fsanitize=address,undefined", "-fno-sanitize=shift", "-fno-sanitize-recover=all",
-)  # fmt: skip
+    "-fsanitize=address,undefined",
+    "-fno-sanitize=shift",
+    "-fno-sanitize-recover=all",
+)
 
 # What every program begins with; compiled once, since that takes as long as some kernels.
 COMMON = """\
@@ -85,10 +92,24 @@ def compile_cases(cases: Sequence[Case], directory: Path, standard: str, *flags:
     program = directory / "cases"
     common = common_headers(standard)
     done = run(
-        [find_compiler("test"), f"-std={standard}", *FLAGS, *flags, "-isystem",
-         ap_types_directory(), "-include", common, "-I", HEADERS, "-I", directory, source,
-         "-o", program]
-    )  # fmt: skip
+        [
+            find_compiler("test"),
+            f"-std={standard}",
+            *FLAGS,
+            *flags,
+            "-isystem",
+            ap_types_directory(),
+            "-include",
+            common,
+            "-I",
+            HEADERS,
+            "-I",
+            directory,
+            source,
+            "-o",
+            program,
+        ]
+    )
     assert done.returncode == 0, done.stderr
     return program
 
@@ -102,9 +123,19 @@ def common_headers(standard: str) -> Path:
     header.write_text(COMMON)
     if standard == COMPILED_STANDARD:
         done = run(
-            [find_compiler("test"), f"-std={standard}", *FLAGS, "-isystem", ap_types_directory(),
-             "-x", "c++-header", header, "-o", folder / "common.h.gch"]
-        )  # fmt: skip
+            [
+                find_compiler("test"),
+                f"-std={standard}",
+                *FLAGS,
+                "-isystem",
+                ap_types_directory(),
+                "-x",
+                "c++-header",
+                header,
+                "-o",
+                folder / "common.h.gch",
+            ]
+        )
         assert done.returncode == 0, done.stderr
     return header
 

@@ -48,11 +48,19 @@ def test_random_windows(tmp_path: Path) -> None:
         rows = int(rng.integers(1, (height - 1 + top) // stride + 2))
         columns = int(rng.integers(1, (width - 1 + left) // stride + 2))
         operator = SlidingWindow(
-            height=height, width=width, channels=4, dtype=IntType(8, signed=False),
-            kernel_height=kernel_height, kernel_width=kernel_width, stride=stride,
-            padding_top=top, padding_left=left, output_height=rows, output_width=columns,
+            height=height,
+            width=width,
+            channels=4,
+            dtype=IntType(8, signed=False),
+            kernel_height=kernel_height,
+            kernel_width=kernel_width,
+            stride=stride,
+            padding_top=top,
+            padding_left=left,
+            output_height=rows,
+            output_width=columns,
             groups=groups,
-        )  # fmt: skip
+        )
         lanes = int(rng.choice([1, 2]))
         frames = rng.integers(0, 256, (2, height, width, 4))
         for folding in (Folding(lanes, lanes), *operator.further_foldings()):
@@ -64,9 +72,15 @@ def test_folded_convolutions(tmp_path: Path) -> None:
     """Every folding of two grouped layers computes the same."""
     rng = np.random.default_rng(21)
     shape = {
-        "height": 2, "width": 3, "in_channels": 4, "out_channels": 8, "kernel_height": 3,
-        "kernel_width": 1, "groups": 2, "input_dtype": IntType(8, signed=False),
-    }  # fmt: skip
+        "height": 2,
+        "width": 3,
+        "in_channels": 4,
+        "out_channels": 8,
+        "kernel_height": 3,
+        "kernel_width": 1,
+        "groups": 2,
+        "input_dtype": IntType(8, signed=False),
+    }
     patterns = rng.choice([-1, 1], (8, 6))
     weights = rng.integers(-128, 128, (8, 6))
     for operator in (PatternConv(patterns=patterns, **shape), Conv8(weights=weights, **shape)):
@@ -86,16 +100,26 @@ def test_sums_beyond_32_bits(tmp_path: Path) -> None:
     rng = np.random.default_rng(22)
     wide = IntType(28, signed=True)
     conv = Conv8(
-        height=1, width=2, in_channels=8, out_channels=2, input_dtype=wide,
+        height=1,
+        width=2,
+        in_channels=8,
+        out_channels=2,
+        input_dtype=wide,
         weights=rng.choice([-128, 127], (2, 8)),
-    )  # fmt: skip
+    )
     frames = rng.choice([wide.min, wide.max], (3, 1, 2, 8)).astype(np.int64)
     sums = IntType(40, signed=True)
     join = Join(
-        height=1, width=2, channels=2, input_dtypes=(sums, sums), output_dtype=IntType(32, True),
-        mantissas=np.array([[15, -15], [-15, 15]]), shifts=np.array([[0, 3], [4, 0]]),
-        bias=np.array([1 << 40, -(1 << 41)]), shift=9,
-    )  # fmt: skip
+        height=1,
+        width=2,
+        channels=2,
+        input_dtypes=(sums, sums),
+        output_dtype=IntType(32, True),
+        mantissas=np.array([[15, -15], [-15, 15]]),
+        shifts=np.array([[0, 3], [4, 0]]),
+        bias=np.array([1 << 40, -(1 << 41)]),
+        shift=9,
+    )
     branches = tuple(rng.integers(sums.min, sums.max + 1, (4, 1, 2, 2)) for _ in range(2))
     for label, case in (
         ("conv8", Case("wide", conv, Folding(pe=1, simd=4), (frames,))),

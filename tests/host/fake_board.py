@@ -95,12 +95,23 @@ class FakeBoard:
 def write_description(directory: Path, **changes: object) -> Path:
     """accelerator.json of a `FakeBoard`."""
     content: dict[str, object] = {
-        "format": "sephw-accelerator", "version": 2, "link": "uart", "name": "tiny",
-        "target": "ulx3s-85f", "cable": "ulx3s", "build_id": f"{BUILD:016x}",
-        "image_shape": [1, 2, 1], "image_bits": 8, "output_shape": [1, 1, 2], "output_bits": 12,
-        "output_signed": True, "clock_hz": CLOCK_HZ, "uart_hz": UART_HZ, "baud": 1_000_000,
+        "format": "sephw-accelerator",
+        "version": 2,
+        "link": "uart",
+        "name": "tiny",
+        "target": "ulx3s-85f",
+        "cable": "ulx3s",
+        "build_id": f"{BUILD:016x}",
+        "image_shape": [1, 2, 1],
+        "image_bits": 8,
+        "output_shape": [1, 1, 2],
+        "output_bits": 12,
+        "output_signed": True,
+        "clock_hz": CLOCK_HZ,
+        "uart_hz": UART_HZ,
+        "baud": 1_000_000,
         "frame_limit_cycles": 500,
-    }  # fmt: skip
+    }
     content.update(changes)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "accelerator.json"

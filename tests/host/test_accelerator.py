@@ -118,7 +118,7 @@ def test_images_that_do_not_fit(tmp_path, images, message) -> None:
             "load it with: sephw program {directory}",
         ),
     ],
-)  # fmt: skip
+)
 def test_another_design(tmp_path, board, message) -> None:
     with pytest.raises(WrongDesignError) as caught:
         _open(tmp_path, board)
@@ -258,10 +258,17 @@ def test_status_and_reset(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("bits", "signed", "values"),
-    [(1, False, (0, 1)), (8, True, (-128, 127)), (9, False, (511, 256)), (16, True, (-32768, -1)),
-     (24, True, (-(1 << 23), 77)), (33, True, (-(1 << 32), (1 << 32) - 1)),
-     (64, True, (-(1 << 63), (1 << 63) - 1)), (63, False, ((1 << 63) - 1, 0))],
-)  # fmt: skip
+    [
+        (1, False, (0, 1)),
+        (8, True, (-128, 127)),
+        (9, False, (511, 256)),
+        (16, True, (-32768, -1)),
+        (24, True, (-(1 << 23), 77)),
+        (33, True, (-(1 << 32), (1 << 32) - 1)),
+        (64, True, (-(1 << 63), (1 << 63) - 1)),
+        (63, False, ((1 << 63) - 1, 0)),
+    ],
+)
 def test_outputs_of_every_width(tmp_path, bits, signed, values) -> None:
     board = FakeBoard(sizes=(2, 2, bits, int(signed), CLOCK_CYCLES))
     size = -(-bits // 8)
@@ -289,19 +296,31 @@ def test_a_description_is_found_in_an_export(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "'{file}' cannot be read (No such file or directory); give the directory of an "
-               "export for an open board"),
-        ("{", "'{file}' is not JSON: line 1, column 2: Expecting property name enclosed in double "
-              "quotes; export the model again"),
-        ('{"format": "sephw-accelerator", "version": 1}',
-         "'{file}' is no accelerator.json of this version; export the model again"),
-        ('{"format": "sephw-accelerator", "version": 2, "link": "uart", "name": "x"}',
-         "'{file}': is no accelerator.json of this version (it lacks 'target'); export "
-         "the model again"),
-        ('{"format": "sephw-accelerator", "version": 2}',
-         "'{file}' describes a design of another driver; run the driver.py beside it"),
+        (
+            None,
+            "'{file}' cannot be read (No such file or directory); give the directory of an "
+            "export for an open board",
+        ),
+        (
+            "{",
+            "'{file}' is not JSON: line 1, column 2: Expecting property name enclosed in double "
+            "quotes; export the model again",
+        ),
+        (
+            '{"format": "sephw-accelerator", "version": 1}',
+            "'{file}' is no accelerator.json of this version; export the model again",
+        ),
+        (
+            '{"format": "sephw-accelerator", "version": 2, "link": "uart", "name": "x"}',
+            "'{file}': is no accelerator.json of this version (it lacks 'target'); export "
+            "the model again",
+        ),
+        (
+            '{"format": "sephw-accelerator", "version": 2}',
+            "'{file}' describes a design of another driver; run the driver.py beside it",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_description(tmp_path, text, message) -> None:
     file = tmp_path / "accelerator.json"
     if text is not None:

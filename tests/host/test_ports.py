@@ -62,10 +62,12 @@ def test_busy(terminal) -> None:
             "there is no such port; serial ports here: none",
         ),
         (ValueError("invalid URL"), "it cannot be opened (invalid URL)"),
-        (OSError(errno.EIO, "Input/output error"),
-         "it cannot be opened ([Errno 5] Input/output error)"),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "it cannot be opened ([Errno 5] Input/output error)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_reason_has_its_line(monkeypatch, error, message) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise error

@@ -43,38 +43,57 @@ def test_the_call(tmp_path, cable, flash, option, where) -> None:
     found = load_bitstream(bitstream, cable, flash=flash, purpose="programming 'x'", find=find)
     assert found == where
     assert (tmp_path / "openFPGALoader.args").read_text().split("\n") == [
-        "--board", cable, option, str(bitstream),
-    ]  # fmt: skip
+        "--board",
+        cable,
+        option,
+        str(bitstream),
+    ]
 
 
 # What version 1.1.1 prints, with nothing plugged in, without libusb, and as libftdi words it.
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ("unable to open ftdi device: -3 (device not found)\\nJTAG init failed with: unable to "
-         "open ftdi device",
-         "no board 'ulx3s' answers over USB; check the cable, power and the target"),
-        ("DFU init failed with: No DFU compatible device found",
-         "no board 'ulx3s' answers over USB; check the cable, power and the target"),
-        ("Error: Failed to claim cable",
-         "no board 'ulx3s' answers over USB; check the cable, power and the target"),
-        ("unable to open ftdi device: -4 (usb_open failed: insufficient permissions)",
-         "no permission to use the USB device of board 'ulx3s'; add openFPGALoader's udev rules "
-         "or run as root"),
-        ("x: error while loading shared libraries: libusb-1.0.so.0: cannot open shared object "
-         "file: No such file or directory",
-         "openFPGALoader needs libusb-1.0.so.0, which is missing; install what it needs with "
-         "'sudo apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'"),
-        ("x: error while loading shared libraries: libftdi1.so.2: cannot open shared object file",
-         "openFPGALoader needs libftdi1.so.2, which is missing; install what it needs with 'sudo "
-         "apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'"),
-        ("x: error while loading shared libraries: libzzz.so.1: cannot open shared object file",
-         "openFPGALoader needs libzzz.so.1, which is missing; install it"),
+        (
+            "unable to open ftdi device: -3 (device not found)\\nJTAG init failed with: unable to "
+            "open ftdi device",
+            "no board 'ulx3s' answers over USB; check the cable, power and the target",
+        ),
+        (
+            "DFU init failed with: No DFU compatible device found",
+            "no board 'ulx3s' answers over USB; check the cable, power and the target",
+        ),
+        (
+            "Error: Failed to claim cable",
+            "no board 'ulx3s' answers over USB; check the cable, power and the target",
+        ),
+        (
+            "unable to open ftdi device: -4 (usb_open failed: insufficient permissions)",
+            "no permission to use the USB device of board 'ulx3s'; add openFPGALoader's udev rules "
+            "or run as root",
+        ),
+        (
+            "x: error while loading shared libraries: libusb-1.0.so.0: cannot open shared object "
+            "file: No such file or directory",
+            "openFPGALoader needs libusb-1.0.so.0, which is missing; install what it needs with "
+            "'sudo apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'",
+        ),
+        (
+            "x: error while loading shared libraries: libftdi1.so.2: cannot open shared "
+            "object file",
+            "openFPGALoader needs libftdi1.so.2, which is missing; install what it needs "
+            "with 'sudo "
+            "apt-get install -y libftdi1-2 libusb-1.0-0 libudev1'",
+        ),
+        (
+            "x: error while loading shared libraries: libzzz.so.1: cannot open shared object file",
+            "openFPGALoader needs libzzz.so.1, which is missing; install it",
+        ),
         ("Loading\\nCRC error", "openFPGALoader failed: CRC error"),
         ("Wait for CDONE FAIL\\nbye", "openFPGALoader failed: Wait for CDONE FAIL"),
         ("", "openFPGALoader failed: no message"),
     ],
-)  # fmt: skip
+)
 def test_failures(tmp_path, output, message) -> None:
     find = _program(tmp_path, f'sys.stderr.write("{output}"); sys.exit(1)')
     with pytest.raises(SephwError) as caught:

@@ -91,12 +91,16 @@ PLUG = "plug the board in, name a port with --port, or simulate the board with -
     ("ports", "message"),
     [
         ([], f"no serial port at USB; {PLUG}"),
-        ([FoundPort("/dev/ttyS0", "n/a", False)],
-         f"no serial port at USB (others: /dev/ttyS0); {PLUG}"),
-        ([FoundPort("/dev/ttyA", "FT231X"), FoundPort("/dev/ttyB", "CDC")],
-         "serial ports at USB: /dev/ttyA (FT231X), /dev/ttyB (CDC); name one with --port"),
+        (
+            [FoundPort("/dev/ttyS0", "n/a", False)],
+            f"no serial port at USB (others: /dev/ttyS0); {PLUG}",
+        ),
+        (
+            [FoundPort("/dev/ttyA", "FT231X"), FoundPort("/dev/ttyB", "CDC")],
+            "serial ports at USB: /dev/ttyA (FT231X), /dev/ttyB (CDC); name one with --port",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_single_port(board, export, monkeypatch, capsys, ports, message) -> None:
     """Said at once: nothing is sent, nothing waited for."""
     monkeypatch.setattr("sephw.run.command.find_ports", lambda: ports)
@@ -137,8 +141,10 @@ def test_pictures_and_class_names(board, export, tmp_path, capsys) -> None:
     start = shown.out.index("  classes")
     assert shown.out[start:].splitlines()[:4] == [
         "  classes   1 of 2 as their folders say",
-        "            c.png: cat", "            cat/a.png: cat", "            dog/b.bmp: cat",
-    ]  # fmt: skip
+        "            c.png: cat",
+        "            cat/a.png: cat",
+        "            dog/b.bmp: cat",
+    ]
     assert shown.err.startswith("note: 1 of 3 images are in colour: converted to grey (")
     assert "3 images on /dev/ttyX" in shown.err
 
@@ -252,9 +258,11 @@ sys.meta_path.insert(0, Refuse())
 
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True,
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
+    )
 
 
 def test_the_driver_needs_numpy_and_pyserial_only() -> None:
@@ -305,6 +313,9 @@ def test_the_driver_of_an_export_runs_alone(export) -> None:
     done = _python(code, driver, "--help")
     assert "program" in done.stdout
     assert "train" not in done.stdout
-    where = _python("import sys; sys.path.insert(0, sys.argv[1]); import sephw.host; "
-                    "print(sephw.host.__file__)", driver)  # fmt: skip
+    where = _python(
+        "import sys; sys.path.insert(0, sys.argv[1]); import sephw.host; "
+        "print(sephw.host.__file__)",
+        driver,
+    )
     assert where.stdout.strip() == f"{driver}/sephw/host/__init__.py"

@@ -147,11 +147,18 @@ def test_an_unknown_operator(paths):
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
-        (0, 0, "uint1"), (0, 1, "uint1"), (0, 255, "uint8"), (0, 256, "uint9"),
-        (-1, 0, "int1"), (-1, 1, "int2"), (-128, 127, "int8"), (-129, 0, "int9"),
-        (-1, 128, "int9"), (5, 7, "uint3"),
+        (0, 0, "uint1"),
+        (0, 1, "uint1"),
+        (0, 255, "uint8"),
+        (0, 256, "uint9"),
+        (-1, 0, "int1"),
+        (-1, 1, "int2"),
+        (-128, 127, "int8"),
+        (-129, 0, "int9"),
+        (-1, 128, "int9"),
+        (5, 7, "uint3"),
     ],
-)  # fmt: skip
+)
 def test_covering_is_the_narrowest_type(low, high, expected):
     dtype = IntType.covering(low, high)
     assert str(dtype) == expected

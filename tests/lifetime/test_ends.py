@@ -61,14 +61,16 @@ with ExportDirectory(work / "a" / "b") as directory, Workplace(work / "synth", "
 BUSY = {
     "waits": "time.sleep(600)",
     "computes": "while True: sum(range(1000))",
-    "swallows": "\n".join((
-        "class Swallows:",
-        "        def __del__(self): time.sleep(0.02)",
-        "    while True:",
-        "        try: Swallows()",
-        "        except BaseException: pass",
-    )),
-}  # fmt: skip
+    "swallows": "\n".join(
+        (
+            "class Swallows:",
+            "        def __del__(self): time.sleep(0.02)",
+            "    while True:",
+            "        try: Swallows()",
+            "        except BaseException: pass",
+        )
+    ),
+}
 
 
 def is_gone(pid: int) -> bool:
@@ -95,12 +97,15 @@ def program(tmp_path):
     def call(busy):
         code = PROGRAM.replace("BUSY", BUSY[busy])
         process = subprocess.Popen(
-            [sys.executable, "-c", code, "work", "told"], cwd=tmp_path,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-c", code, "work", "told"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
             # A suite in the background or under nohup ignores signals; what it starts must not.
             preexec_fn=usual_signals,
-        )  # fmt: skip
+        )
         assert process.stdout.readline() == "ready\n"
         return process, int((tmp_path / "told" / "child").read_text())
 
@@ -295,10 +300,12 @@ def test_two_exports_race_for_one_directory(tmp_path):
         racers = [
             subprocess.Popen(
                 [sys.executable, "-c", RACER, out, f"{former}{i}", start],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
             )
             for i in range(2)
-        ]  # fmt: skip
+        ]
         said = [racer.communicate(timeout=60)[0] for racer in racers]
         assert sorted(racer.returncode for racer in racers) == [0, 2], said
         winner = [racer.returncode for racer in racers].index(0)

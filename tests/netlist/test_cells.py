@@ -56,15 +56,21 @@ def test_models_of_yosys_agree(technology: Technology, tmp_path: Path) -> None:
     """The expectations themselves against a third opinion, as far as Yosys has one."""
     benches: dict[Technology, tuple[Callable[[], Bench], ModuleType, str]] = {
         Technology.ECP5: (
-            lambda: ecp5_cells.ecp5_bench(memories=False), ecp5_cells, "lattice/cells_sim_ecp5.v",
+            lambda: ecp5_cells.ecp5_bench(memories=False),
+            ecp5_cells,
+            "lattice/cells_sim_ecp5.v",
         ),
         Technology.ICE40: (
-            lambda: ice40_cells.ice40_bench(collide=False), ice40_cells, "ice40/cells_sim.v",
+            lambda: ice40_cells.ice40_bench(collide=False),
+            ice40_cells,
+            "ice40/cells_sim.v",
         ),
         Technology.GOWIN: (
-            lambda: gowin_cells.gowin_bench(blocks=False), gowin_cells, "gowin/cells_sim.v",
+            lambda: gowin_cells.gowin_bench(blocks=False),
+            gowin_cells,
+            "gowin/cells_sim.v",
         ),
-    }  # fmt: skip
+    }
     make, module, name = benches[technology]
     bench = make()
     rows = bench.rows(CYCLES, seed=3)

@@ -53,9 +53,10 @@ class Built:
         cells = module_of(json.loads(self.synthesis.netlist.read_text()))["cells"]
         instance = self.synthesis.instances[node]
         return sorted(
-            name for name, cell in cells.items()
+            name
+            for name, cell in cells.items()
             if cell["type"] == kind and owner(name, [instance]) is not None
-        )  # fmt: skip
+        )
 
     def runs(self) -> NetlistRuns:
         return NetlistRuns.of(self.synthesis, self.graph, self.project, self.folder / "netlist")
@@ -163,9 +164,12 @@ def test_every_operator_in_the_netlist_of_each_technology(
     for tensor, bit in (("total", 1), ("total", 0), ("wide", 0)):
         wrong = {name: v ^ ((name == tensor) << bit) for name, v in values.items()}
         seen = verify(
-            [CheckedTensor(tensor, "", ())], {"integer": wrong, "netlist": values}, data="",
-            samples=["a", "b", "c"], observed={"netlist": runs.observed},
-        )  # fmt: skip
+            [CheckedTensor(tensor, "", ())],
+            {"integer": wrong, "netlist": values},
+            data="",
+            samples=["a", "b", "c"],
+            observed={"netlist": runs.observed},
+        )
         assert seen.exact == (tensor in partial and bit == 0)
 
 
@@ -218,9 +222,8 @@ def test_a_stuck_handshake_is_found(ecp5: Built, tmp_path: Path) -> None:
     def change(module: dict[str, Any]) -> None:
         (valid,) = module["netnames"]["point_stream_tvalid"]["bits"]
         (driver,) = (
-            cell for cell in module["cells"].values()
-            if valid in cell["connections"].get("Q", ())
-        )  # fmt: skip
+            cell for cell in module["cells"].values() if valid in cell["connections"].get("Q", ())
+        )
         driver["connections"]["DI"] = ["0"]
 
     stuck = ecp5.changed(tmp_path, change)

@@ -31,9 +31,11 @@ def netlist(**cells: dict[str, Any]) -> dict[str, Any]:
 def cell(kind: str, connections: dict[str, list[int | str]], **parameters: str) -> dict[str, Any]:
     ways = {name: "output" if name in "ZQ" else "input" for name in connections}
     return {
-        "type": kind, "parameters": parameters, "connections": connections,
+        "type": kind,
+        "parameters": parameters,
+        "connections": connections,
         "port_directions": ways,
-    }  # fmt: skip
+    }
 
 
 def write(folder: Path, content: object) -> Path:

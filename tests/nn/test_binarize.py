@@ -114,8 +114,15 @@ def test_resnet20_table_by_hand():
     kept = [row.layer for row in table.rows if row.bits_after == 32]
     assert kept == ["conv1", "layers.3.downsample.0", "layers.6.downsample.0", "fc"]
     text = str(table).splitlines()
-    assert text[0].split() == ["layer", "kind", "parameters", "bits", "before", "after",
-                               "compression"]  # fmt: skip
+    assert text[0].split() == [
+        "layer",
+        "kind",
+        "parameters",
+        "bits",
+        "before",
+        "after",
+        "compression",
+    ]
     assert text[2].split() == ["layers.0.conv1", "PatternConv2d", "2,304", "32", "1", "32.0"]
     assert text[-1].split()[:4] == ["total", "267,264", "patterns", "291,386"]
     with pytest.raises(FrozenInstanceError):

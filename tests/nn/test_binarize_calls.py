@@ -206,14 +206,31 @@ def linear_layers_in_a_row(m, x):
 
 
 TAKEN = [
-    add_statement, relu_module_whose_input_is_read_again,
-    relu_method_statement, relu_function_statement, sum_of_an_alias, sum_before_and_after,
-    write_through_a_pass, write_through_contiguous, write_into_a_copy,
-    write_through_a_flattened_map, write_through_a_squeezed_pixel, write_into_the_image,
-    named_input, named_functions, numpys_names, sizes_as_arguments, sizes_choose_branches,
-    all_sizes_squeezed, unused_calls, dropout_function, concat_named,
-    sum_of_one_tensor_with_itself, products_with_numbers, linear_layers_in_a_row,
-]  # fmt: skip
+    add_statement,
+    relu_module_whose_input_is_read_again,
+    relu_method_statement,
+    relu_function_statement,
+    sum_of_an_alias,
+    sum_before_and_after,
+    write_through_a_pass,
+    write_through_contiguous,
+    write_into_a_copy,
+    write_through_a_flattened_map,
+    write_through_a_squeezed_pixel,
+    write_into_the_image,
+    named_input,
+    named_functions,
+    numpys_names,
+    sizes_as_arguments,
+    sizes_choose_branches,
+    all_sizes_squeezed,
+    unused_calls,
+    dropout_function,
+    concat_named,
+    sum_of_one_tensor_with_itself,
+    products_with_numbers,
+    linear_layers_in_a_row,
+]
 
 
 @pytest.mark.parametrize("forward", TAKEN, ids=[f.__name__ for f in TAKEN])
@@ -323,14 +340,18 @@ class WrittenState(Parts):
         (Hooked, "Conv2d 'b': computes something else here than in the given network"),
         (Counting, "Counting: gives two results for the same images; remove random numbers"),
         (WrittenState, "computes with a constant or a parameter"),
-        (lambda: Parts(lambda m, x: m.head(functional.dropout(m.a(x), 0.5))),
-         "drops in evaluation as well"),
+        (
+            lambda: Parts(lambda m, x: m.head(functional.dropout(m.a(x), 0.5))),
+            "drops in evaluation as well",
+        ),
         (lambda: Parts(lambda m, x: m.head(m.a(x) + torch.rand(1))), "constant"),
         (lambda: Parts(lambda m, x: m.head(m.a(x)).view(1, -1)), "only flattening of each image"),
-        (lambda: Parts(lambda m, x: m.head(m.b(m.relu(m.a(x))) if len(x) == 3 else m.a(x))),
-         "computes something else than the calls that torch.fx sees in its forward"),
+        (
+            lambda: Parts(lambda m, x: m.head(m.b(m.relu(m.a(x))) if len(x) == 3 else m.a(x))),
+            "computes something else than the calls that torch.fx sees in its forward",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_trace_holds_is_refused(make, text):
     with pytest.raises(SephwError) as error:
         binarize(make().eval(), input_shape=SHAPE, stage="R")
@@ -365,11 +386,19 @@ def test_zeros_do_not_hide_a_difference(monkeypatch):
 def test_signatures_are_torchs():
     """Names, order and defaults of the calls that are read, against torch's own schemas."""
     names = {
-        torch.relu: "relu", torch.relu_: "relu_", torch.mean: "mean.dim",
-        torch.flatten: "flatten.using_ints", torch.reshape: "reshape", torch.squeeze: "squeeze.dim",
-        torch.add: "add.Tensor", torch.cat: "cat", torch.max_pool2d: "max_pool2d",
-        functional.avg_pool2d: "avg_pool2d", torch.dropout: "dropout", torch.clone: "clone",
-    }  # fmt: skip
+        torch.relu: "relu",
+        torch.relu_: "relu_",
+        torch.mean: "mean.dim",
+        torch.flatten: "flatten.using_ints",
+        torch.reshape: "reshape",
+        torch.squeeze: "squeeze.dim",
+        torch.add: "add.Tensor",
+        torch.cat: "cat",
+        torch.max_pool2d: "max_pool2d",
+        functional.avg_pool2d: "avg_pool2d",
+        torch.dropout: "dropout",
+        torch.clone: "clone",
+    }
     for function, path in names.items():
         base, _, overload = path.partition(".")
         schema = getattr(getattr(torch.ops.aten, base), overload or "default")._schema

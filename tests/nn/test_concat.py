@@ -107,9 +107,12 @@ def test_concatenation_of_sums_and_of_rows_are_refused():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    kernel=st.sampled_from([2, 3, 4]), stride=st.integers(1, 3), data=st.data(),
-    height=st.integers(5, 8), width=st.integers(5, 8),
-)  # fmt: skip
+    kernel=st.sampled_from([2, 3, 4]),
+    stride=st.integers(1, 3),
+    data=st.data(),
+    height=st.integers(5, 8),
+    width=st.integers(5, 8),
+)
 def test_average_pool_is_a_windowed_integer_sum(kernel, stride, data, height, width):
     padding = data.draw(st.integers(0, kernel // 2))
     x = np.random.default_rng(height * 8 + width).integers(0, 256, (2, height, width))

@@ -50,10 +50,14 @@ def assert_float32_is_exact(deploy, images):
 
 @quick
 @given(
-    kernel=st.sampled_from([3, 5]), stride=st.integers(1, 2), groups=st.sampled_from([1, 2, 4]),
-    bits=st.integers(2, 8), scale_bits=st.integers(1, 6), seed=st.integers(0, 999),
+    kernel=st.sampled_from([3, 5]),
+    stride=st.integers(1, 2),
+    groups=st.sampled_from([1, 2, 4]),
+    bits=st.integers(2, 8),
+    scale_bits=st.integers(1, 6),
+    seed=st.integers(0, 999),
     size=st.tuples(st.integers(5, 9), st.integers(5, 9)),
-)  # fmt: skip
+)
 def test_random_prbs_are_exact_in_float32(kernel, stride, groups, bits, scale_bits, seed, size):
     torch.manual_seed(seed)
     block = PatternResidualBlock(4, 8, kernel, stride, groups, bits, scale_bits)
@@ -65,9 +69,17 @@ def test_random_prbs_are_exact_in_float32(kernel, stride, groups, bits, scale_bi
 def test_whole_network_is_exact_in_float32():
     torch.manual_seed(3)
     network = enliven(
-        SEPNet(height=18, width=22, widths=(16, 32), modules=(1, 1), stem_kernel=5, stem_stride=2,
-               stem_pool=True, transition_groups=4)
-    )  # fmt: skip
+        SEPNet(
+            height=18,
+            width=22,
+            widths=(16, 32),
+            modules=(1, 1),
+            stem_kernel=5,
+            stem_stride=2,
+            stem_pool=True,
+            transition_groups=4,
+        )
+    )
     images = image_batch((3, 18, 22), 16)
     deploy = freeze(to_bq(network, images))
     assert_float32_is_exact(deploy, images)

@@ -70,8 +70,10 @@ KINDS = "give a tensor, a NumPy array, or a DataLoader of (images, labels)"
 BLACK = f"are all black; perhaps they are divided by 255 twice; {FIX}"
 REFUSED = [
     (lambda: PIXELS.float(), f"hold 255; the network's input is at most 255/256; {FIX}"),
-    (lambda: with_value(-0.5), f"hold -0.5; the network's input is never negative; {FIX}, before "
-     "normalization"),
+    (
+        lambda: with_value(-0.5),
+        f"hold -0.5; the network's input is never negative; {FIX}, before normalization",
+    ),
     (lambda: with_value(float("nan")), "image 2 holds NaN or infinity; leave it out"),
     (lambda: with_value(float("inf")), "image 2 holds NaN or infinity; leave it out"),
     (lambda: PIXELS[:0], "there are none, their shape is (0, 3, 8, 6); give some"),
@@ -85,16 +87,22 @@ REFUSED = [
     (lambda: PIXELS.numpy().astype(">f4"), f"are >f4; {FIX}"),
     (lambda: PIXELS.to_sparse(), f"are no plain tensor; {FIX}"),
     (lambda: torch.empty(4, *SHAPE, device="meta"), f"are no plain tensor; {FIX}"),
-    (lambda: PIXELS[:, :, :7], "have shape (6, 3, 7, 6); the network takes 3 channels of 8×6; give "
-     "(N, 3, 8, 6) or (N, 8, 6, 3)"),
-    (lambda: PIXELS[:, :1], "have shape (6, 1, 8, 6); the network takes 3 channels of 8×6; give "
-     "(N, 3, 8, 6) or (N, 8, 6, 3)"),
+    (
+        lambda: PIXELS[:, :, :7],
+        "have shape (6, 3, 7, 6); the network takes 3 channels of 8×6; give "
+        "(N, 3, 8, 6) or (N, 8, 6, 3)",
+    ),
+    (
+        lambda: PIXELS[:, :1],
+        "have shape (6, 1, 8, 6); the network takes 3 channels of 8×6; give "
+        "(N, 3, 8, 6) or (N, 8, 6, 3)",
+    ),
     (lambda: "images/", f"str holds no images; {KINDS}"),
     (lambda: 3, f"int holds no images; {KINDS}"),
     (lambda: {"image": PIXELS}, f"dict holds no images; {KINDS}"),
     (lambda: [{"image": PIXELS}], f"a batch holds dict; {KINDS}"),
     (lambda: [(PIXELS, LABELS), ("a", "b")], f"a batch holds str; {KINDS}"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("build", "text"), REFUSED, ids=[text[:30] for _, text in REFUSED])

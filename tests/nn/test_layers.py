@@ -95,9 +95,15 @@ def test_folding_keeps_the_function():
 @pytest.mark.parametrize(("height", "width"), [(9, 13), (28, 28), (17, 8)])
 def test_sepnet_takes_any_size_in_every_stage(height, width):
     network = SEPNet(
-        height=height, width=width, in_channels=1, classes=7, widths=(16, 32), modules=(1, 1),
-        transition_groups=4, stem_pool=True,
-    )  # fmt: skip
+        height=height,
+        width=width,
+        in_channels=1,
+        classes=7,
+        widths=(16, 32),
+        modules=(1, 1),
+        transition_groups=4,
+        stem_pool=True,
+    )
     images = image_batch((1, height, width))
     for stage in Stage:
         to_stage(network, stage, calibration=images)

@@ -132,19 +132,37 @@ def test_every_name_builds_and_remembers_its_arguments():
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
-        ("ResNet", {"depth": 18}, "network 'ResNet': depth=18 is not 6n + 2; use 20, 32, 44 or "
-         "56; correct its arguments"),
-        ("ResNet-20", {"shortcut_kernel": 2}, "network 'ResNet-20': shortcut_kernel=2 must be "
-         "odd; correct its arguments"),
-        ("GoogLeNet", {"patterns": [7]}, "network 'GoogLeNet': patterns=[7] and shrink=1: patterns "
-         "are of the kernels 3 and 5, shrink is at least 1; correct its arguments"),
-        ("Inception", {"blocks": [1, 2]}, "network 'Inception': blocks=[1, 2] and shrink=1: three "
-         "counts, and a shrink of at least 1; correct its arguments"),
-        ("SEPNet-1.3M", {"transition_groups": [1, 4]}, "network 'SEPNet-1.3M': "
-         "transition_groups=[1, 4] for 3 transitions; give one number, or one per transition; "
-         "correct its arguments"),
+        (
+            "ResNet",
+            {"depth": 18},
+            "network 'ResNet': depth=18 is not 6n + 2; use 20, 32, 44 or 56; correct its arguments",
+        ),
+        (
+            "ResNet-20",
+            {"shortcut_kernel": 2},
+            "network 'ResNet-20': shortcut_kernel=2 must be odd; correct its arguments",
+        ),
+        (
+            "GoogLeNet",
+            {"patterns": [7]},
+            "network 'GoogLeNet': patterns=[7] and shrink=1: patterns "
+            "are of the kernels 3 and 5, shrink is at least 1; correct its arguments",
+        ),
+        (
+            "Inception",
+            {"blocks": [1, 2]},
+            "network 'Inception': blocks=[1, 2] and shrink=1: three "
+            "counts, and a shrink of at least 1; correct its arguments",
+        ),
+        (
+            "SEPNet-1.3M",
+            {"transition_groups": [1, 4]},
+            "network 'SEPNet-1.3M': "
+            "transition_groups=[1, 4] for 3 transitions; give one number, or one per transition; "
+            "correct its arguments",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_arguments_are_one_line(name, arguments, text):
     with pytest.raises(SephwError) as error:
         make_network(name, arguments)

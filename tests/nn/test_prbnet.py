@@ -12,9 +12,15 @@ from .test_freeze import assert_float32_is_exact
 @pytest.mark.parametrize("pool", [False, True])
 def test_any_size_in_every_stage(pool):
     network = PRBNet(
-        height=17, width=12, in_channels=3, classes=5, stem_pool=pool, widths=(4, 8, 12),
-        strides=(2, 1), groups=2,
-    )  # fmt: skip
+        height=17,
+        width=12,
+        in_channels=3,
+        classes=5,
+        stem_pool=pool,
+        widths=(4, 8, 12),
+        strides=(2, 1),
+        groups=2,
+    )
     images = image_batch((3, 17, 12))
     for stage in Stage:
         to_stage(network, stage, calibration=images)

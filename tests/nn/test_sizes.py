@@ -42,8 +42,16 @@ def test_the_table_has_the_papers_rows():
     result = CliRunner().invoke(sizes, ["SEPNet-1.3M"])
     lines = result.output.splitlines()
     assert result.exit_code == 0
-    assert lines[1].split() == ["SEPNet-1.3M", "1,326,504", "183,168", "5.31", "4.60", "1.17",
-                                "4.5", f"{constants:,}"]  # fmt: skip
+    assert lines[1].split() == [
+        "SEPNet-1.3M",
+        "1,326,504",
+        "183,168",
+        "5.31",
+        "4.60",
+        "1.17",
+        "4.5",
+        f"{constants:,}",
+    ]
     assert lines[2].split() == ["paper:", "SEP-Net", "(small)", "1.3M", "5.2", "4.2", "1.3", "4.0"]
     assert lines[3].split() == ["paper:", "SqueezeNet", "1.2M", "4.8"]
     assert "reconstruction" in lines[-1]

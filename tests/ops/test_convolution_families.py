@@ -48,9 +48,13 @@ def test_networks_in_adder_families_compute_the_same():
 def test_digits_of_the_wider_of_input_and_sum(weight, cycles):
     """A weight of 1 keeps 8 bits, −1 needs a sign, 127 has 15; zeros sum to one bit."""
     conv = Conv8(
-        height=1, width=1, in_channels=1, out_channels=1, input_dtype=BYTE,
+        height=1,
+        width=1,
+        in_channels=1,
+        out_channels=1,
+        input_dtype=BYTE,
         weights=np.array([[weight]]),
-    )  # fmt: skip
+    )
     folding = next(f for f in conv.further_foldings() if f.digit_bits == 2)
     assert conv.schedule(folding).interval_cycles == cycles
     assert conv.frame_cycles(folding) == cycles
@@ -58,9 +62,13 @@ def test_digits_of_the_wider_of_input_and_sum(weight, cycles):
 
 def test_no_memory():
     conv = Conv8(
-        height=2, width=2, in_channels=2, out_channels=2, input_dtype=BYTE,
+        height=2,
+        width=2,
+        in_channels=2,
+        out_channels=2,
+        input_dtype=BYTE,
         weights=np.array([[3, 5], [7, -9]]),
-    )  # fmt: skip
+    )
     for folding in conv.further_foldings():
         memory = conv.memory(folding)
         assert (memory.weight_bits, memory.buffer_bits) == (0, 0)

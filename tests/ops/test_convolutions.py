@@ -165,9 +165,13 @@ def test_tables_are_word_major():
 
 def fields(**changes):
     return {
-        "height": 1, "width": 1, "in_channels": 4, "out_channels": 4,
-        "input_dtype": IntType(8, False), **changes,
-    }  # fmt: skip
+        "height": 1,
+        "width": 1,
+        "in_channels": 4,
+        "out_channels": 4,
+        "input_dtype": IntType(8, False),
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(

@@ -124,20 +124,36 @@ def test_average_pool_is_the_padded_sum(pool):
     x = np.random.default_rng(seed).integers(0, 256, (2, *size, 4), np.int64)
     # Ones for weights, one group a channel: sums, without a division.
     expected = torch.nn.functional.conv2d(
-        torch.tensor(x.transpose(0, 3, 1, 2)).double(), torch.ones(4, 1, *kernel).double(),
-        stride=stride, padding=padding, groups=4,
-    )  # fmt: skip
+        torch.tensor(x.transpose(0, 3, 1, 2)).double(),
+        torch.ones(4, 1, *kernel).double(),
+        stride=stride,
+        padding=padding,
+        groups=4,
+    )
     for groups in (1, 2):
         window = SlidingWindow(
-            height=size[0], width=size[1], channels=4, dtype=BYTE, kernel_height=kernel[0],
-            kernel_width=kernel[1], stride=stride, padding_top=padding[0],
-            padding_left=padding[1], output_height=expected.shape[2],
-            output_width=expected.shape[3], groups=groups,
-        )  # fmt: skip
+            height=size[0],
+            width=size[1],
+            channels=4,
+            dtype=BYTE,
+            kernel_height=kernel[0],
+            kernel_width=kernel[1],
+            stride=stride,
+            padding_top=padding[0],
+            padding_left=padding[1],
+            output_height=expected.shape[2],
+            output_width=expected.shape[3],
+            groups=groups,
+        )
         operator = AveragePool(
-            height=expected.shape[2], width=expected.shape[3], channels=4,
-            kernel_height=kernel[0], kernel_width=kernel[1], groups=groups, dtype=BYTE,
-        )  # fmt: skip
+            height=expected.shape[2],
+            width=expected.shape[3],
+            channels=4,
+            kernel_height=kernel[0],
+            kernel_width=kernel[1],
+            groups=groups,
+            dtype=BYTE,
+        )
         (found,) = operator.reference(*window.reference(x))
         assert np.array_equal(found, expected.numpy().transpose(0, 2, 3, 1).astype(np.int64))
 

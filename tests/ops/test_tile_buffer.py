@@ -12,10 +12,21 @@ from sephw.ir import Folding, IntType, WeightPlace
 from sephw.ops import Conv8, StreamedConv, TileBuffer
 
 BUFFER = TileBuffer(
-    height=2, width=1, channels=12, dtype=IntType(8, False), lanes=2, rows=1, columns=1, run=3,
-    repeats=2, paced=1, output_height=2, output_width=1, output_channels=24,
+    height=2,
+    width=1,
+    channels=12,
+    dtype=IntType(8, False),
+    lanes=2,
+    rows=1,
+    columns=1,
+    run=3,
+    repeats=2,
+    paced=1,
+    output_height=2,
+    output_width=1,
+    output_channels=24,
     values=np.arange(12),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +64,13 @@ def test_other_values_than_those_known() -> None:
 
 def test_groups_that_are_no_tiles() -> None:
     layer = Conv8(
-        height=2, width=2, in_channels=4, out_channels=6, input_dtype=IntType(8, False),
+        height=2,
+        width=2,
+        in_channels=4,
+        out_channels=6,
+        input_dtype=IntType(8, False),
         weights=np.ones((6, 4), np.int64),
-    )  # fmt: skip
+    )
     tiled = StreamedConv.of(layer, Folding(2, 4, weights=WeightPlace.STREAM, tile_pixels=4))
     assert (tiled.groups, tiled.group_outputs) == (12, 2)
     with pytest.raises(SephwError) as error:

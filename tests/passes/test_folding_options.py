@@ -37,9 +37,13 @@ def one_node(case: Case) -> Graph:
             tensors[f"{stem}{i}"] = Tensor(f"{stem}{i}", *shape, dtype)
             names[stem].append(f"{stem}{i}")
     node = Node(
-        "node", "net.layer", operator, tuple(names["in"]), tuple(names["out"]),
+        "node",
+        "net.layer",
+        operator,
+        tuple(names["in"]),
+        tuple(names["out"]),
         operator.legal_foldings()[0],
-    )  # fmt: skip
+    )
     return Graph("one", (node,), tensors, node.inputs, node.outputs)
 
 
@@ -107,9 +111,10 @@ def test_every_option_is_taken_where_it_means_something(operator: type, tmp_path
             message = str(error.value)
             assert message.startswith((node.where, f"folding file '{path}': node 'node': "))
             (named,) = [
-                name for name in ("multipliers", "weights", "adder_levels", "tile_pixels")
+                name
+                for name in ("multipliers", "weights", "adder_levels", "tile_pixels")
                 if f": {name}=" in message or f"unknown key '{name}'" in message
-            ]  # fmt: skip
+            ]
             wish = replace(wish, **{named: USUAL[named]})
             try:
                 make(graph, wish, path)
@@ -123,17 +128,32 @@ def test_every_option_is_taken_where_it_means_something(operator: type, tmp_path
 
 def test_the_reason_and_the_fix(tmp_path: Path) -> None:
     for operator, folding, message in (
-        ("SlidingWindow", lambda o: o.parallel_folding, "multipliers=lut is for engines that "
-         "multiply, and sliding_window does not; leave it away"),
-        ("PatternConv", lambda o: o.legal_foldings()[0], "multipliers=lut is for engines that "
-         "multiply, and pattern_conv does not; leave it away"),
-        ("Conv8", lambda o: o.further_foldings()[0], "multipliers=lut is for engines that "
-         "multiply, and conv8 of family adder-graph does not; leave it away"),
-    ):  # fmt: skip
+        (
+            "SlidingWindow",
+            lambda o: o.parallel_folding,
+            "multipliers=lut is for engines that "
+            "multiply, and sliding_window does not; leave it away",
+        ),
+        (
+            "PatternConv",
+            lambda o: o.legal_foldings()[0],
+            "multipliers=lut is for engines that "
+            "multiply, and pattern_conv does not; leave it away",
+        ),
+        (
+            "Conv8",
+            lambda o: o.further_foldings()[0],
+            "multipliers=lut is for engines that "
+            "multiply, and conv8 of family adder-graph does not; leave it away",
+        ),
+    ):
         case = next(
-            c for o in NAMED if o.__name__ == operator for c in o.cases()
+            c
+            for o in NAMED
+            if o.__name__ == operator
+            for c in o.cases()
             if folding(c.operator) is not None
-        )  # fmt: skip
+        )
         wish = replace(folding(case.operator), multipliers=Multipliers.LUT)
         graph = one_node(case)
         with pytest.raises(SephwError) as error:

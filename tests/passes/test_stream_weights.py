@@ -102,9 +102,12 @@ def tiled() -> Graph:
 def test_tiles_get_buffers_and_layers_keep_their_names() -> None:
     graph = stream_weights(tiled())
     assert set(graph.tensors) - set(tiled().tensors) == {
-        "classifier_weights", "blocks.0.pattern_weights", "blocks.0.pattern_windows",
-        "blocks.0.pattern_words", "blocks.0.pattern_sums",
-    }  # fmt: skip
+        "classifier_weights",
+        "blocks.0.pattern_weights",
+        "blocks.0.pattern_windows",
+        "blocks.0.pattern_words",
+        "blocks.0.pattern_sums",
+    }
     # 16 pixels in two tiles, 8 outputs two at a time, 18 inputs each.
     shapes = {
         name.rpartition("_")[2]: tensor.shape
@@ -112,9 +115,11 @@ def test_tiles_get_buffers_and_layers_keep_their_names() -> None:
         if name.startswith("blocks.0.pattern_") and "lanes" not in name
     }
     assert shapes == {
-        "weights": (2, 1, 144), "windows": (2, 1, 4 * 8 * 18), "words": (2, 1, 8 * 144),
+        "weights": (2, 1, 144),
+        "windows": (2, 1, 4 * 8 * 18),
+        "words": (2, 1, 8 * 144),
         "sums": (2, 1, 4 * 8 * 2),
-    }  # fmt: skip
+    }
     kinds = [n.operator.kind for n in graph.nodes if n.module == "net.blocks.0.pattern"]
     assert kinds[:4] == ["tile_buffer", "tile_buffer", "streamed_conv", "tile_buffer"]
     names = {name: node.name for name, node in weight_readers(graph).items()}

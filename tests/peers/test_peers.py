@@ -111,8 +111,9 @@ def test_printed_sums_are_read_as_signed_words() -> None:
 
 
 def _row(contender: str, lut: int, cycles: int, **other: object) -> Row:
-    made = Row(contender, f"{contender} {lut}", Scope.LAYER, 1, "ecp5", lut, 10, 1, 0, 1000,
-               cycles, 64, 0)  # fmt: skip
+    made = Row(
+        contender, f"{contender} {lut}", Scope.LAYER, 1, "ecp5", lut, 10, 1, 0, 1000, cycles, 64, 0
+    )
     return replace(made, **other)
 
 
@@ -138,9 +139,12 @@ def test_a_wrong_peer_does_not_count_and_an_unmatched_one_is_said() -> None:
 def test_page_says_where_it_is_lost() -> None:
     mine = _row(OURS, 100, 50)
     rows = [
-        mine, replace(mine, scope=Scope.ENGINE), _row("peer", 90, 60, dsp=4), _row("slow", 500, 70),
+        mine,
+        replace(mine, scope=Scope.ENGINE),
+        _row("peer", 90, 60, dsp=4),
+        _row("slow", 500, 70),
         _row("unsized", 0, 70, technology=NOT_SYNTHESIZED, wrong=1),
-    ]  # fmt: skip
+    ]
     text = page(rows, {"Yosys": "0.70"}, {"ecp5": "synth_ecp5 -top TOP"})
     assert (
         "- ECP5, LUT4: not reached. The closest peer is peer (peer 90) with 0.90 times our LUTs "

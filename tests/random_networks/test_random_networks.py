@@ -32,16 +32,41 @@ from sephw.tools.icarus import icarus_is_installed
 SEED = 1
 # What every run of some hundred networks has to meet.
 WANTED = (
-    "input: H ≠ W", "input: odd size", "pattern 1×3", "pattern 5×1", "pattern, depthwise",
-    "pattern, groups", "8-bit 1×1", "8-bit 3×3", "8-bit, groups", "pattern, stride 2",
-    "pattern, unequal padding", "pattern, bias", "activation: 2 bits", "activation: 7 bits",
-    "scale_bits 1", "sum of 3 branches", "identity branch", "concatenation of 3",
-    "max-pool, ceil_mode", "max-pool, padded", "average pool 3×3", "average pool 6×6",
-    "batch norm: zero gamma", "batch norm: negative gamma", "batch norm: tiny variance",
-    "batch norm: huge variance", "batch norm: none", "weights: dead filters",
-    "output: linear layer", "output: map of sums", "output: quantized map", "output: pooled",
-    "FIFO depths: random", "weights: bandwidth limited",
-)  # fmt: skip
+    "input: H ≠ W",
+    "input: odd size",
+    "pattern 1×3",
+    "pattern 5×1",
+    "pattern, depthwise",
+    "pattern, groups",
+    "8-bit 1×1",
+    "8-bit 3×3",
+    "8-bit, groups",
+    "pattern, stride 2",
+    "pattern, unequal padding",
+    "pattern, bias",
+    "activation: 2 bits",
+    "activation: 7 bits",
+    "scale_bits 1",
+    "sum of 3 branches",
+    "identity branch",
+    "concatenation of 3",
+    "max-pool, ceil_mode",
+    "max-pool, padded",
+    "average pool 3×3",
+    "average pool 6×6",
+    "batch norm: zero gamma",
+    "batch norm: negative gamma",
+    "batch norm: tiny variance",
+    "batch norm: huge variance",
+    "batch norm: none",
+    "weights: dead filters",
+    "output: linear layer",
+    "output: map of sums",
+    "output: quantized map",
+    "output: pooled",
+    "FIFO depths: random",
+    "weights: bandwidth limited",
+)
 
 
 def test_what_is_drawn_is_legal_has_every_part_and_survives_json() -> None:
@@ -108,8 +133,13 @@ def test_networks_are_exact() -> None:
     assert [outcome.status for outcome in outcomes] == [Status.EXACT] * 2, outcomes
     for outcome in outcomes:
         assert outcome.representations == (
-            "torch", "qonnx", "integer", "csim", "rtlsim", "cyclesim",
-        )  # fmt: skip
+            "torch",
+            "qonnx",
+            "integer",
+            "csim",
+            "rtlsim",
+            "cyclesim",
+        )
         assert outcome.elements > 1000 and outcome.beats > 100
 
 

@@ -22,8 +22,9 @@ def test_every_shipped_model_has_its_row():
         run = read_run(path)
         card = path.with_suffix(".md").read_text("utf-8")
         assert {key: row[key] for key in ("test", "epochs")} == {
-            "test": run.test, "epochs": run.epochs
-        }  # fmt: skip
+            "test": run.test,
+            "epochs": run.epochs,
+        }
         assert f"| {run.test['frozen']:.2f} |" in card
         assert row["again"] in (None, run.test["frozen"])
 

@@ -41,9 +41,14 @@ def estimates(graph, luts=100):
 
 def make(graph, **parts):
     return build_report(
-        graph, Speed(simulate(graph)), network="small (SEPNet)", target="ulx3s-85f",
-        part="LFE5U-85F", clock_ns=10.0, **parts,
-    )  # fmt: skip
+        graph,
+        Speed(simulate(graph)),
+        network="small (SEPNet)",
+        target="ulx3s-85f",
+        part="LFE5U-85F",
+        clock_ns=10.0,
+        **parts,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +164,13 @@ def test_estimated_synthesized_and_routed_stand_beside_each_other(full):
     engines = len(full.layers)
     total = sum(100 + i for i in range(engines)) + 7
     assert rows[0][:6] == [
-        "LUT", "estimated", f"{100 * engines:,}",
-        f"{round(95 * engines):,} – {round(110 * engines):,}", "83,640", rows[0][5],
-    ]  # fmt: skip
+        "LUT",
+        "estimated",
+        f"{100 * engines:,}",
+        f"{round(95 * engines):,} – {round(110 * engines):,}",
+        "83,640",
+        rows[0][5],
+    ]
     assert rows[1][:2] == ["synthesized", f"{total:,}"]
     assert rows[2][:2] == ["routed", f"{total + 11:,}"]
     assert len(rows) == 4 * 3
@@ -188,12 +197,25 @@ def test_verification_matrix(graph, wrong):
         [c.text.strip() for c in (*r.all("th"), *r.all("td"))] for r in table.all("tr")
     ]
     assert head[1:] == [
-        "torch", "qonnx", "integer", "csim", "rtlsim", "netlist", "rtlsim-cycles",
+        "torch",
+        "qonnx",
+        "integer",
+        "csim",
+        "rtlsim",
+        "netlist",
+        "rtlsim-cycles",
         "netlist-cycles",
-    ]  # fmt: skip
+    ]
     assert compared[1:] == [
-        "reference", "600", "600", "not run", "500", "not run", "40", "not run",
-    ]  # fmt: skip
+        "reference",
+        "600",
+        "600",
+        "not run",
+        "500",
+        "not run",
+        "40",
+        "not run",
+    ]
     assert different[1:] == ["", "0", "✗ 3" if wrong else "0", "", "0", "", "0", ""]
     assert [row[1:] for row in rows] == [
         ["ref", "=", "≠ 3" if wrong else "=", "", "–", "", "–", ""],

@@ -14,16 +14,37 @@ from sephw.networks import NETWORK_NAMES, make_network
 
 ROOT = Path(__file__).parents[2]
 ROW = Row(
-    network="ResNet-32", remark="", input=(32, 32, 3), target="zcu104", frame_cycles_wanted=1000,
-    layers=34, engines=180, macs_1bit=2, macs_8bit=1, parameters=30, patterns=10,
-    bytes_r=120, bytes_b=82, bytes_bq=22, exact=True,
-    representations=["torch", "qonnx", "integer", "csim"], images=5, compared=1234, differ=0,
-    written=["hls", "rtl"], frame_interval_cycles=2000, frames_per_s=100.0,
-    frames_per_s_link=90.0, clock_mhz=200.0,
+    network="ResNet-32",
+    remark="",
+    input=(32, 32, 3),
+    target="zcu104",
+    frame_cycles_wanted=1000,
+    layers=34,
+    engines=180,
+    macs_1bit=2,
+    macs_8bit=1,
+    parameters=30,
+    patterns=10,
+    bytes_r=120,
+    bytes_b=82,
+    bytes_bq=22,
+    exact=True,
+    representations=["torch", "qonnx", "integer", "csim"],
+    images=5,
+    compared=1234,
+    differ=0,
+    written=["hls", "rtl"],
+    frame_interval_cycles=2000,
+    frames_per_s=100.0,
+    frames_per_s_link=90.0,
+    clock_mhz=200.0,
     estimated={"lut": 300, "ff": 2, "bram": 3, "dsp": 4},
     available={"lut": 200, "ff": 20, "bram": 30, "dsp": 40},
-    wall_s=90.0, peak_mb=1500, load=1.5, cores=2,
-)  # fmt: skip
+    wall_s=90.0,
+    peak_mb=1500,
+    load=1.5,
+    cores=2,
+)
 
 
 def test_every_network_at_its_real_size_is_planned():

@@ -53,9 +53,14 @@ def graph():
 def make(graph, **parts):
     target = parts.pop("target", "ulx3s-85f")
     return build_report(
-        graph, Speed(simulate(graph)), network="small (SEPNet)", target=target, part="chip",
-        clock_ns=10.0, **parts,
-    )  # fmt: skip
+        graph,
+        Speed(simulate(graph)),
+        network="small (SEPNet)",
+        target=target,
+        part="chip",
+        clock_ns=10.0,
+        **parts,
+    )
 
 
 def test_a_strip_is_drawn_bin_by_bin():
@@ -108,9 +113,12 @@ def test_groups_follow_the_modules(graph):
     report = make(graph.with_nodes(nodes, graph.tensors))
     groups = by_group(report)
     assert [(group.name, group.engines) for group in groups] == [
-        ("stem", 1), ("stages.0.1", 2), ("pool_act", 1), (nodes[4].name, 1),
+        ("stem", 1),
+        ("stages.0.1", 2),
+        ("pool_act", 1),
+        (nodes[4].name, 1),
         ("head.7", len(nodes) - 5),
-    ]  # fmt: skip
+    ]
     assert source_of_layers(report) is None and groups[0].used is None
     assert sum(kind.engines for kind in by_kind(report)) == len(nodes)
     assert sum(g.macs_1bit for g in groups) == report.total("macs_1bit").value
@@ -118,9 +126,16 @@ def test_groups_follow_the_modules(graph):
 
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
-    [(0, 7, "0 %"), (1, 0, "0 %"), (1, 2000, "<0.1 %"), (1, 100, "1.0 %"), (1, 3, "33 %"),
-     (996, 10000, "10 %"), (3, 2, "150 %")],
-)  # fmt: skip
+    [
+        (0, 7, "0 %"),
+        (1, 0, "0 %"),
+        (1, 2000, "<0.1 %"),
+        (1, 100, "1.0 %"),
+        (1, 3, "33 %"),
+        (996, 10000, "10 %"),
+        (3, 2, "150 %"),
+    ],
+)
 def test_percent(part, whole, shown):
     assert percent(part, whole) == shown
 
@@ -162,9 +177,12 @@ def test_next_step(graph):
     step = following(make(graph, device=device, verification=equal, synthesis=slow))
     assert "clock 'clk' reaches 61.25 MHz only" in step.why and "sephw explore" in step.command
     xilinx = make(
-        graph, target="pynq-z2", device=find_device("xc7z020"), verification=equal,
+        graph,
+        target="pynq-z2",
+        device=find_device("xc7z020"),
+        verification=equal,
         synthesis={**unrouted, "device": "xc7z020"},
-    )  # fmt: skip
+    )
     # Without the projects that it builds there is nothing to run.
     assert following(xilinx).command == ""
     content = export_folder.manifest("pynq-z2")
@@ -180,7 +198,8 @@ VENDOR = {
             "estimated": {
                 "total": {"lut": 900, "ff": 800, "bram": 7, "dsp": 6},
                 "available": {"lut": 53200, "ff": 106400, "bram": 280, "dsp": 220},
-                "fmax_mhz": {"ap_clk": 120.5}, "constraint_mhz": {"ap_clk": 125.0},
+                "fmax_mhz": {"ap_clk": 120.5},
+                "constraint_mhz": {"ap_clk": 125.0},
             },
             "routed": None,
         },
@@ -189,19 +208,23 @@ VENDOR = {
             "routed": {
                 "used": {"lut": 1000, "ff": 1100, "bram": 5, "dsp": 4},
                 "available": {"lut": 53200, "ff": 106400, "bram": 280, "dsp": 220},
-                "fmax_mhz": {"ap_clk": 131.25}, "constraint_mhz": {"ap_clk": 125.0},
+                "fmax_mhz": {"ap_clk": 131.25},
+                "constraint_mhz": {"ap_clk": 125.0},
             },
         },
     }
-}  # fmt: skip
+}
 
 
 def test_figures_of_the_vendors_tools(graph):
     report = make(
-        graph, target="pynq-z2", device=find_device("xc7z020"), vendor=VENDOR,
+        graph,
+        target="pynq-z2",
+        device=find_device("xc7z020"),
+        vendor=VENDOR,
         verification=export_folder.verification(graph),
         synthesis={**export_folder.synthesis(graph), "routed": None},
-    )  # fmt: skip
+    )
     luts = [(bar.label, bar.figure.value) for bar in resource_bars(report.resources).of("lut")][1:]
     assert luts == [("routed (Vivado, rtl)", 1000), ("estimated (Vitis HLS, hls)", 900)]
     source, used, _ = report.resources.best
@@ -223,9 +246,11 @@ def test_figures_of_the_vendors_tools(graph):
 
 def test_what_is_missing_of_the_verification(graph):
     report = make(
-        graph, device=find_device("ecp5-85f"), verification=export_folder.verification(graph),
+        graph,
+        device=find_device("ecp5-85f"),
+        verification=export_folder.verification(graph),
         provenance=read_provenance(export_folder.manifest()),
-    )  # fmt: skip
+    )
     export = "cd ../.. && sephw export models/small.pth --target ulx3s-85f --steps"
     commands = {part.what: part.command for part in not_run(report, own_place(report))}
     assert commands["csim"] == f"{export} +csim" and commands["netlist"] == f"{export} +netlist"
@@ -234,15 +259,19 @@ def test_what_is_missing_of_the_verification(graph):
 
 def test_text_has_the_same_facts(graph):
     report = make(
-        graph, device=find_device("ecp5-85f"), synthesis=export_folder.synthesis(graph),
+        graph,
+        device=find_device("ecp5-85f"),
+        synthesis=export_folder.synthesis(graph),
         verification=export_folder.verification(graph),
         timeline=Timeline.from_dict(export_folder.cycles(graph)["timeline"]),
         provenance=read_provenance(export_folder.manifest()),
-    )  # fmt: skip
+    )
     lines = [" ".join(line.split()) for line in render_text(report).splitlines()]
     luts = sum(100 + i for i in range(len(graph.nodes))) + 7
-    assert "exact: yes: 3 layers and streams, 2 images, torch, qonnx, integer, rtlsim, " \
-        "rtlsim-cycles" in lines  # fmt: skip
+    assert (
+        "exact: yes: 3 layers and streams, 2 images, torch, qonnx, integer, rtlsim, "
+        "rtlsim-cycles" in lines
+    )
     assert f"LUT {luts:,} 83,640 {percent(luts, 83640)} synthesized" in lines
     assert f"LUT {luts + 11:,} 83,640 {percent(luts + 11, 83640)} routed" in lines
     assert "clk 61.25 50 yes" in lines and "link 55.5 25 yes" in lines
@@ -289,16 +318,25 @@ def test_errors_come_from_the_measured_accuracy(graph):
     ("engines", "bars", "top", "words"),
     [
         (0, None, Resources(), ""),
-        (7, None, Resources(),
-         "Error bars: nine in ten of 7 engines that the model was not fitted to."),
-        (7, whole_bars(), Resources(1110, 770, 1, 0),
-         "The estimated total includes the board&#39;s top and host link (1,110 LUT, 770 FF, "
-         "1 BRAM). Error bars: 9 synthesized networks that nothing was fitted to, another one lies "
-         "within with 80 %, no narrower than those of one engine; the extremes of 5 synthesized "
-         "tops; what routing changed in 2 designs. "
-         "Of one engine: nine in ten of 7 engines that the model was not fitted to."),
+        (
+            7,
+            None,
+            Resources(),
+            "Error bars: nine in ten of 7 engines that the model was not fitted to.",
+        ),
+        (
+            7,
+            whole_bars(),
+            Resources(1110, 770, 1, 0),
+            "The estimated total includes the board&#39;s top and host link (1,110 LUT, 770 FF, "
+            "1 BRAM). Error bars: 9 synthesized networks that nothing was fitted to, "
+            "another one lies "
+            "within with 80 %, no narrower than those of one engine; the extremes of 5 synthesized "
+            "tops; what routing changed in 2 designs. "
+            "Of one engine: nine in ten of 7 engines that the model was not fitted to.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_error_bars_say_what_they_were_found_on(graph, engines, bars, top, words):
     costs = {node.name: Cost(Resources(100, 10, 1, 0), 80.0) for node in graph.nodes}
     estimates = Estimates(Technology.ECP5, costs, {}, bars, engines, 0.0, top)
@@ -338,21 +376,43 @@ def test_the_flows_own_record_is_understood(graph, tmp_path):
     counts = Resources(500, 400, 3, 2)
     synthesis = Synthesis(
         engines={node.name: Resources(10, 20, 1, 0) for node in graph.nodes},
-        glue=Resources(1, 2), total=counts, netlist=tmp_path / "n.json", log=tmp_path / "log",
-        yosys_version="0.70", technology=Technology.ECP5, instances={}, runs=0, top="board",
+        glue=Resources(1, 2),
+        total=counts,
+        netlist=tmp_path / "n.json",
+        log=tmp_path / "log",
+        yosys_version="0.70",
+        technology=Technology.ECP5,
+        instances={},
+        runs=0,
+        top="board",
         engine_logs=tmp_path,
-    )  # fmt: skip
+    )
     routed = Routed(
-        fmax_mhz={"clk": 77.5}, constraint_mhz={"clk": 70.0}, clock_mhz=70.0,
+        fmax_mhz={"clk": 77.5},
+        constraint_mhz={"clk": 70.0},
+        clock_mhz=70.0,
         worst_path=WorstPath("clk", graph.nodes[0].name, "", 12.9, 4.9, 8.0, 6, "a", "b"),
-        used=counts, available=Resources(83640, 83640, 208, 156), seconds=3.0, version="0.11",
-        log=tmp_path, configuration=tmp_path, part="LFE5U-85F-6 CABGA381", seed=2,
-    )  # fmt: skip
+        used=counts,
+        available=Resources(83640, 83640, 208, 156),
+        seconds=3.0,
+        version="0.11",
+        log=tmp_path,
+        configuration=tmp_path,
+        part="LFE5U-85F-6 CABGA381",
+        seed=2,
+    )
     run = Run(
-        graph=graph, device=find_device("ecp5-85f"), target=find_target("ulx3s-85f"), top="board",
-        synthesis=synthesis, routed=routed, clock_mhz=70.0, asked_mhz=70.0,
-        bitstream=tmp_path / "small.bit", seconds={},
-    )  # fmt: skip
+        graph=graph,
+        device=find_device("ecp5-85f"),
+        target=find_target("ulx3s-85f"),
+        top="board",
+        synthesis=synthesis,
+        routed=routed,
+        clock_mhz=70.0,
+        asked_mhz=70.0,
+        bitstream=tmp_path / "small.bit",
+        seconds={},
+    )
     report = make(graph, device=run.device, synthesis=record_as_dict(run))
     found = report.resources
     assert found.synthesized.total.resources == counts

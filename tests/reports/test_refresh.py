@@ -23,11 +23,12 @@ def graph():
 def export(graph, tmp_path):
     """An export that has not been synthesized."""
     return export_folder.write_export(
-        tmp_path / "small", graph,
+        tmp_path / "small",
+        graph,
         manifest={**export_folder.manifest(), "files": {"graph.json": "as it was"}},
         cycles=export_folder.cycles(graph),
         verify=export_folder.verification(graph).as_dict(),
-    )  # fmt: skip
+    )
 
 
 def test_three_files_and_their_hashes(export):
@@ -73,8 +74,10 @@ def test_same_files_same_bytes_in_another_process(export):
     before = {name: (export / name).read_bytes() for name in (*FILES, "manifest.json")}
     subprocess.run(
         [sys.executable, "-m", "sephw", "report", str(export)],
-        check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "5"},
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONHASHSEED": "5"},
+    )
     assert {name: (export / name).read_bytes() for name in before} == before
 
 
@@ -93,8 +96,11 @@ def test_without_the_optional_files(graph, tmp_path):
     assert report.timeline is None and report.verification is None
     plain = json.loads((out / "report.json").read_text())
     assert [part["what"] for part in plain["not_run"]] == [
-        "cycle simulation", "verification", "synthesis", "place-and-route",
-    ]  # fmt: skip
+        "cycle simulation",
+        "verification",
+        "synthesis",
+        "place-and-route",
+    ]
     assert plain["verification"] is None and plain["layers"][0]["activity"] is None
 
 
@@ -136,15 +142,22 @@ def lose_graph(export):
     [
         (break_manifest, "{0}: is no export (no manifest.json of sephw); give its folder"),
         (lose_graph, "{0}: holds no graph.json; export the model again"),
-        (break_cycles, "cycles.json is not that of an export (KeyError: 'alone'); "
-         "export the model again"),
-        (break_verify, "verify.json is not that of an export (KeyError: 'data'); "
-         "export the model again"),
-        (break_json, "'{0}/cycles.json' is not JSON: line 1, column 2: Expecting property name "
-         "enclosed in double quotes; export the model again"),
+        (
+            break_cycles,
+            "cycles.json is not that of an export (KeyError: 'alone'); export the model again",
+        ),
+        (
+            break_verify,
+            "verify.json is not that of an export (KeyError: 'data'); export the model again",
+        ),
+        (
+            break_json,
+            "'{0}/cycles.json' is not JSON: line 1, column 2: Expecting property name "
+            "enclosed in double quotes; export the model again",
+        ),
         (break_kind, "'{0}/cycles.json' is not a JSON object; export the model again"),
     ],
-)  # fmt: skip
+)
 def test_refusals(export, damage, message, capsys):
     damage(export)
     assert run(["report", str(export)]) == 2

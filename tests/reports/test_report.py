@@ -21,14 +21,28 @@ UINT8 = IntType(8, signed=False)
 def report():
     # 1x1 map of 9*4 inputs -> 3 pattern responses; then 3 -> 2 classes with 8-bit weights.
     pattern = PatternConv(
-        height=1, width=1, in_channels=4, out_channels=3, kernel_height=3, kernel_width=3,
-        groups=1, input_dtype=UINT8, patterns=np.ones((3, 36), np.int64),
-    )  # fmt: skip
+        height=1,
+        width=1,
+        in_channels=4,
+        out_channels=3,
+        kernel_height=3,
+        kernel_width=3,
+        groups=1,
+        input_dtype=UINT8,
+        patterns=np.ones((3, 36), np.int64),
+    )
     middle = pattern.output_types[0]
     dense = Conv8(
-        height=1, width=1, in_channels=3, out_channels=2, kernel_height=1, kernel_width=1,
-        groups=1, input_dtype=middle, weights=np.full((2, 3), -3, np.int64),
-    )  # fmt: skip
+        height=1,
+        width=1,
+        in_channels=3,
+        out_channels=2,
+        kernel_height=1,
+        kernel_width=1,
+        groups=1,
+        input_dtype=middle,
+        weights=np.full((2, 3), -3, np.int64),
+    )
     graph = Graph(
         "tiny",
         (
@@ -77,10 +91,14 @@ def test_totals(report):
     found = {
         name: report.total(f"latency_{name}").value
         for name in (
-            "alone_first_output", "alone_last_output", "paced_first_output", "paced_last_output",
-            "alone_last_output_us", "paced_last_output_us",
+            "alone_first_output",
+            "alone_last_output",
+            "paced_first_output",
+            "paced_last_output",
+            "alone_last_output_us",
+            "paced_last_output_us",
         )
-    }  # fmt: skip
+    }
     assert list(found.values()) == [30, 35, 40, 41, 0.35, 0.41]
     assert report.total("mac_rate").value == 0.57
     with pytest.raises(KeyError):
@@ -108,11 +126,16 @@ def test_plain_values_survive_json(report):
     plain = as_dict(report)
     assert json.loads(json.dumps(plain)) == plain
     assert plain["totals"]["frame_interval"] == {
-        "value": 20, "unit": "cycles/frame", "source": "simulated"
-    }  # fmt: skip
+        "value": 20,
+        "unit": "cycles/frame",
+        "source": "simulated",
+    }
     assert plain["layers"][0]["folding"] == {
-        "family": "select", "digit_bits": 0, "pe": 3, "simd": 4,
-    }  # fmt: skip
+        "family": "select",
+        "digit_bits": 0,
+        "pe": 3,
+        "simd": 4,
+    }
 
 
 def test_text_is_fixed_width(report):

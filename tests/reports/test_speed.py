@@ -40,9 +40,14 @@ def speed_of(graph, target, board=None):
 def make(graph, target="ulx3s-85f", **parts):
     board = parts.pop("board", None)
     return build_report(
-        graph, speed_of(graph, target, board), network="small (SEPNet)", target=target,
-        part="chip", clock_ns=10.0, **parts,
-    )  # fmt: skip
+        graph,
+        speed_of(graph, target, board),
+        network="small (SEPNet)",
+        target=target,
+        part="chip",
+        clock_ns=10.0,
+        **parts,
+    )
 
 
 def test_bytes_on_the_line_are_those_of_the_protocol():
@@ -131,9 +136,10 @@ def test_every_rendering_has_both_rates(graph, target, routed):
     parts = {}
     if routed:
         parts = {
-            "device": find_target("ulx3s-85f").device, "board": "ulx3s-85f",
+            "device": find_target("ulx3s-85f").device,
+            "board": "ulx3s-85f",
             "synthesis": export_folder.synthesis(graph),
-        }  # fmt: skip
+        }
     report = make(graph, target, **parts)
     found = rates(report)
     assert len(found) == (2 if routed else 1)

@@ -107,9 +107,15 @@ def test_points_are_of_the_layers_that_their_numbers_make():
 def _pattern() -> PatternConv:
     signs = np.random.default_rng(5).integers(0, 2, (10, 9 * 5))
     return PatternConv(
-        height=6, width=6, in_channels=5, out_channels=10, kernel_height=3, kernel_width=3,
-        input_dtype=IntType(7, False), patterns=2 * signs - 1,
-    )  # fmt: skip
+        height=6,
+        width=6,
+        in_channels=5,
+        out_channels=10,
+        kernel_height=3,
+        kernel_width=3,
+        input_dtype=IntType(7, False),
+        patterns=2 * signs - 1,
+    )
 
 
 def test_an_unseen_kind_has_once_the_mean_of_the_others():
@@ -172,9 +178,13 @@ def test_a_wide_fifo_is_of_lut_ram_or_of_blocks(in_blocks, tmp_path):
         height=8, width=8, channels=64, dtype=IntType(8, False), lanes_in=1, lanes_out=16
     )
     found = synthesize_operator(
-        operator, operator.folding, Technology.ECP5, fifo_depths=(103,), work=tmp_path,
+        operator,
+        operator.folding,
+        Technology.ECP5,
+        fifo_depths=(103,),
+        work=tmp_path,
         fifos_in_blocks=in_blocks,
-    )  # fmt: skip
+    )
     guess = estimate(
         operator, operator.folding, (103,), Technology.ECP5, fifos_in_blocks=in_blocks
     ).resources

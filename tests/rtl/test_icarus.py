@@ -66,10 +66,11 @@ def few(tmp_path: Path) -> CaseProject:
         (WidthConverter, "widen by three"),
     }
     cases = [
-        case for operator in OPERATORS for case in operator.cases()
-        if (type(case.operator), case.label) in wanted
-        and case.folding.family is Family.SELECT
-    ]  # fmt: skip
+        case
+        for operator in OPERATORS
+        for case in operator.cases()
+        if (type(case.operator), case.label) in wanted and case.folding.family is Family.SELECT
+    ]
     return write_cases(cases, tmp_path, seed=3)
 
 

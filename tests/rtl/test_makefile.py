@@ -26,9 +26,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (output,) = graph.outputs
     folder = tmp_path_factory.mktemp("makefile") / "rtl"
     write_project(
-        graph, folder, samples={graph.inputs[0]: images},
+        graph,
+        folder,
+        samples={graph.inputs[0]: images},
         golden={output: graph.run(images)[output]},
-    )  # fmt: skip
+    )
     # The program of the Makefile's own build takes too long here; this one is of the same sources.
     files = [*(folder / FILE_LIST).read_text().split(), TESTBENCH]
     program = build(files, lay_out(graph).project, folder, folder.parent / "made", purpose="build")
@@ -41,9 +43,14 @@ def make(project: Path, *words: str, path: str = os.environ["PATH"]) -> tuple[in
     """Exit status and output; this environment's Python is not the first on the PATH."""
     environment = {"PATH": path, "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
-        ["/usr/bin/make", *words], cwd=project, env=environment, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        ["/usr/bin/make", *words],
+        cwd=project,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     return done.returncode, done.stdout
 
 

@@ -76,21 +76,29 @@ def test_values_and_cycles(name: str, tmp_path) -> None:
     golden = graph.run(images)
     output = graph.outputs[0]
     write_project(
-        graph, tmp_path / "rtl",
-        samples={graph.inputs[0]: images}, golden={output: golden[output]},
-    )  # fmt: skip
+        graph,
+        tmp_path / "rtl",
+        samples={graph.inputs[0]: images},
+        golden={output: golden[output]},
+    )
     compiled = compile_project(tmp_path / "rtl")
-    for seed, (gaps, stalls) in enumerate((
-        (None, None),
-        (pattern(1, 0.5), None),
-        (None, pattern(2, 0.3)),
-        (pattern(3, 0.2), pattern(4, 0.7)),
-        (pattern(5, 0.02), pattern(6, 0.02)),
-    )):  # fmt: skip
+    for seed, (gaps, stalls) in enumerate(
+        (
+            (None, None),
+            (pattern(1, 0.5), None),
+            (None, pattern(2, 0.3)),
+            (pattern(3, 0.2), pattern(4, 0.7)),
+            (pattern(5, 0.02), pattern(6, 0.02)),
+        )
+    ):
         found = compiled.run(
-            images, source_gaps=gaps, sink_stalls=stalls, check_stable=True,
-            resets=random_resets(seed), seed=seed + 1,
-        )  # fmt: skip
+            images,
+            source_gaps=gaps,
+            sink_stalls=stalls,
+            check_stable=True,
+            resets=random_resets(seed),
+            seed=seed + 1,
+        )
         expected = cycles.run(graph, images, source_gaps=gaps, sink_stalls=stalls)
         for tensor in graph.tensors:
             assert np.array_equal(found.values[tensor], golden[tensor]), tensor

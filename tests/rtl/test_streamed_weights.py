@@ -69,9 +69,7 @@ def check_rtl(graph: Graph, plain: Graph, directory: Path) -> None:
         if tensor in golden and golden[tensor].shape == values.shape:
             assert np.array_equal(golden[tensor], values), tensor
     output = graph.outputs[0]
-    write_project(
-        graph, directory, samples={"image": images}, golden={output: golden[output]}
-    )  # fmt: skip
+    write_project(graph, directory, samples={"image": images}, golden={output: golden[output]})
     compiled = compile_project(directory)
     for gaps, stalls in (
         (None, None),
@@ -110,8 +108,10 @@ def test_frame_interval_of_tiles_is_that_of_engines_or_of_the_memory(bandwidth_b
     engines = max(node.operator.frame_cycles(node.folding) for node in graph.nodes)
     # Nothing is read while the last block of a frame is sent: (tiles · word folds + 1) blocks.
     blocks = {
-        "stem_weights": 4 * 2, "blocks.0.pattern_weights": 8, "blocks.0.point_weights": 8 * 8,
-    }  # fmt: skip
+        "stem_weights": 4 * 2,
+        "blocks.0.pattern_weights": 8,
+        "blocks.0.point_weights": 8 * 8,
+    }
     demand = sum(
         bits + bits // blocks[name] if name in blocks else bits for name, bits in TILED_BITS.items()
     )

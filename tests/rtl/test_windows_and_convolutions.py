@@ -33,12 +33,19 @@ def _window(rng: np.random.Generator) -> SlidingWindow | None:
         return None
     try:
         return SlidingWindow(
-            height=height, width=width, channels=groups * int(rng.integers(1, 5)),
+            height=height,
+            width=width,
+            channels=groups * int(rng.integers(1, 5)),
             dtype=IntType(int(rng.integers(1, 9)), bool(rng.integers(2))),
-            kernel_height=kernel_height, kernel_width=kernel_width, stride=stride,
-            padding_top=top, padding_left=left, output_height=output_height,
-            output_width=output_width, groups=groups,
-        )  # fmt: skip
+            kernel_height=kernel_height,
+            kernel_width=kernel_width,
+            stride=stride,
+            padding_top=top,
+            padding_left=left,
+            output_height=output_height,
+            output_width=output_width,
+            groups=groups,
+        )
     except SephwError:
         return None
 
@@ -53,10 +60,16 @@ def _convolution(rng: np.random.Generator, kind: type) -> PatternConv | Conv8:
         {"patterns": np.where(weights < 0, -1, 1)} if kind is PatternConv else {"weights": weights}
     )
     return kind(
-        height=2, width=3, in_channels=groups * per_group, out_channels=groups * outputs,
-        kernel_height=kernel_height, kernel_width=kernel_width, groups=groups,
-        input_dtype=IntType(int(rng.integers(1, 11)), bool(rng.integers(2))), **constants,
-    )  # fmt: skip
+        height=2,
+        width=3,
+        in_channels=groups * per_group,
+        out_channels=groups * outputs,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        groups=groups,
+        input_dtype=IntType(int(rng.integers(1, 11)), bool(rng.integers(2))),
+        **constants,
+    )
 
 
 def _cases() -> Iterator[Case]:
@@ -114,9 +127,15 @@ def test_values_and_cycles(project: CaseProject, compiled, source, sink) -> None
 
 def test_whole_windows_cost_an_issue_a_pixel_and_the_padding_beyond() -> None:
     shape = {
-        "height": 32, "width": 32, "channels": 16, "dtype": IntType(8, False),
-        "kernel_height": 3, "kernel_width": 3, "padding_top": 1, "padding_left": 1,
-    }  # fmt: skip
+        "height": 32,
+        "width": 32,
+        "channels": 16,
+        "dtype": IntType(8, False),
+        "kernel_height": 3,
+        "kernel_width": 3,
+        "padding_top": 1,
+        "padding_left": 1,
+    }
     same = SlidingWindow(output_height=32, output_width=32, **shape)
     # The last window's corner lies a row and a pixel beyond the map.
     assert same.frame_cycles(same.parallel_folding) == 32 * 32 + 32 + 1

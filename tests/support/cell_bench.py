@@ -109,9 +109,11 @@ class Bench:
             for name in clocks.get(cell.kind, ()):
                 ports[name], ways[name] = [_CLOCK], "input"
             cells[f"cell{index}"] = {
-                "type": cell.kind, "parameters": cell.parameters, "connections": ports,
+                "type": cell.kind,
+                "parameters": cell.parameters,
+                "connections": ports,
                 "port_directions": ways,
-            }  # fmt: skip
+            }
         ends_of = {
             "clk": ("input", [_CLOCK]),
             "stimuli": ("input", list(range(first_in, first_out))),

@@ -12,8 +12,10 @@ from cell_values import bits, lut, signed
 from sephw.targets import Technology
 
 CLOCKS = {
-    "TRELLIS_FF": ["CLK"], "TRELLIS_DPR16X4": ["WCK"], "DP16KD": ["CLKA", "CLKB"],
-}  # fmt: skip
+    "TRELLIS_FF": ["CLK"],
+    "TRELLIS_DPR16X4": ["WCK"],
+    "DP16KD": ["CLKA", "CLKB"],
+}
 SINGLE = {
     "DP16KD": ["DIA", "DIB", "ADA", "ADB", "CSA", "CSB", "DOA", "DOB"],
     "MULT18X18D": ["A", "B", "P"],
@@ -26,8 +28,10 @@ def ecp5_logic(bench: Bench, rng: np.random.Generator) -> None:
         bench.add(
             "LUT4",
             Formula(lambda p, t=table: {"Z": lut(t, p["A"], p["B"], p["C"], p["D"])}, one),
-            dict.fromkeys("ABCD", 1), one, INIT=bits(table, 16),
-        )  # fmt: skip
+            dict.fromkeys("ABCD", 1),
+            one,
+            INIT=bits(table, 16),
+        )
     # Constants are worked into the table.
     for place in "ABCD":
         for constant in "01":
@@ -36,16 +40,22 @@ def ecp5_logic(bench: Bench, rng: np.random.Generator) -> None:
             bench.add(
                 "LUT4",
                 Formula(lambda p, t=table: {"Z": lut(t, p["A"], p["B"], p["C"], p["D"])}, one),
-                pins, one, INIT=bits(table, 16),
-            )  # fmt: skip
+                pins,
+                one,
+                INIT=bits(table, 16),
+            )
     bench.add(
-        "PFUMX", Formula(lambda p: {"Z": p["ALUT"] if p["C0"] else p["BLUT"]}, one),
-        {"ALUT": 1, "BLUT": 1, "C0": 1}, one,
-    )  # fmt: skip
+        "PFUMX",
+        Formula(lambda p: {"Z": p["ALUT"] if p["C0"] else p["BLUT"]}, one),
+        {"ALUT": 1, "BLUT": 1, "C0": 1},
+        one,
+    )
     bench.add(
-        "L6MUX21", Formula(lambda p: {"Z": p["D1"] if p["SD"] else p["D0"]}, one),
-        {"D0": 1, "D1": 1, "SD": 1}, one,
-    )  # fmt: skip
+        "L6MUX21",
+        Formula(lambda p: {"Z": p["D1"] if p["SD"] else p["D0"]}, one),
+        {"D0": 1, "D1": 1, "SD": 1},
+        one,
+    )
 
 
 def ecp5_carries(bench: Bench, rng: np.random.Generator) -> None:
@@ -60,9 +70,15 @@ def ecp5_carries(bench: Bench, rng: np.random.Generator) -> None:
     (control,) = bench.fresh()
     shared = {**pins, "C0": [control], "C1": [control], "D0": ["1"], "D1": ["1"]}
     bench.add(
-        "CCU2C", Formula(add_or_subtract, outs), shared, outs,
-        INIT0=bits(0x96AA, 16), INIT1=bits(0x96AA, 16), INJECT1_0="NO", INJECT1_1="NO",
-    )  # fmt: skip
+        "CCU2C",
+        Formula(add_or_subtract, outs),
+        shared,
+        outs,
+        INIT0=bits(0x96AA, 16),
+        INIT1=bits(0x96AA, 16),
+        INJECT1_0="NO",
+        INJECT1_1="NO",
+    )
     for cut0, cut1 in ((a, b) for a in ("NO", "YES") for b in ("NO", "YES")):
         tables = [int(t) for t in rng.integers(0, 1 << 16, 2)]
 
@@ -77,38 +93,61 @@ def ecp5_carries(bench: Bench, rng: np.random.Generator) -> None:
             return {**found, "COUT": carry}
 
         bench.add(
-            "CCU2C", Formula(stages, outs), pins, outs, INIT0=bits(tables[0], 16),
-            INIT1=bits(tables[1], 16), INJECT1_0=cut0, INJECT1_1=cut1,
-        )  # fmt: skip
+            "CCU2C",
+            Formula(stages, outs),
+            pins,
+            outs,
+            INIT0=bits(tables[0], 16),
+            INIT1=bits(tables[1], 16),
+            INJECT1_0=cut0,
+            INJECT1_1=cut1,
+        )
 
 
 def ecp5_flip_flops(bench: Bench) -> None:
     active: dict[str, Callable[[int], bool]] = {
-        "0": lambda v: False, "1": lambda v: True, "INV": lambda v: not v, "on": bool,
-    }  # fmt: skip
+        "0": lambda v: False,
+        "1": lambda v: True,
+        "INV": lambda v: not v,
+        "on": bool,
+    }
     for ce in ("1 ", "0 ", "CE", "INV"):
         for lsr in ("LSR", "INV"):
             for mode, regset, clk in (
-                ("LSR_OVER_CE", "RESET", "CLK"), ("LSR_OVER_CE", "SET", "INV"),
-                ("ASYNC", "SET", "CLK"), ("ASYNC", "RESET", "INV"),
-            ):  # fmt: skip
+                ("LSR_OVER_CE", "RESET", "CLK"),
+                ("LSR_OVER_CE", "SET", "INV"),
+                ("ASYNC", "SET", "CLK"),
+                ("ASYNC", "RESET", "INV"),
+            ):
                 enable = active[ce.strip() if ce != "CE" else "on"]
                 reset = active["INV" if lsr == "INV" else "on"]
                 bench.add(
                     "TRELLIS_FF",
                     FlipFlop(
-                        "DI", lambda p, f=enable: f(p["CE"]), lambda p, f=reset: f(p["LSR"]),
-                        int(regset == "SET"), clk == "CLK", mode == "ASYNC", False,
+                        "DI",
+                        lambda p, f=enable: f(p["CE"]),
+                        lambda p, f=reset: f(p["LSR"]),
+                        int(regset == "SET"),
+                        clk == "CLK",
+                        mode == "ASYNC",
+                        False,
                     ),
-                    {"DI": 1, "CE": 1, "LSR": 1}, {"Q": 1},
-                    GSR="DISABLED", CEMUX=ce, LSRMUX=lsr, CLKMUX=clk, SRMODE=mode, REGSET=regset,
-                )  # fmt: skip
+                    {"DI": 1, "CE": 1, "LSR": 1},
+                    {"Q": 1},
+                    GSR="DISABLED",
+                    CEMUX=ce,
+                    LSRMUX=lsr,
+                    CLKMUX=clk,
+                    SRMODE=mode,
+                    REGSET=regset,
+                )
     # Without any parameter: always enabled, with a reset.
     bench.add(
         "TRELLIS_FF",
         FlipFlop("DI", lambda p: True, lambda p: bool(p["LSR"]), 0, True, False, False),
-        {"DI": 1, "CE": 1, "LSR": 1}, {"Q": 1},
-    )  # fmt: skip
+        {"DI": 1, "CE": 1, "LSR": 1},
+        {"Q": 1},
+    )
 
 
 def ecp5_distributed_rams(bench: Bench, rng: np.random.Generator) -> None:
@@ -116,14 +155,20 @@ def ecp5_distributed_rams(bench: Bench, rng: np.random.Generator) -> None:
         words = [int(w) for w in rng.integers(0, 16, 16)]
         init = sum(word << 4 * k for k, word in enumerate(words))
         writes: dict[str, Callable[[Pins], bool]] = {
-            "WRE": lambda p: bool(p["WRE"]), "INV": lambda p: not p["WRE"],
-            "1 ": lambda p: True, "0 ": lambda p: False,
-        }  # fmt: skip
+            "WRE": lambda p: bool(p["WRE"]),
+            "INV": lambda p: not p["WRE"],
+            "1 ": lambda p: True,
+            "0 ": lambda p: False,
+        }
         bench.add(
-            "TRELLIS_DPR16X4", DistributedRam(words, writes[wre], clk == "WCK"),
-            {"DI": 4, "WAD": 4, "WRE": 1, "RAD": 4}, {"DO": 4},
-            WCKMUX=clk, WREMUX=wre, INITVAL=bits(init, 64),
-        )  # fmt: skip
+            "TRELLIS_DPR16X4",
+            DistributedRam(words, writes[wre], clk == "WCK"),
+            {"DI": 4, "WAD": 4, "WRE": 1, "RAD": 4},
+            {"DO": 4},
+            WCKMUX=clk,
+            WREMUX=wre,
+            INITVAL=bits(init, 64),
+        )
 
 
 def ecp5_block_rams(bench: Bench, rng: np.random.Generator) -> None:
@@ -156,16 +201,31 @@ def ecp5_block_rams(bench: Bench, rng: np.random.Generator) -> None:
             "DP16KD",
             Ecp5BlockRam(memory, Ecp5Port("A", a, mode), Ecp5Port("B", b, mode)),
             {
-                **data, **ones, "WEB": ["0"] if a == 36 else 1, "CSA": ["0", "0", "0"],
-                "CSB": [*bench.seldom(), "0", "0"], "OCEA": ["0"], "OCEB": ["1"],
-                "RSTA": bench.seldom(), "RSTB": bench.seldom(),
+                **data,
+                **ones,
+                "WEB": ["0"] if a == 36 else 1,
+                "CSA": ["0", "0", "0"],
+                "CSB": [*bench.seldom(), "0", "0"],
+                "OCEA": ["0"],
+                "OCEB": ["1"],
+                "RSTA": bench.seldom(),
+                "RSTB": bench.seldom(),
             },
             {"DOB": b} if a == 36 and b < 36 else {"DOA": min(a, 18), "DOB": min(b, 18)},
-            DATA_WIDTH_A=bits(a, 32), DATA_WIDTH_B=bits(b, 32), REGMODE_A="NOREG",
-            REGMODE_B="NOREG", RESETMODE="SYNC", CSDECODE_A="0b000", CSDECODE_B="0b000",
-            CLKAMUX="CLKA", CLKBMUX="CLKB", GSR="AUTO", WRITEMODE_A=mode, WRITEMODE_B=mode,
+            DATA_WIDTH_A=bits(a, 32),
+            DATA_WIDTH_B=bits(b, 32),
+            REGMODE_A="NOREG",
+            REGMODE_B="NOREG",
+            RESETMODE="SYNC",
+            CSDECODE_A="0b000",
+            CSDECODE_B="0b000",
+            CLKAMUX="CLKA",
+            CLKBMUX="CLKB",
+            GSR="AUTO",
+            WRITEMODE_A=mode,
+            WRITEMODE_B=mode,
             **parameters,
-        )  # fmt: skip
+        )
 
 
 def ecp5_multipliers(bench: Bench) -> None:
@@ -178,9 +238,11 @@ def ecp5_multipliers(bench: Bench) -> None:
                 return {"P": a * b & (1 << 36) - 1}
 
             bench.add(
-                "MULT18X18D", Formula(product, {"P": 36}),
-                {"A": 18, "B": 18, "SIGNEDA": [sign_a], "SIGNEDB": [sign_b]}, {"P": 36},
-            )  # fmt: skip
+                "MULT18X18D",
+                Formula(product, {"P": 36}),
+                {"A": 18, "B": 18, "SIGNEDA": [sign_a], "SIGNEDB": [sign_b]},
+                {"P": 36},
+            )
 
 
 def ecp5_bench(*, memories: bool) -> Bench:

@@ -29,10 +29,16 @@ def every_operator() -> Graph:
         middle = sum((b.tensors[s].dtype.min + b.tensors[s].dtype.max) // 2 for s in sources)
         bias = (4 << shift) - mantissa * middle if t.dtype.signed else 1 << (shift - 1)
         operator = Join(
-            height=t.height, width=t.width, channels=t.channels,
-            input_dtypes=tuple(b.tensors[s].dtype for s in sources), mantissas=mantissa * ones,
-            shifts=0 * ones, bias=bias * ones[0], shift=shift, output_dtype=NARROW,
-        )  # fmt: skip
+            height=t.height,
+            width=t.width,
+            channels=t.channels,
+            input_dtypes=tuple(b.tensors[s].dtype for s in sources),
+            mantissas=mantissa * ones,
+            shifts=0 * ones,
+            bias=bias * ones[0],
+            shift=shift,
+            output_dtype=NARROW,
+        )
         return b.add(name, operator, *sources)
 
     pattern = b.conv("pattern", x, 8, 3, pattern=1, groups=2)
@@ -40,9 +46,10 @@ def every_operator() -> Graph:
     both = b.add("both", Concat(height=4, width=4, channels=(4, 8), dtype=NARROW), x, block)
     taps = {"kernel_height": 2, "kernel_width": 2}
     top = b.add(
-        "top", MaxPool(height=2, width=2, channels=12, dtype=NARROW, **taps),
+        "top",
+        MaxPool(height=2, width=2, channels=12, dtype=NARROW, **taps),
         b.window(both, 2, stride=2),
-    )  # fmt: skip
+    )
     taps = {"kernel_height": 1, "kernel_width": 1}
     mean = b.add("mean", AveragePool(height=2, width=2, channels=12, dtype=NARROW, **taps), top)
     wide = join("wide", b.conv("tiled", mean, 2), shift=10)

@@ -38,55 +38,93 @@ def manifest(target: str = "ulx3s-85f", model_file: str = "small.pth") -> dict[s
         "name": "small",
         "exact": True,
         "model": {
-            "file": model_file, "sha256": "0123456789abcdef" * 4, "network": "SEPNet",
-            "arguments": {}, "stage": "BQ", "classes": ["a", "b"], "test_percent": 97.123,
+            "file": model_file,
+            "sha256": "0123456789abcdef" * 4,
+            "network": "SEPNet",
+            "arguments": {},
+            "stage": "BQ",
+            "classes": ["a", "b"],
+            "test_percent": 97.123,
         },
         "options": {
-            "data": "digits", "samples": 3, "folding": None, "target": target,
-            "part": "part", "clock_ns": 10.0, "steps": ["qonnx", "rtl", "report"],
+            "data": "digits",
+            "samples": 3,
+            "folding": None,
+            "target": target,
+            "part": "part",
+            "clock_ns": 10.0,
+            "steps": ["qonnx", "rtl", "report"],
         },
         "invocation": {
-            "model": f"models/{model_file}", "called_from": "../..", "own_folder": False,
+            "model": f"models/{model_file}",
+            "called_from": "../..",
+            "own_folder": False,
             "options": [{"option": "--target", "value": target}],
         },
         "versions": {"sephw": "0.1.0", "torch": "2.13.0"},
-    }  # fmt: skip
+    }
 
 
 def synthesis(graph: Graph) -> dict[str, Any]:
     """synth.json: 100 + i LUT, 50 + i FF, 1 BRAM, i mod 3 DSP of engine i; some glue."""
     engines = {
         node.name: {
-            "module": node.module, "operator": node.operator.kind, "folding": "",
-            "lut": 100 + i, "ff": 50 + i, "bram": 1, "dsp": i % 3,
+            "module": node.module,
+            "operator": node.operator.kind,
+            "folding": "",
+            "lut": 100 + i,
+            "ff": 50 + i,
+            "bram": 1,
+            "dsp": i % 3,
         }
         for i, node in enumerate(graph.nodes)
-    }  # fmt: skip
+    }
     glue = {"lut": 7, "ff": 8, "bram": 0, "dsp": 0}
     total = {kind: sum(engine[kind] for engine in engines.values()) + glue[kind] for kind in glue}
     available = {"lut": 83640, "ff": 83640, "bram": 208, "dsp": 156}
     return {
-        "format": "sephw-synth", "version": 1, "name": "small", "device": "ecp5-85f",
-        "technology": "ecp5", "top": "small_board", "tools": {"yosys": "0.70", "nextpnr": "0.11"},
-        "target": "ulx3s-85f", "clock_mhz": 50.0,
+        "format": "sephw-synth",
+        "version": 1,
+        "name": "small",
+        "device": "ecp5-85f",
+        "technology": "ecp5",
+        "top": "small_board",
+        "tools": {"yosys": "0.70", "nextpnr": "0.11"},
+        "target": "ulx3s-85f",
+        "clock_mhz": 50.0,
         "synthesized": {
-            "source": "synthesized", "total": total, "available": available, "glue": glue,
-            "engines": engines, "netlist": "netlist.json",
+            "source": "synthesized",
+            "total": total,
+            "available": available,
+            "glue": glue,
+            "engines": engines,
+            "netlist": "netlist.json",
         },
         "routed": {
-            "source": "routed", "part": "LFE5U-85F-6 CABGA381",
-            "used": {**total, "lut": total["lut"] + 11}, "available": available,
-            "asked_mhz": 50.0, "fmax_mhz": {"clk": 61.25, "link": 55.5},
-            "constraint_mhz": {"clk": 50.0, "link": 25.0}, "timing_met": True,
+            "source": "routed",
+            "part": "LFE5U-85F-6 CABGA381",
+            "used": {**total, "lut": total["lut"] + 11},
+            "available": available,
+            "asked_mhz": 50.0,
+            "fmax_mhz": {"clk": 61.25, "link": 55.5},
+            "constraint_mhz": {"clk": 50.0, "link": 25.0},
+            "timing_met": True,
             "worst_path": {
-                "clock": "clk", "from_engine": graph.nodes[0].name, "to_engine": "",
-                "delay_ns": 16.327, "logic_ns": 6.027, "routing_ns": 10.3, "hops": 9,
-                "from_cell": "top.a[3]", "to_cell": "top.b",
+                "clock": "clk",
+                "from_engine": graph.nodes[0].name,
+                "to_engine": "",
+                "delay_ns": 16.327,
+                "logic_ns": 6.027,
+                "routing_ns": 10.3,
+                "hops": 9,
+                "from_cell": "top.a[3]",
+                "to_cell": "top.b",
             },
-            "seed": 1, "bitstream": "bitstream.bit",
+            "seed": 1,
+            "bitstream": "bitstream.bit",
         },
         "note": "",
-    }  # fmt: skip
+    }
 
 
 def verification(graph: Graph, *, wrong: bool = False) -> Verification:

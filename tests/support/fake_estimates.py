@@ -18,8 +18,14 @@ class Guess:
     fmax_mhz: float = 100.0
 
 
-_WEIGHTS = {"sliding_window": 7, "pattern_conv": 11, "conv8": 13, "join": 17, "width_converter": 5,
-            "fork": 3}  # fmt: skip
+_WEIGHTS = {
+    "sliding_window": 7,
+    "pattern_conv": 11,
+    "conv8": 13,
+    "join": 17,
+    "width_converter": 5,
+    "fork": 3,
+}
 
 
 def by_lanes(

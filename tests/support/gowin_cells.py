@@ -20,10 +20,16 @@ from sephw.targets import Technology
 
 CLOCKS = {
     **{kind: ["CLK"] for kind in MEANINGS[Technology.GOWIN] if kind.startswith("DFF")},
-    "RAM16SDP1": ["CLK"], "RAM16SDP2": ["CLK"], "RAM16SDP4": ["CLK"],
-    "DPB": ["CLKA", "CLKB"], "DPX9B": ["CLKA", "CLKB"],
-    "SDPB": ["CLKA", "CLKB"], "SDPX9B": ["CLKA", "CLKB"], "SP": ["CLK"], "SPX9": ["CLK"],
-}  # fmt: skip
+    "RAM16SDP1": ["CLK"],
+    "RAM16SDP2": ["CLK"],
+    "RAM16SDP4": ["CLK"],
+    "DPB": ["CLKA", "CLKB"],
+    "DPX9B": ["CLKA", "CLKB"],
+    "SDPB": ["CLKA", "CLKB"],
+    "SDPX9B": ["CLKA", "CLKB"],
+    "SP": ["CLK"],
+    "SPX9": ["CLK"],
+}
 
 
 def gowin_logic(bench: Bench, rng: np.random.Generator) -> None:
@@ -35,14 +41,17 @@ def gowin_logic(bench: Bench, rng: np.random.Generator) -> None:
                 Formula(
                     lambda p, t=table, n=tuple(names): {"F": lut(t, *(p[x] for x in n))}, {"F": 1}
                 ),
-                dict.fromkeys(names, 1), {"F": 1}, INIT=bits(table, 1 << size),
-            )  # fmt: skip
+                dict.fromkeys(names, 1),
+                {"F": 1},
+                INIT=bits(table, 1 << size),
+            )
     for size in (5, 6, 7, 8):
         bench.add(
             f"MUX2_LUT{size}",
             Formula(lambda p: {"O": p["I1"] if p["S0"] else p["I0"]}, {"O": 1}),
-            {"I0": 1, "I1": 1, "S0": 1}, {"O": 1},
-        )  # fmt: skip
+            {"I0": 1, "I1": 1, "S0": 1},
+            {"O": 1},
+        )
     for kind in ("IBUF", "OBUF"):
         bench.add(kind, Formula(lambda p: {"O": p["I"]}, {"O": 1}), {"I": 1}, {"O": 1})
     bench.add("VCC", Formula(lambda p: {"V": 1}, {"V": 1}), {}, {"V": 1})
@@ -61,9 +70,12 @@ def gowin_adders(bench: Bench) -> None:
         return {"SUM": int(same) ^ p["CIN"], "COUT": p["CIN"] if same else 1}
 
     formulas = {
-        0: lambda p: total(p, False), 1: lambda p: total(p, True),
-        2: lambda p: total(p, not p["I3"]), 3: unequal, 4: lambda p: total(p, True),
-    }  # fmt: skip
+        0: lambda p: total(p, False),
+        1: lambda p: total(p, True),
+        2: lambda p: total(p, not p["I3"]),
+        3: unequal,
+        4: lambda p: total(p, True),
+    }
     for mode, formula in formulas.items():
         outs = {"SUM": 1, "COUT": 1}
         pins = {"I0": 1, "I1": 1, "I3": 1, "CIN": 1}
@@ -73,19 +85,27 @@ def gowin_adders(bench: Bench) -> None:
 def gowin_flip_flops(bench: Bench) -> None:
     for edge in ("", "N"):
         for reset, pin in (
-            ("", ""), ("S", "SET"), ("R", "RESET"), ("P", "PRESET"), ("C", "CLEAR"),
-        ):  # fmt: skip
+            ("", ""),
+            ("S", "SET"),
+            ("R", "RESET"),
+            ("P", "PRESET"),
+            ("C", "CLEAR"),
+        ):
             for enable in ("", "E"):
                 bench.add(
                     f"DFF{edge}{reset}{enable}",
                     FlipFlop(
-                        "D", lambda p, e=enable: not e or bool(p["CE"]),
-                        lambda p, r=pin: bool(r) and bool(p[r]), int(reset in ("S", "P")),
-                        not edge, reset in ("P", "C"), False,
+                        "D",
+                        lambda p, e=enable: not e or bool(p["CE"]),
+                        lambda p, r=pin: bool(r) and bool(p[r]),
+                        int(reset in ("S", "P")),
+                        not edge,
+                        reset in ("P", "C"),
+                        False,
                     ),
                     {"D": 1, **({"CE": 1} if enable else {}), **({pin: 1} if pin else {})},
                     {"Q": 1},
-                )  # fmt: skip
+                )
 
 
 def gowin_distributed_rams(bench: Bench, rng: np.random.Generator) -> None:
@@ -96,9 +116,12 @@ def gowin_distributed_rams(bench: Bench, rng: np.random.Generator) -> None:
             for k in range(width)
         }
         bench.add(
-            f"RAM16SDP{width}", DistributedRam(words, lambda p: bool(p["WRE"]), True, width),
-            {"DI": width, "WAD": 4, "WRE": 1, "RAD": 4}, {"DO": width}, **contents,
-        )  # fmt: skip
+            f"RAM16SDP{width}",
+            DistributedRam(words, lambda p: bool(p["WRE"]), True, width),
+            {"DI": width, "WAD": 4, "WRE": 1, "RAD": 4},
+            {"DO": width},
+            **contents,
+        )
 
 
 def gowin_block_rams(bench: Bench, rng: np.random.Generator) -> None:
@@ -133,8 +156,12 @@ def gowin_block_rams(bench: Bench, rng: np.random.Generator) -> None:
         bench.add(
             kind,
             GowinBlockRam(unit, memory, write, read, single, index % 3, asynchronous),
-            pins, {"DO": 4 * unit}, READ_MODE="0", **settings, **contents,
-        )  # fmt: skip
+            pins,
+            {"DO": 4 * unit},
+            READ_MODE="0",
+            **settings,
+            **contents,
+        )
 
 
 def gowin_dual_rams(bench: Bench, rng: np.random.Generator) -> None:
@@ -159,14 +186,22 @@ def gowin_dual_rams(bench: Bench, rng: np.random.Generator) -> None:
         bench.add(
             kind,
             GowinDualRam(
-                memory, Ecp5Port("A", a, through[index % 2], unit),
-                Ecp5Port("B", b, through[index // 2 % 2], unit), asynchronous,
+                memory,
+                Ecp5Port("A", a, through[index % 2], unit),
+                Ecp5Port("B", b, through[index // 2 % 2], unit),
+                asynchronous,
             ),
-            pins, {"DOA": a, "DOB": b}, READ_MODE0="0", READ_MODE1="0",
-            WRITE_MODE0=bits(index % 2, 32), WRITE_MODE1=bits(index // 2 % 2, 32),
-            BIT_WIDTH_0=bits(a, 32), BIT_WIDTH_1=bits(b, 32),
-            RESET_MODE="ASYNC" if asynchronous else "SYNC", **contents,
-        )  # fmt: skip
+            pins,
+            {"DOA": a, "DOB": b},
+            READ_MODE0="0",
+            READ_MODE1="0",
+            WRITE_MODE0=bits(index % 2, 32),
+            WRITE_MODE1=bits(index // 2 % 2, 32),
+            BIT_WIDTH_0=bits(a, 32),
+            BIT_WIDTH_1=bits(b, 32),
+            RESET_MODE="ASYNC" if asynchronous else "SYNC",
+            **contents,
+        )
 
 
 def gowin_multipliers(bench: Bench) -> None:
@@ -179,10 +214,11 @@ def gowin_multipliers(bench: Bench) -> None:
                 return {"DOUT": a * b & (1 << 2 * size) - 1}
 
             bench.add(
-                f"MULT{size}X{size}", Formula(product, {"DOUT": 2 * size}),
+                f"MULT{size}X{size}",
+                Formula(product, {"DOUT": 2 * size}),
                 {"A": size, "B": size, "ASIGN": [signs[0]], "BSIGN": [signs[1]]},
                 {"DOUT": 2 * size},
-            )  # fmt: skip
+            )
 
 
 def gowin_bench(*, blocks: bool) -> Bench:

@@ -25,27 +25,40 @@ def ice40_logic(bench: Bench, rng: np.random.Generator) -> None:
         bench.add(
             "SB_LUT4",
             Formula(lambda p, t=table: {"O": lut(t, *(p[name] for name in names))}, {"O": 1}),
-            dict.fromkeys(names, 1), {"O": 1}, LUT_INIT=bits(table, 16),
-        )  # fmt: skip
+            dict.fromkeys(names, 1),
+            {"O": 1},
+            LUT_INIT=bits(table, 16),
+        )
     bench.add(
-        "SB_CARRY", Formula(lambda p: {"CO": (p["I0"] + p["I1"] + p["CI"]) // 2}, {"CO": 1}),
-        {"I0": 1, "I1": 1, "CI": 1}, {"CO": 1},
-    )  # fmt: skip
+        "SB_CARRY",
+        Formula(lambda p: {"CO": (p["I0"] + p["I1"] + p["CI"]) // 2}, {"CO": 1}),
+        {"I0": 1, "I1": 1, "CI": 1},
+        {"CO": 1},
+    )
     for edge in ("", "N"):
         for enable in ("", "E"):
             for reset, value, asynchronous in (
-                ("", 0, False), ("SR", 0, False), ("SS", 1, False), ("R", 0, True), ("S", 1, True),
-            ):  # fmt: skip
+                ("", 0, False),
+                ("SR", 0, False),
+                ("SS", 1, False),
+                ("R", 0, True),
+                ("S", 1, True),
+            ):
                 pin = reset[-1:]
                 bench.add(
                     f"SB_DFF{edge}{enable}{reset}",
                     FlipFlop(
-                        "D", lambda p, e=enable: not e or bool(p["E"]),
-                        lambda p, r=pin: bool(r) and bool(p[r]), value, not edge, asynchronous,
+                        "D",
+                        lambda p, e=enable: not e or bool(p["E"]),
+                        lambda p, r=pin: bool(r) and bool(p[r]),
+                        value,
+                        not edge,
+                        asynchronous,
                         bool(enable),
                     ),
-                    {"D": 1, **({"E": 1} if enable else {}), **({pin: 1} if pin else {})}, {"Q": 1},
-                )  # fmt: skip
+                    {"D": 1, **({"E": 1} if enable else {}), **({pin: 1} if pin else {})},
+                    {"Q": 1},
+                )
 
 
 def ice40_block_rams(bench: Bench, rng: np.random.Generator, *, collide: bool) -> None:
@@ -60,20 +73,32 @@ def ice40_block_rams(bench: Bench, rng: np.random.Generator, *, collide: bool) -
             return [*bench.fresh(4), *bench.fresh() * 4, *bench.fresh(3)]
 
         bench.add(
-            "SB_RAM40_4K", Ice40BlockRam(rows, read, write, collide),
+            "SB_RAM40_4K",
+            Ice40BlockRam(rows, read, write, collide),
             {
-                "RADDR": address(), "WADDR": address(), "MASK": 16, "WDATA": 16, "RE": 1,
-                "RCLKE": 1, "WE": 1, "WCLKE": 1,
+                "RADDR": address(),
+                "WADDR": address(),
+                "MASK": 16,
+                "WDATA": 16,
+                "RE": 1,
+                "RCLKE": 1,
+                "WE": 1,
+                "WCLKE": 1,
             },
-            {"RDATA": 16}, READ_MODE=bits(read, 2), WRITE_MODE=bits(write, 2), **parameters,
-        )  # fmt: skip
+            {"RDATA": 16},
+            READ_MODE=bits(read, 2),
+            WRITE_MODE=bits(write, 2),
+            **parameters,
+        )
 
 
 def ice40_multipliers(bench: Bench) -> None:
     """Sum and accumulator over both halves, as synthesis uses them, and the plain product."""
     sum_of_both = {
-        "TOPADDSUB_LOWERINPUT": "10", "BOTADDSUB_LOWERINPUT": "10", "TOPADDSUB_CARRYSELECT": "10",
-    }  # fmt: skip
+        "TOPADDSUB_LOWERINPUT": "10",
+        "BOTADDSUB_LOWERINPUT": "10",
+        "TOPADDSUB_CARRYSELECT": "10",
+    }
     for index, (select, registers, adder) in enumerate(
         [
             (3, (), {}),
@@ -89,17 +114,36 @@ def ice40_multipliers(bench: Bench) -> None:
         signs = (bool(index & 1), bool(index & 2))
         reset, minus, load, hold = bench.seldom(), bench.fresh(), bench.seldom(), bench.fresh()
         pins: dict[str, int | list[int | str]] = {
-            **dict.fromkeys("ABCD", 16), "CE": 1, "AHOLD": 1, "BHOLD": 1, "CHOLD": 1, "DHOLD": 1,
-            "CI": 1, "ADDSUBTOP": minus, "ADDSUBBOT": minus, "OLOADTOP": load, "OLOADBOT": load,
-            "OHOLDTOP": hold, "OHOLDBOT": hold, "IRSTTOP": reset, "IRSTBOT": reset,
-            "ORSTTOP": reset, "ORSTBOT": reset,
-        }  # fmt: skip
+            **dict.fromkeys("ABCD", 16),
+            "CE": 1,
+            "AHOLD": 1,
+            "BHOLD": 1,
+            "CHOLD": 1,
+            "DHOLD": 1,
+            "CI": 1,
+            "ADDSUBTOP": minus,
+            "ADDSUBBOT": minus,
+            "OLOADTOP": load,
+            "OLOADBOT": load,
+            "OHOLDTOP": hold,
+            "OHOLDBOT": hold,
+            "IRSTTOP": reset,
+            "IRSTBOT": reset,
+            "ORSTTOP": reset,
+            "ORSTBOT": reset,
+        }
         bench.add(
-            "SB_MAC16", Ice40Mac(signs, frozenset(registers), select, adder), pins, {"O": 32},
-            A_SIGNED=str(int(signs[0])), B_SIGNED=str(int(signs[1])),
-            TOPOUTPUT_SELECT=bits(select, 2), BOTOUTPUT_SELECT=bits(select, 2),
-            **dict.fromkeys(registers, "1"), **adder,
-        )  # fmt: skip
+            "SB_MAC16",
+            Ice40Mac(signs, frozenset(registers), select, adder),
+            pins,
+            {"O": 32},
+            A_SIGNED=str(int(signs[0])),
+            B_SIGNED=str(int(signs[1])),
+            TOPOUTPUT_SELECT=bits(select, 2),
+            BOTOUTPUT_SELECT=bits(select, 2),
+            **dict.fromkeys(registers, "1"),
+            **adder,
+        )
 
 
 def ice40_bench(*, collide: bool) -> Bench:

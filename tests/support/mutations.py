@@ -8,11 +8,46 @@ from typing import Any
 
 # Values that a field was never meant to have.
 ODD: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 3, 7, 255, 65536, 1 << 31, 1 << 40, (1 << 63) - 1, -(1 << 63),
-    10**25, 0.5, -0.0, 1e300, float("nan"), float("inf"), "", "x", "digits", "uint8", "int99999",
-    "uint0", "../..", "a\nb", "\0", "é" * 300, [], {}, [[]], [0], ["x"], [None],
-    {"a": 1}, [1] * 400,
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    255,
+    65536,
+    1 << 31,
+    1 << 40,
+    (1 << 63) - 1,
+    -(1 << 63),
+    10**25,
+    0.5,
+    -0.0,
+    1e300,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "digits",
+    "uint8",
+    "int99999",
+    "uint0",
+    "../..",
+    "a\nb",
+    "\0",
+    "é" * 300,
+    [],
+    {},
+    [[]],
+    [0],
+    ["x"],
+    [None],
+    {"a": 1},
+    [1] * 400,
+)
 
 
 def damage_bytes(data: bytes, seed: int) -> bytes:
@@ -73,9 +108,12 @@ def damage_values(content: Any, seed: int, odd: tuple[Any, ...] = ODD) -> Any:
 def _places(content: Any) -> Any:
     """(holder, key) of every value in it."""
     entries = (
-        content.items() if isinstance(content, dict)
-        else enumerate(content) if isinstance(content, list) else ()
-    )  # fmt: skip
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
     for key, value in entries:
         yield content, key
         yield from _places(value)

@@ -14,10 +14,32 @@ _NUMBERS = [0, 1, 2, 3, 5, -1, -2, 7, 255, 1 << 16, 1 << 31, (1 << 63) - 1, -(1 
 _FLOATS = [0.0, 0.5, 1.0, -1.0, 3.5, 1e-40, 1e30, float("inf"), float("nan"), 2.0**-8, 1 / 3]
 _NAMES = ["", "x", "input", "logits", "n\nl", "é", "a" * 300, "*/ `x", "..", "reg"]
 _KINDS = [
-    "Add", "AveragePool", "BipolarQuant", "Clip", "Concat", "Constant", "Conv", "Dropout",
-    "Flatten", "Gemm", "GlobalAveragePool", "Identity", "If", "MatMul", "MaxPool", "Mul", "Quant",
-    "ReduceMean", "ReduceSum", "Relu", "Reshape", "Squeeze", "Transpose", "Trunc", "",
-]  # fmt: skip
+    "Add",
+    "AveragePool",
+    "BipolarQuant",
+    "Clip",
+    "Concat",
+    "Constant",
+    "Conv",
+    "Dropout",
+    "Flatten",
+    "Gemm",
+    "GlobalAveragePool",
+    "Identity",
+    "If",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "Quant",
+    "ReduceMean",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Squeeze",
+    "Transpose",
+    "Trunc",
+    "",
+]
 _DOMAINS = ["", "ai.onnx", "qonnx.custom_op.general", "onnx.brevitas", "com.example"]
 
 
@@ -201,8 +223,11 @@ def _scale_constant(rng: Rng, model: Any) -> None:
 def _externalize(rng: Rng, model: Any) -> None:
     tensor = _tensor(rng, model)
     tensor.data_location = TensorProto.EXTERNAL
-    for key, value in (("location", _pick(rng, ["/etc/hostname", "../x", "absent", ".", ""])),
-                       ("offset", "0"), ("length", str(_pick(rng, _NUMBERS)))):  # fmt: skip
+    for key, value in (
+        ("location", _pick(rng, ["/etc/hostname", "../x", "absent", ".", ""])),
+        ("offset", "0"),
+        ("length", str(_pick(rng, _NUMBERS))),
+    ):
         tensor.external_data.add(key=key, value=value)
 
 
@@ -280,11 +305,44 @@ def _odd_parts(rng: Rng, model: Any) -> None:
 
 
 _MUTATIONS: list[Callable[[Rng, Any], None]] = [
-    _drop_node, _repeat_node, _swap_nodes, _change_kind, _change_domain, _rename_node, _rewire,
-    _swap_inputs, _more_inputs, _fewer_inputs, _rename_output, _more_outputs, _drop_attribute,
-    _repeat_attribute, _change_attribute, _change_attribute, _change_attribute, _retype_attribute,
-    _add_attribute, _drop_constant, _resize_constant, _retype_constant, _cut_constant,
-    _recast_constant, _reshape_constant, _fill_constant, _fill_constant, _scale_constant,
-    _externalize, _resize_input, _retype_end, _rename_end, _more_ends, _drop_end, _change_opset,
-    _drop_opset, _change_version, _wrong_value_info, _scopes, _odd_parts,
-]  # fmt: skip
+    _drop_node,
+    _repeat_node,
+    _swap_nodes,
+    _change_kind,
+    _change_domain,
+    _rename_node,
+    _rewire,
+    _swap_inputs,
+    _more_inputs,
+    _fewer_inputs,
+    _rename_output,
+    _more_outputs,
+    _drop_attribute,
+    _repeat_attribute,
+    _change_attribute,
+    _change_attribute,
+    _change_attribute,
+    _retype_attribute,
+    _add_attribute,
+    _drop_constant,
+    _resize_constant,
+    _retype_constant,
+    _cut_constant,
+    _recast_constant,
+    _reshape_constant,
+    _fill_constant,
+    _fill_constant,
+    _scale_constant,
+    _externalize,
+    _resize_input,
+    _retype_end,
+    _rename_end,
+    _more_ends,
+    _drop_end,
+    _change_opset,
+    _drop_opset,
+    _change_version,
+    _wrong_value_info,
+    _scopes,
+    _odd_parts,
+]

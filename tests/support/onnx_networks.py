@@ -59,9 +59,13 @@ class OnnxNetwork:
         step = self.constant(f"{module}.step", 2.0**-step_bits)
         width = self.constant(f"{module}.bits", bits)
         found = self.node(
-            "Quant", module, [source, step, "zero", width], signed=0, narrow=0,
+            "Quant",
+            module,
+            [source, step, "zero", width],
+            signed=0,
+            narrow=0,
             rounding_mode="FLOOR",
-        )  # fmt: skip
+        )
         return self.made(found, self.shapes[source])
 
     def image(self) -> str:
@@ -69,9 +73,16 @@ class OnnxNetwork:
         return self.quant("input_quant", "x")
 
     def conv(
-        self, module: str, source: str, outputs: int, kernel: tuple[int, int] = (1, 1), *,
-        stride: int = 1, groups: int = 1, pattern: bool = False,
-    ) -> str:  # fmt: skip
+        self,
+        module: str,
+        source: str,
+        outputs: int,
+        kernel: tuple[int, int] = (1, 1),
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        pattern: bool = False,
+    ) -> str:
         """A convolution with same padding, 8-bit or a pattern; its result is not quantized yet."""
         inputs = self.shapes[source] // groups
         size = (outputs, inputs, *kernel)
@@ -89,9 +100,14 @@ class OnnxNetwork:
             name = self.constant(f"{module}.weight", integers * 2.0**-exponent)
         pads = [(k - 1) // 2 for k in kernel] * 2
         found = self.node(
-            "Conv", module, [source, name], kernel_shape=list(kernel), pads=pads,
-            strides=[stride] * 2, group=groups,
-        )  # fmt: skip
+            "Conv",
+            module,
+            [source, name],
+            kernel_shape=list(kernel),
+            pads=pads,
+            strides=[stride] * 2,
+            group=groups,
+        )
         self.made(found, outputs)
         if pattern:
             powers = round(np.log2(np.sqrt(fan))) + 3
@@ -121,9 +137,14 @@ class OnnxNetwork:
     def average_pool(self, module: str, source: str, kernel: int, stride: int, pad: int) -> str:
         """The padded sum times 2^-⌈log2 k²⌉: an average, and the factor that makes it exact."""
         found = self.node(
-            "AveragePool", module, [source], kernel_shape=[kernel] * 2, strides=[stride] * 2,
-            pads=[pad] * 4, count_include_pad=1,
-        )  # fmt: skip
+            "AveragePool",
+            module,
+            [source],
+            kernel_shape=[kernel] * 2,
+            strides=[stride] * 2,
+            pads=[pad] * 4,
+            count_include_pad=1,
+        )
         count = kernel * kernel
         factor = self.constant(f"{module}.factor", count * 2.0 ** -(count - 1).bit_length())
         found = self.node("Mul", module, [found, factor])
@@ -181,8 +202,12 @@ def inception(path: Path, size: int = 9, seed: int = 0) -> Path:
         point("first.b1", pooled, 4),
         pattern("first.b3", point("first.b3r", pooled, 4), 8, (3, 3)),
         pattern("first.b5", point("first.b5r", pooled, 2), 4, (5, 5)),
-        point("first.bp", net.act("first.pool_act", net.average_pool("first.pool", pooled, 3, 1, 1)), 4),  # noqa: E501
-    )  # fmt: skip
+        point(
+            "first.bp",
+            net.act("first.pool_act", net.average_pool("first.pool", pooled, 3, 1, 1)),
+            4,
+        ),
+    )
     long = pattern("second.b7", point("second.b7r", first, 4), 4, (1, 7))
     depthwise = net.conv("second.depth.conv", first, 20, (3, 3), groups=20)
     second = net.concat(
@@ -191,7 +216,7 @@ def inception(path: Path, size: int = 9, seed: int = 0) -> Path:
         point("second.bd", net.act("second.depth.act", depthwise), 4),
         pattern("second.dp", first, 20, (3, 3), groups=20),
         point("second.bm", net.max_pool("second.pool", first, 3, 1, pads=[1, 1, 1, 1]), 4),
-    )  # fmt: skip
+    )
     small = net.max_pool("reduce", second, 3, 2, ceil_mode=1)
     pixels = (-(-(half - 3) // 2) + 1) ** 2
     total = net.act("mean.act", net.global_sum("mean", small, pixels))

@@ -97,8 +97,10 @@ def check_written(path: Path) -> None:
     spelled = plain(model)
     onnx.checker.check_model(spelled, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(spelled, strict_mode=True, data_prop=True)
-    shapes, said = ({e.name: _sizes(e) for e in (*graph.value_info, *graph.output)}
-                    for graph in (inferred.graph, model.graph))  # fmt: skip
+    shapes, said = (
+        {e.name: _sizes(e) for e in (*graph.value_info, *graph.output)}
+        for graph in (inferred.graph, model.graph)
+    )
     assert said and all(shapes[name] == sizes for name, sizes in said.items() if name in shapes)
     named = set(said)
     assert named.issuperset(name for node in model.graph.node for name in node.output if name)
@@ -124,8 +126,10 @@ def _standard(node: Any, constants: dict[str, Any]) -> list[Any]:
     top = 2**bits - 1 - found["narrow"]
     name = node.output[0]
     parts = [f"{name}/{i}" for i in range(3)]
-    ends = [helper.make_tensor(f"{name}/c{i}", TensorProto.FLOAT, (), [v]) for i, v in
-            enumerate((0.0, top))]  # fmt: skip
+    ends = [
+        helper.make_tensor(f"{name}/c{i}", TensorProto.FLOAT, (), [v])
+        for i, v in enumerate((0.0, top))
+    ]
     rounder = _ROUNDERS[found.get("rounding_mode", b"ROUND").decode().upper()]
     return [
         *(helper.make_node("Constant", [], [end.name], value=end) for end in ends),

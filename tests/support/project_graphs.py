@@ -51,10 +51,16 @@ def residual_graph(
         shape = builder.tensors[inputs[0]].shape
         table = (len(inputs), shape[2])
         join = Join(
-            height=shape[0], width=shape[1], channels=shape[2], input_dtypes=types,
-            mantissas=rng.integers(-15, 16, table), shifts=rng.integers(0, 3, table),
-            bias=rng.integers(-4000, 4000, shape[2]), shift=7, output_dtype=PIXEL,
-        )  # fmt: skip
+            height=shape[0],
+            width=shape[1],
+            channels=shape[2],
+            input_dtypes=types,
+            mantissas=rng.integers(-15, 16, table),
+            shifts=rng.integers(0, 3, table),
+            bias=rng.integers(-4000, 4000, shape[2]),
+            shift=7,
+            output_dtype=PIXEL,
+        )
         return builder.add(node, join, *inputs)
 
     def window(node: str, source: str, kernel: int, stride: int, pad: int, group: int) -> str:
@@ -62,12 +68,21 @@ def residual_graph(
         return builder.add(
             node,
             SlidingWindow(
-                height=h, width=w, channels=c, dtype=PIXEL, kernel_height=kernel,
-                kernel_width=kernel, stride=stride, padding_top=pad, padding_left=pad,
-                output_height=h // stride, output_width=w // stride, groups=group,
+                height=h,
+                width=w,
+                channels=c,
+                dtype=PIXEL,
+                kernel_height=kernel,
+                kernel_width=kernel,
+                stride=stride,
+                padding_top=pad,
+                padding_left=pad,
+                output_height=h // stride,
+                output_width=w // stride,
+                groups=group,
             ),
             source,
-        )  # fmt: skip
+        )
 
     def conv8(node: str, source: str, outputs: int, kernel: int = 1, group: int = 1) -> str:
         h, w, c = builder.tensors[source].shape
@@ -76,12 +91,18 @@ def residual_graph(
         return builder.add(
             node,
             Conv8(
-                height=h, width=w, in_channels=inputs, out_channels=outputs,
-                kernel_height=kernel, kernel_width=kernel, groups=group,
-                input_dtype=builder.tensors[source].dtype, weights=weights,
+                height=h,
+                width=w,
+                in_channels=inputs,
+                out_channels=outputs,
+                kernel_height=kernel,
+                kernel_width=kernel,
+                groups=group,
+                input_dtype=builder.tensors[source].dtype,
+                weights=weights,
             ),
             source,
-        )  # fmt: skip
+        )
 
     stem = conv8("stem", window("stem.window", "image", 5, 2, 2, 1), width, 5)
     x = requantize("stem.join", stem)
@@ -91,31 +112,47 @@ def residual_graph(
         pattern = builder.add(
             f"{block}.pattern",
             PatternConv(
-                height=half, width=half, in_channels=width, out_channels=width, kernel_height=3,
-                kernel_width=3, groups=groups, input_dtype=PIXEL,
+                height=half,
+                width=half,
+                in_channels=width,
+                out_channels=width,
+                kernel_height=3,
+                kernel_width=3,
+                groups=groups,
+                input_dtype=PIXEL,
                 patterns=rng.choice([-1, 1], (width, 9 * width // groups)),
             ),
             windows,
-        )  # fmt: skip
+        )
         point = conv8(f"{block}.point", x, width, group=groups)
         x = requantize(f"{block}.join", pattern, point, x)
     pooled = builder.add(
         "pool",
         MaxPool(
-            height=half // 2, width=half // 2, channels=width, kernel_height=2, kernel_width=2,
-            groups=1, dtype=PIXEL,
+            height=half // 2,
+            width=half // 2,
+            channels=width,
+            kernel_height=2,
+            kernel_width=2,
+            groups=1,
+            dtype=PIXEL,
         ),
         window("pool.window", x, 2, 2, 0, 1),
-    )  # fmt: skip
+    )
     total = builder.add(
         "mean", GlobalPool(height=half // 2, width=half // 2, channels=width, dtype=PIXEL), pooled
     )
     scores = conv8("classifier", total, 10)
     logits = Join(
-        height=1, width=1, channels=10, input_dtypes=(builder.tensors[scores].dtype,),
-        mantissas=np.ones((1, 10), np.int64), shifts=np.zeros((1, 10), np.int64),
-        bias=rng.integers(-(1 << 20), 1 << 20, 10), output_dtype=IntType(32, signed=True),
-    )  # fmt: skip
+        height=1,
+        width=1,
+        channels=10,
+        input_dtypes=(builder.tensors[scores].dtype,),
+        mantissas=np.ones((1, 10), np.int64),
+        shifts=np.zeros((1, 10), np.int64),
+        bias=rng.integers(-(1 << 20), 1 << 20, 10),
+        output_dtype=IntType(32, signed=True),
+    )
     graph = builder.graph(builder.add("logits", logits, scores))
     graph = fold(graph, foldings or {}, frame_cycles)
     graph = insert_width_converters(insert_forks(graph))

@@ -51,9 +51,12 @@ class SmallExport:
 
 def flow(export, request: Request, **options):
     return run_flow(
-        export.graph, export.rtl, request, export.folder / "synth",
+        export.graph,
+        export.rtl,
+        request,
+        export.folder / "synth",
         **{"progress": lambda text: None, **options},
-    )  # fmt: skip
+    )
 
 
 def failure(export, request: Request, kind: type[SephwError] = SephwError, **options) -> str:

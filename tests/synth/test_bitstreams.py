@@ -24,9 +24,13 @@ def project(tmp_path_factory):
 
 def flow(project, device: str, out, cache, **options):
     return run_flow(
-        project.graph, project.rtl, Request(find_device(device), **options), out,
-        progress=lambda text: None, cache=FileCache(cache),
-    )  # fmt: skip
+        project.graph,
+        project.rtl,
+        Request(find_device(device), **options),
+        out,
+        progress=lambda text: None,
+        cache=FileCache(cache),
+    )
 
 
 @pytest.mark.parametrize("device", MAGIC)

@@ -37,9 +37,11 @@ def cell(kind: str, **connections: list) -> dict:
     if kind == "CCU2C":
         # 4 nets in the first bit: no LUT2 makes its carry.
         found["parameters"] = {
-            "INIT0": f"{0x6996:016b}", "INIT1": f"{0x6996:016b}",
-            "INJECT1_0": "NO", "INJECT1_1": "NO",
-        }  # fmt: skip
+            "INIT0": f"{0x6996:016b}",
+            "INIT1": f"{0x6996:016b}",
+            "INJECT1_0": "NO",
+            "INJECT1_1": "NO",
+        }
         for i in (0, 1):
             for port in "ABCD":
                 connections.setdefault(f"{port}{i}", [100 + 4 * i + "ABCD".index(port)])
@@ -74,9 +76,10 @@ def test_rewritten_chains_compute_the_same(name, tmp_path):
         f"module top (input [7:0] a, b, input c, output [15:0] y); assign y = {text}; endmodule"
     )
     run_yosys(
-        "read_verilog top.v; synth_ecp5 -top top; write_json netlist.json", tmp_path,
+        "read_verilog top.v; synth_ecp5 -top top; write_json netlist.json",
+        tmp_path,
         purpose="test",
-    )  # fmt: skip
+    )
     path = tmp_path / "netlist.json"
     before = json.loads(path.read_text())["modules"]["top"]
     relief = relieve_carries(path)
@@ -159,15 +162,21 @@ endmodule
 def test_nextpnr_spends_no_cells_on_them(tmp_path):
     (tmp_path / "adders.v").write_text(ADDERS)
     run_yosys(
-        "read_verilog adders.v; synth_ecp5 -top adders; write_json netlist.json", tmp_path,
+        "read_verilog adders.v; synth_ecp5 -top adders; write_json netlist.json",
+        tmp_path,
         purpose="test",
-    )  # fmt: skip
+    )
 
     def packed(log: str) -> dict[str, int]:
         run_nextpnr(
-            Nextpnr.ECP5, ["--25k", "--json", "netlist.json", "--pack-only"], tmp_path,
-            log=tmp_path / log, purpose="test", on_line=lambda line: None, timeout_seconds=300,
-        )  # fmt: skip
+            Nextpnr.ECP5,
+            ["--25k", "--json", "netlist.json", "--pack-only"],
+            tmp_path,
+            log=tmp_path / log,
+            purpose="test",
+            on_line=lambda line: None,
+            timeout_seconds=300,
+        )
         found = re.findall(r"(TRELLIS_COMB|carry LUTs): +(\d+)/", (tmp_path / log).read_text())
         return {name: int(count) for name, count in found}
 

@@ -49,13 +49,24 @@ def test_a_board(tools, export, capsys):
         "  path      from 'pattern_node' to the logic around the engines, 3.5 ns (1.5 logic, "
         "2.0 routing, 1 nets)",
     ]
-    assert lines[8].split() == ["engines", "by", "Yosys", "LUT", "FF", "BRAM", "DSP",
-                                "[synthesized]"]  # fmt: skip
+    assert lines[8].split() == [
+        "engines",
+        "by",
+        "Yosys",
+        "LUT",
+        "FF",
+        "BRAM",
+        "DSP",
+        "[synthesized]",
+    ]
     assert [line.split() for line in lines[9:15]] == [
-        ["image_to_lanes1", "3", "0", "0", "0"], ["image_window3_node", "3", "0", "0", "0"],
-        ["map_node", "3", "0", "0", "0"], ["pattern_node", "3", "0", "0", "0"],
-        ["outside", "of", "engines", "0", "1", "0", "0"], ["total", "12", "1", "0", "0"],
-    ]  # fmt: skip
+        ["image_to_lanes1", "3", "0", "0", "0"],
+        ["image_window3_node", "3", "0", "0", "0"],
+        ["map_node", "3", "0", "0", "0"],
+        ["pattern_node", "3", "0", "0", "0"],
+        ["outside", "of", "engines", "0", "1", "0", "0"],
+        ["total", "12", "1", "0", "0"],
+    ]
     assert lines[15].startswith("  tools     Yosys 9.9 (git sha1 0123abc), nextpnr 7.7; synthesis ")
     assert lines[16:] == [
         f"  files     {folder}/synth: synth.json, netlist.json, bitstream.bit, logs/",

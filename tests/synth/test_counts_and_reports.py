@@ -25,17 +25,71 @@ def cells(**kinds: int) -> list[dict[str, str]]:
     ("technology", "kinds", "expected"),
     [
         # A carry cell holds two LUTs, a 16 x 4 memory the four of its storage.
-        ("ecp5", {"LUT4": 5, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "TRELLIS_FF": 3, "DP16KD": 1,
-                  "PDPW16KD": 1, "MULT18X18D": 4, "PFUMX": 9, "L6MUX21": 2}, (13, 3, 2, 4)),
-        ("ice40", {"SB_LUT4": 5, "SB_CARRY": 4, "SB_DFF": 1, "SB_DFFESR": 2, "SB_RAM40_4K": 1,
-                   "SB_RAM40_4KNR": 1, "SB_MAC16": 2}, (5, 3, 2, 2)),
-        ("gowin", {"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 2, "RAM16SDP4": 1,
-                   "MUX2_LUT5": 3, "DFF": 1, "DFFRE": 1, "SDPB": 1, "pROM": 1, "MULT18X18": 3,
-                   "MULT9X9": 1}, (10, 2, 2, 7)),
-        ("xc7", {"LUT6": 2, "LUT1": 1, "CARRY4": 3, "RAM32M": 1, "FDRE": 2, "FDSE": 1,
-                 "RAMB18E1": 1, "RAMB36E1": 1, "DSP48E1": 2, "MUXF7": 1}, (7, 3, 3, 2)),
+        (
+            "ecp5",
+            {
+                "LUT4": 5,
+                "CCU2C": 2,
+                "TRELLIS_DPR16X4": 1,
+                "TRELLIS_FF": 3,
+                "DP16KD": 1,
+                "PDPW16KD": 1,
+                "MULT18X18D": 4,
+                "PFUMX": 9,
+                "L6MUX21": 2,
+            },
+            (13, 3, 2, 4),
+        ),
+        (
+            "ice40",
+            {
+                "SB_LUT4": 5,
+                "SB_CARRY": 4,
+                "SB_DFF": 1,
+                "SB_DFFESR": 2,
+                "SB_RAM40_4K": 1,
+                "SB_RAM40_4KNR": 1,
+                "SB_MAC16": 2,
+            },
+            (5, 3, 2, 2),
+        ),
+        (
+            "gowin",
+            {
+                "LUT1": 1,
+                "LUT2": 1,
+                "LUT3": 1,
+                "LUT4": 1,
+                "ALU": 2,
+                "RAM16SDP4": 1,
+                "MUX2_LUT5": 3,
+                "DFF": 1,
+                "DFFRE": 1,
+                "SDPB": 1,
+                "pROM": 1,
+                "MULT18X18": 3,
+                "MULT9X9": 1,
+            },
+            (10, 2, 2, 7),
+        ),
+        (
+            "xc7",
+            {
+                "LUT6": 2,
+                "LUT1": 1,
+                "CARRY4": 3,
+                "RAM32M": 1,
+                "FDRE": 2,
+                "FDSE": 1,
+                "RAMB18E1": 1,
+                "RAMB36E1": 1,
+                "DSP48E1": 2,
+                "MUXF7": 1,
+            },
+            (7, 3, 3, 2),
+        ),
     ],
-)  # fmt: skip
+)
 def test_cells_count_in_the_units_of_resources(technology, kinds, expected):
     assert count(Technology(technology), cells(**kinds)) == Resources(*expected)
 
@@ -50,8 +104,10 @@ def test_cells_belong_to_the_engine_in_their_name():
     }
     engines, glue = count_engines(Technology.ECP5, netlist, ["a_engine", "b_engine", "c_engine"])
     assert engines == {
-        "a_engine": Resources(1, 1), "b_engine": Resources(1), "c_engine": Resources(),
-    }  # fmt: skip
+        "a_engine": Resources(1, 1),
+        "b_engine": Resources(1),
+        "c_engine": Resources(),
+    }
     assert glue == Resources(2)
     assert owner("top.b_engine.x[3]", ["b_engine"]) == "b_engine"
     assert owner("top.b_engine_x", ["b_engine"]) is None
@@ -71,9 +127,16 @@ def test_a_report_of_ecp5():
     assert report.available == Resources(83640, 83640, 208, 156)
     # clk-to-q 5.83, nets 1.186 and 0.723, setup 0; the file's other paths cross to pins.
     assert report.worst_path == WorstPath(
-        "clk", "", "", 7.739, 5.83, 1.909, 2,
-        "link.sink.outputs.words.0.0", "link.sink.equal_TRELLIS_FF_Q",
-    )  # fmt: skip
+        "clk",
+        "",
+        "",
+        7.739,
+        5.83,
+        1.909,
+        2,
+        "link.sink.outputs.words.0.0",
+        "link.sink.equal_TRELLIS_FF_Q",
+    )
 
 
 def test_a_report_of_ice40():
@@ -100,8 +163,9 @@ def test_clocks_go_by_their_own_name(tmp_path):
     nets = {"$glbnet$ap_clk$TRELLIS_IO_IN": 50, "a.b.slow": 20, "c.slow": 30, "x$SB_IO_IN": 4}
     content = {
         "fmax": {name: {"achieved": mhz, "constraint": 1} for name, mhz in nets.items()},
-        "utilization": {}, "critical_paths": [],
-    }  # fmt: skip
+        "utilization": {},
+        "critical_paths": [],
+    }
     (tmp_path / "r.json").write_text(json.dumps(content))
     report = read_report(tmp_path / "r.json", FLOWS[Technology.ECP5], {})
     assert report.fmax_mhz == {"ap_clk": 50.0, "slow": 20.0, "x": 4.0}

@@ -43,9 +43,10 @@ def test_sites_are_those_of_the_chip(name):
 
 
 ENGINES = {
-    "first": Resources(4000, 4000, 6, 12), "middle": Resources(8000, 8000, 10, 0),
+    "first": Resources(4000, 4000, 6, 12),
+    "middle": Resources(8000, 8000, 10, 0),
     "last": Resources(4000, 4000, 2, 16),
-}  # fmt: skip
+}
 INSTANCES = {name: f"{name}_engine" for name in ENGINES}
 
 
@@ -57,8 +58,9 @@ def write_netlist(path: Path, engines: dict[str, Resources]) -> Path:
             cells[f"network.{name}_engine.lane[{i}].multiply"] = {"type": MULTIPLIER}
         for i in reversed(range(used.bram)):
             cells[f"network.{name}_engine.words.0.{i}"] = {
-                "type": BLOCK_RAM, "attributes": {"src": "here"},
-            }  # fmt: skip
+                "type": BLOCK_RAM,
+                "attributes": {"src": "here"},
+            }
     path.write_text(json.dumps({"modules": {"board": {"cells": cells}}}))
     return path
 

@@ -26,10 +26,17 @@ def test_a_device_alone(tools, export):
     out = export.folder / "synth"
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()) == [
         "logs/engines/image_to_lanes1_engine.log",
-        "logs/engines/image_window3_node_engine.log", "logs/engines/map_node_engine.log",
-        "logs/engines/pattern_node_engine.log", "logs/link.log", "logs/nextpnr.log",
-        "logs/seconds.json", "netlist.json", "sephw_harness.bit", "sephw_harness.sv", "synth.json",
-    ]  # fmt: skip
+        "logs/engines/image_window3_node_engine.log",
+        "logs/engines/map_node_engine.log",
+        "logs/engines/pattern_node_engine.log",
+        "logs/link.log",
+        "logs/nextpnr.log",
+        "logs/seconds.json",
+        "netlist.json",
+        "sephw_harness.bit",
+        "sephw_harness.sv",
+        "synth.json",
+    ]
     assert not (export.folder / "board").exists()
     assert (out / "sephw_harness.bit").read_text() == "packed: routed with seed 1"
     record = json.loads((out / "synth.json").read_text())
@@ -40,8 +47,11 @@ def test_a_device_alone(tools, export):
     assert record["tools"] == {"yosys": "9.9 (git sha1 0123abc)", "nextpnr-ecp5": "7.7"}
     assert record["top"] == "sephw_harness" and record["target"] is None
     assert {name: engine["lut"] for name, engine in record["synthesized"]["engines"].items()} == {
-        "image_to_lanes1": 3, "image_window3_node": 3, "pattern_node": 3, "map_node": 3,
-    }  # fmt: skip
+        "image_to_lanes1": 3,
+        "image_window3_node": 3,
+        "pattern_node": 3,
+        "map_node": 3,
+    }
     assert record["synthesized"]["glue"] == {"lut": 0, "ff": 1, "bram": 0, "dsp": 0}
     assert run.synthesis.total == Resources(12, 1)
     assert run.synthesis.netlist == out / "netlist.json" and run.synthesis.netlist.is_file()
@@ -66,9 +76,14 @@ def test_engines_come_from_the_cache(tools, export, tmp_path):
     tools.plan(fmax=[100.0], luts=9)
     # The cache is asked for the engine and the script: another technology starts anew.
     found = synthesize(
-        export.rtl, export.graph, Technology.ICE40, tmp_path / "w", progress=lambda text: None,
-        timeout_seconds=60, cache=cache,
-    )  # fmt: skip
+        export.rtl,
+        export.graph,
+        Technology.ICE40,
+        tmp_path / "w",
+        progress=lambda text: None,
+        timeout_seconds=60,
+        cache=cache,
+    )
     assert found.runs == 4 and found.total.lut == 0
 
 
@@ -88,9 +103,12 @@ def test_a_board_gets_the_clock_that_is_reached(tools, export, reached):
     tools.plan(fmax=[reached])
     told = []
     run = flow(
-        export, Request(BOARD.device, BOARD), progress=told.append, samples=export.images,
+        export,
+        Request(BOARD.device, BOARD),
+        progress=told.append,
+        samples=export.images,
         golden=export.outputs,
-    )  # fmt: skip
+    )
     assert [line for line in tools.calls() if line != "engine"] == ["link", "route 100 seed 1"]
     assert 0.999 * reached < run.clock_mhz <= reached
     assert f"{reached:g} MHz reached; the PLL is set to {run.clock_mhz:g}" in told
@@ -132,8 +150,9 @@ def test_a_large_board_aims_at_what_its_size_reaches(tools, export, luts, aim, o
     told = []
     run = flow(export, Request(board.device, board), progress=told.append)
     assert [call for call in tools.calls() if call != "engine"] == [
-        *["link"] * (1 if aim == "100" else 2), f"route {aim} seed 1"
-    ]  # fmt: skip
+        *["link"] * (1 if aim == "100" else 2),
+        f"route {aim} seed 1",
+    ]
     assert run.clock_mhz == 100 and list(run.routed.options) == options
     assert (f"a design of this size: aiming at {aim} MHz" in told) == (aim != "100")
 
@@ -254,8 +273,12 @@ def test_a_tool_that_fails(tools, export, tmp_path):
     assert [line for line in tools.calls() if "route" in line] == ["route 100 seed 1"] * 2
     assert "router broke" in log.with_name("nextpnr_first.log").read_text()
     tools.plan(yosys="fail", luts=5)
-    message = failure(export, Request(find_device("ecp5-45f")), failures=tmp_path / "logs",
-                      cache=FileCache(tmp_path / "empty"))  # fmt: skip
+    message = failure(
+        export,
+        Request(find_device("ecp5-45f")),
+        failures=tmp_path / "logs",
+        cache=FileCache(tmp_path / "empty"),
+    )
     match = re.fullmatch(
         r"synthesis of '(\w+)': Yosys failed: Module `x' is missing; log: (.*)", message
     )
@@ -302,9 +325,12 @@ def test_a_folder_that_cannot_be_written(tools, export):
     (export.folder / "file").write_text("")
     with pytest.raises(SephwError) as caught:
         run_flow(
-            export.graph, export.rtl, Request(ECP5), export.folder / "file" / "synth",
+            export.graph,
+            export.rtl,
+            Request(ECP5),
+            export.folder / "file" / "synth",
             progress=lambda text: None,
-        )  # fmt: skip
+        )
     assert str(caught.value) == (
         f"'{export.folder / 'file' / 'synth'}' cannot be written (File exists); choose another "
         "folder"

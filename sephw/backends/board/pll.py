@@ -134,11 +134,13 @@ def _ecp5(source: MHz, wanted: MHz) -> Iterator[Clocking]:
         for product in range(low, high + 1):
             oscillator = detector * product
             loop = next(
-                (n for n in range(1, 129)
-                 if product % n == 0 and product // n <= 128
-                 and oscillator / n in limits.output),
+                (
+                    n
+                    for n in range(1, 129)
+                    if product % n == 0 and product // n <= 128 and oscillator / n in limits.output
+                ),
                 0,
-            )  # fmt: skip
+            )
             divider = ceil(oscillator / wanted)
             if loop and divider <= 128:
                 settings = {
@@ -161,8 +163,11 @@ def _ice40(source: MHz, wanted: MHz) -> Iterator[Clocking]:
                 output = oscillator / (1 << divq)
                 if output <= wanted:
                     settings = {
-                        "DIVR": divr, "DIVF": divf, "DIVQ": divq, "FILTER_RANGE": filter_range,
-                    }  # fmt: skip
+                        "DIVR": divr,
+                        "DIVF": divf,
+                        "DIVQ": divq,
+                        "FILTER_RANGE": filter_range,
+                    }
                     yield Clocking(Technology.ICE40, source, output, oscillator, detector, settings)
 
 

@@ -32,11 +32,20 @@ TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
 FORMAT, VERSION = "sephw-accelerator", 2
 
 _LINK = (
-    "sephw_clock_meter.sv", "sephw_crc32.sv", "sephw_crossing.sv", "sephw_link.sv",
-    "sephw_link_receive.sv", "sephw_link_reply.sv", "sephw_link_sink.sv", "sephw_link_source.sv",
-    "sephw_link_transmit.sv", "sephw_uart_rx.sv", "sephw_uart_tx.sv", "sephw_board_heartbeat.sv",
+    "sephw_clock_meter.sv",
+    "sephw_crc32.sv",
+    "sephw_crossing.sv",
+    "sephw_link.sv",
+    "sephw_link_receive.sv",
+    "sephw_link_reply.sv",
+    "sephw_link_sink.sv",
+    "sephw_link_source.sv",
+    "sephw_link_transmit.sv",
+    "sephw_uart_rx.sv",
+    "sephw_uart_tx.sv",
+    "sephw_board_heartbeat.sv",
     "sephw_board_reset.sv",
-)  # fmt: skip
+)
 # Engines use these as well.
 _SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
@@ -152,9 +161,16 @@ def write_board(
     (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
     (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
     _write_description(
-        graph, target, layout, directory, top, numbers,
-        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud}, limit_cycles, task,
-    )  # fmt: skip
+        graph,
+        target,
+        layout,
+        directory,
+        top,
+        numbers,
+        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud},
+        limit_cycles,
+        task,
+    )
     _write_test(directory, layout, samples, golden)
     write_driver(directory)
     return BoardProject(

@@ -211,9 +211,12 @@ def compile_board(rtl_directory: Path, board_directory: Path) -> CompiledBoard:
                 if path.suffix in {".sv", ".mem", ".cpp", ".h"}:
                     shutil.copyfile(path, sources / path.name)
         program = build(
-            [*shared, *own], description["top"], sources, Path(made.name) / "build",
+            [*shared, *own],
+            description["top"],
+            sources,
+            Path(made.name) / "build",
             purpose=_PURPOSE,
-        )  # fmt: skip
+        )
     except BaseException:
         made.cleanup()
         raise

@@ -141,9 +141,13 @@ def compile_project(directory: Path, *, optimize: bool = True) -> CompiledProjec
         raise
     run = library.sephw_run
     run.argtypes = [
-        _POINTER, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, _POINTER,
+        _POINTER,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        _POINTER,
         ctypes.POINTER(_POINTER),
-    ]  # fmt: skip
+    ]
     run.restype = ctypes.c_char_p
     return CompiledProject(
         name=layout.project,
@@ -185,9 +189,13 @@ def _compile(directory: Path, layout: Layout, build: Path, level: str) -> ctypes
             _COMMON, [*_FLAGS, level, f"-isystem{ap_types_directory()}"], purpose=_PURPOSE
         )
         flags: list[str | Path] = [
-            *options, *common, "-include", beside, f"-I{directory}",
+            *options,
+            *common,
+            "-include",
+            beside,
+            f"-I{directory}",
             f"-isystem{directory / 'firmware' / 'ap_types'}",
-        ]  # fmt: skip
+        ]
         files = [directory / "firmware" / f"{layout.project}.cpp", directory / "sephw_csim.cpp"]
         compile_library(files, library, flags, purpose=_PURPOSE)
         cache.keep(key, library)

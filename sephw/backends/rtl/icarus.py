@@ -58,9 +58,12 @@ def _command(program: Sequence[str], settings: RunSettings) -> list[str]:
     lines = "".join(f"{pulse.at_cycle} {pulse.cycles}\n" for pulse in settings.resets)
     (settings.folder / _RESETS).write_text(lines, encoding="ascii")
     return [
-        *program, f"+folder={settings.folder}", f"+frames={settings.frames}",
-        f"+quiet={settings.quiet_limit_cycles}", f"+stable={int(settings.check_stable)}",
-    ]  # fmt: skip
+        *program,
+        f"+folder={settings.folder}",
+        f"+frames={settings.frames}",
+        f"+quiet={settings.quiet_limit_cycles}",
+        f"+stable={int(settings.check_stable)}",
+    ]
 
 
 def testbench_text(layout: Layout) -> str:

@@ -107,10 +107,14 @@ def write_project(
         _write_data(layout, directory / TEST_DATA, samples, golden)
         (directory / "Makefile").write_text(
             _MAKEFILE.format(
-                data=TEST_DATA, frames=frames, top=layout.project, files=FILE_LIST,
-                testbench=TESTBENCH, quiet=quiet_limit_cycles(graph),
+                data=TEST_DATA,
+                frames=frames,
+                top=layout.project,
+                files=FILE_LIST,
+                testbench=TESTBENCH,
+                quiet=quiet_limit_cycles(graph),
             )
-        )  # fmt: skip
+        )
 
 
 def constant_file(directory: Path, index: int) -> Path:

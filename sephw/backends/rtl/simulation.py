@@ -128,9 +128,15 @@ class CompiledRtl:
             ):
                 _write_patterns(folder, stem, [layout.streams[n] for n in names], patterns)
             settings = RunSettings(
-                folder, count.pop(), quiet_limit_cycles, clock_ns, check_stable, tuple(resets),
-                seed, None if trace is None else trace.resolve(),
-            )  # fmt: skip
+                folder,
+                count.pop(),
+                quiet_limit_cycles,
+                clock_ns,
+                check_stable,
+                tuple(resets),
+                seed,
+                None if trace is None else trace.resolve(),
+            )
             # Memory files are named relative to the project.
             done = run(self._command(settings), directory=self._directory)
             if done.returncode != 0:
@@ -184,9 +190,14 @@ def compile_project(
     try:
         files = (directory / FILE_LIST).read_text(encoding="utf-8").split()
         program = build(
-            [*files, TESTBENCH], layout.project, directory, Path(made.name),
-            purpose=purpose, trace=trace, optimize=optimize,
-        )  # fmt: skip
+            [*files, TESTBENCH],
+            layout.project,
+            directory,
+            Path(made.name),
+            purpose=purpose,
+            trace=trace,
+            optimize=optimize,
+        )
     except BaseException:
         made.cleanup()
         raise
@@ -196,10 +207,19 @@ def compile_project(
 
 def _command(program: Path, settings: RunSettings) -> list[str]:
     words: list[str | Path | int] = [
-        program, settings.folder, "--frames", settings.frames, "--record", settings.folder,
-        "--quiet-limit", settings.quiet_limit_cycles,
-        "--clock-ps", round(settings.clock_ns * 1000), "--seed", settings.seed,
-    ]  # fmt: skip
+        program,
+        settings.folder,
+        "--frames",
+        settings.frames,
+        "--record",
+        settings.folder,
+        "--quiet-limit",
+        settings.quiet_limit_cycles,
+        "--clock-ps",
+        round(settings.clock_ns * 1000),
+        "--seed",
+        settings.seed,
+    ]
     for pulse in settings.resets:
         words += ["--reset", f"{pulse.at_cycle}:{pulse.cycles}"]
     if settings.check_stable:

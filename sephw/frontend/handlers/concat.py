@@ -67,7 +67,9 @@ def _check(call: Call, sources: list[Quantized]) -> None:
 def _add(call: Call, suffix: str, names: tuple[str, ...]) -> str:
     tensors = [call.builder.tensors[name] for name in names]
     operator = Concat(
-        height=tensors[0].height, width=tensors[0].width,
-        channels=tuple(tensor.channels for tensor in tensors), dtype=tensors[0].dtype,
-    )  # fmt: skip
+        height=tensors[0].height,
+        width=tensors[0].width,
+        channels=tuple(tensor.channels for tensor in tensors),
+        dtype=tensors[0].dtype,
+    )
     return call.builder.add(call.label, suffix, operator, names)

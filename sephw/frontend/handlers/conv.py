@@ -145,18 +145,29 @@ def _linear(call: Call, rows: Real, bias: Real | None) -> Sum:
 
 
 def _engine(
-    call: Call, source: Quantized, window: str, rows: Real, bias: Real | None,
-    size: tuple[int, int], kernel: tuple[int, int], groups: int,
-) -> Sum:  # fmt: skip
+    call: Call,
+    source: Quantized,
+    window: str,
+    rows: Real,
+    bias: Real | None,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    groups: int,
+) -> Sum:
     """The engine of ``rows``, (out_channels, taps · channels of a group), and its bias."""
     out_channels = rows.shape[0]
     integers, exponent = integer_rows(rows, call.where)
     tensor = call.builder.tensors[source.tensor]
     shared: dict[str, Any] = {
-        "height": size[0], "width": size[1], "in_channels": tensor.channels,
-        "out_channels": out_channels, "kernel_height": kernel[0], "kernel_width": kernel[1],
-        "groups": groups, "input_dtype": tensor.dtype,
-    }  # fmt: skip
+        "height": size[0],
+        "width": size[1],
+        "in_channels": tensor.channels,
+        "out_channels": out_channels,
+        "kernel_height": kernel[0],
+        "kernel_width": kernel[1],
+        "groups": groups,
+        "input_dtype": tensor.dtype,
+    }
     magnitude = np.ones(out_channels)
     if _is_pattern(call.value(1), rows):
         magnitude = np.abs(integers[:, 0]).astype(np.float64)

@@ -55,16 +55,34 @@ def max_pool(call: Call, given: MaxPoolAttributes) -> Value:
     """MaxPool → SlidingWindow and MaxPool; zero padding is neutral for unsigned values."""
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
-    window = window_of(call, tensor, Wish(
-        given.kernel_shape, given.strides, given.pads, given.dilations, given.auto_pad,
-        given.ceil_mode,
-    ))  # fmt: skip
+    window = window_of(
+        call,
+        tensor,
+        Wish(
+            given.kernel_shape,
+            given.strides,
+            given.pads,
+            given.dilations,
+            given.auto_pad,
+            given.ceil_mode,
+        ),
+    )
     call.builder.pads[call.output] = window.pads
     read = add_window(call, source.tensor, window)
-    pooled = call.builder.add(call.label, "", MaxPool(
-        height=window.outputs[0], width=window.outputs[1], channels=tensor.channels,
-        kernel_height=window.kernel[0], kernel_width=window.kernel[1], dtype=tensor.dtype, groups=1,
-    ), (read,))  # fmt: skip
+    pooled = call.builder.add(
+        call.label,
+        "",
+        MaxPool(
+            height=window.outputs[0],
+            width=window.outputs[1],
+            channels=tensor.channels,
+            kernel_height=window.kernel[0],
+            kernel_width=window.kernel[1],
+            dtype=tensor.dtype,
+            groups=1,
+        ),
+        (read,),
+    )
     call.share(pooled, np.full(tensor.channels, source.exponent))
     return Quantized(pooled, source.exponent, 4)
 
@@ -74,11 +92,20 @@ def average_pool(call: Call, given: AveragePoolAttributes) -> Value:
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
     plain, window = (
-        window_of(call, tensor, Wish(
-            given.kernel_shape, given.strides, given.pads, given.dilations, given.auto_pad, ceil,
-        ))
+        window_of(
+            call,
+            tensor,
+            Wish(
+                given.kernel_shape,
+                given.strides,
+                given.pads,
+                given.dilations,
+                given.auto_pad,
+                ceil,
+            ),
+        )
         for ceil in (False, given.ceil_mode)
-    )  # fmt: skip
+    )
     if window != plain:
         raise SephwError(
             f"{call.where}: ceil_mode adds windows that reach beyond the map and average over "
@@ -127,10 +154,20 @@ def _map(call: Call) -> Quantized:
 def _average(call: Call, source: Quantized, window: Window) -> str:
     tensor = call.builder.tensors[source.tensor]
     read = add_window(call, source.tensor, window)
-    return call.builder.add(call.label, "", AveragePool(
-        height=window.outputs[0], width=window.outputs[1], channels=tensor.channels,
-        kernel_height=window.kernel[0], kernel_width=window.kernel[1], dtype=tensor.dtype, groups=1,
-    ), (read,))  # fmt: skip
+    return call.builder.add(
+        call.label,
+        "",
+        AveragePool(
+            height=window.outputs[0],
+            width=window.outputs[1],
+            channels=tensor.channels,
+            kernel_height=window.kernel[0],
+            kernel_width=window.kernel[1],
+            dtype=tensor.dtype,
+            groups=1,
+        ),
+        (read,),
+    )
 
 
 def _rank(call: Call, given: ReduceAttributes) -> int:
@@ -159,9 +196,17 @@ def _pixels(call: Call) -> int:
 def _global(call: Call, pixels: int, rank: int) -> Value:
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
-    pooled = call.builder.add(call.label, "", GlobalPool(
-        height=tensor.height, width=tensor.width, channels=tensor.channels, dtype=tensor.dtype,
-    ), (source.tensor,))  # fmt: skip
+    pooled = call.builder.add(
+        call.label,
+        "",
+        GlobalPool(
+            height=tensor.height,
+            width=tensor.width,
+            channels=tensor.channels,
+            dtype=tensor.dtype,
+        ),
+        (source.tensor,),
+    )
     exponent = source.exponent + (pixels - 1).bit_length()
     call.share(pooled, np.full(tensor.channels, exponent))
     return _scaled(call, pooled, exponent, rank)

@@ -162,9 +162,15 @@ def _up(x: Float) -> Float:
 
 # As qonnx rounds; away from zero is "up".
 _ROUNDERS: dict[str, Callable[[Float], Float]] = {
-    "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil, "UP": _up,
-    "DOWN": np.trunc, "HALF_UP": _half_up, "HALF_DOWN": _half_down,
-}  # fmt: skip
+    "ROUND": np.round,
+    "HALF_EVEN": np.round,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "UP": _up,
+    "DOWN": np.trunc,
+    "HALF_UP": _half_up,
+    "HALF_DOWN": _half_down,
+}
 
 
 def _declare_input(call: Call, given: QuantAttributes, bits: int) -> Quantized:

@@ -49,8 +49,10 @@ def without_writes(trace: Trace, modules: Modules) -> Values:
                 "constants, leave it away"
             )
         if seen.changed != {seen.storage}:
-            raise SephwError(f"{where}: writes into part of a tensor, or into another one; compute "
-                             "a new tensor instead")  # fmt: skip
+            raise SephwError(
+                f"{where}: writes into part of a tensor, or into another one; compute "
+                "a new tensor instead"
+            )
         for other in list(latest):
             of_other = trace.seen.get(other)
             if other is node or of_other is None or of_other.storage != seen.storage:

@@ -6,26 +6,86 @@ from typing import Any
 
 from torch import fx
 
-_ACTIVATIONS = frozenset((
-    "leakyrelu", "prelu", "rrelu", "relu6", "elu", "celu", "selu", "gelu", "silu", "mish", "glu",
-    "hardswish", "hardsigmoid", "hardtanh", "hardshrink", "softshrink", "tanhshrink", "softplus",
-    "softsign", "sigmoid", "logsigmoid", "tanh", "threshold", "clamp", "clampmin", "clampmax",
-    "clip", "abs", "absolute",
-))  # fmt: skip
+_ACTIVATIONS = frozenset(
+    (
+        "leakyrelu",
+        "prelu",
+        "rrelu",
+        "relu6",
+        "elu",
+        "celu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "glu",
+        "hardswish",
+        "hardsigmoid",
+        "hardtanh",
+        "hardshrink",
+        "softshrink",
+        "tanhshrink",
+        "softplus",
+        "softsign",
+        "sigmoid",
+        "logsigmoid",
+        "tanh",
+        "threshold",
+        "clamp",
+        "clampmin",
+        "clampmax",
+        "clip",
+        "abs",
+        "absolute",
+    )
+)
 _FINAL = frozenset(("softmax", "logsoftmax", "softmin", "softmax2d"))
 # Layers as functions hold their weights somewhere else.
 _LAYERS = {"conv2d": "nn.Conv2d", "linear": "nn.Linear", "batchnorm": "nn.BatchNorm2d"}
-_NORMS = frozenset((
-    "groupnorm", "layernorm", "instancenorm", "instancenorm2d", "localresponsenorm", "rmsnorm",
-    "syncbatchnorm", "normalize",
-))  # fmt: skip
-_PRODUCTS = frozenset((
-    "mul", "imul", "multiply", "div", "divide", "truediv", "itruediv", "sub", "isub", "subtract",
-    "rsub", "neg", "negative", "pow", "ipow", "square",
-))  # fmt: skip
-_PARTS = frozenset((
-    "getitem", "chunk", "split", "tensorsplit", "narrow", "select", "indexselect", "unbind",
-))  # fmt: skip
+_NORMS = frozenset(
+    (
+        "groupnorm",
+        "layernorm",
+        "instancenorm",
+        "instancenorm2d",
+        "localresponsenorm",
+        "rmsnorm",
+        "syncbatchnorm",
+        "normalize",
+    )
+)
+_PRODUCTS = frozenset(
+    (
+        "mul",
+        "imul",
+        "multiply",
+        "div",
+        "divide",
+        "truediv",
+        "itruediv",
+        "sub",
+        "isub",
+        "subtract",
+        "rsub",
+        "neg",
+        "negative",
+        "pow",
+        "ipow",
+        "square",
+    )
+)
+_PARTS = frozenset(
+    (
+        "getitem",
+        "chunk",
+        "split",
+        "tensorsplit",
+        "narrow",
+        "select",
+        "indexselect",
+        "unbind",
+    )
+)
 _TYPES = frozenset(("to", "float", "half", "double", "bfloat16", "type", "typeas", "detach"))
 _SUPPORTED = (
     "Conv2d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), Linear, Flatten, "

@@ -75,8 +75,10 @@ class Rewriter:
             raise SephwError("output: the network returns several tensors; return the logits only")
         value = self._value(call, result)
         if value.form is Form.UNROLLED:
-            raise SephwError(f"output: returns a flattened map, the result of {value.maker}; "
-                             "return the map itself, or put nn.Linear behind it")  # fmt: skip
+            raise SephwError(
+                f"output: returns a flattened map, the result of {value.maker}; "
+                "return the map itself, or put nn.Linear behind it"
+            )
         if value.gain.min() != value.gain.max():
             raise SephwError(
                 f"output: {value.maker} joins an average pool's or product's result, which is "
@@ -315,9 +317,14 @@ class Rewriter:
         return self._append(name, QuantReLU(self.bits), (value,), True, 0, value.maker)
 
     def _append(
-        self, path: str, module: nn.Module, inputs: tuple[Value, ...], rounded: bool,
-        channels: int, maker: str,
-    ) -> Value:  # fmt: skip
+        self,
+        path: str,
+        module: nn.Module,
+        inputs: tuple[Value, ...],
+        rounded: bool,
+        channels: int,
+        maker: str,
+    ) -> Value:
         """Call ``module``, placed at ``path`` (numbered where taken).
 
         The result lies as the first input does, with ``channels`` ones for gains; 0: its gains.
@@ -357,8 +364,10 @@ class Rewriter:
 
     def _needs_map(self, call: Call, value: Value) -> None:
         if value.form is Form.FLAT:
-            raise SephwError(f"{call.where}: reads a globally pooled tensor, of one pixel; put it "
-                             "before the pool, or leave it away")  # fmt: skip
+            raise SephwError(
+                f"{call.where}: reads a globally pooled tensor, of one pixel; put it "
+                "before the pool, or leave it away"
+            )
         if value.form is Form.UNROLLED:
             raise SephwError(f"{call.where}: reads a flattened map; put it before the flattening")
 

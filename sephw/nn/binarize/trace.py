@@ -120,9 +120,21 @@ class _Proxy(InPlaceProxy):
 
 
 _SIZES = (
-    "shape", "ndim", "size", "dim", "ndimension", "numel", "nelement", "dtype", "device", "is_cuda",
-    "requires_grad", "is_contiguous", "is_floating_point", "stride",
-)  # fmt: skip
+    "shape",
+    "ndim",
+    "size",
+    "dim",
+    "ndimension",
+    "numel",
+    "nelement",
+    "dtype",
+    "device",
+    "is_cuda",
+    "requires_grad",
+    "is_contiguous",
+    "is_floating_point",
+    "stride",
+)
 
 
 class _Tracer(fx.Tracer):
@@ -152,9 +164,14 @@ class _Tracer(fx.Tracer):
         return super().call_module(m, forward, args, kwargs)
 
     def create_proxy(
-        self, kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
-        *others: Any, **more: Any,
-    ) -> fx.Proxy:  # fmt: skip
+        self,
+        kind: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *others: Any,
+        **more: Any,
+    ) -> fx.Proxy:
         proxy = super().create_proxy(kind, target, args, kwargs, *others, **more)
         self._observe(proxy.node)
         return proxy

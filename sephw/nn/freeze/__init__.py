@@ -74,9 +74,11 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
         layer: Any = modules[target]
         for term in join.terms:
             _replace_source(root, modules, term)
-        _put(root, target, DeployReLU(
-            layer.bits, layer.exponent, join.offset, join.exponent, found.ranks[target]
-        ))  # fmt: skip
+        _put(
+            root,
+            target,
+            DeployReLU(layer.bits, layer.exponent, join.offset, join.exponent, found.ranks[target]),
+        )
         budgets.append(join.budget)
     graph.owning_module = root
     _declare_input(root, graph)

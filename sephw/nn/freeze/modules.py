@@ -26,9 +26,15 @@ class DeployPatternConv2d(qnn.QuantConv2d):
 
     def __init__(self, layer: PatternConv2d, term: PatternTerm) -> None:
         super().__init__(
-            layer.in_channels, layer.out_channels, layer.kernel_size, stride=layer.stride,
-            padding=layer.padding, groups=layer.groups, bias=False, weight_quant=UnitPatternWeight,
-        )  # fmt: skip
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            groups=layer.groups,
+            bias=False,
+            weight_quant=UnitPatternWeight,
+        )
         self.weight.data = torch.from_numpy(term.patterns).float().view_as(self.weight)
         self.accumulator = nn.Identity()
         self.register_buffer("factor", _column(term.mantissa, term.scale_exponent, 4))
@@ -42,10 +48,16 @@ class DeployConv2d(qnn.QuantConv2d):
 
     def __init__(self, layer: QuantConv2d, term: WeightTerm) -> None:
         super().__init__(
-            layer.in_channels, layer.out_channels, layer.kernel_size, stride=layer.stride,
-            padding=layer.padding, groups=layer.groups, bias=False, weight_quant=ExactWeight,
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            groups=layer.groups,
+            bias=False,
+            weight_quant=ExactWeight,
             weight_scaling_init=_scale(term).view(-1, 1, 1, 1),
-        )  # fmt: skip
+        )
         self.weight.data = _weights(term).view_as(self.weight)
         self.accumulator = nn.Identity()
 
@@ -58,9 +70,12 @@ class DeployLinear(qnn.QuantLinear):
 
     def __init__(self, layer: QuantLinear, term: WeightTerm) -> None:
         super().__init__(
-            layer.in_features, layer.out_features, bias=False, weight_quant=ExactWeight,
+            layer.in_features,
+            layer.out_features,
+            bias=False,
+            weight_quant=ExactWeight,
             weight_scaling_init=_scale(term).view(-1, 1),
-        )  # fmt: skip
+        )
         self.weight.data = _weights(term).view_as(self.weight)
         self.accumulator = nn.Identity()
 

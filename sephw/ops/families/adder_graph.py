@@ -49,9 +49,11 @@ class AdderGraphEngine(WholeWindowEngine):
     def _rtl_adders(self, module: str) -> Adders:
         operator = self.operator
         text = emit_parallel(
-            operator.adder_graph, module,
-            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
-        )  # fmt: skip
+            operator.adder_graph,
+            module,
+            in_bits=operator.input_dtype.bits,
+            out_bits=operator.output_type.bits,
+        )
         return Adders(
             text=text,
             sources=(),

@@ -57,9 +57,12 @@ class DigitSerialEngine(WholeWindowEngine):
     def _rtl_adders(self, module: str) -> Adders:
         operator = self.operator
         core = emit_serial(
-            operator.adder_graph, module, self.folding.digit_bits,
-            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
-        )  # fmt: skip
+            operator.adder_graph,
+            module,
+            self.folding.digit_bits,
+            in_bits=operator.input_dtype.bits,
+            out_bits=operator.output_type.bits,
+        )
         # The serial sources are the window's register.
         return Adders(
             text=core.text,

@@ -140,12 +140,17 @@ class SelectEngine(ConvolutionEngine):
         chains = [length for length in flags if length >= SHORTEST_CHAIN]
         sums_of_two = AdderTree.of(2, product_bits, out_bits).adders[0].bits
         product = MultiplierPart(
-            pe * simd, value_bits, 8, product_bits, beat, operator.input_dtype.signed,
+            pe * simd,
+            value_bits,
+            8,
+            product_bits,
+            beat,
+            operator.input_dtype.signed,
             constants=self.constant_operands,
             sums=AdderPart(pe * (simd // 2), sums_of_two) if simd > 1 else None,
             # Of one product the accumulator; of an odd number the last waits for the sums.
             alone=pe * (out_bits if simd == 1 else simd % 2 * product_bits),
-        )  # fmt: skip
+        )
         return Structure(
             memories=(*memories, window) if reuses else memories,
             outputs=output_parts(operator.output_streams(folding), fifo_depths, stages + 1),

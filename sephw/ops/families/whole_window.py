@@ -189,9 +189,11 @@ class WholeWindowEngine(ConvolutionEngine):
         """Bit-parallel adders for every digit width: an HLS kernel takes a window per cycle."""
         operator, name, adders = self.operator, f"graph_{self._key}", f"adders_{self._key}"
         text = emit_cpp(
-            operator.adder_graph, adders,
-            in_bits=operator.input_dtype.bits, out_bits=operator.output_type.bits,
-        )  # fmt: skip
+            operator.adder_graph,
+            adders,
+            in_bits=operator.input_dtype.bits,
+            out_bits=operator.output_type.bits,
+        )
         kernel = _KERNEL.format(
             name=name,
             adders=adders,

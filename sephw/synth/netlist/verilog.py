@@ -135,11 +135,14 @@ class _Writer:
         ports = [f"      .{name}({self.bits(bits)})" for name, bits in block.ports.items() if bits]
         return [
             f"  // {block.name}",
-            *([f"  {block.module} #(", ",\n".join(parameters), f"  ) block{number} ("]
-              if parameters else [f"  {block.module} block{number} ("]),
+            *(
+                [f"  {block.module} #(", ",\n".join(parameters), f"  ) block{number} ("]
+                if parameters
+                else [f"  {block.module} block{number} ("]
+            ),
             ",\n".join(ports),
             "  );",
-        ]  # fmt: skip
+        ]
 
     def value(self, text: str) -> str:
         """A parameter: bits, highest first, or a string."""
