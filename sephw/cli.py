@@ -7,80 +7,34 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from sephw import __version__
+from sephw.commands.context import (
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    CallFlags,
+    common_options,
+)
 from sephw.errors import SephwError
 from sephw.lifetime.ending import end_on_signals, leave
 from sephw.lifetime.unfinished import own_temporary_folder
 from sephw.suggest import did_you_mean
 
-if TYPE_CHECKING:
-    from sephw.progress import Progress
-
-EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
-
-# name -> (module:attribute, what `sephw --help` says of it)
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "export": ("sephw.export.command:export", "Verified hardware project from a checkpoint."),
-    "run": ("sephw.run.command:run", "An exported network on a board: compare, measure."),
-    "program": ("sephw.run.command:program", "Load an exported bitstream into its board."),
-    "explore": (
-        "sephw.explore_command:explore",
-        "Folding of every layer for a device or a frame rate.",
-    ),
-    "synth": ("sephw.synth_command:synth", "Bitstream of an export, with open tools."),
-    "report": ("sephw.report:report", "Report of an export, from the files it has now."),
-    "sizes": ("sephw.sizes:sizes", "Parameters and bytes of the networks, beside the paper's."),
-    "train": ("sephw.train.command:train", "Train a pattern network through R, B and BQ."),
+# What `sephw --help` says of a command, which is `sephw.commands.NAME:NAME`.
+COMMANDS: Mapping[str, str] = {
+    "export": "Verified hardware project from a checkpoint.",
+    "run": "An exported network on a board: compare, measure.",
+    "program": "Load an exported bitstream into its board.",
+    "explore": "Folding of every layer for a device or a frame rate.",
+    "synth": "Bitstream of an export, with open tools.",
+    "report": "Report of an export, from the files it has now.",
+    "sizes": "Parameters and bytes of the networks, beside the paper's.",
+    "train": "Train a pattern network through R, B and BQ.",
 }
-
-
-@dataclass
-class Invocation:
-    """What one call of the program remembers beyond click's contexts."""
-
-    debug: bool = False
-    quiet: bool = False
-
-
-def _set_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    invocation = ctx.find_object(Invocation)
-    if invocation is not None and value:
-        invocation.debug = True
-
-
-def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    invocation = ctx.find_object(Invocation)
-    if invocation is not None and value:
-        invocation.quiet = True
-
-
-def _common_options() -> list[click.Parameter]:
-    """Options of the program and of every command."""
-    words = (
-        (["--debug"], _set_debug, "Show the Python traceback of an error."),
-        (["--quiet", "-q"], _set_quiet, "No lines of progress on stderr."),
-    )
-    return [
-        click.Option(
-            names, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=text
-        )
-        for names, callback, text in words
-    ]
-
-
-def command_progress(steps: int, about: str = "") -> Progress:
-    """How the running command tells what it does; see `sephw.progress.Progress`."""
-    from sephw.progress import Progress
-
-    context = click.get_current_context(silent=True)
-    invocation = None if context is None else context.find_object(Invocation)
-    quiet = invocation is not None and invocation.quiet
-    return Progress(quiet=quiet, steps=steps, about=about)
 
 
 class LazyGroup(click.Group):
@@ -95,10 +49,10 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         own_temporary_folder()
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        module = importlib.import_module(f"sephw.commands.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
         if all("--debug" not in parameter.opts for parameter in command.params):
-            command.params.extend(_common_options())
+            command.params.extend(common_options())
         return command
 
     def resolve_command(
@@ -114,13 +68,13 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 cli = LazyGroup(
     name="sephw",
     help="Pattern networks (SEP-Nets) from PyTorch to an FPGA, bit for bit.",
-    params=_common_options(),
+    params=common_options(),
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 done, all equal; 1 a mismatch; 2 a usage or input error, in one line; 3 "
     "a defect of sephw; 130 and 143 ended by Ctrl-C and by SIGTERM.",
@@ -130,46 +84,44 @@ cli = click.version_option(__version__, prog_name="sephw", message="%(prog)s %(v
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; errors become one line on stderr. Returns the exit status."""
-    invocation = Invocation()
+    flags = CallFlags()
     try:
         result: Any = cli.main(
-            args=list(arguments), prog_name="sephw", standalone_mode=False, obj=invocation
+            args=list(arguments), prog_name="sephw", standalone_mode=False, obj=flags
         )
         return result if isinstance(result, int) else 0
     except SephwError as error:
-        return _fail(str(error), invocation)
+        return _fail(str(error), flags)
     except click.UsageError as error:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             click.echo(error.format_message(), err=True)
             return EXIT_USAGE
         path = error.ctx.command_path if error.ctx is not None else "sephw"
-        return _fail(f"{error.format_message().rstrip('.')}; see '{path} --help'", invocation)
+        return _fail(f"{error.format_message().rstrip('.')}; see '{path} --help'", flags)
     except click.ClickException as error:
-        return _fail(error.format_message(), invocation)
+        return _fail(error.format_message(), flags)
     except (click.Abort, KeyboardInterrupt):
         click.echo("sephw: interrupted", err=True)
         return EXIT_INTERRUPTED
     except MemoryError as error:
         from sephw.files.reading import out_of_memory  # with numpy, which help does not need
 
-        return _fail(f"the design {out_of_memory(error)}", invocation)
+        return _fail(f"the design {out_of_memory(error)}", flags)
     except RecursionError:
-        return _fail("the input is nested too deeply; use a flatter one", invocation)
+        return _fail("the input is nested too deeply; use a flatter one", flags)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}; check the path and the disk", invocation)
+        return _fail(f"{where}{error.strerror or error}; check the path and the disk", flags)
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         if isinstance(error, RuntimeError) and "allocate memory" in text:  # as torch says it
-            return _fail(
-                f"the network does not fit into memory ({text}); use a smaller one", invocation
-            )
+            return _fail(f"the network does not fit into memory ({text}); use a smaller one", flags)
         hint = "this is a defect of sephw; --debug shows where"
-        return _fail(f"internal: {text}; {hint}", invocation, EXIT_INTERNAL)
+        return _fail(f"internal: {text}; {hint}", flags, EXIT_INTERNAL)
 
 
-def _fail(message: str, invocation: Invocation, status: int = EXIT_USAGE) -> int:
-    if invocation.debug:
+def _fail(message: str, flags: CallFlags, status: int = EXIT_USAGE) -> int:
+    if flags.debug:
         traceback.print_exc()
     click.echo(f"sephw: error: {message}", err=True)
     return status

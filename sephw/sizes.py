@@ -1,15 +1,11 @@
-"""The command `sephw sizes`: parameters and bytes of every named network beside the paper's."""
+"""Parameters and bytes of every named network beside the paper's."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import click
-
-from sephw.cli import command_progress
 from sephw.networks import NETWORK_NAMES, make_network
 
 MEGA = 1e6
@@ -134,29 +130,3 @@ def _paper_row(label: str, size: PaperSize) -> tuple[str, ...]:
     millions = "" if size.parameters is None else f"{size.parameters:.1f}M"
     ratio = "" if size.r is None or size.bq is None else f"{size.r / size.bq:.1f}"
     return (label, millions, "", text(size.r), text(size.b), text(size.bq), ratio, "")
-
-
-@click.command(name="sizes")
-@click.argument("networks", nargs=-1, metavar="[NETWORK]...")
-@click.option("--json", "as_json", is_flag=True, help="The counted sizes as JSON.")
-def sizes(networks: tuple[str, ...], as_json: bool) -> None:
-    """Parameters and bytes of the named networks in R, B and BQ, beside the paper's table.
-
-    MB are 10^6 bytes: 32 bits for a float, 1 bit for a pattern's weight, 8 bits for the rest in
-    BQ. The SEP-Nets at 224×224 are reconstructions: the paper's table of layers is incomplete.
-    """
-    names = networks or DEFAULT
-    progress = command_progress(1)
-    counted = []
-    with progress.step("sizes", f"{len(names)} networks built and counted", ends=False):
-        for done, name in enumerate(names):
-            progress.update(f"{name} ({done} of {len(names)})")
-            counted.append(network_size(name))
-    if as_json:
-        click.echo(json.dumps([asdict(size) for size in counted], indent=2))
-        return
-    click.echo(table(counted))
-    click.echo(
-        "SEPNet-1.3M and SEPNet-full are reconstructions; constants (biases and scales from folded "
-        "batch norms) come on top."
-    )

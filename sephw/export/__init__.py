@@ -1,1 +1,1 @@
-"""The command `sephw export`: from a checkpoint to one verified directory."""
+"""From a checkpoint to one verified directory."""

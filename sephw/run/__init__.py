@@ -1,1 +1,1 @@
-"""The commands that use a board: `sephw run` and `sephw program`."""
+"""What a board does with an exported network: images, comparison, throughput."""

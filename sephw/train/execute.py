@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sephw.cli import command_progress
 from sephw.data import (
     DATA_NAMES,
     Dataset,
@@ -52,10 +52,12 @@ def run_command(
     card: Path | None,
     milestones: str,
     workers: int,
+    start_progress: Callable[[int, str], Progress],
     **same: Any,
 ) -> int:
     """Do what the options say; exit status 0, or 130 after Ctrl-C.
 
+    ``start_progress`` takes the number of steps and what they are about.
     Started by `torchrun`, this is one process of a team.
     """
     stage_epochs = per_stage("epochs", epochs, int)
@@ -88,6 +90,7 @@ def run_command(
             max_minutes,
             card,
             workers,
+            start_progress,
             same,
         )
     except BaseException:
@@ -111,6 +114,7 @@ def _train(
     max_minutes: float | None,
     card: Path | None,
     workers: int,
+    start_progress: Callable[[int, str], Progress],
     same: dict[str, Any],
 ) -> int:
     from sephw.train.run import Run, TimeUp
@@ -123,7 +127,7 @@ def _train(
     # An epoch, and a measurement at every stage's beginning and end, is a step; so is the data.
     stages = sum(map(bool, stage_epochs))
     steps = 1 + sum(stage_epochs) + 2 * stages
-    progress = command_progress(steps, about=f"{same['network']} on {name}")
+    progress = start_progress(steps, f"{same['network']} on {name}")
     reporter = Reporter(progress if team.leads else None, silent=not team.leads)
     with reporter.step("load", name):
         parts, preprocessing, shape, notes = _open(data, arguments, same, workers, progress)

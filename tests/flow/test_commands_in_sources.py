@@ -22,14 +22,14 @@ MADE = {
     "reports/next_step.py:_explore": "test_next_steps_of_a_report",
     "sephw/invocation.py:_export": "test_an_export_prints_what_repeats_it",
     "sephw/explore/next_export.py:next_export": "test_a_device_without_a_board",
-    "sephw/explore_command.py:_goal": "test_errors_name_commands_that_run",
+    "sephw/commands/explore.py:_goal": "test_errors_name_commands_that_run",
     "sephw/export/chip.py:_too_few_frames": "test_too_few_frames",
     "sephw/export/lower.py:_train_on": "test_errors_name_commands_that_run",
     "sephw/torch_file.py:read_archive": "test_errors_name_commands_that_run",
-    "sephw/synth_command.py:_text": "test_next_steps_of_a_report",
+    "sephw/commands/synth.py:_text": "test_next_steps_of_a_report",
     "sephw/host/accelerator.py:_check_clock": "test_a_board_with_another_design",
     "sephw/host/accelerator.py:_check_design": "test_a_board_with_another_design",
-    "sephw/run/command.py:_described": "test_an_export_without_a_board",
+    "sephw/run/design.py:read_design": "test_an_export_without_a_board",
     "sephw/train/settings.py:command": "test_a_cards_command",
 }
 

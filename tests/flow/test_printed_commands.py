@@ -226,7 +226,7 @@ def test_next_steps_of_a_report(tmp_path, monkeypatch, capsys):
         _describe(folder)
         report = report_of(folder)
         origin = report.provenance.invocation
-        monkeypatch.setattr("sephw.explore_command._graph", lambda *_: graph)
+        monkeypatch.setattr("sephw.commands.explore._graph", lambda *_: graph)
         for here, place in (
             (folder, in_own_folder(origin)),
             (tmp_path, seen_from_here(Path("build") / name, origin)),

@@ -30,7 +30,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> FakeBoard:
     monkeypatch.setattr("sephw.host.accelerator.open_port", lambda name, baud: found)
     # Waiting costs the board's time only.
     monkeypatch.setattr(
-        "sephw.run.command.Accelerator", functools.partial(Accelerator, clock=found.clock)
+        "sephw.commands.run.Accelerator", functools.partial(Accelerator, clock=found.clock)
     )
     return found
 
@@ -103,7 +103,7 @@ PLUG = "plug the board in, name a port with --port, or simulate the board with -
 )
 def test_no_single_port(board, export, monkeypatch, capsys, ports, message) -> None:
     """Said at once: nothing is sent, nothing waited for."""
-    monkeypatch.setattr("sephw.run.command.find_ports", lambda: ports)
+    monkeypatch.setattr("sephw.commands.run.find_ports", lambda: ports)
     assert cli.run(["run", str(export)]) == 2
     assert capsys.readouterr().err == f"sephw: error: {message}\n"
     assert not board.sent and board.seconds == 0
@@ -111,7 +111,7 @@ def test_no_single_port(board, export, monkeypatch, capsys, ports, message) -> N
 
 def test_the_only_port_at_usb_is_taken(board, export, monkeypatch, capsys) -> None:
     ports = [FoundPort("/dev/ttyA", ""), FoundPort("/dev/ttyS0", "n/a", False)]
-    monkeypatch.setattr("sephw.run.command.find_ports", lambda: ports)
+    monkeypatch.setattr("sephw.commands.run.find_ports", lambda: ports)
     assert cli.run(["run", str(export)]) == 0
     assert capsys.readouterr().out.startswith("tiny on /dev/ttyA ")
 
@@ -219,7 +219,7 @@ def _answering(board: FakeBoard, run: tuple[str, ...]) -> tuple[str, ...]:
 def test_program(export, monkeypatch, capsys) -> None:
     calls = []
     monkeypatch.setattr(
-        "sephw.run.command.load_bitstream",
+        "sephw.commands.program.load_bitstream",
         lambda file, cable, **how: (
             calls.append((file, cable, how)) or ("FPGA", "flash")[how["flash"]]
         ),

@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from sephw.commands.sizes import sizes
 from sephw.networks import make_network
-from sephw.sizes import PAPER, network_size, sizes
+from sephw.sizes import PAPER, network_size
 from sephw.train.evaluate import model_bytes, parameter_counts
 
 

@@ -61,9 +61,9 @@ def follow(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any
 def _run(words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("sephw.export.command._run", _exports)
+        patch.setattr("sephw.commands.export._run", _exports)
         patch.setattr("sephw.synth.flow.run_flow", _stop("synth"))
-        patch.setattr("sephw.run.command.load_bitstream", _loads)
+        patch.setattr("sephw.commands.program.load_bitstream", _loads)
         patch.setattr("sephw.train.run.Run.train", _stop("train"))
         try:
             status = cli.run(words)

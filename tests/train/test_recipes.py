@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from sephw.checkpoint import load_checkpoint
 from sephw.cli import run
+from sephw.commands.train import train as command
 from sephw.networks import make_network
 from sephw.nn import PatternConv2d, to_stage
 from sephw.train import run as run_module
-from sephw.train.command import train as command
 from sephw.train.loop import learning_rate, loss_of, make_optimizer
 from sephw.train.progressive import binarize_progressively, groups_done, is_whole
 from sephw.train.recipe import read_recipe

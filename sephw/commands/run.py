@@ -1,4 +1,4 @@
-"""The commands `sephw run` and `sephw program`."""
+"""The command `sephw run`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,15 @@ from pathlib import Path
 
 import click
 
-from sephw.cli import EXIT_MISMATCH, command_progress
-from sephw.command_line import command_line, command_name
+from sephw.command_line import command_name
+from sephw.commands.context import EXIT_MISMATCH, command_progress
 from sephw.errors import UsageError
-from sephw.host import (
-    DESCRIPTION,
-    Accelerator,
-    Description,
-    DescriptionError,
-    PortError,
-    find_ports,
-    read_description,
-)
+from sephw.host import Accelerator, Description, PortError, find_ports
+from sephw.run.design import read_design
 from sephw.run.images import read_given
 from sephw.run.measure import first_difference, measure, read_test
-from sephw.tools.programmer import load_bitstream
 
 _SIMULATION = "sim"
-_MANIFEST = "manifest.json"
 
 
 @click.command(name="run")
@@ -75,7 +66,7 @@ def run(
 
     Exit status: 0 all outputs as expected (or none known), 1 a difference, 2 an error.
     """
-    known = _described(directory)
+    known = read_design(directory)
     given, expected = read_test(known) if images is None else (read_given(images, known), None)
     progress = command_progress(1, about=known.name)
     for note in given.notes:
@@ -98,39 +89,6 @@ def run(
     if outcome.differing:
         click.echo(f"sephw: mismatch: {first_difference(outcome)}", err=True)
         ctx.exit(EXIT_MISMATCH)
-
-
-@click.command(name="program")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
-@click.option(
-    "--bitstream",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Instead of the one in the export.",
-)
-@click.option("--flash", is_flag=True, help="Write the board's flash: it survives power-off.")
-def program(directory: Path, bitstream: Path | None, flash: bool) -> None:
-    """Load an exported bitstream into its board with openFPGALoader."""
-    known = _described(directory)
-    file = known.bitstream() if bitstream is None else bitstream
-    purpose = f"programming '{known.name}'"
-    with command_progress(1, about=known.name).step("program", f"{file.name} to {known.target}"):
-        where = load_bitstream(file, known.cable, flash=flash, purpose=purpose)
-    click.echo(f"{known.name}: {file.name} is in the {where} of {known.target}")
-
-
-def _described(directory: Path) -> Description:
-    """The design that an export holds. UsageError where nothing was synthesized for a board."""
-    try:
-        return read_description(directory)
-    except DescriptionError:
-        if (directory / _MANIFEST).is_file() and not list(directory.rglob(DESCRIPTION)):
-            made = command_line("synth", [directory])
-            raise UsageError(
-                f"{directory}: this export holds no design of a board; for one of the open boards: "
-                f"{made}"
-            ) from None
-        raise
 
 
 @contextlib.contextmanager

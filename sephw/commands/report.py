@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sephw.cli import command_progress
+from sephw.commands.context import command_progress
 
 
 @click.command(name="report")

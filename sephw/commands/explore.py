@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sephw.cli import command_progress
 from sephw.command_line import command_line, command_name
-from sephw.completion import complete_device, complete_network, complete_target
+from sephw.commands.completion import complete_device, complete_network, complete_target
+from sephw.commands.context import command_progress
+from sephw.commands.options import search_seconds_option, typed_options
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
 from sephw.invocation import Given
-from sephw.options import search_seconds_option, typed_options
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:

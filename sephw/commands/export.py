@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from sephw.cli import EXIT_MISMATCH, command_progress
-from sephw.completion import complete_data, complete_network, complete_target
+from sephw.commands.completion import complete_data, complete_network, complete_target
+from sephw.commands.context import EXIT_MISMATCH, command_progress
+from sephw.commands.options import (
+    DataSource,
+    floorplan_option,
+    search_seconds_option,
+    seeds_option,
+    typed_options,
+)
 from sephw.errors import UsageError
 from sephw.export.settings import (
     FOLDS,
@@ -30,13 +37,6 @@ from sephw.export.settings import (
     parse_steps,
 )
 from sephw.invocation import Invocation, build_folder, called_from
-from sephw.options import (
-    DataSource,
-    floorplan_option,
-    search_seconds_option,
-    seeds_option,
-    typed_options,
-)
 from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import click
 import numpy as np
 
 from sephw.backends.board import Task
-from sephw.cli import command_progress
 from sephw.command_line import command_line, command_name
-from sephw.completion import complete_device, complete_target
+from sephw.commands.completion import complete_device, complete_target
+from sephw.commands.context import command_progress
+from sephw.commands.options import floorplan_option, seeds_option
 from sephw.errors import SephwError, UsageError
 from sephw.files import check_file, read_array, read_json
 from sephw.host.description import RESIZES
 from sephw.ir import Graph, Integers
-from sephw.options import floorplan_option, seeds_option
 from sephw.synth.record import RECORD, Run
 from sephw.targets import Device, Target, find_device, find_target
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from sephw.completion import complete_data, complete_network
+from sephw.commands.completion import complete_data, complete_network
+from sephw.commands.context import command_progress
 from sephw.train.recipe import read_recipe
 from sephw.train.settings import AUGMENTS, OPTIMIZERS, SCHEDULES
 
@@ -196,6 +197,6 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
     recipe: tuple[str, ...] = ctx.meta.get(RECIPE_PAIRS, ())
     options["pairs"] = (*recipe, *options["pairs"])
-    status = run_command(**options)
+    status = run_command(**options, start_progress=command_progress)
     if status:
         ctx.exit(status)
