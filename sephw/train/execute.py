@@ -25,6 +25,7 @@ from sephw.lifetime.ending import graceful
 from sephw.networks import check_arguments, input_size
 from sephw.progress import Progress
 from sephw.train.card import write_card
+from sephw.train.decoders import Decoders
 from sephw.train.evaluate import in_memory
 from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team, join_team
@@ -75,28 +76,30 @@ def run_command(
     torch.set_num_threads(threads)
     device = _device(device)
     team = join_team(device)
-    try:
-        result = _train(
-            team,
-            data,
-            out,
-            arguments,
-            stage_epochs,
-            per_stage("lr", lr, float),
-            augment,
-            precision,
-            threads,
-            resume,
-            max_minutes,
-            card,
-            workers,
-            start_progress,
-            same,
-        )
-    except BaseException:
-        team.leave(together=False)
-        raise
-    team.leave(together=True)
+    with team.explained():
+        try:
+            with Decoders(workers) as decoders:
+                result = _train(
+                    team,
+                    data,
+                    out,
+                    arguments,
+                    stage_epochs,
+                    per_stage("lr", lr, float),
+                    augment,
+                    precision,
+                    threads,
+                    resume,
+                    max_minutes,
+                    card,
+                    decoders,
+                    start_progress,
+                    same,
+                )
+        except BaseException:
+            team.leave(together=False)
+            raise
+        team.leave(together=True)
     return result
 
 
@@ -113,7 +116,7 @@ def _train(
     resume: bool,
     max_minutes: float | None,
     card: Path | None,
-    workers: int,
+    decoders: Decoders,
     start_progress: Callable[[int, str], Progress],
     same: dict[str, Any],
 ) -> int:
@@ -130,7 +133,7 @@ def _train(
     progress = start_progress(steps, f"{same['network']} on {name}")
     reporter = Reporter(progress if team.leads else None, silent=not team.leads)
     with reporter.step("load", name):
-        parts, preprocessing, shape, notes = _open(data, arguments, same, workers, progress)
+        parts, preprocessing, shape, notes = _open(data, arguments, same, decoders, progress)
     reporter.notes(notes)
     settings = Settings(
         data=data,
@@ -224,7 +227,11 @@ def _check_out(out: Path, resume: bool) -> None:
 
 
 def _open(
-    data: str, arguments: dict[str, Any], same: dict[str, Any], workers: int, progress: Progress
+    data: str,
+    arguments: dict[str, Any],
+    same: dict[str, Any],
+    decoders: Decoders,
+    progress: Progress,
 ) -> tuple[TrainingData, Preprocessing, tuple[int, int, int], tuple[str, ...]]:
     """The data as sources, how images come to the network's size, (height, width, channels), notes.
 
@@ -232,7 +239,7 @@ def _open(
     """
     path = Path(data).expanduser()
     if data not in DATA_NAMES and is_image_folder(path):
-        return _open_files(path, arguments, same, workers)
+        return _open_files(path, arguments, same, decoders)
     size = None
     if same["resize"] != "none" and {"height", "width"} <= arguments.keys():
         size = (arguments["height"], arguments["width"])
@@ -261,7 +268,7 @@ def _channels(arguments: dict[str, Any]) -> int | None:
 
 
 def _open_files(
-    path: Path, arguments: dict[str, Any], same: dict[str, Any], workers: int
+    path: Path, arguments: dict[str, Any], same: dict[str, Any], decoders: Decoders
 ) -> tuple[TrainingData, Preprocessing, tuple[int, int, int], tuple[str, ...]]:
     if same["resize"] != "none":
         raise UsageError(
@@ -274,7 +281,7 @@ def _open_files(
     height, width = input_size(same["network"], arguments)
     arguments.update(height=height, width=width)
     train, validation, test = (
-        FolderSource(files, (height, width), workers)
+        FolderSource(files, (height, width), decoders)
         for files in (dataset.train, dataset.validation, dataset.test)
     )
     parts = TrainingData(

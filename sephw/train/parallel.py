@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sephw.errors import UsageError
+from sephw.errors import SephwError, UsageError
+
+# How long one process waits for another. They do the same work, so much less is usual; a slow disk
+# or a large checkpoint may take some.
+WAIT_SECONDS = 600.0
+# Words in what gloo and NCCL say where they lose another process, or wait too long for it.
+_LOST = ("gloo", "nccl", "connection closed", "connection reset", "timed out", "timeout")
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,23 @@ class Team:
 
         return DistributedDataParallel(network)
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Within, where another process has ended or stands still, a SephwError says so.
+
+        gloo notices an end at once, a standstill after `WAIT_SECONDS`.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            text = str(error).lower()
+            if self.size == 1 or not any(word in text for word in _LOST):
+                raise
+            raise SephwError(
+                f"process {self.rank} of {self.size} has lost another, which ended or stood still "
+                f"for {WAIT_SECONDS:g} s; see what that one says, then add --resume to go on"
+            ) from error
+
     def leave(self, *, together: bool) -> None:
         """End the group of processes; ``together`` waits for all of them.
 
@@ -92,5 +118,7 @@ def join_team(device: str) -> Team:
                 f"most {torch.cuda.device_count()} with --nproc-per-node"
             )
         torch.cuda.set_device(local)
-    distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    distributed.init_process_group(
+        "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
+    )
     return Team(distributed.get_rank(), size, device)

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+FORKS: list[int] = []
+os.register_at_fork(before=lambda: FORKS.append(os.getpid()))
+
+
+@pytest.fixture(autouse=True)
+def never_forked() -> Iterator[None]:
+    """A fork takes over the locks that other threads hold, as gloo's do in a team.
+
+    The child then stands still now and then. Programs started by subprocess or by multiprocessing's
+    "spawn" are no forks in this sense.
+    """
+    FORKS.clear()
+    yield
+    assert not FORKS, "training forked its process"
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image
 from sephw.checkpoint import build_network, load_checkpoint
 from sephw.cli import run
 from sephw.data.folders import (
+    ImageFiles,
     is_image_folder,
     open_image_folder,
     random_window,
@@ -24,6 +27,7 @@ from sephw.data.folders import (
 from sephw.errors import SephwError
 from sephw.export.samples import choose_samples
 from sephw.nn import freeze
+from sephw.train.decoders import Decoders, Wanted, decode
 from sephw.train.evaluate import accuracy
 from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team
@@ -145,14 +149,15 @@ def test_processes_share_every_batch(pictures: Path) -> None:
     files = open_image_folder(pictures, seed=0).train
     alone = Settings("x", batch=10, augment="crop+flip")
     pair = Settings("x", batch=10, augment="crop+flip", processes=2)
-    source = FolderSource(files, (12, 14), workers=0)
+    source = FolderSource(files, (12, 14))
     whole = list(source.training(alone, 0, 3, Team()))
     parts = [list(source.training(pair, 0, 3, Team(rank, 2))) for rank in range(2)]
     assert len(whole) == len(parts[0]) == len(parts[1]) == 5
     for (images, labels), first, second in zip(whole, *parts, strict=True):
         assert torch.equal(images[0::2], first[0]) and torch.equal(images[1::2], second[0])
         assert torch.equal(labels[1::2], second[1])
-    again = list(FolderSource(files, (12, 14), workers=2).training(alone, 0, 3, Team()))
+    with Decoders(2) as decoders:
+        again = list(FolderSource(files, (12, 14), decoders).training(alone, 0, 3, Team()))
     assert all(torch.equal(a[0], b[0]) for a, b in zip(whole, again, strict=True))
     fixed = [torch.cat([y for _, y in source.fixed(Team(rank, 2))]) for rank in range(2)]
     assert torch.equal(torch.stack(fixed, dim=1).flatten(), torch.from_numpy(files.labels))
@@ -170,7 +175,7 @@ def test_a_run_on_files_interrupted_by_nothing(pictures: Path, tmp_path: Path) -
         "input_bits": 8,
     }
     network = build_network(checkpoint)
-    test = FolderSource(open_image_folder(pictures, seed=0).test, (12, 14), workers=0)
+    test = FolderSource(open_image_folder(pictures, seed=0).test, (12, 14))
     assert checkpoint.metrics["accuracy"]["test"]["frozen"] == accuracy(freeze(network), test)
     samples = choose_samples(checkpoint, str(pictures), 5)
     assert samples.images.shape[1:] == (12, 14, 3) and len(samples.labels) == 5
@@ -267,7 +272,7 @@ def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None
     assert checkpoint.metrics["command"].startswith(
         f"torchrun --nproc-per-node 2 -m sephw.train --data {pictures.name} "
     )
-    test = FolderSource(open_image_folder(pictures, seed=0).test, (12, 14), workers=0)
+    test = FolderSource(open_image_folder(pictures, seed=0).test, (12, 14))
     network = build_network(checkpoint)
     assert checkpoint.metrics["accuracy"]["test"]["frozen"] == accuracy(freeze(network), test)
 
@@ -281,8 +286,9 @@ def stop(*arguments):
     if arguments[4] == "B":
         raise KeyboardInterrupt
     return real(*arguments)
-run_module.train_epoch = stop
-sys.exit(run(["train", *sys.argv[1:]]))
+if __name__ == "__main__":  # the processes that decode import this
+    run_module.train_epoch = stop
+    sys.exit(run(["train", *sys.argv[1:]]))
 """
 
 
@@ -304,6 +310,67 @@ def test_two_processes_go_on_where_they_stopped(pictures: Path, tmp_path: Path) 
     assert resumed.returncode == 0, resumed.stderr
     assert not (tmp_path / "parts.pth.resume").exists()
     assert (tmp_path / "parts.pth").read_bytes() == (tmp_path / "whole.pth").read_bytes()
+
+
+STANDING_STILL = """
+import os, sys, time
+import sephw.train.parallel as parallel
+import sephw.train.run as run_module
+from sephw.cli import run
+parallel.WAIT_SECONDS = 4.0
+if os.environ["RANK"] == "1":
+    run_module.train_epoch = lambda *arguments: time.sleep(600)
+sys.exit(run(["train", *sys.argv[1:]]))
+"""
+
+
+def test_a_team_with_a_member_that_stands_still_ends_with_one_line(
+    pictures: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "standing_still.py"
+    script.write_text(STANDING_STILL)
+    given = ["--data", str(pictures), "--out", str(tmp_path / "a.pth"), *SMALL, "--workers", "0"]
+    done = torchrun(str(script), *given)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("sephw: ")]
+    assert said == [
+        "sephw: error: process 0 of 2 has lost another, which ended or stood still for 4 s; see "
+        "what that one says, then add --resume to go on"
+    ]
+
+
+def wanted(files: ImageFiles, count: int) -> list[Wanted]:
+    """``count`` batches of two images."""
+    return [Wanted(files.take(np.arange(2)), (0, 1), (12, 14)) for _ in range(count)]
+
+
+def test_a_decoder_that_ends_or_stands_still_is_one_line(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = open_image_folder(pictures, seed=0).train
+    expected = decode(wanted(files, 1)[0])
+    with Decoders(1) as decoders:
+        batches = decoders.images(wanted(files, 3))
+        assert np.array_equal(next(batches), expected)
+        (process,) = active_children()
+        process.kill()
+        with pytest.raises(SephwError, match="a process that decodes images has ended by itself"):
+            list(batches)
+        assert not active_children()
+        (again,) = decoders.images(wanted(files, 1))
+        assert np.array_equal(again, expected)
+        (process,) = active_children()
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        monkeypatch.setattr("sephw.train.decoders.BATCH_SECONDS", 0.3)
+        with pytest.raises(SephwError, match=r"not decoded after 0\.005 minutes.* --resume"):
+            list(decoders.images(wanted(files, 1)))
+        assert not active_children()
+        monkeypatch.undo()
+        left = decoders.images(wanted(files, 3))
+        next(left)
+        left.close()
+        assert not active_children()
 
 
 def test_unreadable_files_and_wrong_folders(
