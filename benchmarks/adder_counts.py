@@ -37,8 +37,8 @@ from sephw.adder_graph import (
     Adder,
     AdderGraph,
     Interval,
+    MatrixProblem,
     Output,
-    Problem,
     SolverOptions,
     emit_parallel,
     emit_serial,
@@ -46,7 +46,7 @@ from sephw.adder_graph import (
     schedule,
     solve,
 )
-from sephw.adder_graph.builder import Builder, Term
+from sephw.adder_graph.builder import AdderGraphBuilder, ShiftedNode
 from sephw.errors import SephwError
 from sephw.tools.yosys import run_yosys
 
@@ -102,8 +102,8 @@ def trees(layer: Layer) -> AdderGraph:
         builders = []
         # A builder of its own per filter, so that nothing is shared.
         for row in matrix:
-            builder = Builder(len(row))
-            total = builder.sum(Term(i, 0, bool(w < 0)) for i, w in enumerate(row))
+            builder = AdderGraphBuilder(len(row))
+            total = builder.sum(ShiftedNode(i, 0, bool(w < 0)) for i, w in enumerate(row))
             builders.append(builder.finish((layer.interval,) * len(row), [total]))
         return _side_by_side(builders)
 
@@ -133,7 +133,7 @@ def _side_by_side(parts: list[AdderGraph]) -> AdderGraph:
 
 def row_sharing(layer: Layer) -> AdderGraph:
     def build(matrix: Matrix) -> AdderGraph:
-        builder = Builder(matrix.shape[1])
+        builder = AdderGraphBuilder(matrix.shape[1])
         width = layer.kernel_width
         # Columns (ky, kx, channel): the taps of a kernel row are `channels` apart.
         channels = matrix.shape[1] // (width * width)
@@ -143,7 +143,7 @@ def row_sharing(layer: Layer) -> AdderGraph:
             for ky in range(width):
                 for channel in range(channels):
                     taps = [(ky * width + kx) * channels + channel for kx in range(width)]
-                    response = builder.sum(Term(t, 0, bool(row[t] < 0)) for t in taps)
+                    response = builder.sum(ShiftedNode(t, 0, bool(row[t] < 0)) for t in taps)
                     assert response is not None
                     parts.append(response)
             outputs.append(_tree(builder, parts))
@@ -152,7 +152,7 @@ def row_sharing(layer: Layer) -> AdderGraph:
     return merge([build(group) for group in layer.groups])
 
 
-def _tree(builder: Builder, parts: list[Term]) -> Term:
+def _tree(builder: AdderGraphBuilder, parts: list[ShiftedNode]) -> ShiftedNode:
     total = builder.sum(parts)
     assert total is not None
     return total
@@ -161,7 +161,7 @@ def _tree(builder: Builder, parts: list[Term]) -> Term:
 def solved(layer: Layer, options: SolverOptions) -> AdderGraph:
     return merge(
         [
-            solve(Problem(layer.name, group, (layer.interval,) * group.shape[1]), options)
+            solve(MatrixProblem(layer.name, group, (layer.interval,) * group.shape[1]), options)
             for group in layer.groups
         ]
     )

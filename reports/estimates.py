@@ -16,7 +16,7 @@ from sephw.resources.wires import network_mhz
 from sephw.targets import Device, Target, Technology
 
 
-class Estimate(Protocol):
+class EngineEstimate(Protocol):
     """What is estimated of one engine. ``fmax_mhz``: infinite where no clock is modelled."""
 
     @property
@@ -38,7 +38,7 @@ class Estimates:
     """
 
     technology: Technology
-    engines: Mapping[str, Estimate]
+    engines: Mapping[str, EngineEstimate]
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bars: Bars | None = None
     measured_engines: int = 0

@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """``mismatches`` of ``elements``; ``detail``: the first difference in words."""
 
     state: State
@@ -43,7 +43,7 @@ class Row:
 
     name: str
     module: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ def verified_layers(verification: Verification) -> Matrix:
     checks = verification.checks
     ran = {*verification.representations, *(c.representation for c in checks)} - {CYCLES[0]}
     names = (*USUAL, *sorted(ran - set(USUAL)))
-    by_tensor: dict[str, dict[str, Cell]] = {}
+    by_tensor: dict[str, dict[str, MatrixCell]] = {}
     modules: dict[str, str] = {}
     for check in checks:
         cells = by_tensor.setdefault(check.name, {})
         modules[check.name] = modules.get(check.name) or check.module
         cells[check.representation] = _cell(check, verification.samples)
-        cells.setdefault(check.against, Cell(State.REFERENCE, check.elements))
+        cells.setdefault(check.against, MatrixCell(State.REFERENCE, check.elements))
     rows = tuple(
         Row(tensor, modules[tensor], tuple(_found(cells, name, name in ran) for name in names))
         for tensor, cells in by_tensor.items()
@@ -117,14 +117,14 @@ def _check(row: Mapping[str, Any]) -> LayerCheck:
     )
 
 
-def _cell(check: LayerCheck, samples: Sequence[str]) -> Cell:
+def _cell(check: LayerCheck, samples: Sequence[str]) -> MatrixCell:
     if not check.mismatches:
-        return Cell(State.EQUAL, check.elements)
-    return Cell(State.DIFFERS, check.elements, check.mismatches, describe(check, samples))
+        return MatrixCell(State.EQUAL, check.elements)
+    return MatrixCell(State.DIFFERS, check.elements, check.mismatches, describe(check, samples))
 
 
-def _found(cells: Mapping[str, Cell], name: str, ran: bool) -> Cell:
-    return cells.get(name, Cell(State.NONE if ran else State.NOT_RUN))
+def _found(cells: Mapping[str, MatrixCell], name: str, ran: bool) -> MatrixCell:
+    return cells.get(name, MatrixCell(State.NONE if ran else State.NOT_RUN))
 
 
 def _column(name: str, run: bool, index: int, rows: Sequence[Row]) -> Column:

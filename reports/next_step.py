@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sephw.backends.amd.boards import has_amd_flow
 from sephw.command_line import Option, command_line, in_folder
-from sephw.invocation import Given, Invocation, Place, in_own_folder
+from sephw.invocation import Invocation, Place, TypedOption, in_own_folder
 from sephw.reports.matrix import verified_layers
 from sephw.reports.model import Report, Source
 from sephw.synth.netlist import MEANINGS
@@ -161,5 +161,5 @@ def _explore(report: Report, place: Place) -> str:
 
 
 def _typed(invocation: Invocation | None, names: Sequence[str]) -> tuple[Option, ...]:
-    given: tuple[Given, ...] = () if invocation is None else invocation.of(names)
+    given: tuple[TypedOption, ...] = () if invocation is None else invocation.of(names)
     return tuple((one.option, one.value) for one in given)

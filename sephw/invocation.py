@@ -13,7 +13,7 @@ from sephw.command_line import Option, command_line, in_folder
 
 
 @dataclass(frozen=True)
-class Given:
+class TypedOption:
     """An option as it was typed. ``value`` None: a flag. ``is_path``: the value is one."""
 
     option: str
@@ -31,7 +31,7 @@ class Invocation:
     """
 
     model: str
-    options: tuple[Given, ...]
+    options: tuple[TypedOption, ...]
     called_from: str | None
     own_folder: bool
 
@@ -40,7 +40,7 @@ class Invocation:
         found = [one.value for one in self.options if one.option == option]
         return found[-1] if found else None
 
-    def of(self, options: Sequence[str]) -> tuple[Given, ...]:
+    def of(self, options: Sequence[str]) -> tuple[TypedOption, ...]:
         """Those of ``options`` that were typed."""
         return tuple(one for one in self.options if one.option in options)
 
@@ -49,7 +49,7 @@ class Invocation:
         kept = tuple(one for one in self.options if one.option not in options)
         return replace(self, options=kept)
 
-    def adding(self, *given: Given) -> Invocation:
+    def adding(self, *given: TypedOption) -> Invocation:
         """The same call with each of ``given`` in the place of what was typed for it."""
         return replace(self, options=(*self.without([one.option for one in given]).options, *given))
 
@@ -59,7 +59,7 @@ class Invocation:
         plus = "+" if typed is None or typed.startswith("+") else ""
         have = [] if typed is None else typed.split(",")
         wanted = [f"{plus}{step}" for step in steps if f"{plus}{step}" not in have]
-        return self.adding(Given("--steps", ",".join([*have, *wanted])))
+        return self.adding(TypedOption("--steps", ",".join([*have, *wanted])))
 
     def recorded(self) -> Invocation:
         """What an export keeps of it: only the names of files that cannot be found from there.
@@ -90,7 +90,7 @@ class Invocation:
     def from_dict(cls, content: Mapping[str, Any]) -> Invocation:
         """What `as_dict` made; KeyError, TypeError or ValueError where it is something else."""
         options = tuple(
-            Given(
+            TypedOption(
                 str(one["option"]),
                 *((str(one["path"]), True) if "path" in one else (_text(one["value"]),)),
             )

@@ -11,7 +11,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.sim.cycles import CycleRun
 from sephw.sim.kernel import CAUSE_NONE, CAUSE_PATTERN, MAX_PORTS
-from sephw.sim.network import Cycles, Engine
+from sephw.sim.network import Cycles, ScheduledEngine
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def activity(run: CycleRun, skip_frames: int = 0) -> Activity:
     return Activity(MappingProxyType(engines), MappingProxyType(fifos))
 
 
-def cause(engine: Engine, code: int) -> str:
+def cause(engine: ScheduledEngine, code: int) -> str:
     """A recorded cause in words: ``starved: <tensor>``, ``blocked: <tensor>`` or ``paused``."""
     if code == CAUSE_PATTERN:
         return "paused"
@@ -104,7 +104,9 @@ def cause(engine: Engine, code: int) -> str:
     return f"blocked: {engine.outputs[code - MAX_PORTS]}"
 
 
-def _engine(run: CycleRun, number: int, engine: Engine, skip_frames: int) -> EngineActivity:
+def _engine(
+    run: CycleRun, number: int, engine: ScheduledEngine, skip_frames: int
+) -> EngineActivity:
     lost = waits(run, number)[skip_frames:].ravel()
     codes = run.outcome.causes(number)[skip_frames:].ravel()
     cycles = np.bincount(codes, weights=lost, minlength=CAUSE_NONE + 1).astype(np.int64).tolist()

@@ -22,7 +22,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers
 from sephw.sim.deadlock import explain
-from sephw.sim.execute import Outcome, execute
+from sephw.sim.execute import Execution, execute
 from sephw.sim.kernel import MAX_PORTS
 from sephw.sim.latency import Latency
 from sephw.sim.network import Cycles, Network, flatten
@@ -62,7 +62,7 @@ class CycleRun:
     """
 
     graph: Graph
-    outcome: Outcome
+    outcome: Execution
     inputs: Mapping[str, Integers]
 
     @property
@@ -230,7 +230,7 @@ def play(
     sink_stalls: Patterns = None,
     arrivals: Mapping[str, Cycles] | None = None,
     keep_frames: int | None = None,
-) -> Outcome:
+) -> Execution:
     """Run the kernel; SephwError at a deadlock."""
     if frames < 1:
         raise SephwError(f"cycle simulation of {frames} frames; at least 1 is needed")

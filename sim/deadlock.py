@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sephw.sim.execute import Outcome, execute
+from sephw.sim.execute import Execution, execute
 from sephw.sim.kernel import MAX_PORTS
 
 
@@ -17,7 +17,7 @@ class Wait:
     for_room: bool
 
 
-def explain(outcome: Outcome) -> str:
+def explain(outcome: Execution) -> str:
     """One line for the user: where it stands still, and the depths needed at least.
 
     Whether engines deadlock depends on depths only, never on times; so the depths found hold for
@@ -37,7 +37,7 @@ def explain(outcome: Outcome) -> str:
     )
 
 
-def circle(outcome: Outcome) -> list[Wait]:
+def circle(outcome: Execution) -> list[Wait]:
     """Engines of a deadlock that wait for each other in a ring."""
     network = outcome.network
     producer = {t: e for e, engine in enumerate(network.engines) for t in engine.outputs}
@@ -55,7 +55,7 @@ def circle(outcome: Outcome) -> list[Wait]:
     return path[[w.engine for w in path].index(wait.engine) :]
 
 
-def _wait(outcome: Outcome, number: int) -> Wait:
+def _wait(outcome: Execution, number: int) -> Wait:
     """What the next event of an engine that stands still waits for."""
     engine = outcome.network.engines[number]
     mask = int(engine.masks[outcome.done[number] % len(engine.events)])
@@ -69,13 +69,13 @@ def _wait(outcome: Outcome, number: int) -> Wait:
     raise AssertionError(f"engine '{engine.name}' waits for nothing")
 
 
-def depths_needed(outcome: Outcome) -> dict[str, int]:
+def depths_needed(outcome: Execution) -> dict[str, int]:
     """The smallest depths, one FIFO after the other, with which this run would not deadlock."""
     network, frames = outcome.network, outcome.frames
     depths = dict(network.depths)
     widened: list[str] = []
 
-    def run(other: dict[str, int]) -> Outcome:
+    def run(other: dict[str, int]) -> Execution:
         return execute(replace(network, depths={**depths, **other}), frames, {}, {})
 
     current = outcome

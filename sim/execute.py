@@ -24,7 +24,7 @@ from sephw.sim.patterns import Pattern, cycles_to_next
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class EventBlock:
     """Events of some frames: engine e's at ``first[e]`` … ``first[e] + count[e] − 1``."""
 
     first: Cycles
@@ -36,12 +36,12 @@ class Block:
         """Where an engine's events are."""
         return slice(int(self.first[engine]), int(self.first[engine] + self.count[engine]))
 
-    def only(self, engines: Sequence[int]) -> Block:
+    def only(self, engines: Sequence[int]) -> EventBlock:
         """The block with the events of ``engines`` alone."""
         count = np.zeros_like(self.count)
         count[list(engines)] = self.count[list(engines)]
         parts = [self.part(e) for e in sorted(engines)]
-        return Block(
+        return EventBlock(
             first=offsets(count.tolist())[:-1],
             count=count,
             times=np.concatenate([self.times[part] for part in parts]),
@@ -50,7 +50,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Execution:
     """What a run left. ``worked_frames`` of the ``frames`` were worked off, each later one is its
     predecessor ``period_cycles`` later. ``complete`` is false at a deadlock; then ``done`` (events
     by engine), ``pushed`` and ``popped`` (beats by stream) say how far it came. Blocks of early
@@ -62,7 +62,7 @@ class Outcome:
     worked_frames: int
     period_cycles: int
     complete: bool
-    blocks: tuple[Block, ...]
+    blocks: tuple[EventBlock, ...]
     done: tuple[int, ...]
     pushed: Mapping[str, int]
     popped: Mapping[str, int]
@@ -83,7 +83,7 @@ class Outcome:
         rest = self.frames - self.worked_frames
         return np.concatenate([worked, np.repeat(worked[-1:], rest, axis=0)])
 
-    def recent(self, frames: int) -> Outcome:
+    def recent(self, frames: int) -> Execution:
         """The last ``frames`` frames that were worked off one by one, by themselves."""
         blocks = self.blocks[-frames:]
         return replace(self, frames=len(blocks), worked_frames=len(blocks), blocks=blocks)
@@ -106,7 +106,7 @@ def execute(
     keep_frames: int | None = None,
     *,
     repeats: bool = False,
-) -> Outcome:
+) -> Execution:
     """Run the kernel, with patterns and releases by engine number; a deadlock is an outcome.
 
     ``repeats``: the patterns are paces, with which the network may settle as without patterns.
@@ -127,7 +127,7 @@ def execute(
         # Engines may have stopped at the frame's end only; see how far they really come.
         worked = frames
         machine.advance(worked)
-    return Outcome(
+    return Execution(
         network=network,
         frames=frames,
         worked_frames=worked,
@@ -167,7 +167,7 @@ class _Machine:
         self.last = self._wiring.first_base.copy()
         self.pushed = np.zeros(len(words), np.int64)
         self.popped = np.zeros(len(words), np.int64)
-        self.blocks: list[Block] = []
+        self.blocks: list[EventBlock] = []
         self.complete = True
 
     def advance(self, frames: int) -> None:
@@ -206,7 +206,7 @@ class _Machine:
             self.popped,
         )
         self.complete = bool(complete)
-        self.blocks.append(Block(first[:-1], self.done - before, times, causes))
+        self.blocks.append(EventBlock(first[:-1], self.done - before, times, causes))
 
     def forget(self, keep_frames: int) -> None:
         """Drop what neither `period` nor the caller needs of the frame that has become old."""

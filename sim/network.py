@@ -27,7 +27,7 @@ Cycles = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Engine:
+class ScheduledEngine:
     """One engine, source or sink. ``events`` are issue numbers, ``masks`` uint16, a frame each."""
 
     name: str
@@ -44,7 +44,7 @@ class Engine:
 class Network:
     """Engines in the order sources, nodes, sinks; streams by name with beats a frame."""
 
-    engines: tuple[Engine, ...]
+    engines: tuple[ScheduledEngine, ...]
     words: Mapping[str, int]
     sources: tuple[str, ...]
     sinks: tuple[str, ...]
@@ -105,13 +105,17 @@ def flatten(graph: Graph) -> Network:
     )
 
 
-def _terminal(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], words: int) -> Engine:
+def _terminal(
+    name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], words: int
+) -> ScheduledEngine:
     every = np.ones(words, np.uint8)
     plan = Schedule(reads=(every,) * len(inputs), writes=(every,) * len(outputs), latency_cycles=0)
     return _engine(name, inputs, outputs, plan)
 
 
-def _engine(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], plan: Schedule) -> Engine:
+def _engine(
+    name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], plan: Schedule
+) -> ScheduledEngine:
     if max(len(inputs), len(outputs)) > MAX_PORTS:
         raise SephwError(f"engine '{name}' has more than {MAX_PORTS} inputs or outputs")
     masks = np.zeros(plan.issues, np.uint16)
@@ -120,7 +124,7 @@ def _engine(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], plan: 
     for q, writes in enumerate(plan.writes):
         masks |= writes.astype(np.uint16) << (MAX_PORTS + q)
     events = np.flatnonzero(masks)
-    return Engine(
+    return ScheduledEngine(
         name,
         inputs,
         outputs,

@@ -9,7 +9,7 @@ from sephw.adder_graph.merge import merge
 from sephw.adder_graph.pipeline import Pipeline, schedule
 from sephw.adder_graph.solve import (
     SOLVERS,
-    Problem,
+    MatrixProblem,
     Solver,
     SolverOptions,
     solve,
@@ -25,7 +25,7 @@ __all__ = [
     "Interval",
     "Output",
     "Pipeline",
-    "Problem",
+    "MatrixProblem",
     "SerialCore",
     "Solver",
     "SolverOptions",

@@ -10,18 +10,18 @@ from sephw.adder_graph.graph import Adder, AdderGraph, Interval, Output
 
 
 @dataclass(frozen=True)
-class Term:
+class ShiftedNode:
     """±(node << shift)."""
 
     node: int
     shift: int = 0
     negate: bool = False
 
-    def times(self, shift: int, negate: bool) -> Term:
-        return Term(self.node, self.shift + shift, self.negate != negate)
+    def times(self, shift: int, negate: bool) -> ShiftedNode:
+        return ShiftedNode(self.node, self.shift + shift, self.negate != negate)
 
 
-class Builder:
+class AdderGraphBuilder:
     """Grows an adder graph. An addition that already exists, up to sign and shift, is reused."""
 
     def __init__(self, inputs: int) -> None:
@@ -32,7 +32,7 @@ class Builder:
         self._adders: list[Adder] = []
         self._known: dict[Adder, int] = {}
 
-    def add(self, a: Term, b: Term) -> Term:
+    def add(self, a: ShiftedNode, b: ShiftedNode) -> ShiftedNode:
         """The sum of two terms; not negated unless both are, or the negative sum exists."""
         if a.negate == b.negate:
             if (a.shift, a.node) > (b.shift, b.node):
@@ -44,7 +44,7 @@ class Builder:
         if adder.subtract:
             opposite = Adder(b.node, b.shift - shift, a.node, a.shift - shift, True)
             if opposite in self._known:
-                return Term(self._known[opposite], shift, True)
+                return ShiftedNode(self._known[opposite], shift, True)
         node = self._known.get(adder)
         if node is None:
             node = self.inputs + len(self._adders)
@@ -55,9 +55,9 @@ class Builder:
                 (self._sizes[a.node] << adder.left_shift)
                 + (self._sizes[b.node] << adder.right_shift)
             )
-        return Term(node, shift, a.negate)
+        return ShiftedNode(node, shift, a.negate)
 
-    def sum(self, terms: Iterable[Term]) -> Term | None:
+    def sum(self, terms: Iterable[ShiftedNode]) -> ShiftedNode | None:
         """The sum of terms, of least depth; narrow terms meet first. None for no terms."""
         heap = [
             (self.depths[t.node], self._sizes[t.node] << t.shift, order, t)
@@ -75,7 +75,9 @@ class Builder:
             order += 1
         return heap[0][3]
 
-    def finish(self, inputs: tuple[Interval, ...], outputs: Iterable[Term | None]) -> AdderGraph:
+    def finish(
+        self, inputs: tuple[Interval, ...], outputs: Iterable[ShiftedNode | None]
+    ) -> AdderGraph:
         """The graph, without the adders that no output needs.
 
         Where nothing else reads the difference behind a negated output, it is turned round.

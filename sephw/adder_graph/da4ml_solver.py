@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sephw.adder_graph.builder import Builder, Term
+from sephw.adder_graph.builder import AdderGraphBuilder, ShiftedNode
 from sephw.adder_graph.graph import AdderGraph, Integers, Interval
 from sephw.errors import SephwError
 
@@ -51,8 +51,8 @@ def solve_da4ml(
 
 
 def _convert(pipeline: Any, count: int, inputs: tuple[Interval, ...]) -> AdderGraph:
-    builder = Builder(count)
-    values: list[Term | None] = [Term(node) for node in range(count)]
+    builder = AdderGraphBuilder(count)
+    values: list[ShiftedNode | None] = [ShiftedNode(node) for node in range(count)]
     for stage in pipeline.solutions:
         values = _stage(builder, stage, values)
     lowest = min((t.shift for t in values if t is not None), default=0)
@@ -61,9 +61,11 @@ def _convert(pipeline: Any, count: int, inputs: tuple[Interval, ...]) -> AdderGr
     return builder.finish(inputs, values)
 
 
-def _stage(builder: Builder, stage: Any, values: list[Term | None]) -> list[Term | None]:
+def _stage(
+    builder: AdderGraphBuilder, stage: Any, values: list[ShiftedNode | None]
+) -> list[ShiftedNode | None]:
     """One combinational stage: copies of inputs (−1), sums (0) and differences (1)."""
-    made: list[Term | None] = []
+    made: list[ShiftedNode | None] = []
     for op in stage.ops:
         if op.opcode == -1:
             value = values[op.id0]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.adder_graph.builder import Builder, Term
+from sephw.adder_graph.builder import AdderGraphBuilder, ShiftedNode
 from sephw.adder_graph.graph import Integers
 
 Words = NDArray[np.uint64]
@@ -97,8 +97,8 @@ class Eliminator:
 
     def __init__(
         self,
-        builder: Builder,
-        columns: list[Term],
+        builder: AdderGraphBuilder,
+        columns: list[ShiftedNode],
         weights: Integers,
         *,
         max_depth: int | None = None,
@@ -125,7 +125,7 @@ class Eliminator:
         # Σ 2^depth over a row's digits; the row can be summed in d levels iff it is at most 2^d.
         self._load = ((plus | minus) * (np.int64(1) << depths)).sum(axis=(0, 2))
 
-    def run(self, progress: Progress | None = None) -> list[Term | None]:
+    def run(self, progress: Progress | None = None) -> list[ShiftedNode | None]:
         """Share pairs until none occurs twice, then sum each row. Returns one term per row."""
         total = max(int(self._needed[: self._count].sum()), 1)
         steps = 0
@@ -286,7 +286,7 @@ class Eliminator:
         self._needed[changed] = self._popcount(changed)
         return made
 
-    def _append(self, term: Term) -> int:
+    def _append(self, term: ShiftedNode) -> int:
         if self._count == len(self._plus):
             self._plus = np.concatenate([self._plus, np.zeros_like(self._plus)])
             self._minus = np.concatenate([self._minus, np.zeros_like(self._minus)])
@@ -295,8 +295,8 @@ class Eliminator:
         self._count += 1
         return self._count - 1
 
-    def _remaining(self) -> list[list[Term]]:
-        rows: list[list[Term]] = [[] for _ in range(self._rows)]
+    def _remaining(self) -> list[list[ShiftedNode]]:
+        rows: list[list[ShiftedNode]] = [[] for _ in range(self._rows)]
         for column in np.flatnonzero(self._needed[: self._count]).tolist():
             for words, negate in ((self._plus[column], False), (self._minus[column], True)):
                 for position, row in np.argwhere(_unpack(words, self._rows)).tolist():

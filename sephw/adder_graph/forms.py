@@ -17,10 +17,10 @@ from sephw.adder_graph.graph import Integers
 
 
 @dataclass(frozen=True)
-class Step:
+class RowStep:
     """row = parent + (delta << shift), the parent negated where ``negate``; no parent: row = delta.
 
-    ``delta``: index of a row of ``Form.weights``, or None for no difference at all.
+    ``delta``: index of a row of ``MatrixForm.weights``, or None for no difference at all.
     """
 
     row: int
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Form:
+class MatrixForm:
     """``weights`` int64 (deltas, inputs) and the steps, parents first, that rebuild the rows.
 
     Rows of the matrix come first; a base, if any, is row number ``outputs``.
@@ -39,7 +39,7 @@ class Form:
 
     name: str
     weights: Integers
-    steps: tuple[Step, ...]
+    steps: tuple[RowStep, ...]
 
     @property
     def height(self) -> int:
@@ -69,13 +69,13 @@ def majority(matrix: Integers, generator: np.random.Generator | None) -> Integer
         base = np.where(signs @ matrix >= 0, 1, -1)
 
 
-def direct(matrix: Integers) -> Form:
+def direct(matrix: Integers) -> MatrixForm:
     """Each row by itself."""
-    steps = tuple(Step(row, None, False, row, 0) for row in range(len(matrix)))
-    return Form("direct", matrix, steps)
+    steps = tuple(RowStep(row, None, False, row, 0) for row in range(len(matrix)))
+    return MatrixForm("direct", matrix, steps)
 
 
-def star(matrix: Integers, base: Integers) -> Form:
+def star(matrix: Integers, base: Integers) -> MatrixForm:
     """Each row as a difference from one base."""
     parents: list[tuple[int, int | None]] = [(len(matrix), None)]
     parents += [(row, len(matrix)) for row in range(len(matrix))]
@@ -84,7 +84,7 @@ def star(matrix: Integers, base: Integers) -> Form:
 
 def tree(
     matrix: Integers, base: Integers | None, height: int, generator: np.random.Generator | None
-) -> Form:
+) -> MatrixForm:
     """Each row as a difference from a near one, by Prim's method; ``height`` bounds the chains."""
     rows = matrix if base is None else np.vstack([matrix, base[None, :]])
     count = len(rows)
@@ -120,9 +120,9 @@ def tree(
     return _differences("tree", rows, order)
 
 
-def _differences(name: str, rows: Integers, order: list[tuple[int, int | None]]) -> Form:
+def _differences(name: str, rows: Integers, order: list[tuple[int, int | None]]) -> MatrixForm:
     weights: list[Integers] = []
-    steps: list[Step] = []
+    steps: list[RowStep] = []
     for row, parent in order:
         negate, delta = False, rows[row]
         if parent is not None:
@@ -132,10 +132,10 @@ def _differences(name: str, rows: Integers, order: list[tuple[int, int | None]])
             )
             delta = rows[row] + rows[parent] if negate else rows[row] - rows[parent]
         if not delta.any():
-            steps.append(Step(row, parent, negate, None, 0))
+            steps.append(RowStep(row, parent, negate, None, 0))
             continue
         shift = int(np.bitwise_or.reduce(delta))
         shift = (shift & -shift).bit_length() - 1
-        steps.append(Step(row, parent, negate, len(weights), shift))
+        steps.append(RowStep(row, parent, negate, len(weights), shift))
         weights.append(delta >> shift)
-    return Form(name, np.array(weights, np.int64), tuple(steps))
+    return MatrixForm(name, np.array(weights, np.int64), tuple(steps))

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sephw.adder_graph.builder import Builder, Term
+from sephw.adder_graph.builder import AdderGraphBuilder, ShiftedNode
 from sephw.adder_graph.eliminate import Eliminator, Progress
-from sephw.adder_graph.forms import Form, digit_count, direct, majority, star, tree
+from sephw.adder_graph.forms import MatrixForm, digit_count, direct, majority, star, tree
 from sephw.adder_graph.graph import AdderGraph, Integers, Interval
 from sephw.errors import SephwError
 
 # Part of the cache key: raise it with every change that can change a graph.
 GREEDY_VERSION = 1
 
-_Maker = Callable[[np.random.Generator | None], Form]
+_Maker = Callable[[np.random.Generator | None], MatrixForm]
 # Digits times positions that all attempts on one matrix may handle, and the most attempts.
 _WORK_DIGITS = 60_000
 _MOST_RESTARTS = 12
@@ -139,20 +139,20 @@ def _distinct(matrix: Integers) -> tuple[Integers, list[tuple[int, int, bool] | 
 
 def _share(
     matrix: Integers,
-    form: Form,
+    form: MatrixForm,
     generator: np.random.Generator | None,
     max_depth: int | None,
     progress: Progress,
-) -> tuple[Builder, dict[int, Term]] | None:
+) -> tuple[AdderGraphBuilder, dict[int, ShiftedNode]] | None:
     """One attempt; None where the form cannot keep ``max_depth``."""
-    builder = Builder(matrix.shape[1])
+    builder = AdderGraphBuilder(matrix.shape[1])
     limit = None if max_depth is None else max_depth - form.height
     if limit is not None and (limit < 0 or least_depth(form.weights) > limit):
         return None
-    columns = [Term(node) for node in range(matrix.shape[1])]
+    columns = [ShiftedNode(node) for node in range(matrix.shape[1])]
     eliminator = Eliminator(builder, columns, form.weights, max_depth=limit, generator=generator)
     deltas = eliminator.run(progress)
-    rows: dict[int, Term] = {}
+    rows: dict[int, ShiftedNode] = {}
     for step in form.steps:
         delta = None if step.delta is None else deltas[step.delta]
         parts = [] if delta is None else [delta.times(step.shift, False)]

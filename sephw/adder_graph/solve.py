@@ -55,7 +55,7 @@ class SolverOptions:
 
 
 @dataclass(frozen=True)
-class Problem:
+class MatrixProblem:
     """One matrix int64 (outputs, inputs) and the interval of each input."""
 
     name: str
@@ -87,7 +87,7 @@ ProblemProgress = Callable[[str, float], None]
 
 
 def solve(
-    problem: Problem,
+    problem: MatrixProblem,
     options: SolverOptions | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> AdderGraph:
@@ -116,7 +116,7 @@ def solve(
 
 
 def solve_many(
-    problems: Sequence[Problem],
+    problems: Sequence[MatrixProblem],
     options: SolverOptions | None = None,
     progress: ProblemProgress | None = None,
 ) -> tuple[AdderGraph, ...]:
@@ -151,7 +151,7 @@ def _named(progress: ProblemProgress, name: str) -> Callable[[float], None]:
     return lambda fraction: progress(name, fraction)
 
 
-def _key(problem: Problem, options: SolverOptions) -> str:
+def _key(problem: MatrixProblem, options: SolverOptions) -> str:
     uses_da4ml = options.solver != "greedy"
     versions = (GREEDY_VERSION, da4ml_version() if uses_da4ml else None)
     return files.cache_key(
@@ -163,7 +163,7 @@ def _key(problem: Problem, options: SolverOptions) -> str:
 
 
 def _run(
-    problem: Problem, options: SolverOptions, progress: Callable[[float], None] | None
+    problem: MatrixProblem, options: SolverOptions, progress: Callable[[float], None] | None
 ) -> AdderGraph:
     graphs: list[AdderGraph] = []
     if options.solver in ("greedy", "best"):

@@ -21,7 +21,7 @@ from sephw.commands.context import command_progress
 from sephw.commands.options import search_seconds_option, typed_options
 from sephw.errors import SephwError, UsageError
 from sephw.files import read_json
-from sephw.invocation import Given
+from sephw.invocation import TypedOption
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ def _print(
     seconds: float,
     out: Path | None,
     model: Path,
-    again: tuple[Given, ...],
+    again: tuple[TypedOption, ...],
 ) -> None:
     from sephw.explore.next_export import next_export
     from sephw.explore.text import pareto_table, summary, synthesis_table, table

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from sephw.invocation import Given
+from sephw.invocation import TypedOption
 
 
 class DataSource(click.types.StringParamType):
@@ -23,7 +23,7 @@ class DataSource(click.types.StringParamType):
         return text not in (*DATA_NAMES, RANDOM_DATA)
 
 
-def typed_options(ctx: click.Context, left_out: tuple[str, ...]) -> tuple[Given, ...]:
+def typed_options(ctx: click.Context, left_out: tuple[str, ...]) -> tuple[TypedOption, ...]:
     """The options that were typed in this call, in the order of --help.
 
     ``left_out``: names of parameters that are of no interest.
@@ -40,17 +40,17 @@ def typed_options(ctx: click.Context, left_out: tuple[str, ...]) -> tuple[Given,
     )
 
 
-def _given(option: click.Option, value: Any) -> Iterator[Given]:
+def _given(option: click.Option, value: Any) -> Iterator[TypedOption]:
     if option.is_flag:
         words = option.opts if value else option.secondary_opts
-        yield Given(max(words, key=len))
+        yield TypedOption(max(words, key=len))
         return
     for one in value if option.multiple else (value,):
         text = f"{one:.12g}" if isinstance(one, float) else str(one)
         is_path = isinstance(option.type, click.Path)
         if isinstance(option.type, DataSource):
             is_path = option.type.is_path(text)
-        yield Given(max(option.opts, key=len), text, is_path)
+        yield TypedOption(max(option.opts, key=len), text, is_path)
 
 
 seeds_option = click.option(

@@ -128,7 +128,7 @@ def _class_of(tree: _Tree, path: PurePosixPath) -> str:
 
 
 @dataclass(frozen=True)
-class Form:
+class ImageForm:
     """What images are brought to: None leaves the channels, or the size, to the images.
 
     `resize` ('bilinear' or 'pad') is how they reach (height, width).
@@ -140,7 +140,7 @@ class Form:
 
 
 def _decode(
-    trees: Sequence[_Tree], classes: tuple[str, ...], form: Form, progress: Progress | None
+    trees: Sequence[_Tree], classes: tuple[str, ...], form: ImageForm, progress: Progress | None
 ) -> Decoded:
     """Every image of `trees`, one after the other.
 
@@ -185,7 +185,7 @@ def _check_memory(files: Sequence[tuple[_Tree, PurePosixPath]], image_bytes: int
         )
 
 
-def _read(tree: _Tree, path: PurePosixPath, form: Form) -> Picture:
+def _read(tree: _Tree, path: PurePosixPath, form: ImageForm) -> Picture:
     try:
         content = tree.read(path)
         picture = read_picture(content if isinstance(content, Path) else lambda: content)
@@ -206,7 +206,7 @@ def _sizes(files: Sequence[tuple[_Tree, PurePosixPath]]) -> str:
     looked = files[:: 1 + len(files) // _MOST_LOOKED_AT]
     found: dict[tuple[int, int], list[str]] = {}
     for tree, path in looked:
-        image = _read(tree, path, Form()).image
+        image = _read(tree, path, ImageForm()).image
         found.setdefault((image.height, image.width), []).append(str(path))
     (height, width), names = max(found.items(), key=lambda item: (len(item[1]), item[0]))
     return (
@@ -230,7 +230,7 @@ def load_image_tree(
     path: Path,
     *,
     seed: int,
-    form: Form = Form(),
+    form: ImageForm = ImageForm(),
     progress: Progress | None = None,
 ) -> Dataset:
     """A folder or zip of CLASS/FILE images, brought to `form`.

@@ -12,7 +12,7 @@ from sephw.data.cache import Decoded, cached
 from sephw.data.cifar import is_cifar_folder, load_cifar_folder
 from sephw.data.dataset import Dataset, Split, assemble
 from sephw.data.idx import is_idx_folder, load_idx_folder
-from sephw.data.images import Form, Progress, load_image_tree
+from sephw.data.images import ImageForm, Progress, load_image_tree
 from sephw.errors import SephwError
 from sephw.suggest import did_you_mean
 
@@ -139,4 +139,6 @@ def load_data(
         return load_idx_folder(path, seed=seed)
     if path.is_dir() and is_cifar_folder(path):
         return load_cifar_folder(path, seed=seed)
-    return load_image_tree(path, seed=seed, form=Form(channels, size, resize), progress=progress)
+    return load_image_tree(
+        path, seed=seed, form=ImageForm(channels, size, resize), progress=progress
+    )

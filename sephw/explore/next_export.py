@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sephw.command_line import command_line
 from sephw.explore.found import Goal
-from sephw.invocation import Given, Invocation, Place, build_folder, found_from_here
+from sephw.invocation import Invocation, Place, TypedOption, build_folder, found_from_here
 from sephw.targets import TARGETS, Target
 
 _MANIFEST = "manifest.json"
@@ -18,7 +18,7 @@ _SEARCH = ("--fps", "--fold", "--search-seconds")
 _ROUTING = ("--clock-mhz", "--seeds", "--floorplan", "--no-floorplan")
 
 
-def next_export(model: Path, goal: Goal, folding: Path, options: tuple[Given, ...]) -> str:
+def next_export(model: Path, goal: Goal, folding: Path, options: tuple[TypedOption, ...]) -> str:
     """One line: ``sephw export`` of ``model``, a file or an export's folder, with ``folding``.
 
     ``options``: what was typed for the search and an export takes as well. A device without a board
@@ -30,14 +30,14 @@ def next_export(model: Path, goal: Goal, folding: Path, options: tuple[Given, ..
     before = place.invocation
     routed = _is_routed(board, before)
     options = tuple(one for one in options if routed or one.option not in _ROUTING)
-    target = Given("--target", board.name) if board is not None else None
+    target = TypedOption("--target", board.name) if board is not None else None
     # Typed here; an export's paths are those of the folder that it was called in.
     found = str(folding)
     if place.start is not None and not folding.is_absolute():
         found = os.path.relpath(folding, place.start)
     given = (
         *((target,) if target is not None else ()),
-        Given("--folding", found, is_path=True),
+        TypedOption("--folding", found, is_path=True),
         *options,
     )
     dropped = (

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.frontend.call import Call, per_channel
+from sephw.frontend.call import NodeCall, per_channel
 from sephw.frontend.values import Average, Branch, Real, Sum, Value, dyadic
 from sephw.ir import IntType
 
 
-def scaled_average(call: Call, average: Average, factor: np.ndarray) -> Value:
+def scaled_average(call: NodeCall, average: Average, factor: np.ndarray) -> Value:
     """``average`` times a constant: an exact sum, or for a power of two an average still.
 
     Raises SephwError for a factor that leaves it inexact.
@@ -36,7 +36,7 @@ def scaled_average(call: Call, average: Average, factor: np.ndarray) -> Value:
     return Sum((Branch(average.tensor, coefficients),), (), average.rank)
 
 
-def _prove(call: Call, count: int, dtype: IntType, factors: Real, quotients: Real) -> None:
+def _prove(call: NodeCall, count: int, dtype: IntType, factors: Real, quotients: Real) -> None:
     """By trying: float32's division and product of every sum there is, against the exact value.
 
     Powers of two change nothing about it, so the sums stand for all grids.

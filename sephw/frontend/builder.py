@@ -46,7 +46,7 @@ class Layer:
 
 
 @dataclass
-class Builder:
+class GraphBuilder:
     """The graph so far. Mutable while reading, turned into a frozen Graph at the end.
 
     ``batch``: the N that the file holds; ``image``: the input's tensor. ``pads`` and ``shapes``

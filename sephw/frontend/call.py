@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
-from sephw.frontend.builder import Builder
+from sephw.frontend.builder import GraphBuilder
 from sephw.frontend.values import (
     Average,
     Constant,
@@ -25,14 +25,14 @@ from sephw.frontend.values import (
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class NodeCall:
     """One ONNX node being read: its inputs as values, what it is called, error prefix.
 
     ``values``: None for an optional input that is left away. ``label`` names the node to a person,
     ``module`` is the PyTorch module that makes its output, "" where there is none.
     """
 
-    builder: Builder
+    builder: GraphBuilder
     node: Any
     label: str
     module: str
@@ -161,7 +161,7 @@ class Call:
         self.builder.share(tensor, self.output, exponents, self.module, offset)
 
 
-def per_channel(call: Call, data: NDArray[Any], channels: int, rank: int) -> Real:
+def per_channel(call: NodeCall, data: NDArray[Any], channels: int, rank: int) -> Real:
     """A scalar or per-channel constant as float64 (channels,)."""
     values = np.asarray(data, np.float64)
     place = (channels, *(1,) * (rank - 2))  # behind the batch, as broadcasting counts

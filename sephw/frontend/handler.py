@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sephw.errors import SephwError
 from sephw.frontend.attributes import read_attributes
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.frontend.onnx_file import ONNX_DOMAINS, QUANT_DOMAINS
 from sephw.frontend.values import Value
 
@@ -29,7 +29,7 @@ class Handler(Generic[A]):
     ``passes_image``: it may stand before the quantizer of the input.
     """
 
-    read: Callable[[Call, A], Value]
+    read: Callable[[NodeCall, A], Value]
     attributes: type[A]
     inputs: int | None
     domains: tuple[str, ...] = ONNX_DOMAINS
@@ -37,13 +37,16 @@ class Handler(Generic[A]):
 
 
 def quantizer(
-    read: Callable[[Call, A], Value], attributes: type[A], inputs: int, passes_image: bool = False
+    read: Callable[[NodeCall, A], Value],
+    attributes: type[A],
+    inputs: int,
+    passes_image: bool = False,
 ) -> Handler[A]:
     """A handler of one of QONNX' own operators."""
     return Handler(read, attributes, inputs, QUANT_DOMAINS, passes_image)
 
 
-def dispatch(handlers: Mapping[str, Handler[Any]], call: Call) -> Value:
+def dispatch(handlers: Mapping[str, Handler[Any]], call: NodeCall) -> Value:
     """What ``call``'s node computes, by the handler of its operator.
 
     Raises SephwError naming the node for an operator, domain, attribute or input that no handler

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.frontend.builder import Builder
-from sephw.frontend.call import Call
+from sephw.frontend.builder import GraphBuilder
+from sephw.frontend.call import NodeCall
 from sephw.frontend.values import Int, Sum, dyadic
 from sephw.ir import IntType
 from sephw.ops.join import Join
@@ -18,7 +18,7 @@ _MOST_BITS = 56
 Parts = list[tuple[Int, Int]]
 
 
-def join(call: Call, value: Sum, exponent: int, dtype: IntType) -> str:
+def join(call: NodeCall, value: Sum, exponent: int, dtype: IntType) -> str:
     """Append the Join that computes ``value`` on the grid 2^-exponent; returns its tensor.
 
     Raises SephwError where float32 could have rounded (the 24-bit budget).
@@ -28,7 +28,7 @@ def join(call: Call, value: Sum, exponent: int, dtype: IntType) -> str:
     return call.builder.add(call.label, "", operator, tuple(b.tensor for b in value.branches))
 
 
-def join_output(call: Call, value: Sum) -> str:
+def join_output(call: NodeCall, value: Sum) -> str:
     """Append the Join that makes the network's output: nothing rounded, every bit kept.
 
     A ReLU is its clip at 0.
@@ -44,7 +44,7 @@ def join_output(call: Call, value: Sum) -> str:
     return tensor
 
 
-def _aligned(call: Call, value: Sum, exponent: int | None) -> tuple[Parts, int]:
+def _aligned(call: NodeCall, value: Sum, exponent: int | None) -> tuple[Parts, int]:
     """Mantissas and exponents of branches and their sum of constants, and the common LSB exponent.
 
     The constants' sum comes last.
@@ -79,7 +79,7 @@ def _aligned(call: Call, value: Sum, exponent: int | None) -> tuple[Parts, int]:
 
 
 def _operator(
-    call: Call, value: Sum, parts: Parts, common: int, shift: int, dtype: IntType
+    call: NodeCall, value: Sum, parts: Parts, common: int, shift: int, dtype: IntType
 ) -> Join:
     tensors = call.builder.tensors
     first = tensors[value.branches[0].tensor]
@@ -103,7 +103,7 @@ def _bias(parts: Parts, common: int) -> Int:
     return mantissa << np.where(mantissa == 0, 0, common - power)
 
 
-def _prove(call: Call, value: Sum, parts: Parts, own: Int) -> None:
+def _prove(call: NodeCall, value: Sum, parts: Parts, own: Int) -> None:
     """Every sum on the way, in any order, is a multiple of 2^-own of less than 24 bits."""
     steps = np.exp2(own.astype(np.float64))
     total = sum((np.abs(c) * steps for c in value.constants), np.zeros(value.channels))
@@ -117,7 +117,7 @@ def _prove(call: Call, value: Sum, parts: Parts, own: Int) -> None:
         )
 
 
-def _range(value: Sum, builder: Builder, parts: Parts, common: int) -> tuple[int, int]:
+def _range(value: Sum, builder: GraphBuilder, parts: Parts, common: int) -> tuple[int, int]:
     low, high = _bias(parts, common), _bias(parts, common)
     for branch, (mantissa, power) in zip(value.branches, parts[:-1], strict=True):
         dtype = builder.tensors[branch.tensor].dtype

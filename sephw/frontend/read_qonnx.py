@@ -11,8 +11,8 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.files import reading
-from sephw.frontend.builder import Builder, Layer
-from sephw.frontend.call import Call
+from sephw.frontend.builder import GraphBuilder, Layer
+from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import dispatch
 from sephw.frontend.handlers import HANDLERS
 from sephw.frontend.join import join_output
@@ -65,7 +65,7 @@ def read_model(path: Path, model: Any) -> tuple[ReadResult, Restated]:
 def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
     image = image_input(path, model)
     graph = model.graph
-    builder = Builder(batch=image.batch)
+    builder = GraphBuilder(batch=image.batch)
     builder.add_input(_INPUT, (image.height, image.width, image.channels), IntType(8, signed=False))
     values: dict[str, Value | None] = {
         tensor.name: Constant(array_of(str(path), tensor)) for tensor in graph.initializer
@@ -76,12 +76,12 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
     _check_layout(nodes)
     modules = [module_of(node) for node in nodes]
     last_of = _last_nodes(modules)
-    last: Call | None = None
+    last: NodeCall | None = None
     for number, (node, module) in enumerate(zip(nodes, modules, strict=True)):
         # These may be functions inside of a module, whose output is what its last node makes.
         closes = node.op_type not in _FUNCTIONS or last_of.get(module) == number
         inputs = tuple(values.get(name) if name else None for name in node.input)
-        call = Call(builder, node, label_of(node), module if closes else "", inputs)
+        call = NodeCall(builder, node, label_of(node), module if closes else "", inputs)
         values[node.output[0]] = dispatch(HANDLERS, call)
         last = call
     if last is None or last.output != output:
@@ -119,7 +119,7 @@ def needed_nodes(graph: Any) -> list[Any]:
     return found[::-1]
 
 
-def _make_output(path: Path, last: Call, final: Value | None) -> str:
+def _make_output(path: Path, last: NodeCall, final: Value | None) -> str:
     """The output's tensor, marked as such; with a Join where it is a sum."""
     builder = last.builder
     if isinstance(final, Sum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.errors import SephwError
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.ir import Tensor
 from sephw.ops.sliding_window import SlidingWindow
 
@@ -13,7 +13,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Window:
+class KernelWindow:
     """Vertical first: kernel, output size, padding before and behind; one stride for both."""
 
     kernel: Pair
@@ -40,7 +40,7 @@ class Wish:
     ceil: bool = False
 
 
-def window_of(call: Call, tensor: Tensor, wish: Wish) -> Window:
+def window_of(call: NodeCall, tensor: Tensor, wish: Wish) -> KernelWindow:
     """The windows over ``tensor`` that ``wish`` means, with explicit padding, never rounded up.
 
     With ``ceil`` the last window may reach beyond the padded map, not start there. Raises
@@ -71,10 +71,12 @@ def window_of(call: Call, tensor: Tensor, wish: Wish) -> Window:
         for i, size in enumerate((tensor.height, tensor.width))
     ]
     (rows, top, bottom), (columns, left, right) = sides
-    return Window((kernel[0], kernel[1]), (rows, columns), (top, left), (bottom, right), strides[0])
+    return KernelWindow(
+        (kernel[0], kernel[1]), (rows, columns), (top, left), (bottom, right), strides[0]
+    )
 
 
-def add_window(call: Call, source: str, window: Window, groups: int = 1) -> str:
+def add_window(call: NodeCall, source: str, window: KernelWindow, groups: int = 1) -> str:
     """Append the SlidingWindow over the tensor ``source``; returns its tensor."""
     tensor = call.builder.tensors[source]
     return call.builder.add(
@@ -102,7 +104,7 @@ _AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 
 def _side(
-    call: Call, wish: Wish, size: int, kernel: int, stride: int, pads: Pair
+    call: NodeCall, wish: Wish, size: int, kernel: int, stride: int, pads: Pair
 ) -> tuple[int, int, int]:
     """Windows along a side, and its padding before and behind."""
     before, behind = pads

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.adder_graph import AdderGraph, Interval, Problem, SolverOptions, merge, solve_many
+from sephw.adder_graph import AdderGraph, Interval, MatrixProblem, SolverOptions, merge, solve_many
 from sephw.ir import (
     Family,
     Folding,
@@ -254,7 +254,7 @@ class FoldedConvolution(Operator):
         # One process: this may run in a program that cannot be imported twice.
         options = SolverOptions(jobs=1, restarts=self.solver_restarts)
         problems = [
-            Problem(f"{self.kind}, group {group}", matrix, (ends,) * matrix.shape[1])
+            MatrixProblem(f"{self.kind}, group {group}", matrix, (ends,) * matrix.shape[1])
             for group, matrix in enumerate(rows)
         ]
         return merge(solve_many(problems, options))

@@ -15,7 +15,7 @@ from sephw.host import Description, DescriptionError, ImageError
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class GivenImages:
     """Images uint8 (N, H, W, C), a name for each, and lines on what was converted.
 
     `labels`: the class that the folder of an image says, by name, None where it says none.
@@ -27,7 +27,7 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def read_given(path: Path, known: Description) -> Given:
+def read_given(path: Path, known: Description) -> GivenImages:
     """Of an .npy file, one picture, or a folder with pictures, in CLASS/FILE or not.
 
     Pictures are brought to the network's channels and size as in its training. ImageError names
@@ -41,7 +41,7 @@ def read_given(path: Path, known: Description) -> Given:
         return _pictures(path.parent, [path], known)
     images = read_images(path, known)
     names = tuple(f"image {i}" for i in range(len(images)))
-    return Given(images, names, (None,) * len(images))
+    return GivenImages(images, names, (None,) * len(images))
 
 
 def read_images(path: Path, known: Description) -> NDArray[np.uint8]:
@@ -71,7 +71,7 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
-def _pictures(folder: Path, paths: list[Path], known: Description) -> Given:
+def _pictures(folder: Path, paths: list[Path], known: Description) -> GivenImages:
     try:
         import PIL  # noqa: F401 - what reads them
 
@@ -102,4 +102,4 @@ def _pictures(folder: Path, paths: list[Path], known: Description) -> Given:
     labels = tuple(
         path.parent.name if path.parent.name in known.class_names else None for path in paths
     )
-    return Given(images, names, labels, tally.notes())
+    return GivenImages(images, names, labels, tally.notes())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sephw.files import read_array
 from sephw.host import Accelerator, Description, DescriptionError, Throughput
-from sephw.run.images import Given, read_images
+from sephw.run.images import GivenImages, read_images
 
 TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
 Outputs = NDArray[np.int64]
@@ -29,7 +29,7 @@ class Outcome:
 
     description: Description
     port: str
-    given: Given
+    given: GivenImages
     outputs: Outputs
     expected: Outputs | None
     throughput: Throughput
@@ -116,7 +116,7 @@ class Outcome:
 
 def measure(
     board: Accelerator,
-    given: Given,
+    given: GivenImages,
     expected: Outputs | None,
     *,
     frames: int,
@@ -158,7 +158,7 @@ def first_difference(outcome: Outcome) -> str:
     )
 
 
-def read_test(known: Description) -> tuple[Given, Outputs]:
+def read_test(known: Description) -> tuple[GivenImages, Outputs]:
     """Test images of an export and the outputs expected for them."""
     images = read_images(known.directory / TEST_IMAGES, known)
     outputs = _load(known.directory / TEST_OUTPUTS)
@@ -168,7 +168,7 @@ def read_test(known: Description) -> tuple[Given, Outputs]:
             f"int64 {(len(images), known.outputs)}; export the model again"
         )
     names = tuple(f"test image {i}" for i in range(len(images)))
-    return Given(images, names, (None,) * len(images)), outputs
+    return GivenImages(images, names, (None,) * len(images)), outputs
 
 
 def _load(path: Path) -> NDArray[Any]:

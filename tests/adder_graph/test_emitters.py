@@ -14,7 +14,7 @@ from sephw import rtl
 from sephw.adder_graph import (
     DIGIT_BITS,
     SERIAL_SOURCES,
-    Problem,
+    MatrixProblem,
     SolverOptions,
     emit_cpp,
     emit_parallel,
@@ -69,7 +69,7 @@ class Device:
     """An emitted module, the cycles in which it takes a vector, and how long it needs."""
 
     name: str
-    case: Problem
+    case: MatrixProblem
     text: str
     lanes: Ports
     loads: tuple[int, ...]
@@ -78,7 +78,9 @@ class Device:
     vectors: NDArray[np.int64]
 
 
-def make_device(index: int, case: Problem, digit_bits: int, in_bits: int | None = None) -> Device:
+def make_device(
+    index: int, case: MatrixProblem, digit_bits: int, in_bits: int | None = None
+) -> Device:
     graph = solve(case, FRESH)
     lanes = ports(graph, in_bits)
     name = f"device_{index}_{digit_bits}"
@@ -177,7 +179,7 @@ LINTED = [
 
 
 @pytest.mark.parametrize(("case", "digit_bits"), LINTED)
-def test_lint(case: Problem, digit_bits: int, tmp_path: Path) -> None:
+def test_lint(case: MatrixProblem, digit_bits: int, tmp_path: Path) -> None:
     device = make_device(0, case, digit_bits)
     (tmp_path / f"{device.name}.sv").write_text(device.text)
     for source in SERIAL_SOURCES:

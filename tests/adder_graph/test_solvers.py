@@ -17,8 +17,8 @@ from sephw.adder_graph import (
     Adder,
     AdderGraph,
     Interval,
+    MatrixProblem,
     Output,
-    Problem,
     SolverOptions,
     check,
     merge,
@@ -48,7 +48,7 @@ def brute_force(adders: AdderGraph, vector: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("solver", ["greedy", "da4ml", "best"])
 @pytest.mark.parametrize("case", problems(), ids=lambda p: p.name)
-def test_graph_equals_matrix(case: Problem, solver: str) -> None:
+def test_graph_equals_matrix(case: MatrixProblem, solver: str) -> None:
     graph = solve(case, replace(FRESH, solver=solver))
     rng = np.random.default_rng(0)
     low = [i.low for i in case.inputs]
@@ -119,7 +119,7 @@ def test_depth_bound(depth: int) -> None:
 
 
 @pytest.mark.parametrize("case", problems(), ids=lambda p: p.name)
-def test_least_depth_is_reached(case: Problem) -> None:
+def test_least_depth_is_reached(case: MatrixProblem) -> None:
     free = solve(case, FRESH)
     for depth in range(free.depth, -1, -1):
         try:
@@ -214,7 +214,7 @@ def test_merged_groups() -> None:
 
 
 @pytest.mark.parametrize("case", problems(), ids=lambda p: p.name)
-def test_stages(case: Problem) -> None:
+def test_stages(case: MatrixProblem) -> None:
     """Every reader finds its operands in the stage before its own; registers are few."""
     graph = solve(case, FRESH)
     plan = schedule(graph)
@@ -265,16 +265,16 @@ def test_option_errors(make: Callable[[], object], message: str) -> None:
     ("make", "message"),
     [
         (
-            lambda: Problem("p", np.zeros((2, 2)), (UINT8,) * 2),
+            lambda: MatrixProblem("p", np.zeros((2, 2)), (UINT8,) * 2),
             "adder graph 'p': the matrix is float64 of shape (2, 2); give integers "
             "(outputs, inputs)",
         ),
         (
-            lambda: Problem("p", np.ones((2, 2), np.int64), (UINT8,)),
+            lambda: MatrixProblem("p", np.ones((2, 2), np.int64), (UINT8,)),
             "adder graph 'p': the matrix has 2 inputs, 1 intervals are given; give one for each",
         ),
         (
-            lambda: Problem("p", np.full((1, 1), 1 << 20), (UINT8,)),
+            lambda: MatrixProblem("p", np.full((1, 1), 1 << 20), (UINT8,)),
             "adder graph 'p': entry 1048576 is too large; entries of up to 20 bits are supported",
         ),
         (lambda: Interval(3, 2), "interval 3..2 is empty; give the low end first"),

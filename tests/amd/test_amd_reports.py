@@ -13,7 +13,7 @@ from sephw.backends.amd import read_record
 from sephw.backends.amd.__main__ import main
 from sephw.backends.amd.reports import (
     HlsEstimate,
-    Timing,
+    PathTiming,
     Utilization,
     parse_csynth,
     parse_hierarchy,
@@ -65,12 +65,12 @@ def test_engines() -> None:
 def test_timing() -> None:
     text = sample("timing_summary.rpt")
     timing = parse_timing(text)
-    assert timing == Timing(10.0, 1.25, 0.021)
+    assert timing == PathTiming(10.0, 1.25, 0.021)
     assert timing.met and timing.fmax_mhz == 1000 / 8.75
     late = parse_timing(text.replace("      1.250        0.000 ", "     -0.500      -12.000 "))
-    assert late == Timing(10.0, -0.5, 0.021) and not late.met
+    assert late == PathTiming(10.0, -0.5, 0.021) and not late.met
     assert late.fmax_mhz == 1000 / 10.5
-    assert not Timing(10.0, 1.0, -0.001).met
+    assert not PathTiming(10.0, 1.0, -0.001).met
     for old, new, reason in (
         ("clk_fpga_0  {", "clk_fpga_0  ", "no clock in the clock summary"),
         ("      1.250 ", "         NA ", "no setup or hold slack: is the design without a clock?"),

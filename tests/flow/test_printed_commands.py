@@ -23,9 +23,9 @@ from sephw.export.settings import Settings
 from sephw.host import Accelerator, WrongDesignError, read_description
 from sephw.host.messages import Reply
 from sephw.invocation import (
-    Given,
     Invocation,
     Place,
+    TypedOption,
     called_from,
     in_own_folder,
     seen_from_here,
@@ -297,7 +297,7 @@ def test_too_few_frames(tmp_path, monkeypatch):
         out=Path("small export"),
         target=find_target("ulx3s-25f"),
         seeds=3,
-        invocation=Invocation("m.pth", (Given("--no-floorplan"),), "..", True),
+        invocation=Invocation("m.pth", (TypedOption("--no-floorplan"),), "..", True),
     )
 
     class Routed:
@@ -410,7 +410,7 @@ def test_every_kind_of_option_is_repeated(home, monkeypatch):
     paths = {one.option for one in settings.invocation.options if one.is_path}
     assert paths == {"--folding"}
     # A path is as it is called where the command is to be run, or typed again after a `cd`.
-    pets = settings.invocation.adding(Given("--data", "pets", is_path=True))
+    pets = settings.invocation.adding(TypedOption("--data", "pets", is_path=True))
     assert (
         Place(Path("../build/x"), Path(".."), pets)
         .repeat(pets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.adder_graph import Interval, Problem
+from sephw.adder_graph import Interval, MatrixProblem
 
 UINT8 = Interval(0, 255)
 
@@ -14,8 +14,8 @@ def patterns(outputs: int, inputs: int, seed: int) -> NDArray[np.int64]:
     return 2 * np.random.default_rng(seed).integers(0, 2, (outputs, inputs), np.int64) - 1
 
 
-def problem(name: str, matrix: NDArray[np.int64], interval: Interval = UINT8) -> Problem:
-    return Problem(name, matrix, (interval,) * matrix.shape[1])
+def problem(name: str, matrix: NDArray[np.int64], interval: Interval = UINT8) -> MatrixProblem:
+    return MatrixProblem(name, matrix, (interval,) * matrix.shape[1])
 
 
 def small_integers(seed: int, outputs: int, inputs: int, bits: int) -> NDArray[np.int64]:
@@ -33,7 +33,7 @@ def odd_rows() -> NDArray[np.int64]:
     return np.stack([base[0], 0 * base[0], -base[0], 4 * base[1], base[1], single, negative, one])
 
 
-def problems() -> list[Problem]:
+def problems() -> list[MatrixProblem]:
     return [
         problem("random patterns", patterns(5, 18, 0)),
         problem("one pattern", patterns(1, 9, 1)),

@@ -50,7 +50,7 @@ class Utilization:
 
 
 @dataclass(frozen=True)
-class Timing:
+class PathTiming:
     """Setup and hold slack of the worst path, and the clock they refer to."""
 
     period_ns: float
@@ -90,7 +90,7 @@ class AmdReports:
 
     utilization: Utilization | None
     engines: Mapping[str, Resources] | None
-    timing: Timing | None
+    timing: PathTiming | None
     hls: HlsEstimate | None
 
 
@@ -146,7 +146,7 @@ def parse_hierarchy(text: str) -> dict[str, Resources]:
     return engines
 
 
-def parse_timing(text: str) -> Timing:
+def parse_timing(text: str) -> PathTiming:
     """Of ``report_timing_summary``; the fastest clock counts. Raises ValueError."""
     summary = _row_below(text, "WNS(ns)")
     names = re.split(r"\s{2,}", summary[0].strip())
@@ -157,7 +157,7 @@ def parse_timing(text: str) -> Timing:
     clocks = re.findall(r"^\s*\S+\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$", text, re.MULTILINE)
     if not clocks:
         raise ValueError("no clock in the clock summary")
-    return Timing(min(map(float, clocks)), float(setup), float(hold))
+    return PathTiming(min(map(float, clocks)), float(setup), float(hold))
 
 
 def parse_csynth(text: str) -> HlsEstimate:

@@ -29,7 +29,7 @@ STAMP = "sephw"
 
 
 @dataclass(frozen=True, eq=False)
-class Engine:
+class HlsEngine:
     """What the layer of one node needs to write its C++."""
 
     name: str
@@ -43,7 +43,7 @@ class SephwEngine(Layer):  # type: ignore[misc]
     """An engine of any kind, as an hls4ml layer."""
 
     def initialize(self) -> None:
-        engine: Engine = self.get_attr("engine")
+        engine: HlsEngine = self.get_attr("engine")
         for stream in engine.outputs:
             self.add_output_variable(
                 shape=list(stream.shape),
@@ -70,7 +70,7 @@ class _EngineConfig(LayerConfigTemplate):  # type: ignore[misc]
         super().__init__(SephwEngine)
 
     def format(self, node: Any) -> str:
-        engine: Engine = node.get_attr("engine")
+        engine: HlsEngine = node.get_attr("engine")
         lines = [f"struct config_{engine.name} {{"]
         for key, value in engine.instance.parameters:
             lines.append(f"    static const {'unsigned' if value >= 0 else 'int'} {key} = {value};")
@@ -92,7 +92,7 @@ class _EngineCall(FunctionCallTemplate):  # type: ignore[misc]
         return changed
 
     def format(self, node: Any) -> list[str]:
-        engine: Engine = node.get_attr("engine")
+        engine: HlsEngine = node.get_attr("engine")
         ends = [node.get_input_variable(stream.variable) for stream in engine.inputs]
         ends += [node.get_output_variable(stream.variable) for stream in engine.outputs]
         types = ", ".join([*(end.type.name for end in ends), f"config_{engine.name}"])
@@ -166,9 +166,9 @@ def write_model(model: ModelGraph) -> None:
     hls4ml.writer.get_writer(BACKEND).write_hls(model)
 
 
-def _engine(node: Node, layout: Layout, order: dict[str, int]) -> Engine:
+def _engine(node: Node, layout: Layout, order: dict[str, int]) -> HlsEngine:
     outputs = tuple(layout.streams[name] for name in node.outputs)
-    return Engine(
+    return HlsEngine(
         name=layout.engines[node.name],
         instance=node.operator.hls(node.folding),
         inputs=tuple(layout.streams[name] for name in node.inputs),

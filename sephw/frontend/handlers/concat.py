@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.frontend.values import Quantized, Value
 from sephw.ops.concat import MAX_INPUTS, Concat
 
@@ -19,7 +19,7 @@ class ConcatAttributes:
     axis: int
 
 
-def concat(call: Call, given: ConcatAttributes) -> Value:
+def concat(call: NodeCall, given: ConcatAttributes) -> Value:
     """Concat of quantized tensors of one scale and type → Concat; beyond 8 inputs several."""
     sources = [call.quantized(index) for index in range(len(call.values))]
     rank = sources[0].rank
@@ -38,7 +38,7 @@ def concat(call: Call, given: ConcatAttributes) -> Value:
     return Quantized(tensor, exponent, rank)
 
 
-def _check(call: Call, sources: list[Quantized]) -> None:
+def _check(call: NodeCall, sources: list[Quantized]) -> None:
     """One scale, one type, one size; SephwError naming the module of the first that differs."""
     tensors = [call.builder.tensors[source.tensor] for source in sources]
     first = tensors[0]
@@ -64,7 +64,7 @@ def _check(call: Call, sources: list[Quantized]) -> None:
             )
 
 
-def _add(call: Call, suffix: str, names: tuple[str, ...]) -> str:
+def _add(call: NodeCall, suffix: str, names: tuple[str, ...]) -> str:
     tensors = [call.builder.tensors[name] for name in names]
     operator = Concat(
         height=tensors[0].height,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.frontend.call import Call, per_channel
+from sephw.frontend.call import NodeCall, per_channel
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import (
     LARGEST_EXPONENT,
@@ -21,7 +21,7 @@ from sephw.frontend.values import (
     Value,
     integer_rows,
 )
-from sephw.frontend.window import Window, Wish, add_window, window_of
+from sephw.frontend.window import KernelWindow, Wish, add_window, window_of
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
 
@@ -48,7 +48,7 @@ class GemmAttributes:
     transB: bool = False  # noqa: N815
 
 
-def conv(call: Call, given: ConvAttributes) -> Value:
+def conv(call: NodeCall, given: ConvAttributes) -> Value:
     """Conv → SlidingWindow (unless 1×1, stride 1) and PatternConv or Conv8."""
     source = call.quantized(0)
     tensor = call.builder.tensors[source.tensor]
@@ -83,12 +83,12 @@ def conv(call: Call, given: ConvAttributes) -> Value:
     return _engine(call, source, read, rows, bias, window.outputs, window.kernel, groups)
 
 
-def matmul(call: Call, given: NoAttributes) -> Value:
+def matmul(call: NodeCall, given: NoAttributes) -> Value:
     """MatMul with constant (inputs, outputs) weights → Conv8 on a 1×1 or flattened map."""
     return _linear(call, _matrix(call).T, None)
 
 
-def gemm(call: Call, given: GemmAttributes) -> Value:
+def gemm(call: NodeCall, given: GemmAttributes) -> Value:
     """Gemm with constant weights and optional bias → Conv8 on a 1×1 or flattened map."""
     if given.transA or given.alpha != 1.0 or given.beta != 1.0:
         raise SephwError(
@@ -102,14 +102,14 @@ def gemm(call: Call, given: GemmAttributes) -> Value:
     return _linear(call, rows, bias)
 
 
-def _matrix(call: Call) -> Real:
+def _matrix(call: NodeCall) -> Real:
     weights = np.asarray(call.constant(1), np.float64)
     if weights.ndim != 2:
         raise SephwError(f"{call.where}: weights {_shape(weights)}; it takes a matrix")
     return weights
 
 
-def _bias(call: Call, channels: int) -> Real | None:
+def _bias(call: NodeCall, channels: int) -> Real | None:
     if call.optional(2) is None:
         return None
     bias = np.asarray(call.constant(2), np.float64)
@@ -120,7 +120,7 @@ def _bias(call: Call, channels: int) -> Real | None:
     return bias
 
 
-def _linear(call: Call, rows: Real, bias: Real | None) -> Sum:
+def _linear(call: NodeCall, rows: Real, bias: Real | None) -> Sum:
     """A 1×1 convolution of a 1×1 map; of a flattened map one as large as the map."""
     given = call.value(0)
     source = Quantized(given.tensor, given.exponent, 2) if isinstance(given, Unrolled) else None
@@ -138,14 +138,14 @@ def _linear(call: Call, rows: Real, bias: Real | None) -> Sum:
     kernel = (tensor.height, tensor.width)
     if kernel == (1, 1):
         return _engine(call, source, source.tensor, rows, bias, (1, 1), kernel, 1)
-    read = add_window(call, source.tensor, Window(kernel, (1, 1), (0, 0), (0, 0), 1))
+    read = add_window(call, source.tensor, KernelWindow(kernel, (1, 1), (0, 0), (0, 0), 1))
     # ONNX flattens channel by channel, windows come pixel by pixel.
     maps = rows.reshape(len(rows), tensor.channels, *kernel).transpose(0, 2, 3, 1)
     return _engine(call, source, read, maps.reshape(len(rows), -1), bias, (1, 1), kernel, 1)
 
 
 def _engine(
-    call: Call,
+    call: NodeCall,
     source: Quantized,
     window: str,
     rows: Real,

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.frontend.average import scaled_average
-from sephw.frontend.call import Call, per_channel
+from sephw.frontend.call import NodeCall, per_channel
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import Average, Constant, Quantized, Sum, Value, check_range
 
 Float = NDArray[np.float32]
 
 
-def multiply(call: Call, given: NoAttributes) -> Value:
+def multiply(call: NodeCall, given: NoAttributes) -> Value:
     """Mul by a constant: scales every branch."""
     index = _constant_index(call)
     if index is None:
@@ -37,7 +37,7 @@ def multiply(call: Call, given: NoAttributes) -> Value:
     return scaled
 
 
-def add(call: Call, given: NoAttributes) -> Value:
+def add(call: NodeCall, given: NoAttributes) -> Value:
     """Add of a constant (bias) or of two sums (join)."""
     index = _constant_index(call)
     if index is not None:
@@ -59,7 +59,7 @@ def add(call: Call, given: NoAttributes) -> Value:
     return Sum(first.branches + second.branches, constants, first.rank)
 
 
-def relu(call: Call, given: NoAttributes) -> Value:
+def relu(call: NodeCall, given: NoAttributes) -> Value:
     """ReLU: the lower clip of the quantizer that follows; none of what is never negative."""
     value = call.value(0)
     if isinstance(value, Quantized) or (isinstance(value, Sum) and value.relu):
@@ -67,12 +67,12 @@ def relu(call: Call, given: NoAttributes) -> Value:
     return replace(call.sum(0), relu=True)
 
 
-def _constant_index(call: Call) -> int | None:
+def _constant_index(call: NodeCall) -> int | None:
     """Which input is a constant, the second one first; None: neither."""
     return next((i for i in (1, 0) if isinstance(call.value(i), Constant)), None)
 
 
-def _folded(call: Call, combine: Callable[[Float, Float], Float], other: Constant) -> Constant:
+def _folded(call: NodeCall, combine: Callable[[Float, Float], Float], other: Constant) -> Constant:
     """Both inputs are constants: float32's result, which is one as well."""
     first, second = call.constant(0), call.constant(1)
     with reading(call.where, "export it again", failed="its constants do not fit together"):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import Average, Branch, Quantized, Sum, Value
-from sephw.frontend.window import Window, Wish, add_window, window_of
+from sephw.frontend.window import KernelWindow, Wish, add_window, window_of
 from sephw.ops.average_pool import AveragePool
 from sephw.ops.global_pool import GlobalPool
 from sephw.ops.max_pool import MaxPool
@@ -51,7 +51,7 @@ class ReduceAttributes:
     noop_with_empty_axes: bool = False
 
 
-def max_pool(call: Call, given: MaxPoolAttributes) -> Value:
+def max_pool(call: NodeCall, given: MaxPoolAttributes) -> Value:
     """MaxPool → SlidingWindow and MaxPool; zero padding is neutral for unsigned values."""
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
@@ -87,7 +87,7 @@ def max_pool(call: Call, given: MaxPoolAttributes) -> Value:
     return Quantized(pooled, source.exponent, 4)
 
 
-def average_pool(call: Call, given: AveragePoolAttributes) -> Value:
+def average_pool(call: NodeCall, given: AveragePoolAttributes) -> Value:
     """AveragePool → SlidingWindow and AveragePool, exact sums; padding counts as zeros."""
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
@@ -125,23 +125,23 @@ def average_pool(call: Call, given: AveragePoolAttributes) -> Value:
     return _scaled(call, pooled, exponent, 4)
 
 
-def reduce_sum(call: Call, given: ReduceAttributes) -> Value:
+def reduce_sum(call: NodeCall, given: ReduceAttributes) -> Value:
     """ReduceSum over H and W → GlobalPool."""
     return _global(call, 1, _rank(call, given))
 
 
-def reduce_mean(call: Call, given: ReduceAttributes) -> Value:
+def reduce_mean(call: NodeCall, given: ReduceAttributes) -> Value:
     """ReduceMean over H and W → GlobalPool and a factor 1/(H·W)."""
     rank = _rank(call, given)
     return _global(call, _pixels(call), rank)
 
 
-def global_average_pool(call: Call, given: NoAttributes) -> Value:
+def global_average_pool(call: NodeCall, given: NoAttributes) -> Value:
     """GlobalAveragePool → GlobalPool and a factor 1/(H·W)."""
     return _global(call, _pixels(call), 4)
 
 
-def _map(call: Call) -> Quantized:
+def _map(call: NodeCall) -> Quantized:
     """The input, a quantized tensor of 4 axes."""
     source = call.quantized(0)
     if source.rank != 4:
@@ -151,7 +151,7 @@ def _map(call: Call) -> Quantized:
     return source
 
 
-def _average(call: Call, source: Quantized, window: Window) -> str:
+def _average(call: NodeCall, source: Quantized, window: KernelWindow) -> str:
     tensor = call.builder.tensors[source.tensor]
     read = add_window(call, source.tensor, window)
     return call.builder.add(
@@ -170,7 +170,7 @@ def _average(call: Call, source: Quantized, window: Window) -> str:
     )
 
 
-def _rank(call: Call, given: ReduceAttributes) -> int:
+def _rank(call: NodeCall, given: ReduceAttributes) -> int:
     """Axes of the result; SephwError unless height and width are reduced, and no other axis."""
     _map(call)
     axes = given.axes if call.optional(1) is None else call.integers(1)
@@ -182,7 +182,7 @@ def _rank(call: Call, given: ReduceAttributes) -> int:
     return 4 if given.keepdims else 2
 
 
-def _pixels(call: Call) -> int:
+def _pixels(call: NodeCall) -> int:
     tensor = call.builder.tensors[_map(call).tensor]
     pixels = tensor.height * tensor.width
     if pixels & (pixels - 1):
@@ -193,7 +193,7 @@ def _pixels(call: Call) -> int:
     return pixels
 
 
-def _global(call: Call, pixels: int, rank: int) -> Value:
+def _global(call: NodeCall, pixels: int, rank: int) -> Value:
     source = _map(call)
     tensor = call.builder.tensors[source.tensor]
     pooled = call.builder.add(
@@ -212,7 +212,7 @@ def _global(call: Call, pixels: int, rank: int) -> Value:
     return _scaled(call, pooled, exponent, rank)
 
 
-def _scaled(call: Call, tensor: str, exponent: int, rank: int) -> Sum:
+def _scaled(call: NodeCall, tensor: str, exponent: int, rank: int) -> Sum:
     """What is integer · 2^-exponent."""
     channels = call.builder.tensors[tensor].channels
     return Sum((Branch(tensor, np.full(channels, 2.0**-exponent)),), (), rank)

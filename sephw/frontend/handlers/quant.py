@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.files import reading
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.join import join
 from sephw.frontend.values import (
@@ -43,7 +43,7 @@ class QuantAttributes:
     rounding_mode: str = "ROUND"
 
 
-def quant(call: Call, given: QuantAttributes) -> Value:
+def quant(call: NodeCall, given: QuantAttributes) -> Value:
     """Quant: on weights a constant, on the input its type, on a sum a Join."""
     mode = given.rounding_mode.upper()
     if mode not in _ROUNDERS:
@@ -85,7 +85,7 @@ def quant(call: Call, given: QuantAttributes) -> Value:
     return Quantized(tensor, exponent, value.rank)
 
 
-def bipolar_quant(call: Call, given: NoAttributes) -> Value:
+def bipolar_quant(call: NodeCall, given: NoAttributes) -> Value:
     """BipolarQuant on weights: ±scale."""
     if not isinstance(call.value(0), Constant):
         raise SephwError(
@@ -96,7 +96,7 @@ def bipolar_quant(call: Call, given: NoAttributes) -> Value:
     return Constant(np.where(data >= 0, np.float32(1), np.float32(-1)) * scale, bipolar=True)
 
 
-def _scale_of(call: Call, data: Float) -> Float:
+def _scale_of(call: NodeCall, data: Float) -> Float:
     """The scale, which must not make ``data`` larger."""
     scale = call.constant(1)
     failed = f"a scale of shape {scale.shape} for {data.shape}"
@@ -106,7 +106,7 @@ def _scale_of(call: Call, data: Float) -> Float:
     return scale
 
 
-def _bits(call: Call, most: int) -> int:
+def _bits(call: NodeCall, most: int) -> int:
     bits = call.scalar(3)
     if bits != int(bits) or not 1 <= bits <= most:
         raise SephwError(
@@ -115,7 +115,7 @@ def _bits(call: Call, most: int) -> int:
     return int(bits)
 
 
-def _exponent(call: Call) -> int:
+def _exponent(call: NodeCall) -> int:
     """e of an activation's one scale 2^-e."""
     scales = np.unique(call.constant(1))
     mantissa, power = dyadic(scales.astype(np.float64), call.where)
@@ -129,7 +129,7 @@ def _exponent(call: Call) -> int:
 
 
 def _quantized_constant(
-    call: Call, given: QuantAttributes, bits: int, rounded: Callable[[Float], Float]
+    call: NodeCall, given: QuantAttributes, bits: int, rounded: Callable[[Float], Float]
 ) -> Float:
     """Quant's definition on a constant, float32, zero point 0 (QONNX operator specification)."""
     data = call.constant(0)
@@ -173,7 +173,7 @@ _ROUNDERS: dict[str, Callable[[Float], Float]] = {
 }
 
 
-def _declare_input(call: Call, given: QuantAttributes, bits: int) -> Quantized:
+def _declare_input(call: NodeCall, given: QuantAttributes, bits: int) -> Quantized:
     scales = call.constant(1)
     if given.signed or given.narrow or bits != _IMAGE_BITS or np.any(scales != _IMAGE_STEP):
         kind = f"{'signed' if given.signed else 'unsigned'}{', narrow' if given.narrow else ''}"

@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from sephw.errors import SephwError
 from sephw.files import reading
-from sephw.frontend.call import Call
+from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.onnx_file import array_of
 from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unrolled, Value
@@ -65,7 +65,7 @@ class TransposeAttributes:
     perm: tuple[int, ...] | None = None
 
 
-def constant(call: Call, given: ConstantAttributes) -> Value:
+def constant(call: NodeCall, given: ConstantAttributes) -> Value:
     """Constant, in each form that holds numbers."""
     if given.value is not None:
         return Constant(array_of(call.where, given.value))
@@ -80,12 +80,12 @@ def constant(call: Call, given: ConstantAttributes) -> Value:
     raise SephwError(f"{call.where}: holds no value; export it again")
 
 
-def identity(call: Call, given: NoAttributes) -> Value:
+def identity(call: NodeCall, given: NoAttributes) -> Value:
     """Identity."""
     return call.value(0)
 
 
-def dropout(call: Call, given: DropoutAttributes) -> Value:
+def dropout(call: NodeCall, given: DropoutAttributes) -> Value:
     """Dropout at inference; SephwError where it drops."""
     ratio = given.ratio if call.optional(1) is None else call.scalar(1)
     if not 0 <= ratio < 1:
@@ -104,7 +104,7 @@ def dropout(call: Call, given: DropoutAttributes) -> Value:
     return call.value(0)
 
 
-def flatten(call: Call, given: FlattenAttributes) -> Value:
+def flatten(call: NodeCall, given: FlattenAttributes) -> Value:
     """Flatten behind the batch: of a 1×1 map only the rank changes."""
     value = _moved(call)
     if given.axis not in (1, 1 - value.rank):
@@ -114,7 +114,7 @@ def flatten(call: Call, given: FlattenAttributes) -> Value:
     return _row(call, value)
 
 
-def squeeze(call: Call, given: SqueezeAttributes) -> Value:
+def squeeze(call: NodeCall, given: SqueezeAttributes) -> Value:
     """Squeeze of a 1×1 map's height and width."""
     value = _moved(call)
     tensor = call.builder.tensors[_tensor(value)]
@@ -133,7 +133,7 @@ def squeeze(call: Call, given: SqueezeAttributes) -> Value:
     return replace(value, rank=2)
 
 
-def reshape(call: Call, given: ReshapeAttributes) -> Value:
+def reshape(call: NodeCall, given: ReshapeAttributes) -> Value:
     """Reshape of constants, and of a map to one row an image, (N, C·H·W), or to (N, C, H, W)."""
     first, target = call.value(0), call.integers(1)
     if isinstance(first, Constant):
@@ -155,7 +155,7 @@ def reshape(call: Call, given: ReshapeAttributes) -> Value:
     )
 
 
-def transpose(call: Call, given: TransposeAttributes) -> Value:
+def transpose(call: NodeCall, given: TransposeAttributes) -> Value:
     """Transpose of constant weights."""
     value = call.value(0)
     if not isinstance(value, Constant):
@@ -173,7 +173,7 @@ def _tensor(value: Moved) -> str:
     return value.branches[0].tensor if isinstance(value, Sum) else value.tensor
 
 
-def _moved(call: Call) -> Moved:
+def _moved(call: NodeCall) -> Moved:
     """Input 0, an activation."""
     value = call.value(0)
     if isinstance(value, Unrolled):
@@ -183,7 +183,7 @@ def _moved(call: Call) -> Moved:
     return value
 
 
-def _row(call: Call, value: Moved) -> Value:
+def _row(call: NodeCall, value: Moved) -> Value:
     """The map as one row an image; only linear layers read it where it has several pixels."""
     tensor = call.builder.tensors[_tensor(value)]
     if tensor.height * tensor.width == 1:
@@ -211,7 +211,7 @@ def _resolved(target: tuple[int, ...], own: tuple[int, ...], zeros: bool) -> tup
 
 
 def _reshaped(
-    call: Call, value: Constant, target: tuple[int, ...], zeros: bool
+    call: NodeCall, value: Constant, target: tuple[int, ...], zeros: bool
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     found = _resolved(target, value.data.shape, zeros)
     if found is None:

@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.choose import Choice
+from sephw.nn.binarize.choose import LayerSelection
 from sephw.nn.binarize.convert import convert
 from sephw.nn.binarize.source import unwrapped
 from sephw.nn.binarize.table import BinarizeTable, LayerBits, bits_table
@@ -94,7 +94,7 @@ def binarize(
                 raise SephwError(
                     f"{type(model).__name__}: binarize needs input_shape=(channels, height, width)"
                 )
-            choice = Choice(tuple(patterns), tuple(keep))
+            choice = LayerSelection(tuple(patterns), tuple(keep))
             root, graph = convert(model, input_shape, choice, scale_bits, activation_bits)
             network = BinarizedNetwork(root, graph)
             channels, height, width = input_shape

@@ -14,7 +14,7 @@ from sephw.nn.binarize.words import arguments, meaning
 Modules = Mapping[str, nn.Module]
 
 
-class Call:
+class TorchCall:
     """A call, its module if it has one, and its arguments; every argument has to be read.
 
     ``word`` as in `words`, ``where`` names it in messages, ``name`` is the path that what becomes

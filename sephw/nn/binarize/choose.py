@@ -14,14 +14,16 @@ from sephw.nn.binarize.words import is_addition, is_passing
 
 
 @dataclass(frozen=True)
-class Choice:
+class LayerSelection:
     """Module paths, with ``*`` and ``?``, that the user names against the rule."""
 
     patterns: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
 
 
-def chosen(graph: fx.Graph, modules: Mapping[str, nn.Module], choice: Choice) -> frozenset[str]:
+def chosen(
+    graph: fx.Graph, modules: Mapping[str, nn.Module], choice: LayerSelection
+) -> frozenset[str]:
     """Paths of the convolutions that become patterns.
 
     SephwError where a name of the user's fits no k×k convolution.

@@ -6,7 +6,7 @@ import copy
 
 from torch import fx, nn
 
-from sephw.nn.binarize.choose import Choice, chosen
+from sephw.nn.binarize.choose import LayerSelection, chosen
 from sephw.nn.binarize.equal import check_calls, check_whole, trial_images, with_random_weights
 from sephw.nn.binarize.in_place import without_writes
 from sephw.nn.binarize.rewrite import Rewriter
@@ -18,7 +18,7 @@ from sephw.nn.structure import check_structure
 def convert(
     model: nn.Module,
     input_shape: tuple[int, int, int],
-    choice: Choice,
+    choice: LayerSelection,
     scale_bits: int,
     activation_bits: int,
 ) -> tuple[nn.Module, fx.Graph]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.call import Call
+from sephw.nn.binarize.call import TorchCall
 from sephw.nn.geometry import average_is_exact, pair
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Window:
+class PoolWindow:
     """Kernel, stride and padding in pixels, vertical first; ``ceil``: torch's ceil_mode."""
 
     kernel: Pair
@@ -21,7 +21,7 @@ class Window:
     ceil: bool
 
 
-def max_window(call: Call) -> Window:
+def max_window(call: TorchCall) -> PoolWindow:
     """Of a max-pool, as a module or a function; SephwError where it is dilated."""
     module = call.module
     dilation = module.dilation if module else call.take("dilation", 1)
@@ -32,7 +32,7 @@ def max_window(call: Call) -> Window:
     return _window(call)
 
 
-def average_window(call: Call) -> Window:
+def average_window(call: TorchCall) -> PoolWindow:
     """Of an average pool; SephwError where it does not divide by its window's size."""
     module = call.module
     counts = module.count_include_pad if module else call.take("count_include_pad", True)
@@ -51,19 +51,21 @@ def average_window(call: Call) -> Window:
     return window
 
 
-def _window(call: Call) -> Window:
+def _window(call: TorchCall) -> PoolWindow:
     module = call.module
     if module is not None:
         kernel, stride, padding = module.kernel_size, module.stride, module.padding
-        return Window(pair(kernel), pair(stride or kernel), pair(padding), bool(module.ceil_mode))
+        return PoolWindow(
+            pair(kernel), pair(stride or kernel), pair(padding), bool(module.ceil_mode)
+        )
     kernel = call.take("kernel_size")
     stride, padding = call.take("stride"), call.take("padding", 0)
     ceil = call.take("ceil_mode", False)
-    return Window(pair(kernel), pair(stride or kernel), pair(padding), bool(ceil))
+    return PoolWindow(pair(kernel), pair(stride or kernel), pair(padding), bool(ceil))
 
 
 def check_window(
-    where: str, window: Window, before: tuple[int, ...], after: tuple[int, ...]
+    where: str, window: PoolWindow, before: tuple[int, ...], after: tuple[int, ...]
 ) -> None:
     """SephwError for unequal strides, and where ceil_mode gives other sizes than floor does.
 
@@ -84,13 +86,13 @@ def check_window(
         )
 
 
-def square(where: str, window: Window, top: int) -> tuple[int, int, int]:
+def square(where: str, window: PoolWindow, top: int) -> tuple[int, int, int]:
     """(kernel, stride, padding) of a square average window over integers 0..``top``.
 
     SephwError where it is not square, or its average not exact.
     """
     kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
-    if window != Window(pair(kernel), pair(stride), pair(padding), window.ceil):
+    if window != PoolWindow(pair(kernel), pair(stride), pair(padding), window.ceil):
         raise SephwError(f"{where}: a window that is not square; use equal sizes")
     if not average_is_exact(kernel**2, top):
         raise SephwError(

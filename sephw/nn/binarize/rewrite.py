@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.binarize.call import Call, Modules
+from sephw.nn.binarize.call import Modules, TorchCall
 from sephw.nn.binarize.in_place import Values
 from sephw.nn.binarize.make import (
     check_conv,
@@ -22,7 +22,7 @@ from sephw.nn.binarize.make import (
 )
 from sephw.nn.binarize.pools import average_window, check_window, max_window, square
 from sephw.nn.binarize.refuse import ONLY_SUMS
-from sephw.nn.binarize.values import Form, Rewritten, Value
+from sephw.nn.binarize.values import Rewritten, TensorLayout, Value
 from sephw.nn.binarize.words import meaning
 from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, pool_exponent
 
@@ -52,7 +52,7 @@ class Rewriter:
             # Of constants only: whoever computes with it is refused in `_value`.
             if node.op != "placeholder" and not self.values.keys() & set(node.all_input_nodes):
                 continue
-            call = Call(node, self.modules)
+            call = TorchCall(node, self.modules)
             value = getattr(self, f"_take_{call.word}")(call)
             call.finish()
             if value is not None:
@@ -64,17 +64,17 @@ class Rewriter:
 
     # One method per word of `words.meaning`.
 
-    def _take_placeholder(self, call: Call) -> Value:
+    def _take_placeholder(self, call: TorchCall) -> Value:
         made = self.new.placeholder(str(call.node.target))
         _, channels, *size = self._shape(call.node)
         return Value(made, True, torch.ones(channels).double(), "input", tuple(size), image=True)
 
-    def _take_output(self, call: Call) -> None:
+    def _take_output(self, call: TorchCall) -> None:
         result = call.node.args[0]
         if not isinstance(result, fx.Node):
             raise SephwError("output: the network returns several tensors; return the logits only")
         value = self._value(call, result)
-        if value.form is Form.UNROLLED:
+        if value.form is TensorLayout.UNROLLED:
             raise SephwError(
                 f"output: returns a flattened map, the result of {value.maker}; "
                 "return the map itself, or put nn.Linear behind it"
@@ -87,12 +87,12 @@ class Rewriter:
             )
         self.new.output(value.node)
 
-    def _take_conv(self, call: Call) -> Value:
+    def _take_conv(self, call: TorchCall) -> Value:
         where, path, conv = call.where, call.name, self._once(call)
         value = self._rounded(call)
         pattern = path in self.patterns
         padding = check_conv(where, path, conv, pattern)
-        if value.form is Form.FLAT:
+        if value.form is TensorLayout.FLAT:
             if conv.kernel_size != (1, 1) or conv.groups > 1:
                 raise SephwError(
                     f"{where}: reads a globally pooled tensor; give it kernel_size=1, padding=0 "
@@ -105,27 +105,27 @@ class Rewriter:
         made = self._append(path, layer, (value,), False, conv.out_channels, where)
         return replace(made, size=self._shape(call.node)[2:])
 
-    def _take_linear(self, call: Call) -> Value:
+    def _take_linear(self, call: TorchCall) -> Value:
         where, path, linear = call.where, call.name, self._once(call)
         source = call.input
         value = self._rounded(call, source)
         shape = self._shape(source)
-        if len(shape) != 2 or value.form is Form.MAP:
+        if len(shape) != 2 or value.form is TensorLayout.MAP:
             size = prod(shape[1:])
             raise SephwError(
                 f"{where}: its input is a map of {shape[1:]}; put nn.Flatten() before it, and give "
                 f"it in_features={size}"
             )
-        if value.form is Form.UNROLLED:
+        if value.form is TensorLayout.UNROLLED:
             layer = make_whole_map(linear, value.map_shape, value.gain)
             wide = self._append(path, layer, (value,), False, linear.out_features, where)
             node = self.new.call_function(torch.flatten, (wide.node, 1))
-            return replace(wide, node=node, form=Form.FLAT, size=(1, 1))
+            return replace(wide, node=node, form=TensorLayout.FLAT, size=(1, 1))
         return self._append(
             path, make_linear(linear, value.gain), (value,), False, linear.out_features, where
         )
 
-    def _take_norm(self, call: Call) -> Value:
+    def _take_norm(self, call: TorchCall) -> Value:
         where, norm = call.where, self._once(call)
         before = call.input
         value = self._value(call, before)
@@ -135,7 +135,7 @@ class Rewriter:
                 f"{where}: no convolution of its own before it; place it right after a Conv2d "
                 "whose result goes nowhere else"
             )
-        if value.form is not Form.MAP:
+        if value.form is not TensorLayout.MAP:
             raise SephwError(
                 f"{where}: behind a global pool; put its convolution and it before the pool"
             )
@@ -145,14 +145,14 @@ class Rewriter:
             )
         return self._append(call.name, copy.deepcopy(norm), (value,), False, 0, where)
 
-    def _take_relu(self, call: Call) -> Value:
+    def _take_relu(self, call: TorchCall) -> Value:
         call.take("inplace")
         value = self._value(call, call.input)
         if value.rounded:  # unsigned already
             return value
         return self._quantize(value, call.name)
 
-    def _take_add(self, call: Call) -> Value:
+    def _take_add(self, call: TorchCall) -> Value:
         where = call.where
         operands = [call.input, call.take("other")]
         if not all(isinstance(a, fx.Node) for a in operands) or call.take("alpha", 1) != 1:
@@ -171,13 +171,13 @@ class Rewriter:
         total = self.new.call_function(torch.add, (values[0].node, values[1].node))
         return replace(values[0], node=total, rounded=False, maker=where, image=False)
 
-    def _take_mul(self, call: Call) -> Value:
+    def _take_mul(self, call: TorchCall) -> Value:
         return self._scaled(call, call.input, call.take("other"), 1)
 
-    def _take_div(self, call: Call) -> Value:
+    def _take_div(self, call: TorchCall) -> Value:
         return self._scaled(call, call.input, call.take("other"), -1)
 
-    def _take_concat(self, call: Call) -> Value:
+    def _take_concat(self, call: TorchCall) -> Value:
         where = call.where
         sources: Any = call.take("tensors")
         if call.take("dim", 0) not in (1, 1 - len(self._shape(call.node))):
@@ -189,7 +189,7 @@ class Rewriter:
                     f"{where}: joins the result of {value.maker}, which no ReLU follows; put "
                     "nn.ReLU before the concatenation"
                 )
-            if value.form is Form.UNROLLED or value.form is not values[0].form:
+            if value.form is TensorLayout.UNROLLED or value.form is not values[0].form:
                 raise SephwError(
                     f"{where}: joins a flattened map, the result of {value.maker}; concatenate "
                     "the maps, and flatten behind it"
@@ -206,7 +206,7 @@ class Rewriter:
         gain = torch.cat([value.gain for value in values])
         return replace(made, gain=gain, image=values[0].image)
 
-    def _take_max_pool(self, call: Call) -> Value:
+    def _take_max_pool(self, call: TorchCall) -> Value:
         source = call.input
         value = self._rounded(call, source)
         window = max_window(call)
@@ -216,7 +216,7 @@ class Rewriter:
         pooled = self._append(call.name, made, (value,), True, 0, call.where)
         return replace(pooled, size=self._shape(call.node)[2:], image=value.image)
 
-    def _take_average_pool(self, call: Call) -> Value:
+    def _take_average_pool(self, call: TorchCall) -> Value:
         source = call.input
         value = self._rounded(call, source)
         window = average_window(call)
@@ -231,7 +231,7 @@ class Rewriter:
         pooled = replace(pooled, gain=value.gain * made.gain, size=size)
         return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
 
-    def _take_global_pool(self, call: Call) -> Value:
+    def _take_global_pool(self, call: TorchCall) -> Value:
         size: Any = call.module.output_size if call.module else call.take("output_size")
         if tuple(size if isinstance(size, tuple | list) else (size, size)) != (1, 1):
             raise SephwError(
@@ -240,14 +240,14 @@ class Rewriter:
             )
         return self._global(call, self._rounded(call))
 
-    def _take_mean(self, call: Call) -> Value:
+    def _take_mean(self, call: TorchCall) -> Value:
         axes: Any = call.take("dim")
         call.take("keepdim")
         if not isinstance(axes, tuple | list) or sorted(a % 4 for a in axes) != [2, 3]:
             raise SephwError(f"{call.where}: averages axes {axes}; only height and width, (2, 3)")
         return self._global(call, self._rounded(call))
 
-    def _take_flatten(self, call: Call) -> Value:
+    def _take_flatten(self, call: TorchCall) -> Value:
         source = call.input
         value = self._value(call, source)
         for name in ("start_dim", "end_dim", "dim", "dims", "shape", "size"):
@@ -259,24 +259,24 @@ class Rewriter:
         pixels = prod(value.map_shape)
         kept = tuple(size for size in after[1:] if size != 1)
         if after[:1] == before[:1] and prod(after[1:]) == pixels and len(kept) < 2:
-            if value.form is not Form.MAP:
+            if value.form is not TensorLayout.MAP:
                 return value
             if prod(value.size) > 1:
-                return replace(value, form=Form.UNROLLED)
+                return replace(value, form=TensorLayout.UNROLLED)
             made = self.new.call_function(torch.flatten, (value.node, 1))
-            return replace(value, node=made, form=Form.FLAT)
-        if value.form is Form.UNROLLED and after[1:] == value.map_shape:
-            return replace(value, form=Form.MAP)
+            return replace(value, node=made, form=TensorLayout.FLAT)
+        if value.form is TensorLayout.UNROLLED and after[1:] == value.map_shape:
+            return replace(value, form=TensorLayout.MAP)
         raise SephwError(
             f"{call.where}: makes {after} of {before}; only flattening of each image is "
             "supported, nn.Flatten()"
         )
 
-    def _take_pass(self, call: Call) -> Value:
+    def _take_pass(self, call: TorchCall) -> Value:
         call.take("memory_format")
         return self._value(call, call.input)
 
-    def _take_dropout(self, call: Call) -> Value:
+    def _take_dropout(self, call: TorchCall) -> Value:
         value = self._value(call, call.input)
         layer: nn.Module
         if call.module is not None:
@@ -296,15 +296,15 @@ class Rewriter:
 
     # Helpers.
 
-    def _global(self, call: Call, value: Value) -> Value:
+    def _global(self, call: TorchCall, value: Value) -> Value:
         self._needs_map(call, value)
         pixels = prod(value.size)
         pooled = self._append(call.name, GlobalPool2d(), (value,), False, 0, call.where)
         gain = value.gain * (pixels * 2.0 ** -pool_exponent(pixels))
-        pooled = replace(pooled, gain=gain, size=(1, 1), form=Form.FLAT)
+        pooled = replace(pooled, gain=gain, size=(1, 1), form=TensorLayout.FLAT)
         return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
 
-    def _scaled(self, call: Call, tensor: Any, factor: Any, power: int) -> Value:
+    def _scaled(self, call: TorchCall, tensor: Any, factor: Any, power: int) -> Value:
         """A tensor times or over a positive number, left to the layers behind it."""
         if power == 1 and isinstance(factor, fx.Node):
             tensor, factor = factor, tensor
@@ -345,7 +345,7 @@ class Rewriter:
         gain = torch.ones(channels).double() if channels else inputs[0].gain
         return replace(inputs[0], node=node, rounded=rounded, gain=gain, maker=maker, image=False)
 
-    def _value(self, call: Call, source: Any) -> Value:
+    def _value(self, call: TorchCall, source: Any) -> Value:
         if source not in self.values:
             raise SephwError(
                 f"{call.where}: computes with a constant or a parameter; only layers, +, "
@@ -353,7 +353,7 @@ class Rewriter:
             )
         return self.values[source]
 
-    def _rounded(self, call: Call, source: Any = None) -> Value:
+    def _rounded(self, call: TorchCall, source: Any = None) -> Value:
         value = self._value(call, call.input if source is None else source)
         if not value.rounded:
             raise SephwError(
@@ -362,16 +362,16 @@ class Rewriter:
             )
         return value
 
-    def _needs_map(self, call: Call, value: Value) -> None:
-        if value.form is Form.FLAT:
+    def _needs_map(self, call: TorchCall, value: Value) -> None:
+        if value.form is TensorLayout.FLAT:
             raise SephwError(
                 f"{call.where}: reads a globally pooled tensor, of one pixel; put it "
                 "before the pool, or leave it away"
             )
-        if value.form is Form.UNROLLED:
+        if value.form is TensorLayout.UNROLLED:
             raise SephwError(f"{call.where}: reads a flattened map; put it before the flattening")
 
-    def _once(self, call: Call) -> Any:
+    def _once(self, call: TorchCall) -> Any:
         if call.name in self.called:
             raise SephwError(f"{call.where}: called twice; give each use a module of its own")
         self.called.add(call.name)

@@ -9,7 +9,7 @@ from math import prod
 from torch import Tensor, fx, nn
 
 
-class Form(Enum):
+class TensorLayout(Enum):
     """How a tensor of the new network lies: maps (N, C, H, W), or one value a channel (N, C).
 
     UNROLLED: a map that the old network has flattened to (N, C·H·W).
@@ -35,7 +35,7 @@ class Value:
     gain: Tensor
     maker: str
     size: tuple[int, ...]
-    form: Form = Form.MAP
+    form: TensorLayout = TensorLayout.MAP
     image: bool = False
 
     @property
