@@ -14,7 +14,7 @@ from benchmarks.characterize_layers import Layer, build
 from sephw.ir import Family
 from sephw.resources.blocks import bram, dsp
 from sephw.resources.clock import delays
-from sephw.resources.features import Features, features, kind_of
+from sephw.resources.features import Features, features
 from sephw.resources.flip_flops import flip_flops
 from sephw.resources.model import Errors, weighted
 from sephw.targets import Technology
@@ -187,18 +187,18 @@ def measured(points: PointFile) -> list[Measured]:
             made.operator.structure(made.folding, made.fifo_depths, solve=solve)
             for solve in (True, False)
         )
-        kind = kind_of(made.operator, made.folding)
+        kind = made.operator.cost_kind(made.folding)
         rows.append(
             Measured(
                 index,
                 kind,
                 made,
-                features(structure, made.folding, points.technology, kind),
-                features(guessed, made.folding, points.technology, kind),
+                features(structure, points.technology, kind),
+                features(guessed, points.technology, kind),
                 {
-                    "ff": flip_flops(structure, made.folding, points.technology),
+                    "ff": flip_flops(structure, points.technology),
                     "bram": bram(structure, points.technology),
-                    "dsp": dsp(structure, made.folding, points.technology),
+                    "dsp": dsp(structure, points.technology),
                 },
                 {name: point[name] for name in ("lut", "ff", "bram", "dsp")},
             )

@@ -76,7 +76,7 @@ def _clocks(technology: Technology) -> list[tuple[int, Mapping[str, float], floa
     for index, found in characterize_clock.read(technology).items():
         made = layer(int(index))
         parts = made.operator.structure(made.folding, made.fifo_depths)
-        rows.append((int(index), delays(parts, made.folding, technology), found["mhz"]))
+        rows.append((int(index), delays(parts, technology), found["mhz"]))
     return rows
 
 

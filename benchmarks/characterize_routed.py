@@ -32,7 +32,7 @@ def add(folder: Path) -> tuple[Technology, str]:
     for node in graph.nodes:
         depths = [graph.tensors[name].fifo_depth for name in node.outputs]
         parts = node.operator.structure(node.folding, depths)
-        terms = {k: round(v, 3) for k, v in delays(parts, node.folding, technology).items() if v}
+        terms = {k: round(v, 3) for k, v in delays(parts, technology).items() if v}
         if terms not in engines:
             engines.append(terms)
     name = f"{Path(routed.model).stem} {routed.target}, {routed.frame_cycles:,} cycles"

@@ -120,6 +120,7 @@ class RtlInstance:
     ``sources`` are file names in rtl/, the module's own and all that it instantiates;
     ``generated`` are further source files as (file name, text), for engines whose datapath is
     emitted. ``FIFO_DEPTH_<output>`` is not among ``parameters``: it belongs to the tensor.
+    ``multiplies_in_dsp``: False where synthesis must make multiplications of logic.
     """
 
     module: str
@@ -127,6 +128,7 @@ class RtlInstance:
     parameters: tuple[tuple[str, int], ...]
     memories: tuple[RtlMemory, ...] = ()
     generated: tuple[tuple[str, str], ...] = ()
+    multiplies_in_dsp: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,6 +278,10 @@ class Operator(ABC):
     @abstractmethod
     def cases(cls) -> Iterator[Case]:
         """Cases for the contract tests: every feature of the operator, seeded."""
+
+    def cost_kind(self, folding: Folding) -> str:
+        """What the resource model calls the engine at ``folding``: "join", "conv8:select"."""
+        return self.kind
 
     @property
     def work(self) -> Work:

@@ -68,6 +68,7 @@ class MultiplierPart:
     registers otherwise. ``sums``: the adders, registered, that add pairs of products;
     ``alone``: bits of registers behind products that are in no pair. A DSP block can hold all
     these.
+    ``in_logic``: products must not take DSP blocks.
     """
 
     count: int
@@ -80,6 +81,7 @@ class MultiplierPart:
     b_registers: int = 0
     sums: AdderPart | None = None
     alone: int = 0
+    in_logic: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,9 @@ class Structure:
     those of them in chains of three and more without reset or enable, which a shift register
     could hold, and ``delay_chains`` how many chains. ``control_bits``: bits of small sums and
     comparisons that decide when an engine reads and writes. ``serial_adders``: digits of serial
-    adders; ``serial_shifts``: bits that serial shifts hold. ``fanout``: most readers of one
-    control signal; ``logic_depth``: bits of the widest adder; ``chained_bits``: of adders before
-    another without a register between.
+    adders, ``digit_bits`` each; ``serial_shifts``: bits that serial shifts hold. ``fanout``: most
+    readers of one control signal; ``logic_depth``: bits of the widest adder; ``chained_bits``: of
+    adders before another without a register between.
     """
 
     memories: tuple[MemoryPart, ...] = ()
@@ -156,6 +158,7 @@ class Structure:
     control_bits: int = 0
     serial_adders: int = 0
     serial_shifts: int = 0
+    digit_bits: int = 0
     fanout: int = 0
     logic_depth: int = 0
     chained_bits: int = 0

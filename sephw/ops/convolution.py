@@ -301,10 +301,8 @@ class FoldedConvolution(Operator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return self.engine(folding).rtl()
 
-    @property
-    def cost_kind(self) -> str:
-        """Of which operator's engine the costs are this one's."""
-        return self.kind
+    def cost_kind(self, folding: Folding) -> str:
+        return f"{self.kind}:{folding.family}"
 
     @property
     def macs(self) -> int:

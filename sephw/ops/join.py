@@ -19,6 +19,7 @@ from sephw.ir import (
     IntType,
     Memory,
     MultiplierPart,
+    Multipliers,
     RtlInstance,
     RtlMemory,
     Schedule,
@@ -212,6 +213,7 @@ class Join(LaneOperator):
                     product,
                     lanes * dtype.bits,
                     dtype.signed,
+                    in_logic=folding.multipliers is Multipliers.LUT,
                 )
                 for dtype, product in zip(self.input_dtypes, products, strict=True)
             ),
@@ -286,6 +288,7 @@ class Join(LaneOperator):
             parameters=parameters,
             memories=memories,
             generated=((f"{module}.sv", text),),
+            multiplies_in_dsp=folding.multipliers is Multipliers.DSP,
         )
 
     @classmethod

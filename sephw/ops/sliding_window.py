@@ -130,6 +130,9 @@ class SlidingWindow(LaneOperator):
             return None
         return Folding(pe=taps * self.channels, simd=self.channels)
 
+    def cost_kind(self, folding: Folding) -> str:
+        return f"{self.kind}:parallel" if folding == self.parallel_folding else self.kind
+
     def further_foldings(self) -> tuple[Folding, ...]:
         return () if self.parallel_folding is None else (self.parallel_folding,)
 

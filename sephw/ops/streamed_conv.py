@@ -112,9 +112,10 @@ class StreamedConv(FoldedConvolution):
         """Products of 8-bit weights have a register."""
         return 4 if self.bits_per_weight == 1 else 5
 
-    @property
-    def cost_kind(self) -> str:
-        return "pattern_conv" if self.bits_per_weight == 1 else "conv8"
+    def cost_kind(self, folding: Folding) -> str:
+        """That of the engine with the same weights in memory."""
+        stored = "pattern_conv" if self.bits_per_weight == 1 else "conv8"
+        return f"{stored}:{folding.family}"
 
     @property
     def tile_sizes(self) -> tuple[int, ...]:

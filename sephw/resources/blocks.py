@@ -8,10 +8,8 @@ from functools import cache
 
 from sephw.ir import (
     AdderPart,
-    Folding,
     MemoryPart,
     MultiplierPart,
-    Multipliers,
     Structure,
 )
 from sephw.resources.memories import Mapped, map_fifo, map_part
@@ -57,10 +55,8 @@ def bram(parts: Structure, technology: Technology) -> int:
     return fifos + sum(mapped.blocks for mapped in mapped_memories(parts, technology))
 
 
-def dsp(parts: Structure, folding: Folding, technology: Technology) -> int:
+def dsp(parts: Structure, technology: Technology) -> int:
     """DSP blocks."""
-    if folding.multipliers is Multipliers.LUT:
-        return 0
     return sum(part.count * dsp_per_product(part, technology) for part in parts.multipliers)
 
 
@@ -84,7 +80,7 @@ def cut(part: MultiplierPart, technology: Technology) -> Cut:
 
 def dsp_per_product(part: MultiplierPart, technology: Technology) -> int:
     """DSP blocks of one product; 0 where it is made of LUTs."""
-    return cut(part, technology).blocks
+    return 0 if part.in_logic else cut(part, technology).blocks
 
 
 @cache
@@ -118,7 +114,7 @@ class InDsp:
     adders: tuple[AdderPart, ...] = ()
 
 
-def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
+def in_dsp(parts: Structure, technology: Technology) -> InDsp:
     """What goes into the DSP blocks of an engine.
 
     Gowin's hold nothing else. ECP5's hold the registers of the products that name them
@@ -126,7 +122,7 @@ def in_dsp(parts: Structure, folding: Folding, technology: Technology) -> InDsp:
     xc7's take in what is around a product, xc7's operands without a sign as well, and what follows
     a product that is in no sum of two.
     """
-    if folding.multipliers is Multipliers.LUT or technology not in _HELD:
+    if technology not in _HELD:
         return InDsp()
     found = [
         _HELD[technology](part, parts)

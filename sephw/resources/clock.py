@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log2
 
-from sephw.ir import Folding, Structure
+from sephw.ir import Structure
 from sephw.resources.blocks import dsp, mapped_memories
 from sephw.resources.memories import map_fifo
 from sephw.targets import Technology
 
 
-def delays(parts: Structure, folding: Folding, technology: Technology) -> Mapping[str, float]:
+def delays(parts: Structure, technology: Technology) -> Mapping[str, float]:
     """Terms of the period, by the name of their coefficient in ns."""
     memories = mapped_memories(parts, technology)
     fifos = [map_fifo(technology, out) for out in parts.outputs]
@@ -21,7 +21,7 @@ def delays(parts: Structure, folding: Folding, technology: Technology) -> Mappin
         "chained": float(parts.chained_bits > 0),
         "fanout": log2(1 + parts.fanout),
         "block": float(any(mapped.in_block for mapped in (*memories, *fifos))),
-        "dsp": float(dsp(parts, folding, technology) > 0),
+        "dsp": float(dsp(parts, technology) > 0),
         "rows": log2(max(mapped.rows for mapped in (*memories, *fifos))),
         "counter": log2(max((*parts.counters, *(out.depth for out in parts.outputs), 2))),
         "table": max(

@@ -10,7 +10,7 @@ from sephw.ir import Folding, Operator
 from sephw.ir.resources import Resources
 from sephw.resources.blocks import bram, dsp
 from sephw.resources.clock import delays
-from sephw.resources.features import features, kind_of
+from sephw.resources.features import features
 from sephw.resources.flip_flops import flip_flops
 from sephw.resources.model import load
 from sephw.targets import Technology
@@ -44,16 +44,16 @@ def estimate(
     parts = operator.structure(folding, fifo_depths, solve=solve)
     if fifos_in_blocks:
         parts = replace(parts, outputs=tuple(replace(o, in_block=True) for o in parts.outputs))
-    kind = kind_of(operator, folding)
+    kind = operator.cost_kind(folding)
     counts = Resources(
-        lut=round(model.lut(features(parts, folding, technology, kind))),
-        ff=flip_flops(parts, folding, technology),
+        lut=round(model.lut(features(parts, technology, kind))),
+        ff=flip_flops(parts, technology),
         bram=bram(parts, technology),
-        dsp=dsp(parts, folding, technology),
+        dsp=dsp(parts, technology),
     )
     if not model.fmax:
         return Estimate(counts, inf)
-    period = sum(model.fmax.get(n, 0.0) * d for n, d in delays(parts, folding, technology).items())
+    period = sum(model.fmax.get(n, 0.0) * d for n, d in delays(parts, technology).items())
     return Estimate(counts, 1000 / period)
 
 

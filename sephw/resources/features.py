@@ -9,19 +9,13 @@ from dataclasses import dataclass, replace
 from sephw.ir import (
     AdderPart,
     ChoicePart,
-    Family,
-    Folding,
     MemoryKind,
     MemoryPart,
     MultiplierPart,
-    Multipliers,
-    Operator,
     OutputPart,
     PairPart,
     Structure,
 )
-from sephw.ops import SlidingWindow
-from sephw.ops.convolution import FoldedConvolution
 from sephw.resources.blocks import Cut, cut, in_dsp
 from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
@@ -42,19 +36,8 @@ class Features:
     counts: Mapping[str, float]
 
 
-def kind_of(operator: Operator, folding: Folding) -> str:
-    """Kind, and where there are several engines which one: "conv8:select", "join"."""
-    if isinstance(operator, FoldedConvolution):
-        return f"{operator.cost_kind}:{folding.family}"
-    if folding.family is not Family.SELECT:
-        return f"{operator.kind}:{folding.family}"
-    if isinstance(operator, SlidingWindow) and folding == operator.parallel_folding:
-        return f"{operator.kind}:parallel"
-    return operator.kind
-
-
-def features(parts: Structure, folding: Folding, technology: Technology, kind: str) -> Features:
-    """Features of an engine of ``kind``, which names the coefficient of what it has once."""
+def features(parts: Structure, technology: Technology, kind: str) -> Features:
+    """Features of an engine of ``kind`` (`Operator.cost_kind`), which names what it has once."""
     counted = _Counter(technology)
     counted.add(f"once:{kind}", 1)
     for memory in parts.memories:
@@ -69,10 +52,10 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
         counted.pair(pair)
     for choice in parts.choices:
         counted.choice(choice)
-    for adder in in_dsp(parts, folding, technology).adders:
+    for adder in in_dsp(parts, technology).adders:
         counted.adder(replace(adder, count=-adder.count))
     for part in parts.multipliers:
-        counted.product(part, in_logic=folding.multipliers is Multipliers.LUT)
+        counted.product(part)
     for name in (
         "xor_bits",
         "mux_bits",
@@ -87,7 +70,7 @@ def features(parts: Structure, folding: Folding, technology: Technology, kind: s
         "chained_bits",
     ):
         # What serial adders take depends on their digits.
-        suffix = f":{folding.digit_bits}" if name.startswith("serial") else ""
+        suffix = f":{parts.digit_bits}" if name.startswith("serial") else ""
         counted.add(name + suffix, getattr(parts, name))
     if technology is Technology.XC7:
         counted.add("delay_chains", parts.delay_chains)
@@ -124,10 +107,10 @@ class _Counter:
             self.add(f"gates:{part.gates}", part.count * part.bits)
         self.sum("adder", part.count, part.bits)
 
-    def product(self, part: MultiplierPart, *, in_logic: bool) -> None:
+    def product(self, part: MultiplierPart) -> None:
         a_bits, b_bits = max(part.a_bits, part.b_bits), min(part.a_bits, part.b_bits)
         whole = Cut(0, ((a_bits, b_bits, part.product_bits),))
-        found = whole if in_logic else cut(part, self.technology)
+        found = whole if part.in_logic else cut(part, self.technology)
         for a_bits, b_bits, product_bits in found.logic:
             if b_bits == 1:
                 # Gates, which the adder behind them takes in.
@@ -237,4 +220,4 @@ class _Counter:
             self.add("table:once", distinct)
 
 
-__all__ = ["Features", "features", "kind_of"]
+__all__ = ["Features", "features"]

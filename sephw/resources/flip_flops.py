@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sephw.ir import Folding, MemoryKind, OutputPart, Structure
+from sephw.ir import MemoryKind, OutputPart, Structure
 from sephw.resources.blocks import behind_word, in_dsp
 from sephw.resources.memories import Mapped, map_fifo, map_part
 from sephw.targets import Technology
 
 
-def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> int:
+def flip_flops(parts: Structure, technology: Technology) -> int:
     """Flip-flops that are left after synthesis."""
     total = parts.register_bits
     total += sum((period - 1).bit_length() + 1 for period in parts.counters if period > 1)
@@ -24,7 +24,7 @@ def flip_flops(parts: Structure, folding: Folding, technology: Technology) -> in
     if technology is Technology.XC7:
         # Its LUTs are shift registers as well.
         total -= parts.delay_bits
-    return total - in_dsp(parts, folding, technology).registers
+    return total - in_dsp(parts, technology).registers
 
 
 def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:

@@ -11,7 +11,6 @@ from pathlib import Path
 from sephw.backends.rtl.project import memory_text
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Node, Operator
-from sephw.ir.types import Multipliers
 from sephw.rtl import SOURCES
 
 
@@ -126,7 +125,7 @@ def engine_of(
         memories=tuple((m.parameter, memory_text(m)) for m in instance.memories),
         ports=tuple(ports),
         sources=tuple(sorted(sources.items())),
-        dsp=folding.multipliers is Multipliers.DSP,
+        dsp=instance.multiplies_in_dsp,
     )
 
 

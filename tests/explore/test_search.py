@@ -16,6 +16,7 @@ from sephw.explore.final_graph import final_graph
 from sephw.explore.text import table
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
+from sephw.ops.convolution import FoldedConvolution
 from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
 from sephw.resources import network_mhz
 from sephw.sim.timing import simulate, size_fifos
@@ -368,11 +369,13 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
             best[bram] = min(best.get(bram, point), point)
 
     def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
-        kind = getattr(operator, "cost_kind", operator.kind)
+        kind = operator.cost_kind(folding).partition(":")[0]
         plain = replace(folding, weights=WeightPlace.CHIP)
         named = SimpleNamespace(kind=kind)
         guess = by_lanes(named, plain, fifo_depths, technology)
-        weights = operator.memory(folding).weight_bits if hasattr(operator, "cost_kind") else 0
+        weights = (
+            operator.memory(folding).weight_bits if isinstance(operator, FoldedConvolution) else 0
+        )
         return Guess(guess.resources + Resources(bram=weights), guess.fmax_mhz)
 
     seen, tiles = set(), set()

@@ -16,7 +16,7 @@ from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType, Multipliers
 from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
 from sephw.resources import CHARACTERIZED, accuracy, estimate
-from sephw.resources.features import Features, kind_of
+from sephw.resources.features import Features
 from sephw.resources.model import Model, load
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
@@ -46,7 +46,7 @@ def compared():
             found = estimate(
                 made.operator, made.folding, made.fifo_depths, technology, solve=True
             ).resources
-            kind = kind_of(made.operator, made.folding)
+            kind = made.operator.cost_kind(made.folding)
             rows.append((technology, index, kind, found, point))
     return rows
 

@@ -41,6 +41,7 @@ class DigitSerialEngine(WholeWindowEngine):
         return Structure(
             serial_adders=sizes.adders,
             serial_shifts=sizes.shift_bits,
+            digit_bits=digit,
             load_bits=values * chosen,
             register_bits=window
             + sums

@@ -250,4 +250,5 @@ class SelectEngine(ConvolutionEngine):
                 *parameters,
             ),
             memories=memories,
+            multiplies_in_dsp=not self._multiplies_in_luts,
         )
