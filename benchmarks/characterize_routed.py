@@ -12,8 +12,7 @@ from typing import Any
 from benchmarks.characterize_data import DATA
 from benchmarks.characterize_fit import errors
 from benchmarks.routed import read_export
-from sephw.ir.serialize import load_graph
-from sephw.ops import OPERATORS
+from sephw.export_folder import ExportFolder
 from sephw.resources.clock import delays
 from sephw.resources.wires import network_mhz
 from sephw.targets import Technology, find_target
@@ -26,7 +25,7 @@ def add(folder: Path) -> tuple[Technology, str]:
     was not routed is click's error.
     """
     routed = read_export(folder)
-    graph = load_graph(folder / "graph.json", folder / "graph.npz", OPERATORS)
+    graph = ExportFolder.open(folder).graph()
     technology = find_target(routed.target).device.technology
     engines = []
     for node in graph.nodes:

@@ -24,6 +24,7 @@ from typing import Any
 
 import click
 
+from sephw.export_folder import ExportFolder
 from sephw.lifetime.ending import end_on_signals
 from sephw.targets import DEVICES, Technology
 
@@ -190,8 +191,10 @@ def read_export(
     name: str, plan: Plan, out: Path, text: str, seconds: float, peak_mb: int, load: float
 ) -> Row:
     """The row of a finished export."""
-    manifest, report = _json(out / "manifest.json"), _json(out / "report.json")
-    checks = _json(out / "verify.json") if (out / "verify.json").is_file() else {"layers": []}
+    export = ExportFolder.open(out)
+    manifest, report = export.manifest, export.report()
+    assert report is not None  # a step of every export here
+    checks = export.verification() or {"layers": []}
     totals = {key: figure["value"] for key, figure in report["totals"].items()}
     estimated = report["resources"]["estimated"]
     arguments = manifest["model"]["arguments"]
@@ -233,11 +236,6 @@ def read_export(
         cores=os.cpu_count() or 1,
         steps_s=step_seconds(text),
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
 
 
 def _table(head: tuple[str, ...], rows: list[list[str]]) -> list[str]:

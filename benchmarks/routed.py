@@ -10,12 +10,14 @@ the same model and target are replaced, others kept.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sephw.export_folder import ExportFolder
 from sephw.ir.resources import Resources
 from sephw.resources.held_out import bars
 from sephw.targets import find_target
@@ -69,15 +71,12 @@ class Routed:
 
 def read_export(folder: Path) -> Routed:
     """The figures of an export; click's error where it was not routed."""
-    report, record, manifest = (
-        json.loads((folder / name).read_text("utf-8"))
-        for name in ("report.json", "synth/synth.json", "manifest.json")
-    )
-    routed = record["routed"]
-    if routed is None:
-        raise click.ClickException(f"{folder}: was not placed and routed")
-    verified = folder / "verify.json"
-    checks = json.loads(verified.read_text("utf-8")) if verified.is_file() else {}
+    export = ExportFolder.open(folder)
+    manifest, report, record = export.manifest, export.report(), export.synthesis()
+    routed = None if record is None else record["routed"]
+    if report is None or record is None or routed is None:
+        raise click.ClickException(f"{folder}: was not placed, routed and reported")
+    checks = export.verification() or {}
     cycles = int(report["totals"]["frame_interval"]["value"])
     fmax = float(routed["network_mhz"])
     clock = float(record["clock_mhz"])
@@ -114,7 +113,7 @@ def read_export(folder: Path) -> Routed:
     )
 
 
-def _cycles(report: dict[str, Any], name: str) -> int | None:
+def _cycles(report: Mapping[str, Any], name: str) -> int | None:
     figure = report["totals"].get(name)
     return None if figure is None else int(figure["value"])
 

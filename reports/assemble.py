@@ -8,13 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from sephw.backends.link import board_link
-from sephw.errors import SephwError, UsageError
-from sephw.files import read_json, reading
+from sephw.errors import SephwError
+from sephw.export_folder import ExportFolder
+from sephw.export_names import BOARD, MANIFEST, REPORT, SYNTH
+from sephw.files import reading
 from sephw.files.listing import file_hashes, listing
 from sephw.ir import Graph
-from sephw.ir.serialize import load_graph
 from sephw.lifetime.whole import write_whole
-from sephw.ops import OPERATORS
 from sephw.reports.build import build_report
 from sephw.reports.estimates import estimate_graph
 from sephw.reports.html import render_html
@@ -30,12 +30,10 @@ from sephw.sim.timing import simulate
 from sephw.targets import find_device, find_target
 from sephw.verify import Verification
 
-FILES = ("report.json", "report.txt", "report.html")
-_MANIFEST, _FORMAT = "manifest.json", "sephw-export"
+FILES = (REPORT, "report.txt", "report.html")
 # Folders that a synthesis after the export makes.
-_LATER = ("synth", "board")
+_LATER = (SYNTH, BOARD)
 _T = TypeVar("_T")
-_SYNTHESIS, _VENDOR = Path("synth", "synth.json"), Path("amd", "synth.json")
 
 
 def report_of_export(
@@ -94,17 +92,18 @@ def read_export(folder: Path) -> Report:
 
     Raises UsageError where ``folder`` is no export, SephwError where a file in it is broken.
     """
-    manifest = _manifest(folder)
-    if not (folder / "graph.json").is_file():
-        raise UsageError(f"{folder}: holds no graph.json; export the model again")
-    verification = _read(folder / "verify.json")
+    return _report(ExportFolder.open(folder))
+
+
+def _report(export: ExportFolder) -> Report:
+    verification = export.verification()
     return report_of_export(
-        load_graph(folder / "graph.json", folder / "graph.npz", OPERATORS),
-        manifest,
-        cycles=_read(folder / "cycles.json"),
+        export.graph(),
+        export.manifest,
+        cycles=export.cycles(),
         verification=None if verification is None else read_verification(verification),
-        synthesis=_read(folder / _SYNTHESIS),
-        vendor=_read(folder / _VENDOR),
+        synthesis=export.synthesis(),
+        vendor=export.vendor_synthesis(),
     )
 
 
@@ -116,9 +115,10 @@ def refresh(folder: Path) -> Report:
     """
     # All of it from files that anybody may have changed: nothing is written before all is read.
     with reading(f"{folder}", "export the model again", failed="its files do not go together"):
-        report = read_export(folder)
+        export = ExportFolder.open(folder)
+        report = _report(export)
         texts = _texts(report)
-        manifest = dict(_manifest(folder))
+        manifest = dict(export.manifest)
         files = {
             name: digest
             for name, digest in (manifest.get("files") or {}).items()
@@ -129,7 +129,7 @@ def refresh(folder: Path) -> Report:
     files |= file_hashes(folder, (*(folder / name for name in FILES), *later))
     manifest.pop("logs", None)
     manifest |= listing(files)
-    _write(folder, {_MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
+    _write(folder, {MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
     return report
 
 
@@ -157,17 +157,3 @@ def _from_cycles(
             f"cycles.json is not that of an export ({type(error).__name__}: {error}); "
             "export the model again"
         ) from None
-
-
-def _manifest(folder: Path) -> Mapping[str, Any]:
-    content = _read(folder / _MANIFEST)
-    if content is None or content.get("format") != _FORMAT:
-        raise UsageError(f"{folder}: is no export (no {_MANIFEST} of sephw); give its folder")
-    return content
-
-
-def _read(path: Path) -> Mapping[str, Any] | None:
-    """The object in a JSON file; None where there is no file. SephwError where it is none."""
-    if not path.is_file():
-        return None
-    return read_json(path, f"'{path}'", "export the model again")

@@ -20,7 +20,8 @@ from sephw.commands.completion import complete_device, complete_network, complet
 from sephw.commands.context import command_progress
 from sephw.commands.options import search_seconds_option, typed_options
 from sephw.errors import SephwError, UsageError
-from sephw.files import read_json
+from sephw.export_folder import ExportFolder
+from sephw.export_names import MODEL
 from sephw.invocation import TypedOption
 from sephw.targets import find_device, find_target
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sephw.ir import Graph
     from sephw.progress import Progress
 
-_MANIFEST, _ONNX = "manifest.json", "model.onnx"
+_FIX = f"give a checkpoint, or the folder that '{command_name('export')}' made"
 # Options that an export with the folding that was found does not take over.
 _NOT_FOR_EXPORT = (
     "target",
@@ -240,7 +241,7 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         if model.is_dir():
-            return _exported(model)
+            return ExportFolder.open(model, _FIX).unfolded_graph()
         from sephw.export.settings import Settings
         from sephw.export.source import load_source, read_network
 
@@ -253,25 +254,8 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
         )
         source = load_source(settings)
         with tempfile.TemporaryDirectory() as folder:
-            graph: Graph = read_network(source, settings, Path(folder) / _ONNX).graph
+            graph: Graph = read_network(source, settings, Path(folder) / MODEL).graph
             return graph
-
-
-def _exported(folder: Path) -> Graph:
-    try:
-        manifest = read_json(folder / _MANIFEST, _MANIFEST, "")
-    except SephwError:
-        manifest = {}
-    named = manifest.get("format") == "sephw-export"
-    name = str(manifest.get("name", "")) if named else ""
-    if not name or not (folder / _ONNX).is_file():
-        raise UsageError(
-            f"{folder}: is no export ({_MANIFEST} or {_ONNX} is missing); give a checkpoint, or "
-            f"the folder that '{command_name('export')}' made"
-        )
-    from sephw.frontend import read_qonnx
-
-    return replace(read_qonnx(folder / _ONNX).graph, name=name)
 
 
 def _synthesize(found: Sequence[Found], scheduler: str | None, progress: Progress) -> list[Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from pathlib import Path
 
 from sephw.command_line import command_line
+from sephw.errors import SephwError
 from sephw.explore.found import Goal
+from sephw.export_folder import ExportFolder
 from sephw.invocation import Invocation, Place, TypedOption, build_folder, found_from_here
 from sephw.targets import TARGETS, Target
 
-_MANIFEST = "manifest.json"
 # What a former export was asked for, and one with a folding of its own cannot be.
 _SEARCH = ("--fps", "--fold", "--search-seconds")
 _ROUTING = ("--clock-mhz", "--seeds", "--floorplan", "--no-floorplan")
@@ -77,7 +77,6 @@ def _place(model: Path) -> Place:
 
 def _recorded(folder: Path) -> Invocation | None:
     try:
-        content = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["invocation"]
-        return None if content is None else Invocation.from_dict(content)
-    except (OSError, ValueError, KeyError, TypeError):
+        return ExportFolder.open(folder).invocation
+    except SephwError:
         return None

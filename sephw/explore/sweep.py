@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.export_names import GRAPH, GRAPH_ARRAYS
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import load_graph, save_graph
@@ -20,7 +21,6 @@ from sephw.resources import fifos_in_blocks
 from sephw.targets import Device, Technology
 
 _CONNECT_SECONDS = 10
-_JSON, _NPZ = "graph.json", "graph.npz"
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class SynthesisJob:
         """The job of ``graph``, with its FIFO depths, for ``device``."""
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            save_graph(graph, folder / _JSON, folder / _NPZ)
-            content = (folder / _JSON).read_text("utf-8"), (folder / _NPZ).read_bytes()
+            save_graph(graph, folder / GRAPH, folder / GRAPH_ARRAYS)
+            content = (folder / GRAPH).read_text("utf-8"), (folder / GRAPH_ARRAYS).read_bytes()
         return cls(
             name, content, device.technology, fifos_in_blocks(graph, device), timeout_seconds
         )
@@ -56,9 +56,9 @@ class SynthesisJob:
 
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            (folder / _JSON).write_text(self.graph[0], "utf-8")
-            (folder / _NPZ).write_bytes(self.graph[1])
-            return load_graph(folder / _JSON, folder / _NPZ, OPERATORS)
+            (folder / GRAPH).write_text(self.graph[0], "utf-8")
+            (folder / GRAPH_ARRAYS).write_bytes(self.graph[1])
+            return load_graph(folder / GRAPH, folder / GRAPH_ARRAYS, OPERATORS)
 
 
 @dataclass(frozen=True)

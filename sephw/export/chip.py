@@ -14,10 +14,10 @@ from sephw.backends.board import Task
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.command_line import command_line
 from sephw.errors import SephwError
-from sephw.export.netlist import NETLIST_PROJECT, NetlistRuns
-from sephw.export.rtl import RTL_PROJECT
+from sephw.export.netlist import NetlistRuns
 from sephw.export.samples import Samples
 from sephw.export.settings import Settings
+from sephw.export_names import AMD, BOARD, HLS, NETLIST, RTL, SYNTH
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
@@ -26,7 +26,6 @@ from sephw.sim.timing import simulate
 if TYPE_CHECKING:
     from sephw.synth import Run
 
-SYNTH, BOARD, AMD = "synth", "board", "amd"
 # The board's own test, and the projects' testbenches, run these; a few suffice.
 TESTBENCH_SAMPLES = 8
 _NETLIST_TIMEOUT_SECONDS = 3600.0
@@ -53,8 +52,8 @@ def write_vendor_project(
         graph,
         settings.target,
         folder / AMD,
-        hls=folder / "hls" if "hls" in steps else None,
-        rtl=folder / RTL_PROJECT if "rtl" in steps else None,
+        hls=folder / HLS if "hls" in steps else None,
+        rtl=folder / RTL if "rtl" in steps else None,
         build_id=int.from_bytes(digest[:8], "big"),
     )
 
@@ -91,7 +90,7 @@ def synthesize_export(
         try:
             run = run_flow(
                 graph,
-                folder / RTL_PROJECT,
+                folder / RTL,
                 request,
                 folder / SYNTH,
                 board_out=folder / BOARD,
@@ -142,9 +141,9 @@ def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progr
     technology = settings.target.device.technology
     meanings_of(technology)  # before minutes of synthesis
     with progress.step("netlist", f"synthesized network of {technology} to a simulation"):
-        work = folder / NETLIST_PROJECT
+        work = folder / NETLIST
         synthesis = synthesize(
-            folder / RTL_PROJECT,
+            folder / RTL,
             graph,
             technology,
             work / SYNTH,
@@ -152,4 +151,4 @@ def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progr
             timeout_seconds=_NETLIST_TIMEOUT_SECONDS,
             fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
         )
-        return NetlistRuns.of(synthesis, graph, folder / RTL_PROJECT, work)
+        return NetlistRuns.of(synthesis, graph, folder / RTL, work)

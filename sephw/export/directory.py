@@ -8,14 +8,12 @@ from pathlib import Path
 from types import TracebackType
 
 from sephw.errors import SephwError, UsageError
-from sephw.files import read_json
+from sephw.export_folder import ExportFolder
+from sephw.export_names import MANIFEST
 from sephw.files.listing import is_log
 from sephw.lifetime.exchange import exchange
 from sephw.lifetime.guard import release, remove_at_end
 from sephw.lifetime.unfinished import discard, is_unfinished, unfinished_folder
-
-MANIFEST = "manifest.json"
-FORMAT, VERSION = "sephw-export", 1
 
 
 class ExportDirectory:
@@ -126,7 +124,7 @@ def check_replaceable(out: Path, shown: Path) -> None:
     present = {p.relative_to(out).as_posix() for p in _finished(out, shown) if not p.is_dir()}
     if not present and not any(out.iterdir()):
         return
-    files = _exported_files(out / MANIFEST)
+    files = _exported_files(out)
     if files is None:
         raise UsageError(
             f"--out {shown}: exists and is no former export (no {MANIFEST} of sephw); "
@@ -155,13 +153,10 @@ def _finished(out: Path, shown: Path) -> Iterator[Path]:
             )
 
 
-def _exported_files(manifest: Path) -> set[str] | None:
-    """Files that an export's manifest lists; None where it is not one."""
+def _exported_files(out: Path) -> set[str] | None:
+    """Files that the manifest of the export in ``out`` lists; None where there is none."""
     try:
-        content = read_json(manifest, str(manifest), "")
+        files = ExportFolder.open(out).manifest.get("files")
     except (SephwError, OSError):
         return None
-    if content.get("format") != FORMAT:
-        return None
-    files = content.get("files")
     return set(files) if isinstance(files, dict) else None

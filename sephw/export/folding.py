@@ -8,6 +8,7 @@ from pathlib import Path
 from sephw.errors import SephwError
 from sephw.export.manifest import write_json
 from sephw.export.settings import Settings
+from sephw.export_names import FOLDING
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile, read_folding_file
@@ -16,7 +17,6 @@ from sephw.resources import CHARACTERIZED, estimate_engines
 from sephw.resources.board_top import top_of
 from sephw.targets import TARGETS, Device, Target
 
-FOLDING = "folding.json"
 # Frames per second that every folding has: what is least is the smallest design of all.
 _ANY_FPS = 1e-3
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from sephw import __version__
 from sephw.checkpoint import Checkpoint
-from sephw.export.directory import FORMAT, MANIFEST, VERSION
 from sephw.export.settings import Settings
-from sephw.files import read_json as read_file
+from sephw.export_names import FORMAT, MANIFEST, VERSION
 from sephw.files.listing import file_hashes, listing, sha256
 
 _PACKAGES = (
@@ -92,10 +91,3 @@ def trained_accuracy(metrics: Any) -> float | None:
 def write_json(path: Path, content: Any) -> None:
     """Readable JSON, the same bytes for the same content."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a file that this program wrote; None where there is no file."""
-    if not path.is_file():
-        return None
-    return read_file(path, f"'{path}'", "export the model again")

@@ -12,8 +12,6 @@ from sephw.synth import Synthesis
 from sephw.synth.netlist import compile_netlist
 from sephw.verify import CYCLES
 
-NETLIST_PROJECT = "netlist"
-
 
 @dataclass(frozen=True, eq=False)
 class NetlistRuns:

@@ -15,7 +15,6 @@ from sephw.backends.board import Task
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.checkpoint import Checkpoint
 from sephw.export.chip import (
-    SYNTH,
     TESTBENCH_SAMPLES,
     netlist_runs,
     synthesize_export,
@@ -32,11 +31,13 @@ from sephw.export.compare import (
 from sephw.export.directory import ExportDirectory
 from sephw.export.folding import check_fit, choose_folding
 from sephw.export.lower import fold_graph
-from sephw.export.manifest import describe_export, read_json, write_json, write_manifest
-from sephw.export.rtl import RTL_PROJECT, RtlRuns, simulate_cycles
+from sephw.export.manifest import describe_export, write_json, write_manifest
+from sephw.export.rtl import RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples
 from sephw.export.settings import Settings
 from sephw.export.source import load_source, read_network
+from sephw.export_folder import ExportFolder
+from sephw.export_names import CYCLES, GRAPH, GRAPH_ARRAYS, HLS, MODEL, RTL, VERIFICATION
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
 from sephw.passes import read_folding_file
@@ -46,7 +47,6 @@ from sephw.tools.cxx import find_compiler
 from sephw.tools.verilator import find_verilator
 from sephw.verify import Verification
 
-PROJECT = "hls"
 # Enough for the steady state behind the first frame.
 _CYCLE_FRAMES = 4
 
@@ -98,11 +98,11 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):
-            read = read_network(source, settings, directory.path / "model.onnx")
+            read = read_network(source, settings, directory.path / MODEL)
         folding = choose_folding(settings, read.graph, directory.path, progress)
         graph = fold_graph(read.graph, settings.name, folding, settings.weight_bandwidth)
         check_fit(settings, read.graph, graph, progress)
-        save_graph(graph, directory.path / "graph.json", directory.path / "graph.npz")
+        save_graph(graph, directory.path / GRAPH, directory.path / GRAPH_ARRAYS)
         _write_projects(settings, graph, samples, directory.path, progress)
         compiled, simulations = _build(settings, graph, samples, directory.path, progress)
         cycles = None
@@ -111,7 +111,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                 frames = samples.images[:_CYCLE_FRAMES].astype(np.int64)
                 trace = directory.path if settings.trace else None
                 cycles = simulate_cycles(graph, frames, trace)
-                write_json(directory.path / "cycles.json", cycles)
+                write_json(directory.path / CYCLES, cycles)
         failure = None
         if "synth" in steps:
             trained = source.checkpoint
@@ -124,7 +124,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         if "verify" in steps:
             with progress.step("verify", f"{len(samples.images)} images, every layer"):
                 runs = representations(
-                    source.deploy, directory.path / "model.onnx", read.layers, graph, compiled
+                    source.deploy, directory.path / MODEL, read.layers, graph, compiled
                 )
                 output = next(layer for layer in read.layers if layer.is_output)
                 tensors = checked_tensors(graph, read.layers)
@@ -138,7 +138,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                     simulations,
                     batch_size(graph),
                 )
-                write_json(directory.path / "verify.json", verification.as_dict())
+                write_json(directory.path / VERIFICATION, verification.as_dict())
         exact = None if verification is None else verification.exact
         manifest = describe_export(settings, source.checkpoint, samples.data, exact)
         report = None
@@ -149,7 +149,7 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
                     manifest,
                     cycles=cycles,
                     verification=verification,
-                    synthesis=read_json(directory.path / SYNTH / "synth.json"),
+                    synthesis=ExportFolder(directory.path, manifest).synthesis(),
                 )
                 write_report(report, directory.path)
         write_manifest(directory.path, manifest)
@@ -170,7 +170,7 @@ def _write_projects(
         with progress.step("hls", f"{len(graph.nodes)} engines to an hls4ml project"):
             write_project(
                 graph,
-                folder / PROJECT,
+                folder / HLS,
                 clock_ns=settings.target.clock_ns,
                 part=settings.target.part,
                 samples=images,
@@ -180,7 +180,7 @@ def _write_projects(
         with progress.step("rtl", f"{len(graph.nodes)} engines to SystemVerilog"):
             rtl.write_project(
                 graph,
-                folder / RTL_PROJECT,
+                folder / RTL,
                 samples={graph.inputs[0]: integers},
                 golden={output: graph.run(integers)[output]},
             )
@@ -202,9 +202,9 @@ def _build(
         progress.update(", ".join(names))
         compiled = runs = None
         if "csim" in settings.steps:
-            compiled = pool.submit(compile_project, folder / PROJECT)
+            compiled = pool.submit(compile_project, folder / HLS)
         if "rtlsim" in settings.steps:
-            runs = pool.submit(rtl.compile_project, folder / RTL_PROJECT, trace=settings.trace)
+            runs = pool.submit(rtl.compile_project, folder / RTL, trace=settings.trace)
         for name, made in ((names[0], compiled), (names[-1], runs)):
             if made is not None:
                 _tell_when_built(made, name, progress)

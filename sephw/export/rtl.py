@@ -22,7 +22,6 @@ from sephw.sim.timing import simulate
 from sephw.sim.trace import write_trace
 from sephw.verify import CYCLES
 
-RTL_PROJECT = "rtl"
 _SEED = 0
 _LONGEST_RESET_DISTANCE_CYCLES = 20_000
 

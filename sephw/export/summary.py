@@ -8,9 +8,23 @@ from pathlib import Path
 from sephw.backends.amd import has_amd_flow
 from sephw.explore.found import Margins
 from sephw.export.manifest import trained_accuracy
-from sephw.export.pipeline import PROJECT, Outcome
-from sephw.export.rtl import RTL_PROJECT
+from sephw.export.pipeline import Outcome
 from sephw.export.settings import Settings
+from sephw.export_names import (
+    AMD,
+    BOARD,
+    CYCLES,
+    FOLDING,
+    GRAPH,
+    GRAPH_ARRAYS,
+    HLS,
+    MANIFEST,
+    MODEL,
+    NETLIST,
+    RTL,
+    SYNTH,
+    VERIFICATION,
+)
 from sephw.invocation import Place
 from sephw.ir import Resources
 from sephw.reports import FILES, Report, number
@@ -152,19 +166,19 @@ def _next(report: Report, settings: Settings) -> list[str]:
 
 def _files(outcome: Outcome) -> str:
     steps = outcome.settings.steps
-    names = ["model.onnx", "graph.json", "graph.npz"]
-    names += [f"{PROJECT}/"] if "hls" in steps else []
-    names += [f"{RTL_PROJECT}/"] if "rtl" in steps else []
-    names += ["cycles.json"] if "cyclesim" in steps else []
+    names = [MODEL, GRAPH, GRAPH_ARRAYS]
+    names += [f"{HLS}/"] if "hls" in steps else []
+    names += [f"{RTL}/"] if "rtl" in steps else []
+    names += [CYCLES] if "cyclesim" in steps else []
     names += ["trace.json"] if outcome.settings.trace else []
     names += ["rtl.vcd"] if outcome.settings.trace and "rtlsim" in steps else []
-    names += ["verify.json"] if "verify" in steps else []
+    names += [VERIFICATION] if "verify" in steps else []
     target = outcome.settings.target
-    names += ["folding.json"] if outcome.settings.searches else []
-    names += ["synth/"] if "synth" in steps else []
-    names += ["board/"] if "synth" in steps and target.open_board is not None else []
-    names += ["netlist/"] if "netlist" in steps else []
+    names += [FOLDING] if outcome.settings.searches else []
+    names += [f"{SYNTH}/"] if "synth" in steps else []
+    names += [f"{BOARD}/"] if "synth" in steps and target.open_board is not None else []
+    names += [f"{NETLIST}/"] if "netlist" in steps else []
     vendor = has_amd_flow(target) and not outcome.graph.constants
-    names += ["amd/"] if vendor and {"hls", "rtl"} & set(steps) else []
+    names += [f"{AMD}/"] if vendor and {"hls", "rtl"} & set(steps) else []
     names += list(FILES) if "report" in steps else []
-    return f"{Path(outcome.settings.out)}: {', '.join([*names, 'manifest.json'])}"
+    return f"{Path(outcome.settings.out)}: {', '.join([*names, MANIFEST])}"

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.export_names import BOARD
 from sephw.files import build, read_json, reading
 from sephw.host.errors import DescriptionError
 
 FILE = "accelerator.json"
 _FORMAT, _VERSION = "sephw-accelerator", 2
 # Where an export keeps its board files.
-_FOLDERS = (".", "board")
+_FOLDERS = (".", BOARD)
 _MOST_EXTENT, _MOST_VALUES = 1 << 16, 1 << 28
 RESIZES = ("none", "bilinear", "pad", "crop")
 _BITSTREAMS = {".bit", ".bin", ".fs"}
@@ -87,7 +88,7 @@ class Description:
 
     def bitstream(self) -> Path:
         """The one bitstream in the export; DescriptionError where there is none, or several."""
-        folder = self.directory.parent if self.directory.name == "board" else self.directory
+        folder = self.directory.parent if self.directory.name == BOARD else self.directory
         found = sorted(p for p in folder.rglob("bitstream.*") if p.suffix in _BITSTREAMS)
         if not found:
             raise DescriptionError(

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from sephw.command_line import command_line
 from sephw.errors import UsageError
+from sephw.export_names import MANIFEST
 from sephw.host import DESCRIPTION, Description, DescriptionError, read_description
-
-_MANIFEST = "manifest.json"
 
 
 def read_design(directory: Path) -> Description:
@@ -16,7 +15,7 @@ def read_design(directory: Path) -> Description:
     try:
         return read_description(directory)
     except DescriptionError:
-        if (directory / _MANIFEST).is_file() and not list(directory.rglob(DESCRIPTION)):
+        if (directory / MANIFEST).is_file() and not list(directory.rglob(DESCRIPTION)):
             made = command_line("synth", [directory])
             raise UsageError(
                 f"{directory}: this export holds no design of a board; for one of the open boards: "

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sephw.export_names import TEST_IMAGES, TEST_OUTPUTS
 from sephw.files import read_array
 from sephw.host import Accelerator, Description, DescriptionError, Throughput
 from sephw.run.images import GivenImages, read_images
 
-TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
 Outputs = NDArray[np.int64]
 _MOST_LINES = 20
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from sephw.backends.board import compile_board
+from sephw.export_names import RTL
 from sephw.host import Accelerator, Description, Retries
 
 # In the board's time, of which little passes in simulation.
@@ -17,7 +18,7 @@ _START_SECONDS = 0.003
 @contextlib.contextmanager
 def simulated(known: Description) -> Iterator[Accelerator]:
     """The board of an export in Verilator; times are the board's own."""
-    compiled = compile_board(known.directory.parent / "rtl", known.directory)
+    compiled = compile_board(known.directory.parent / RTL, known.directory)
     with compiled.power_up() as board:
         board.wait(_START_SECONDS)
         with Accelerator(

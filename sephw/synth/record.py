@@ -9,13 +9,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sephw.export_names import SYNTHESIS
 from sephw.ir import Graph, Resources
 from sephw.synth.route import Routed, flow_of
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Device, Target
 
 FORMAT, VERSION = "sephw-synth", 1
-RECORD = "synth.json"
 NO_ROUTE = "no place-and-route for this device comes from PyPI; the counts are those of Yosys"
 
 
@@ -85,7 +85,7 @@ def as_dict(run: Run) -> dict[str, Any]:
 
 def write_record(run: Run, folder: Path) -> Path:
     """Write synth.json into ``folder``; its path."""
-    path = folder / RECORD
+    path = folder / SYNTHESIS
     text = json.dumps(as_dict(run), indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sephw.export_names import SYNTHESIS
 from sephw.ir import Resources
 from sephw.synth.record import NO_ROUTE, Run, used_and_available
 from sephw.synth.route import Routed
@@ -81,4 +82,4 @@ def _tools(run: Run) -> str:
 
 def _files(run: Run) -> list[str]:
     made = [run.bitstream.name] if run.bitstream is not None else []
-    return ["synth.json", run.synthesis.netlist.name, *made, "logs/"]
+    return [SYNTHESIS, run.synthesis.netlist.name, *made, "logs/"]

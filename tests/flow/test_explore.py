@@ -202,7 +202,7 @@ def test_synthesis_that_fails(exported, monkeypatch, capsys):
         ),
         (
             ("--device", "ecp5-25f"),
-            "{folder}: is no export (manifest.json or model.onnx is missing); give a checkpoint, "
+            "{folder}: is no export (no manifest.json of sephw); give a checkpoint, "
             "or the folder that 'sephw export' made",
         ),
     ],

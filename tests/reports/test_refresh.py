@@ -140,7 +140,11 @@ def lose_graph(export):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (break_manifest, "{0}: is no export (no manifest.json of sephw); give its folder"),
+        (
+            break_manifest,
+            "{0}: is no export (no manifest.json of sephw); give the folder that 'sephw export' "
+            "made",
+        ),
         (lose_graph, "{0}: holds no graph.json; export the model again"),
         (
             break_cycles,

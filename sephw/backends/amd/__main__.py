@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sephw.backends.amd.record import RECORD, write_record
+from sephw.backends.amd.record import write_record
 from sephw.errors import SephwError
+from sephw.export_names import SYNTHESIS
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
         for what in ("estimated", "routed"):
             if figures[what] is not None:
                 print("\n".join(_lines(route, figures[what])))
-    print(f"  written to {folder / RECORD}")
+    print(f"  written to {folder / SYNTHESIS}")
     return 0
 
 

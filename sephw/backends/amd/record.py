@@ -11,10 +11,10 @@ from sephw.backends.amd.plan import FORMAT as SETTINGS_FORMAT
 from sephw.backends.amd.project import SETTINGS
 from sephw.backends.amd.reports import AmdReports, read_reports
 from sephw.errors import SephwError
+from sephw.export_names import SYNTHESIS
 from sephw.files import read_json
 
 FORMAT, VERSION = "sephw-amd-synth", 1
-RECORD = "synth.json"
 ROUTES = ("hls", "rtl")
 
 
@@ -53,7 +53,7 @@ def write_record(directory: Path) -> dict[str, Any]:
     """Write ``read_record`` to synth.json in ``directory``; the record."""
     record = read_record(directory)
     text = json.dumps(record, indent=2, ensure_ascii=False)
-    (directory / RECORD).write_text(text + "\n", encoding="utf-8")
+    (directory / SYNTHESIS).write_text(text + "\n", encoding="utf-8")
     return record
 
 

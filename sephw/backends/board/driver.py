@@ -13,6 +13,7 @@ _FILES = (
     "__init__.py",
     "command_line.py",
     "errors.py",
+    "export_names.py",
     "cli.py",
     "commands/__init__.py",
     "commands/context.py",

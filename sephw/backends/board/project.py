@@ -23,12 +23,12 @@ from sephw.backends.layout import Layout, lay_out
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.backends.rtl.top import RESET_CHAIN
 from sephw.errors import SephwError
+from sephw.export_names import TEST_IMAGES, TEST_OUTPUTS
 from sephw.ir import Graph, Integers
 from sephw.rtl import SOURCES
 from sephw.targets import Target, Technology
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
-TEST_IMAGES, TEST_OUTPUTS = "test_images.npy", "test_outputs.npy"
 FORMAT, VERSION = "sephw-accelerator", 2
 
 _LINK = (
