@@ -31,9 +31,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw import rtl
 from sephw.adder_graph import (
-    SERIAL_SOURCES,
     Adder,
     AdderGraph,
     Interval,
@@ -48,6 +46,7 @@ from sephw.adder_graph import (
 )
 from sephw.adder_graph.builder import AdderGraphBuilder, ShiftedNode
 from sephw.errors import SephwError
+from sephw.rtl.hierarchy import scan, sources_of
 from sephw.tools.yosys import run_yosys
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "reports" / "published"
@@ -263,9 +262,9 @@ def synthesize(layer: str, way: str, graph: AdderGraph, target: str, digits: int
         if digits:
             core = emit_serial(graph, "core", digits)
             text, interval = core.text, core.interval_cycles
-            for source in SERIAL_SOURCES:
-                (folder / source).write_text((rtl.SOURCES / source).read_text())
-            files += SERIAL_SOURCES
+            for source, content in sources_of(scan(text).instantiated).items():
+                (folder / source).write_text(content)
+                files.append(source)
         else:
             text = emit_parallel(graph, "core")
         (folder / "core.sv").write_text(text)

@@ -117,7 +117,7 @@ class Da4mlEngine(AdderGraphEngine):
             *lanes,
             "  wire unused = &{1'b0, load};",
         ]
-        return Adders(emitted.text, sources=(), connection="\n".join(connection), in_register=0)
+        return Adders(emitted.text, connection="\n".join(connection), in_register=0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -71,7 +71,7 @@ class Foreign(Operator):
         return (Stream(self.output_dtype, self.out_lanes, words),)
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return RtlInstance(self.module, sources=(), parameters=(), generated=self.generated)
+        return RtlInstance(self.module, parameters=(), generated=self.generated)
 
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         self._unknown()

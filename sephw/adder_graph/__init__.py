@@ -2,7 +2,7 @@
 
 from sephw.adder_graph.emit_cpp import emit_cpp
 from sephw.adder_graph.emit_parallel import emit_parallel
-from sephw.adder_graph.emit_serial import DIGIT_BITS, SERIAL_SOURCES, SerialCore, emit_serial
+from sephw.adder_graph.emit_serial import DIGIT_BITS, SerialCore, emit_serial
 from sephw.adder_graph.exact import check
 from sephw.adder_graph.graph import Adder, AdderGraph, Interval, Output
 from sephw.adder_graph.merge import merge
@@ -18,7 +18,6 @@ from sephw.adder_graph.solve import (
 
 __all__ = [
     "DIGIT_BITS",
-    "SERIAL_SOURCES",
     "SOLVERS",
     "Adder",
     "AdderGraph",

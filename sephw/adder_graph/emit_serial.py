@@ -16,14 +16,6 @@ from sephw.adder_graph.pipeline import Pipeline, schedule
 from sephw.adder_graph.ports import Ports, ports, unread_inputs
 from sephw.errors import SephwError
 
-SERIAL_SOURCES = (
-    "sephw_serial_add.sv",
-    "sephw_serial_shift.sv",
-    "sephw_serial_source.sv",
-    "sephw_serial_sink.sv",
-)
-"""Files of rtl/ that the emitted modules instantiate."""
-
 DIGIT_BITS = (1, 2, 4, 8)
 
 

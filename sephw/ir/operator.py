@@ -115,16 +115,14 @@ class RtlMemory:
 
 @dataclass(frozen=True, eq=False)
 class RtlInstance:
-    """One SystemVerilog engine: module, its source files in rtl/, parameters and memories.
+    """One SystemVerilog engine: module, parameters and memories.
 
-    ``sources`` are file names in rtl/, the module's own and all that it instantiates;
-    ``generated`` are further source files as (file name, text), for engines whose datapath is
-    emitted. ``FIFO_DEPTH_<output>`` is not among ``parameters``: it belongs to the tensor.
+    The module and what it instantiates stand in rtl/, or in ``generated`` as (file name, text).
+    ``FIFO_DEPTH_<output>`` is not among ``parameters``: it belongs to the tensor.
     ``multiplies_in_dsp``: False where synthesis must make multiplications of logic.
     """
 
     module: str
-    sources: tuple[str, ...]
     parameters: tuple[tuple[str, int], ...]
     memories: tuple[RtlMemory, ...] = ()
     generated: tuple[tuple[str, str], ...] = ()

@@ -10,7 +10,6 @@ import numpy as np
 
 from sephw.ir import Case, Folding, Integers, IntType, Memory, RtlInstance, Structure
 from sephw.ops.parts import sum_pool
-from sephw.ops.rtl_sources import RTL_SUM_POOL
 from sephw.ops.window_pool import WindowPool
 
 
@@ -42,7 +41,7 @@ class AveragePool(WindowPool):
         return sum_pool(words, self.taps, self.dtype, self.output_streams(folding), fifo_depths)
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return self.window_rtl(folding, RTL_SUM_POOL, ("OUT_BITS", self.output_types[0].bits))
+        return self.window_rtl(folding, ("OUT_BITS", self.output_types[0].bits))
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

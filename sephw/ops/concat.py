@@ -25,7 +25,6 @@ from sephw.ir import (
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
 from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import output_parts
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_INPUTS = 8
 
@@ -143,7 +142,6 @@ class Concat(LaneOperator):
         )
         return RtlInstance(
             module=module,
-            sources=("sephw_concat.sv", "sephw_modulo_counter.sv", *RTL_OUTPUT),
             parameters=parameters,
             generated=((f"{module}.sv", text),),
         )

@@ -24,7 +24,6 @@ from sephw.ir import (
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
 from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import output_parts
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_COPIES = 4
 
@@ -112,7 +111,6 @@ class Fork(LaneOperator):
         )
         return RtlInstance(
             module=module,
-            sources=("sephw_fork.sv", *RTL_OUTPUT),
             parameters=parameters,
             generated=((f"{module}.sv", text),),
         )

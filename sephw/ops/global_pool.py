@@ -23,7 +23,6 @@ from sephw.ir import (
 )
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
 from sephw.ops.parts import sum_pool
-from sephw.ops.rtl_sources import RTL_SUM_POOL
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,7 +93,6 @@ class GlobalPool(LaneOperator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return RtlInstance(
             module="sephw_global_pool",
-            sources=("sephw_global_pool.sv", *RTL_SUM_POOL),
             parameters=(
                 ("HEIGHT", self.height),
                 ("WIDTH", self.width),

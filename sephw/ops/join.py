@@ -38,7 +38,6 @@ from sephw.ops.common import (
 )
 from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, rom
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 MAX_BRANCHES = 4
 
@@ -274,17 +273,6 @@ class Join(LaneOperator):
         )
         return RtlInstance(
             module=module,
-            sources=(
-                "sephw_join.sv",
-                "sephw_join_term.sv",
-                "sephw_product.sv",
-                "sephw_clip.sv",
-                "sephw_adder_tree.sv",
-                "sephw_stage.sv",
-                "sephw_rom.sv",
-                "sephw_modulo_counter.sv",
-                *RTL_OUTPUT,
-            ),
             parameters=parameters,
             memories=memories,
             generated=((f"{module}.sv", text),),

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from sephw.ir import Case, Folding, Integers, IntType, Memory, RtlInstance, Structure
 from sephw.ops.parts import counter_bits, output_parts, ram
-from sephw.ops.rtl_sources import RTL_OUTPUT, RTL_TURNS
 from sephw.ops.window_pool import WindowPool
 
 
@@ -49,7 +48,7 @@ class MaxPool(WindowPool):
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return self.window_rtl(folding, (*RTL_TURNS, *RTL_OUTPUT))
+        return self.window_rtl(folding)
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

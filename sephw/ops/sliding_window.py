@@ -306,22 +306,13 @@ class SlidingWindow(LaneOperator):
 
     def rtl(self, folding: Folding) -> RtlInstance:
         fields = tuple((name.upper(), value) for name, value in integer_parameters(self))
-        shared = (
-            "sephw_modulo_counter.sv",
-            "sephw_ram.sv",
-            "sephw_output.sv",
-            "sephw_credit.sv",
-            "sephw_fifo.sv",
-        )
         if folding == self.parallel_folding:
             return RtlInstance(
                 module="sephw_parallel_window",
-                sources=("sephw_parallel_window.sv", "sephw_window_mask.sv", *shared),
                 parameters=(*fields, ("IN_BITS", self.dtype.bits)),
             )
         return RtlInstance(
             module=f"sephw_{self.kind}",
-            sources=(f"sephw_{self.kind}.sv", "sephw_window_address.sv", *shared),
             parameters=(
                 *fields,
                 ("LANES", folding.pe),

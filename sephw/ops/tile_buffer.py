@@ -34,7 +34,6 @@ from sephw.ops.common import (
     stream_of,
 )
 from sephw.ops.parts import counter_bits, output_parts, ram
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -255,12 +254,6 @@ class TileBuffer(Operator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return RtlInstance(
             module=f"sephw_{self.kind}",
-            sources=(
-                f"sephw_{self.kind}.sv",
-                "sephw_modulo_counter.sv",
-                "sephw_ram.sv",
-                *RTL_OUTPUT,
-            ),
             parameters=(
                 ("BLOCKS", self.blocks),
                 ("ROWS", self.rows),

@@ -32,7 +32,6 @@ from sephw.ops.common import (
     stream_of,
 )
 from sephw.ops.parts import counter_bits, output_parts
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,12 +145,6 @@ class WidthConverter(Operator):
     def rtl(self, folding: Folding) -> RtlInstance:
         return RtlInstance(
             module="sephw_width_converter",
-            sources=(
-                "sephw_width_converter.sv",
-                "sephw_part_select.sv",
-                "sephw_modulo_counter.sv",
-                *RTL_OUTPUT,
-            ),
             parameters=(
                 ("LANES_IN", self.lanes_in),
                 ("LANES_OUT", self.lanes_out),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -95,13 +95,10 @@ class WindowPool(LaneOperator):
             parameters=self.hls_parameters(folding),
         )
 
-    def window_rtl(
-        self, folding: Folding, sources: Sequence[str], *more: tuple[str, int]
-    ) -> RtlInstance:
+    def window_rtl(self, folding: Folding, *more: tuple[str, int]) -> RtlInstance:
         """The engine with the parameters of a window and ``more``."""
         return RtlInstance(
             module=f"sephw_{self.kind}",
-            sources=(f"sephw_{self.kind}.sv", *sources),
             parameters=(
                 ("CHANNELS", self.channels),
                 ("KERNEL_HEIGHT", self.kernel_height),

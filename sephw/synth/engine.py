@@ -11,7 +11,7 @@ from pathlib import Path
 from sephw.backends.rtl.project import memory_text
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Node, Operator
-from sephw.rtl import SOURCES
+from sephw.rtl.hierarchy import sources_of
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,12 @@ def engine_of(
             ports.append((forward, 1, f"{prefix}_{i}_tvalid"))
             ports.append((back, 1, f"{prefix}_{i}_tready"))
     depths = [(f"FIFO_DEPTH_{i}", depth) for i, depth in enumerate(fifo_depths)]
-    sources = {name: (SOURCES / name).read_text(encoding="utf-8") for name in instance.sources}
-    sources.update(instance.generated)
     return Engine(
         module=instance.module,
         parameters=(*instance.parameters, *depths),
         memories=tuple((m.parameter, memory_text(m)) for m in instance.memories),
         ports=tuple(ports),
-        sources=tuple(sorted(sources.items())),
+        sources=tuple(sources_of((instance.module,), dict(instance.generated)).items()),
         dsp=instance.multiplies_in_dsp,
     )
 

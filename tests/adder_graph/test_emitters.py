@@ -10,10 +10,8 @@ import pytest
 from adder_matrices import patterns, problem, problems
 from numpy.typing import NDArray
 
-from sephw import rtl
 from sephw.adder_graph import (
     DIGIT_BITS,
-    SERIAL_SOURCES,
     MatrixProblem,
     SolverOptions,
     emit_cpp,
@@ -25,6 +23,7 @@ from sephw.adder_graph import (
 )
 from sephw.adder_graph.ports import Ports, ports
 from sephw.errors import SephwError
+from sephw.rtl.hierarchy import scan, sources_of
 from sephw.tools.ap_types import ap_types_directory
 from sephw.tools.cxx import find_compiler
 from sephw.tools.process import run
@@ -128,6 +127,16 @@ def write(folder: Path, device: Device) -> str:
     )
 
 
+def write_sources(directory: Path, *texts: str) -> list[str]:
+    """What emitted texts instantiate beside their own modules; names of the files."""
+    found = [scan(text) for text in texts]
+    own = {module for modules in found for module in modules.defined}
+    sources = sources_of({m for modules in found for m in modules.instantiated} - own)
+    for name, text in sources.items():
+        (directory / name).write_text(text)
+    return list(sources)
+
+
 def test_emitted_modules(tmp_path: Path) -> None:
     """Bit-parallel and digit-serial with 1, 2, 4 and 8 bits; every load, gaps and none."""
     cases = [*problems(), problem("16 to 16", patterns(16, 144, 0))]
@@ -137,14 +146,13 @@ def test_emitted_modules(tmp_path: Path) -> None:
     devices.append(make_device(20, problem("8 to 8", patterns(8, 36, 0)), 1))
     devices.append(make_device(21, cases[0], 4, in_bits=11))
     devices.append(make_device(22, problem("zeros", np.zeros((2, 3), np.int64)), 2))
-    for source in SERIAL_SOURCES:
-        (tmp_path / source).write_text((rtl.SOURCES / source).read_text())
+    sources = write_sources(tmp_path, *(device.text for device in devices))
     top = "".join(write(tmp_path, device) for device in devices)
     top += "module top (input wire clk);\n"
     top += "".join(f"  drive_{d.name} d_{d.name} (.clk);\n" for d in devices) + "endmodule\n"
     (tmp_path / "top.sv").write_text(top)
     (tmp_path / "main.cpp").write_text(MAIN % CYCLES)
-    files = ["top.sv", *(f"{d.name}.sv" for d in devices), *SERIAL_SOURCES, "main.cpp"]
+    files = ["top.sv", *(f"{d.name}.sv" for d in devices), *sources, "main.cpp"]
     program = build(files, "top", tmp_path, tmp_path / "build", purpose="emitted modules")
     done = run([program], directory=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -182,9 +190,7 @@ LINTED = [
 def test_lint(case: MatrixProblem, digit_bits: int, tmp_path: Path) -> None:
     device = make_device(0, case, digit_bits)
     (tmp_path / f"{device.name}.sv").write_text(device.text)
-    for source in SERIAL_SOURCES:
-        (tmp_path / source).write_text((rtl.SOURCES / source).read_text())
-    files = [f"{device.name}.sv", *(SERIAL_SOURCES if digit_bits else ())]
+    files = [f"{device.name}.sv", *write_sources(tmp_path, device.text)]
     lint(files, device.name, tmp_path, purpose="lint")
 
 

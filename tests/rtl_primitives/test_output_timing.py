@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sephw import rtl
-from sephw.ops.rtl_sources import RTL_OUTPUT
+from sephw.rtl.hierarchy import sources_of
 from sephw.tools import verilator
 
 UNITS = [(depth, stages) for stages in (0, 1, 3) for depth in (1, 2, 3, 4, 5, 16, 512)]
@@ -22,10 +21,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("output_bench")
     for name in BENCH:
         shutil.copy(Path(__file__).parent / name, directory)
-    for name in RTL_OUTPUT:
-        shutil.copy(rtl.SOURCES / name, directory)
-    files = [*RTL_OUTPUT, *BENCH]
-    verilator.lint(RTL_OUTPUT, "sephw_output", directory, purpose="test")
+    sources = sources_of(["sephw_output"])
+    for name, text in sources.items():
+        (directory / name).write_text(text)
+    files = [*sources, *BENCH]
+    verilator.lint(list(sources), "sephw_output", directory, purpose="test")
     return verilator.build(files, "output_bench", directory, directory / "build", purpose="test")
 
 

@@ -18,7 +18,7 @@ from sephw.backends.amd.sources import (
 from sephw.backends.layout import read_stream_list
 from sephw.errors import SephwError, UsageError
 from sephw.ir import Graph
-from sephw.rtl import SOURCES
+from sephw.rtl.hierarchy import scan, sources_of
 from sephw.targets import Target
 
 SETTINGS = "accelerator.json"
@@ -60,8 +60,10 @@ def write_amd(
         folder = _relative(_checked(rtl, "RTL", plan.network), directory)
         rtl_sources = [str(folder / name) for name in _rtl_files(rtl)]
     directory.mkdir(parents=True, exist_ok=True)
+    needed = scan(accelerator_text(plan, "rtl")).instantiated
+    sources = sources_of(name for name in needed if name != plan.network)
     generated = {
-        "settings.tcl": settings_text(plan, hls_path, rtl_sources),
+        "settings.tcl": settings_text(plan, hls_path, rtl_sources, sources),
         SETTINGS: json.dumps(plan.settings(), indent=1) + "\n",
     }
     if rtl is not None:
@@ -83,8 +85,8 @@ def write_amd(
     shutil.copyfile(scripts / plan.board.processing_system, directory / "processing_system.tcl")
     if hls is not None:
         shutil.copyfile(scripts / "vitis_hls.tcl", directory / "vitis_hls.tcl")
-    for name in ("sephw_axis_frame.sv", "sephw_modulo_counter.sv"):
-        shutil.copyfile(SOURCES / name, directory / name)
+    for name, text in sources.items():
+        (directory / name).write_text(text, encoding="utf-8")
     shutil.copyfile(_HERE / DRIVER, directory / DRIVER)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 from sephw.backends.amd.plan import Plan
@@ -227,7 +227,12 @@ int main() {{ return sephw::run_testbench<input_t, result_t>(&through_bytes); }}
 """
 
 
-def settings_text(plan: Plan, hls: PurePosixPath | None, rtl_sources: Sequence[str]) -> str:
+def settings_text(
+    plan: Plan,
+    hls: PurePosixPath | None,
+    rtl_sources: Sequence[str],
+    accelerator_sources: Collection[str],
+) -> str:
     """settings.tcl. Paths are relative to the scripts; no ``rtl_sources``: no such route."""
     routes = [name for name, there in (("hls", hls), ("rtl", rtl_sources)) if there]
     values: list[tuple[str, str]] = [
@@ -251,9 +256,12 @@ def settings_text(plan: Plan, hls: PurePosixPath | None, rtl_sources: Sequence[s
     lines = [f"# Settings of vivado.tcl and vitis_hls.tcl for {plan.target.board}; generated."]
     lines += [f"set {name} {{{value}}}" for name, value in values]
     for name, files in (
-        ("accelerator_sources", ("sephw_axis_frame.sv", "sephw_modulo_counter.sv")),
-        # The counter comes with either route, once.
-        ("rtl_sources", [f for f in rtl_sources if not f.endswith("/sephw_modulo_counter.sv")]),
+        ("accelerator_sources", accelerator_sources),
+        # What the accelerator needs comes with either route, once.
+        (
+            "rtl_sources",
+            [f for f in rtl_sources if PurePosixPath(f).name not in accelerator_sources],
+        ),
     ):
         lines += [f"set {name} {{", *(f"    {{{file}}}" for file in files), "}"]
     return "\n".join([*lines, ""])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,30 +26,15 @@ from sephw.errors import SephwError
 from sephw.export_names import TEST_IMAGES, TEST_OUTPUTS
 from sephw.ir import Graph, Integers
 from sephw.rtl import SOURCES
+from sephw.rtl.hierarchy import scan, sources_of
 from sephw.targets import Target, Technology
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
 FORMAT, VERSION = "sephw-accelerator", 2
 
-_LINK = (
-    "sephw_clock_meter.sv",
-    "sephw_crc32.sv",
-    "sephw_crossing.sv",
-    "sephw_link.sv",
-    "sephw_link_receive.sv",
-    "sephw_link_reply.sv",
-    "sephw_link_sink.sv",
-    "sephw_link_source.sv",
-    "sephw_link_transmit.sv",
-    "sephw_uart_rx.sv",
-    "sephw_uart_tx.sv",
-    "sephw_board_heartbeat.sv",
-    "sephw_board_reset.sv",
-)
-# Engines use these as well.
-_SHARED = ("sephw_credit.sv", "sephw_fifo.sv", "sephw_output.sv", "sephw_ram.sv")
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
-_PLL = "sephw_board_pll.sv"
+_PLL_MODULE = "sephw_board_pll"
+_PLL = f"{_PLL_MODULE}.sv"
 # Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
 _CHAINED = frozenset({Technology.ECP5})
 # A UART stands 1 % of difference.
@@ -140,22 +125,23 @@ def write_board(
     # A reset that goes from engine to engine takes a cycle for each.
     reset_bits = max(_RESET_BITS, len(graph.nodes).bit_length())
     numbers = LinkNumbers(uart_hz, clocks_per_bit, 0, stall_bits, reset_bits)
+    draft = board_top_text(top, target.board, layout, pins, numbers)
+    present = (rtl_directory / FILE_LIST).read_text(encoding="utf-8").split()
+    sources = _sources(draft, layout.project, present)
     if build_id is None:
-        draft = board_top_text(top, target.board, layout, pins, numbers)
-        build_id = _digest(rtl_directory, draft)
+        build_id = _digest(rtl_directory, sources, draft)
     numbers = replace(numbers, build_id=build_id)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{top}.sv").write_text(
         board_top_text(top, target.board, layout, pins, numbers), encoding="utf-8"
     )
     (directory / _PLL).write_text(clock_module(clocking, target.device), encoding="utf-8")
-    for name in (*_LINK, *_SHARED, _SIMULATED_PLL, BENCH):
+    for name in (*sources, _SIMULATED_PLL, BENCH):
         shutil.copyfile(SOURCES / name, directory / name)
     ending, text = constraint_text(pins, technology)
     constraints = directory / f"{top}.{ending}"
     constraints.write_text(text, encoding="utf-8")
-    present = set((rtl_directory / FILE_LIST).read_text(encoding="utf-8").split())
-    simulated = [f"{top}.sv", *_LINK, *(n for n in _SHARED if n not in present), _SIMULATED_PLL]
+    simulated = [f"{top}.sv", *(name for name in sources if name not in present), _SIMULATED_PLL]
     defines = [f"+define+{macro}" for macro in macros]
     listed = "".join(f"{name}\n" for name in (*defines, *simulated, BENCH))
     (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
@@ -175,7 +161,7 @@ def write_board(
     write_driver(directory)
     return BoardProject(
         top=top,
-        sources=tuple(directory / name for name in (f"{top}.sv", *_LINK, *_SHARED, _PLL)),
+        sources=tuple(directory / name for name in (f"{top}.sv", *sources, _PLL)),
         constraints=constraints,
         clocking=clocking,
         baud=baud,
@@ -184,13 +170,22 @@ def write_board(
     )
 
 
-def _digest(rtl_directory: Path, top: str) -> int:
+def _sources(top: str, network: str, present: Collection[str]) -> tuple[str, ...]:
+    """Files of rtl/ that the board's top needs: the link, what stands beside it, and at last those
+    that are ``present`` in the network's project as well."""
+    modules = [name for name in scan(top).instantiated if name not in (network, _PLL_MODULE)]
+    return tuple(
+        sorted(sources_of(modules), key=lambda name: (name in present, "_board_" in name, name))
+    )
+
+
+def _digest(rtl_directory: Path, sources: Sequence[str], top: str) -> int:
     """64 bits that change with whatever the bitstream is made of, the PLL's settings excepted.
 
     Those are set last, when the design is routed and its clock known.
     """
     key = hashlib.sha256(f"{top}\0".encode())
-    parts = [SOURCES / name for name in (*_LINK, *_SHARED)]
+    parts = [SOURCES / name for name in sources]
     parts += sorted(p for p in rtl_directory.iterdir() if p.suffix in {".sv", ".mem"})
     for path in parts:
         content = path.read_bytes()

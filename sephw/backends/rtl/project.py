@@ -16,6 +16,7 @@ from sephw.errors import SephwError
 from sephw.ir import Graph, Integers, RtlInstance, RtlMemory
 from sephw.ir.pace import paced
 from sephw.rtl import SOURCES
+from sephw.rtl.hierarchy import sources_of
 
 FILE_LIST = "files.f"
 TESTBENCH = "sephw_testbench.cpp"
@@ -75,13 +76,12 @@ def write_project(
     frames = _check_data(layout, samples, golden)
     instances = {node.name: _instance(graph, node.name) for node in graph.nodes}
     directory.mkdir(parents=True, exist_ok=True)
-    sources: dict[str, str] = {}
+    generated: dict[str, str] = {}
     for instance in instances.values():
-        for name in instance.sources:
-            sources.setdefault(name, (SOURCES / name).read_text(encoding="utf-8"))
         for name, text in instance.generated:
-            if sources.setdefault(name, text) != text:
+            if generated.setdefault(name, text) != text:
                 raise SephwError(f"graph '{graph.name}': two different sources named '{name}'")
+    sources = sources_of((instance.module for instance in instances.values()), generated)
     memory_files: dict[str, tuple[str, ...]] = {}
     for node in graph.nodes:
         names = []
@@ -93,7 +93,7 @@ def write_project(
     for name, text in sources.items():
         (directory / name).write_text(text, encoding="utf-8")
     (directory / top).write_text(top_text(graph, layout, instances, memory_files), encoding="utf-8")
-    (directory / FILE_LIST).write_text("".join(f"{name}\n" for name in (*sorted(sources), top)))
+    (directory / FILE_LIST).write_text("".join(f"{name}\n" for name in (*sources, top)))
     shutil.copyfile(SOURCES / TESTBENCH, directory / TESTBENCH)
     (directory / HEADER).write_text(header_text(layout), encoding="utf-8")
     write_stream_list(layout, directory)

@@ -56,7 +56,6 @@ class AdderGraphEngine(WholeWindowEngine):
         )
         return Adders(
             text=text,
-            sources=(),
             connection=f"  {module} adders (.clk(ap_clk), .in_data(window), .out_data(sums));\n"
             "  wire unused = &{1'b0, load};",
             in_register=1,

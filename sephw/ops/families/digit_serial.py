@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sephw.adder_graph import DIGIT_BITS, SERIAL_SOURCES, emit_serial
+from sephw.adder_graph import DIGIT_BITS, emit_serial
 from sephw.ir import Family, Structure
 from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.families.whole_window import Adders, WholeWindowEngine
@@ -67,7 +67,6 @@ class DigitSerialEngine(WholeWindowEngine):
         # The serial sources are the window's register.
         return Adders(
             text=core.text,
-            sources=SERIAL_SOURCES,
             connection=f"  {module} adders (\n"
             "      .clk(ap_clk), .load, .in_data(window), .out_data(sums));",
             in_register=0,

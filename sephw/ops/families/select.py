@@ -216,26 +216,6 @@ class SelectEngine(ConvolutionEngine):
         parameters, memories = operator.rtl_constants(self.words)
         return RtlInstance(
             module=f"sephw_{operator.kind}",
-            sources=(
-                f"sephw_{operator.kind}.sv",
-                "sephw_conv_engine.sv",
-                "sephw_accumulate.sv",
-                "sephw_adder_tree.sv",
-                "sephw_product.sv",
-                "sephw_gated_add.sv",
-                "sephw_gated_tree.sv",
-                "sephw_pair_sums.sv",
-                "sephw_pair_tree.sv",
-                "sephw_shifted_add.sv",
-                "sephw_stage.sv",
-                "sephw_weighted_sum.sv",
-                "sephw_modulo_counter.sv",
-                "sephw_ram.sv",
-                "sephw_rom.sv",
-                "sephw_output.sv",
-                "sephw_credit.sv",
-                "sephw_fifo.sv",
-            ),
             parameters=(
                 ("GROUPS", operator.groups),
                 ("NEURON_FOLDS", self._neuron_folds),

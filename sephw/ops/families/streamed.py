@@ -104,7 +104,6 @@ class StreamedSelectEngine(SelectEngine):
         return replace(
             instance,
             module=f"sephw_{_KIND}",
-            sources=(f"sephw_{_KIND}.sv", *instance.sources[1:]),
             parameters=(("PATTERN", pattern), *instance.parameters),
             memories=instance.memories[1:],
         )

@@ -20,7 +20,6 @@ from sephw.ops.common import integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
 from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.parts import counter_bits, output_parts
-from sephw.ops.rtl_sources import RTL_OUTPUT
 
 _KERNEL = """\
 // {adders} behind streams, see sephw_graph_engine.h; generated.
@@ -114,7 +113,6 @@ class Adders:
     """
 
     text: str
-    sources: tuple[str, ...]
     connection: str
     in_register: int
 
@@ -234,7 +232,6 @@ class WholeWindowEngine(ConvolutionEngine):
         )
         return RtlInstance(
             module=f"sephw_{name}",
-            sources=("sephw_graph_engine.sv", *core.sources, *RTL_OUTPUT),
             parameters=(),
             generated=((f"sephw_{name}.sv", engine), (f"sephw_{adders}.sv", core.text)),
         )
