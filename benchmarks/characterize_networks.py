@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,9 @@ _FILE = DATA / "networks.json"
 def shipped_graph(model: str) -> Graph:
     """The hardware graph of a shipped model at the default folding, FIFOs sized."""
     from sephw.checkpoint import build_network, load_checkpoint
-    from sephw.export.lower import fold_graph
     from sephw.frontend import export_qonnx, read_qonnx
     from sephw.nn import freeze
-    from sephw.passes import FoldingFile
+    from sephw.passes import FoldingFile, lower
 
     checkpoint = load_checkpoint(MODELS / f"{model}.pth")
     size = checkpoint.arguments
@@ -34,7 +33,7 @@ def shipped_graph(model: str) -> Graph:
         shape = (size["in_channels"], size["height"], size["width"])
         export_qonnx(freeze(build_network(checkpoint)), path, shape)
         graph = read_qonnx(path).graph
-    return fold_graph(graph, model, FoldingFile())
+    return lower(replace(graph, name=model), FoldingFile())
 
 
 def synthesize_engines(

@@ -103,13 +103,13 @@ def unfolded(drawn: Drawn, seed: int) -> Graph:
 def folded(graph: Graph, drawn: Drawn, target: Target) -> Graph:
     """``graph`` as it was drawn to be folded; by its budget where nothing that is searched fits."""
     from sephw.explore import board_goal, search
-    from sephw.export.lower import fold_graph
+    from sephw.passes import lower
 
     folding = FoldingFile(frame_cycles=drawn.frame_cycles)
     if drawn.fps is not None:
         with contextlib.suppress(SephwError):
             folding = search(graph, board_goal(target, fps=drawn.fps)).folding
-    return fold_graph(graph, graph.name, folding)
+    return lower(graph, folding)
 
 
 def measure(index: int, technology: Technology) -> Row:

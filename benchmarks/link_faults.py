@@ -218,8 +218,7 @@ def small_graph() -> Graph:
     """A pattern convolution with its requantizer: 36 bytes in, 36 signed 14-bit outputs."""
     from sephw.ir import IntType, Node, Tensor
     from sephw.ops import Join, PatternConv, SlidingWindow
-    from sephw.passes import fold, insert_forks, insert_width_converters
-    from sephw.sim.timing import size_fifos
+    from sephw.passes import FoldingFile, lower
 
     rng, byte, size, channels, outputs = np.random.default_rng(1), IntType(8, False), 3, 4, 4
     window = SlidingWindow(
@@ -276,7 +275,7 @@ def small_graph() -> Graph:
         )
         before = name
     graph = Graph("small", tuple(nodes), tensors, ("image",), ("sums",))
-    return size_fifos(insert_width_converters(insert_forks(fold(graph, {}, 128))))
+    return lower(graph, FoldingFile({}, 128))
 
 
 def small_board(directory: Path) -> tuple[CompiledBoard, Description, Graph]:

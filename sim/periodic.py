@@ -8,7 +8,7 @@ issue is ``interval_cycles`` past), across the seam between frames as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -19,6 +19,8 @@ from sephw.errors import SephwError
 from sephw.ir import Graph, Node, Schedule
 
 Cycles = NDArray[np.int64]
+# The schedule of a node: its operator's own, or a guess of it.
+ScheduleOf = Callable[[Node], Schedule]
 _LONG_AGO = np.iinfo(np.int64).min // 4
 
 
@@ -56,8 +58,13 @@ def frame_interval(graph: Graph) -> tuple[str, int]:
     return max(cycles.items(), key=lambda item: item[1])
 
 
-def schedules(graph: Graph) -> dict[str, Schedule]:
-    """Every node's schedule, checked against the streams it is wired to.
+def own_schedule(node: Node) -> Schedule:
+    """The schedule of the node's operator at its folding."""
+    return node.operator.schedule(node.folding)
+
+
+def schedules(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> dict[str, Schedule]:
+    """Every node's schedule, by name, checked against the streams it is wired to.
 
     Raises SephwError for a tensor with several readers or with ends of different lanes.
     """
@@ -66,7 +73,7 @@ def schedules(graph: Graph) -> dict[str, Schedule]:
         if len(graph.consumers(name)) > 1:
             raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
     for node in graph.nodes:
-        result[node.name] = schedule = node.operator.schedule(node.folding)
+        result[node.name] = schedule = schedule_of(node)
         for name, reads in zip(node.inputs, schedule.reads, strict=True):
             read, made = int(reads.sum()), graph.stream(name).words
             if read != made:

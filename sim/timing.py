@@ -16,12 +16,14 @@ from types import MappingProxyType
 from sephw.ir import Graph
 from sephw.sim.latency import Latency
 from sephw.sim.periodic import (
+    ScheduleOf,
     StreamTimes,
     Times,
     earliest,
     frame_interval,
     high_water,
     latest,
+    own_schedule,
     pace,
     schedules,
 )
@@ -53,14 +55,16 @@ class Timing:
     streams: Mapping[str, StreamTiming]
 
 
-def simulate(graph: Graph) -> Timing:
+def simulate(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> Timing:
     """Time ``graph`` with unbounded FIFOs; with the depths of ``size_fifos`` the same holds.
+
+    ``schedule_of``: schedules to take for the nodes' own, where those take long to find out.
 
     Raises SephwError where a tensor has several readers or a stream's ends differ in lanes:
     insert forks and width converters before.
     """
     bottleneck, interval = frame_interval(graph)
-    plans = schedules(graph)
+    plans = schedules(graph, schedule_of)
     times = earliest(graph, plans, interval)
     outputs = [times[t].push for t in graph.outputs]
     streams = {
@@ -79,7 +83,7 @@ def simulate(graph: Graph) -> Timing:
     )
 
 
-def size_fifos(graph: Graph) -> Graph:
+def size_fifos(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> Graph:
     """The same graph with each ``Tensor.fifo_depth`` deep enough to keep ``simulate``'s timing.
 
     Depth = the most beats reserved at once, where a beat is reserved from the issue that makes it
@@ -95,10 +99,12 @@ def size_fifos(graph: Graph) -> Graph:
     latency are those of ``simulate``. Other arrivals (bursts, pauses) cannot deadlock it: whether
     a marked graph deadlocks depends on its tokens and depths only, not on times.
 
+    ``schedule_of``: schedules to take for the nodes' own, as `simulate` does.
+
     Raises SephwError as ``simulate`` does.
     """
     _, interval = frame_interval(graph)
-    plans = schedules(graph)
+    plans = schedules(graph, schedule_of)
     times: dict[str, StreamTimes] = earliest(graph, plans, interval)
     for node in reversed(graph.nodes):
         if not set(node.outputs).isdisjoint(graph.outputs):

@@ -23,8 +23,7 @@ from sephw.adder_graph import emit_parallel
 from sephw.backends.rtl import write_project
 from sephw.ir import Family, Folding, Graph, IntType, Node, Operator, Resources, Tensor
 from sephw.ops import Join, PatternConv, SlidingWindow
-from sephw.passes import fold, insert_forks, insert_width_converters, set_fifo_depths
-from sephw.sim.timing import size_fifos
+from sephw.passes import FoldingFile, fold, lower
 from sephw.synth import synthesize_operator
 from sephw.targets import Technology
 
@@ -125,15 +124,13 @@ def build(layer: Layer, conv: PatternConv, folding: Folding) -> Graph:
     budget = max(
         at[name].operator.frame_cycles(at[name].folding) for name in ("windows_node", "sums_node")
     )
-    graph = fold(graph, wanted, budget)
-    for graph_pass in (insert_forks, insert_width_converters, size_fifos):
-        graph = graph_pass(graph)
+    fifos = {}
     if whole_windows:
         # Whole windows are wide. Deep FIFOs of them would hide the end of an image, some 30
         # cycles; enough for the round trip of a beat and its credit is a better bargain here.
         interval = at["sums_node"].operator.schedule(at["sums_node"].folding).interval_cycles
-        graph = set_fifo_depths(graph, {"windows": max(2, -(-ROUND_TRIP_CYCLES // interval))})
-    return graph
+        fifos["windows"] = max(2, -(-ROUND_TRIP_CYCLES // interval))
+    return lower(graph, FoldingFile(wanted, budget, fifos))
 
 
 def rows(

@@ -26,14 +26,13 @@ from benchmarks.random_networks.simulate import Job, Simulated, Simulator, simul
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.errors import SephwError
 from sephw.export.compare import checked_tensors, compare, representations
-from sephw.export.lower import fold_graph
 from sephw.export.pipeline import export_model
 from sephw.export.samples import Samples
 from sephw.export.settings import RANDOM_DATA, Settings
 from sephw.frontend import ReadResult, export_qonnx, read_qonnx
 from sephw.ir import Graph
 from sephw.nn import freeze
-from sephw.passes import read_folding_file
+from sephw.passes import lower, read_folding_file
 from sephw.progress import Progress
 from sephw.targets import TARGETS, Target
 from sephw.verify import CYCLES, Verification, describe
@@ -145,13 +144,15 @@ def _folded(case: Case, graph: Graph, path: Path) -> tuple[Graph, str]:
     content = folding_of(graph, case.hardware)
     path.write_text(json.dumps(content), "utf-8")
     bandwidth = case.hardware.weight_bandwidth
-    folded = fold_graph(graph, "network", read_folding_file(path), bandwidth)
+    graph = replace(graph, name="network")
+    folded = lower(graph, read_folding_file(path), weight_bandwidth_bits=bandwidth)
     depths = fifo_depths(folded, case.hardware)
     if not depths:
         return folded, ""
     path.write_text(json.dumps({**content, "fifos": depths}), "utf-8")
     try:
-        return fold_graph(graph, "network", read_folding_file(path), bandwidth), ""
+        given = read_folding_file(path)
+        return lower(graph, given, weight_bandwidth_bits=bandwidth), ""
     except SephwError as error:
         return folded, str(error)
 

@@ -35,11 +35,10 @@ from benchmarks.random_networks.describe import (
 )
 from benchmarks.random_networks.fold import fifo_depths, folding_of
 from benchmarks.random_networks.size import size
-from sephw.export.lower import fold_graph
 from sephw.frontend import export_qonnx, read_qonnx
 from sephw.ir import Graph
 from sephw.nn import freeze
-from sephw.passes import read_folding_file
+from sephw.passes import lower, read_folding_file
 
 Check = Callable[[Case], Outcome]
 _MOST_SECONDS = 240.0
@@ -108,7 +107,7 @@ def _graphs(case: Case, folder: Path) -> list[Graph]:
     with contextlib.suppress(Exception):
         path = folder / "folding.json"
         path.write_text(json.dumps(folding_of(graph, case.hardware)), "utf-8")
-        found.append(fold_graph(graph, "network", read_folding_file(path)))
+        found.append(lower(replace(graph, name="network"), read_folding_file(path)))
     return found
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sephw.explore.costs import SOLVED_FAMILIES, Costs, in_flight
-from sephw.explore.unsolved import unsolved
+from sephw.explore.unsolved import schedule_of
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
-from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
+from sephw.passes import FoldingFile, lower
 from sephw.resources import estimate_engines
 from sephw.resources.engines import Cost
 from sephw.resources.wires import network_mhz
-from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate
 from sephw.targets import Device
 
 
@@ -64,16 +64,14 @@ def final_graph(
     Adder graphs that ``costs`` does not call solved are not solved here either: their sizes and
     pipelines, and with these some FIFOs, are guesses.
     """
-    folded = insert_width_converters(insert_forks(fold(graph, foldings)))
-    folded = stream_weights(folded, weight_bandwidth_bits)
-    real = {node.name: node.operator for node in folded.nodes}
-    guessed = tuple(n if n.name in costs.solved else unsolved(n) for n in folded.nodes)
-    timed = folded.with_nodes(guessed, folded.tensors)
-    timed = size_fifos(timed)
-    timing = simulate(timed)
-    nodes = tuple(replace(node, operator=real[node.name]) for node in timed.nodes)
-    folded = timed.with_nodes(nodes, timed.tensors)
-    folded.validate()
+    schedules = schedule_of(costs.solved)
+    folded = lower(
+        graph,
+        FoldingFile(foldings),
+        weight_bandwidth_bits=weight_bandwidth_bits,
+        schedule_of=schedules,
+    )
+    timing = simulate(folded, schedules)
     engines = estimate_engines(
         folded,
         device,

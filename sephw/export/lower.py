@@ -1,8 +1,7 @@
-"""From a checkpoint to the deploy network, and from QONNX to the folded hardware graph."""
+"""From a checkpoint to the deploy network."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,6 @@ from sephw.command_line import argument_options, command_line
 from sephw.data import DATA_NAMES
 from sephw.errors import SephwError
 from sephw.export.settings import Settings
-from sephw.ir import Graph
-from sephw.passes import (
-    FoldingFile,
-    fold,
-    insert_forks,
-    insert_width_converters,
-    set_fifo_depths,
-    stream_weights,
-)
-from sephw.sim.timing import size_fifos
 
 _EXPORTED_STAGE = "BQ"
 # Arguments that training takes from the data.
@@ -65,26 +54,3 @@ def deploy_network(checkpoint: Checkpoint) -> Any:
     from sephw.nn import freeze
 
     return freeze(build_network(checkpoint)).eval()
-
-
-def fold_graph(
-    graph: Graph, name: str, folding: FoldingFile, weight_bandwidth_bits: int | None = None
-) -> Graph:
-    """The graph, called `name`, at `folding`, with forks, width converters and sized FIFOs.
-
-    Weights that `folding` streams come at `weight_bandwidth_bits` per cycle, all together.
-
-    SephwError, naming the FIFO and the depth it needs, where depths of the folding deadlock.
-    """
-    graph = fold(replace(graph, name=name), folding.nodes, folding.frame_cycles)
-    graph = insert_width_converters(insert_forks(graph))
-    graph = size_fifos(stream_weights(graph, weight_bandwidth_bits))
-    graph.validate()
-    if folding.fifos:
-        from sephw.sim.cycles import run_frames
-
-        graph = set_fifo_depths(graph, folding.fifos)
-        # Depths that were found cannot deadlock, ones that were given can. Frames that repeat are
-        # proved to repeat for ever, so a hundred of them cost no more than the first few.
-        run_frames(graph, 100, keep_frames=1)
-    return graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from sephw.export.compare import (
 )
 from sephw.export.directory import ExportDirectory
 from sephw.export.folding import check_fit, choose_folding
-from sephw.export.lower import fold_graph
 from sephw.export.manifest import describe_export, write_json, write_manifest
 from sephw.export.rtl import RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples
@@ -40,7 +39,7 @@ from sephw.export_folder import ExportFolder
 from sephw.export_names import CYCLES, GRAPH, GRAPH_ARRAYS, HLS, MODEL, RTL, VERIFICATION
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
-from sephw.passes import read_folding_file
+from sephw.passes import lower, read_folding_file
 from sephw.progress import Progress
 from sephw.reports import Report, report_of_export, write_report
 from sephw.tools.cxx import find_compiler
@@ -100,7 +99,11 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         with progress.step("qonnx", "network to QONNX and hardware graph"):
             read = read_network(source, settings, directory.path / MODEL)
         folding = choose_folding(settings, read.graph, directory.path, progress)
-        graph = fold_graph(read.graph, settings.name, folding, settings.weight_bandwidth)
+        graph = lower(
+            replace(read.graph, name=settings.name),
+            folding,
+            weight_bandwidth_bits=settings.weight_bandwidth,
+        )
         check_fit(settings, read.graph, graph, progress)
         save_graph(graph, directory.path / GRAPH, directory.path / GRAPH_ARRAYS)
         _write_projects(settings, graph, samples, directory.path, progress)

@@ -14,12 +14,14 @@ def insert_width_converters(graph: Graph) -> Graph:
     """The same graph with a WidthConverter wherever a reader's lanes are not its producer's.
 
     Where neither lane count divides the other, two converters meet at their greatest common
-    divisor. A graph input brings one pixel (all channels) a beat; a graph output stays as made.
+    divisor. A graph input brings one pixel (all channels) a beat, one of weights what its reader
+    reads; a graph output stays as made.
     The tensor behind a converter of ``t`` to n lanes is ``t_lanes<n>``, the node ``t_to_lanes<n>``.
 
     Raises SephwError for a tensor with several readers: insert forks before.
     """
     tensors = dict(graph.tensors)
+    pixels = {name for name in graph.inputs if name not in graph.constants}
     nodes: list[Node] = []
     for node in graph.nodes:
         inputs = []
@@ -27,7 +29,7 @@ def insert_width_converters(graph: Graph) -> Graph:
         for name, wanted in zip(node.inputs, streams, strict=True):
             if len(graph.consumers(name)) + graph.outputs.count(name) > 1:
                 raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
-            made = tensors[name].channels if name in graph.inputs else graph.stream(name).lanes
+            made = tensors[name].channels if name in pixels else graph.stream(name).lanes
             source = tensors[name]
             for lanes in _steps(made, wanted.lanes):
                 converter = _converter(source, made, lanes)

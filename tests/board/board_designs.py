@@ -13,8 +13,7 @@ from sephw.backends.board import BoardProject, CompiledBoard, compile_board, wri
 from sephw.backends.rtl import write_project
 from sephw.host import Accelerator, Retries
 from sephw.ir import Family, Folding, Graph, IntType, Tensor
-from sephw.passes import fold, insert_forks, insert_width_converters
-from sephw.sim.timing import size_fifos
+from sephw.passes import FoldingFile, lower
 from sephw.targets import find_target
 
 # In the board's time.
@@ -24,8 +23,7 @@ MHZ = 8.0
 
 def ready(graph: Graph, frame_cycles: int, foldings: Mapping[str, Folding] | None = None) -> Graph:
     """Folded, with forks, width converters and sized FIFOs."""
-    folded = fold(graph, dict(foldings or {}), frame_cycles)
-    return size_fifos(insert_width_converters(insert_forks(folded)))
+    return lower(graph, FoldingFile(dict(foldings or {}), frame_cycles))
 
 
 def classifier() -> Graph:

@@ -17,9 +17,9 @@ from sephw.explore.text import table
 from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
 from sephw.ops.convolution import FoldedConvolution
-from sephw.passes import fold, insert_forks, insert_width_converters, read_folding_file
+from sephw.passes import FoldingFile, Stage, lower, read_folding_file
 from sephw.resources import network_mhz
-from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate
 from sephw.targets import Device, Technology
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
@@ -67,7 +67,7 @@ def every_folding(graph: Graph, *, families: bool):
         window = next(f for name, f in chosen if "window" in name)
         if partly and window.pe != foldings["pattern_node"].simd:
             continue
-        folded = insert_width_converters(insert_forks(fold(graph, foldings)))
+        folded = lower(graph, FoldingFile(foldings), until=Stage.WIDTH_CONVERTERS)
         guesses = [by_lanes(n.operator, n.folding, [2], Technology.ECP5) for n in folded.nodes]
         cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
         image = graph.tensors[graph.inputs[0]]
@@ -230,7 +230,7 @@ def test_fifos_of_the_folded_graph_are_within_the_limits():
     assert found.estimated.lut <= limits.lut
     assert found.frame_cycles > loose.frame_cycles
     # The estimate is that of the graph an export makes of the folding.
-    folded = size_fifos(insert_width_converters(insert_forks(fold(graph, found.folding.nodes))))
+    folded = lower(graph, FoldingFile(found.folding.nodes))
     depths = {name: tensor.fifo_depth for name, tensor in folded.tensors.items()}
     again = sum(
         (
@@ -287,7 +287,9 @@ def test_the_folding_file_brings_the_same_graph_back(tmp_path):
     found.folding.write(tmp_path / "folding.json")
     read = read_folding_file(tmp_path / "folding.json")
     assert read == found.folding
-    folded = insert_width_converters(insert_forks(fold(chain(4), read.nodes, read.frame_cycles)))
+    folded = lower(
+        chain(4), FoldingFile(read.nodes, read.frame_cycles), until=Stage.WIDTH_CONVERTERS
+    )
     assert [n.folding for n in folded.nodes] == [n.folding for n in found.graph.nodes]
 
 

@@ -12,13 +12,12 @@ from sephw.explore import sweep
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 from sephw.ir import Folding, Graph, WeightPlace
 from sephw.ir.resources import Resources
-from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
-from sephw.sim.timing import size_fifos
+from sephw.passes import FoldingFile, lower
 from sephw.targets import find_device
 
 
 def job(name: str, frame_cycles: int = 500) -> SynthesisJob:
-    graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, frame_cycles))))
+    graph = lower(chain(4), FoldingFile({}, frame_cycles))
     return SynthesisJob.of(name, graph, find_device("ecp5-25f"))
 
 
@@ -119,7 +118,7 @@ def test_no_jobs_need_no_cluster():
 
 
 def test_a_job_carries_the_graph_with_its_fifos():
-    graph = size_fifos(insert_width_converters(insert_forks(fold(chain(4), {}, 300))))
+    graph = lower(chain(4), FoldingFile({}, 300))
     loaded = SynthesisJob.of("chain", graph, find_device("ice40-up5k")).load()
     assert [(n.name, n.folding) for n in loaded.nodes] == [(n.name, n.folding) for n in graph.nodes]
     assert {k: t.fifo_depth for k, t in loaded.tensors.items()} == {
@@ -140,8 +139,7 @@ def test_a_job_is_synthesized_by_yosys():
 
 def test_streamed_weights_are_the_graphs_own(monkeypatch):
     streamed = {"pattern_node": Folding(1, 2, weights=WeightPlace.STREAM)}
-    folded = insert_width_converters(insert_forks(fold(chain(4), streamed, 3000)))
-    graph = size_fifos(stream_weights(folded, 8))
+    graph = lower(chain(4), FoldingFile(streamed, 3000), weight_bandwidth_bits=8)
     assert len(graph.inputs) == 2
     asked = []
 

@@ -12,9 +12,8 @@ from sephw.backends import hls4ml, rtl
 from sephw.errors import SephwError
 from sephw.frontend import capture_qonnx, read_qonnx
 from sephw.ops import AveragePool, Concat
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, lower
 from sephw.sim import cycles
-from sephw.sim.timing import size_fifos
 
 PART = "xc7z020clg400-1"
 
@@ -39,7 +38,7 @@ def images_of(graph):
 
 
 def folded(graph, frame_cycles):
-    return size_fifos(insert_width_converters(insert_forks(fold(graph, {}, frame_cycles))))
+    return lower(graph, FoldingFile({}, frame_cycles))
 
 
 def test_every_layer_of_the_file_is_equal(path, result):

@@ -11,8 +11,8 @@ from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType
 from sephw.ir.serialize import graph_digest, load_graph, save_graph
 from sephw.ops import OPERATORS, Conv8
-from sephw.passes import fold, insert_forks, insert_width_converters
-from sephw.sim.timing import simulate, size_fifos
+from sephw.passes import FoldingFile, fold, lower
+from sephw.sim.timing import simulate
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def paths(tmp_path):
 
 
 def wired():
-    return size_fifos(insert_width_converters(insert_forks(fold(network(), {}, 2000))))
+    return lower(network(), FoldingFile({}, 2000))
 
 
 def test_a_read_graph_is_the_written_one(paths):

@@ -18,8 +18,7 @@ from sephw.errors import SephwError
 from sephw.export.netlist import NetlistRuns
 from sephw.ir import Folding, Graph, Integers
 from sephw.ops import OPERATORS
-from sephw.passes import fold, insert_forks, insert_width_converters
-from sephw.sim.timing import size_fifos
+from sephw.passes import FoldingFile, lower
 from sephw.synth import Synthesis, synthesize
 from sephw.synth.count import owner
 from sephw.targets import Technology
@@ -36,7 +35,7 @@ def tiny() -> Graph:
     point = b.conv("point", x, 32)
     graph = b.build(x, b.join("map", pattern, point))
     foldings = {"point_node": Folding(pe=1, simd=2)}
-    return size_fifos(insert_width_converters(insert_forks(fold(graph, foldings, 1 << 20))))
+    return lower(graph, FoldingFile(foldings, 1 << 20))
 
 
 @dataclass(frozen=True)

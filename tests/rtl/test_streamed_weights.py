@@ -12,9 +12,9 @@ from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
 from sephw.ir import Folding, Graph, Multipliers, WeightPlace
-from sephw.passes import stream_weights, weight_traffic_bits
+from sephw.passes import lower, weight_traffic_bits
 from sephw.sim import cycles
-from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate
 
 STREAM = WeightPlace.STREAM
 FOLDINGS = {
@@ -47,12 +47,12 @@ TRAFFIC_BITS = {
 
 def streamed_graph(bandwidth_bits: int | None):
     graph = residual_graph(frame_cycles=1024, foldings=FOLDINGS)
-    return size_fifos(stream_weights(graph, bandwidth_bits))
+    return lower(graph, None, weight_bandwidth_bits=bandwidth_bits)
 
 
 def tiled_graph(bandwidth_bits: int | None):
     graph = residual_graph(frame_cycles=1024, foldings=TILED)
-    return size_fifos(stream_weights(graph, bandwidth_bits))
+    return lower(graph, None, weight_bandwidth_bits=bandwidth_bits)
 
 
 # Longer than words are apart at the slowest pace, so that each source is on now and then.

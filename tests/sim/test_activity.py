@@ -10,17 +10,17 @@ from random_graphs import random_graph
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
-from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate
 from sephw.sim.trace import trace_events, write_trace
 
 
 @pytest.fixture(scope="module")
 def graph():
-    return size_fifos(insert_width_converters(insert_forks(fold(network(4), {}, 900))))
+    return lower(network(4), FoldingFile({}, 900))
 
 
 def test_every_cycle_of_an_engine_is_counted_once(graph):

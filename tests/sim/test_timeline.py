@@ -10,7 +10,7 @@ from small_graphs import network
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, WeightPlace
-from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
+from sephw.passes import FoldingFile, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
@@ -20,7 +20,7 @@ from sephw.sim.timing import simulate, size_fifos
 
 @pytest.fixture(scope="module")
 def graph():
-    return size_fifos(insert_width_converters(insert_forks(fold(network(4), {}, 900))))
+    return lower(network(4), FoldingFile({}, 900))
 
 
 def waiting_cycles(result, graph, node, frame):
@@ -102,7 +102,7 @@ def test_a_large_network_that_settles_late_takes_fewer_frames(monkeypatch):
     last = Folding(2, 4, weights=WeightPlace.STREAM)
     graph = residual_graph(frame_cycles=1024, foldings={"stem": tiled, "classifier": last})
     # Words of tiles are there earlier than they are needed: engines get ahead frame after frame.
-    graph = size_fifos(stream_weights(graph, 4))
+    graph = lower(graph, None, weight_bandwidth_bits=4)
     found = settled_timeline(graph)
     assert found.settled and 7 < found.frame < 63
     monkeypatch.setattr("sephw.sim.timeline._MOST_EVENTS", 1)

@@ -10,7 +10,7 @@ from small_graphs import GraphBuilder, chain, network
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, Stage, fold, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
@@ -19,7 +19,7 @@ from sephw.sim.timing import simulate, size_fifos
 
 
 def wired(graph: Graph, frame_cycles: int, foldings=None) -> Graph:
-    return insert_width_converters(insert_forks(fold(graph, foldings or {}, frame_cycles)))
+    return lower(graph, FoldingFile(foldings or {}, frame_cycles), until=Stage.WIDTH_CONVERTERS)
 
 
 def paced(graph: Graph, frames: int) -> dict[str, np.ndarray]:

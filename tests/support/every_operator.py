@@ -9,8 +9,7 @@ from small_graphs import GraphBuilder
 
 from sephw.ir import Folding, Graph, IntType, Tensor, WeightPlace
 from sephw.ops import AveragePool, Concat, GlobalPool, Join, MaxPool
-from sephw.passes import fold, insert_forks, insert_width_converters, stream_weights
-from sephw.sim.timing import size_fifos
+from sephw.passes import FoldingFile, lower
 
 NARROW = IntType(3, False)
 SHAPE = (4, 4, 4)
@@ -57,7 +56,6 @@ def every_operator() -> Graph:
     graph = b.build(x, join("mapped", total, shift=2))
     lanes = dict.fromkeys(("total_node", "mapped_node"), Folding(2, 2))
     tiles = Folding(pe=2, simd=2, weights=WeightPlace.STREAM, tile_pixels=2)
-    graph = insert_forks(fold(graph, {**lanes, "tiled_node": tiles}, 1 << 12))
-    graph = size_fifos(stream_weights(insert_width_converters(graph)))
+    graph = lower(graph, FoldingFile({**lanes, "tiled_node": tiles}, 1 << 12))
     deep = {"block": replace(graph.tensors["block"], fifo_depth=1500)}
     return replace(graph, tensors={**graph.tensors, **deep})

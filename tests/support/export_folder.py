@@ -11,17 +11,16 @@ from small_graphs import network
 
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, lower
 from sephw.sim.cycles import run_frames
 from sephw.sim.latency import ALONE
 from sephw.sim.timeline import settled_timeline
-from sephw.sim.timing import size_fifos
 from sephw.verify import Difference, LayerCheck, Verification
 
 
 def small_graph() -> Graph:
     """About twenty engines, folded and wired."""
-    return size_fifos(insert_width_converters(insert_forks(fold(network(4), {}, 900))))
+    return lower(network(4), FoldingFile({}, 900))
 
 
 def renamed(graph: Graph, module: str) -> Graph:

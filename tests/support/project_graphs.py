@@ -6,7 +6,7 @@ import numpy as np
 
 from sephw.ir import Folding, Graph, IntType, Node, Operator, Tensor
 from sephw.ops import Conv8, GlobalPool, Join, MaxPool, PatternConv, SlidingWindow
-from sephw.passes import fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, Stage, lower
 
 PIXEL = IntType(8, signed=False)
 
@@ -154,10 +154,7 @@ def residual_graph(
         output_dtype=IntType(32, signed=True),
     )
     graph = builder.graph(builder.add("logits", logits, scores))
-    graph = fold(graph, foldings or {}, frame_cycles)
-    graph = insert_width_converters(insert_forks(graph))
-    graph.validate()
-    return graph
+    return lower(graph, FoldingFile(foldings or {}, frame_cycles), until=Stage.WIDTH_CONVERTERS)
 
 
 def images_for(graph: Graph, frames: int = 4) -> np.ndarray:

@@ -15,14 +15,13 @@ from sephw.errors import SephwError
 from sephw.files.listing import file_hashes
 from sephw.ir import Graph
 from sephw.ir.serialize import save_graph
-from sephw.passes import insert_forks, insert_width_converters
-from sephw.sim.timing import size_fifos
+from sephw.passes import lower
 from sephw.synth import Request, run_flow
 
 
 def small_graph() -> Graph:
     """A pattern layer and its requantizer: four engines."""
-    return size_fifos(insert_width_converters(insert_forks(chain(4))))
+    return lower(chain(4), None)
 
 
 class SmallExport:

@@ -1,0 +1,110 @@
+"""Lower: the one sequence of passes from a network's graph to the graph of its engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sephw.ir import Graph
+from sephw.passes.fold import fold
+from sephw.passes.folding_file import FoldingFile
+from sephw.passes.insert_forks import insert_forks
+from sephw.passes.insert_width_converters import insert_width_converters
+from sephw.passes.set_fifo_depths import set_fifo_depths
+from sephw.passes.stream_weights import stream_weights
+from sephw.sim.periodic import ScheduleOf, own_schedule
+from sephw.sim.timing import size_fifos
+
+# Frames that repeat are proved to repeat for ever, so a hundred of them cost no more than the
+# first few.
+_FRAMES = 100
+
+
+class Stage(StrEnum):
+    """What `lower` does, in this order."""
+
+    FOLD = "fold"
+    FORKS = "forks"
+    WIDTH_CONVERTERS = "width converters"
+    WEIGHT_STREAMS = "weight streams"
+    FIFO_DEPTHS = "FIFO depths"
+
+
+@dataclass(frozen=True, eq=False)
+class Lowering:
+    """What the passes are told. The fields are the parameters of `lower`."""
+
+    folding: FoldingFile | None
+    weight_bandwidth_bits: int | None
+    schedule_of: ScheduleOf
+
+
+def lower(
+    graph: Graph,
+    folding: FoldingFile | None,
+    *,
+    weight_bandwidth_bits: int | None = None,
+    schedule_of: ScheduleOf = own_schedule,
+    until: Stage = Stage.FIFO_DEPTHS,
+) -> Graph:
+    """The engines of ``graph``: folded, wired, with the depths of their FIFOs.
+
+    ``folding`` None: ``graph`` stays as it is folded. ``weight_bandwidth_bits``: what the memory
+    behind streamed weights gives a clock cycle; None: as much as is taken. ``schedule_of``: the
+    schedules that FIFOs are sized for, as `size_fifos` takes them. ``until``: the last stage that
+    is done.
+
+    Raises UsageError and SephwError as the passes do; SephwError, naming the FIFO and the depth
+    that it needs, where a depth that ``folding`` gives makes the network deadlock.
+    """
+    how = Lowering(folding, weight_bandwidth_bits, schedule_of)
+    for stage, run in PASSES:
+        graph = run(graph, how)
+        if stage is until:
+            break
+    graph.validate()
+    return graph
+
+
+def _fold(graph: Graph, how: Lowering) -> Graph:
+    if how.folding is None:
+        return graph
+    return fold(graph, how.folding.nodes, how.folding.frame_cycles)
+
+
+def _forks(graph: Graph, how: Lowering) -> Graph:
+    return insert_forks(graph)
+
+
+def _width_converters(graph: Graph, how: Lowering) -> Graph:
+    return insert_width_converters(graph)
+
+
+def _weight_streams(graph: Graph, how: Lowering) -> Graph:
+    return stream_weights(graph, how.weight_bandwidth_bits)
+
+
+def _fifo_depths(graph: Graph, how: Lowering) -> Graph:
+    """The depths that keep the pace, and over them those that the folding gives."""
+    graph = size_fifos(graph, how.schedule_of)
+    if how.folding is None or not how.folding.fifos:
+        return graph
+    from sephw.sim.cycles import run_frames
+
+    graph = set_fifo_depths(graph, how.folding.fifos)
+    # Depths that were found cannot deadlock, ones that were given can.
+    run_frames(graph, _FRAMES, keep_frames=1)
+    return graph
+
+
+PASSES: tuple[tuple[Stage, Callable[[Graph, Lowering], Graph]], ...] = (
+    (Stage.FOLD, _fold),
+    (Stage.FORKS, _forks),
+    (Stage.WIDTH_CONVERTERS, _width_converters),
+    (Stage.WEIGHT_STREAMS, _weight_streams),
+    (Stage.FIFO_DEPTHS, _fifo_depths),
+)
+
+
+__all__ = ["PASSES", "Lowering", "Stage", "lower"]
