@@ -13,14 +13,13 @@ the same way is printed as JSON, for --case. Ends with status 1 where there is s
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from pathlib import Path
 
 import click
 
-from benchmarks.random_networks import held_out, results
+from benchmarks.random_networks import results
 from benchmarks.random_networks.check import Outcome, Status, check, check_all
 from benchmarks.random_networks.describe import Case, from_json, to_json
 from benchmarks.random_networks.draw import draw
@@ -55,27 +54,13 @@ _BATCH = 8
     help="What runs the RTL.",
 )
 @click.option("--shrink/--no-shrink", "shrinks", default=True, help="Make what fails smaller.")
-@click.option(
-    "--synthesize",
-    type=click.IntRange(0),
-    default=0,
-    help="Synthesize networks until so many are held out for the resource model.",
-)
 @click.option("--publish", "publishes", is_flag=True, help="Write reports/published.")
 @click.option("--case", type=click.Path(path_type=Path, exists=True), help="Check this JSON only.")
 def main(
-    count: int,
-    seed: int,
-    first: int,
-    path: Path | None,
-    minutes: float | None,
-    again: tuple[str, ...],
-    simulator: str,
-    shrinks: bool,
-    synthesize: int,
-    publishes: bool,
+    count: int, seed: int, first: int, path: Path | None, minutes: float | None,
+    again: tuple[str, ...], simulator: str, shrinks: bool, publishes: bool,
     case: Path | None,
-) -> None:
+) -> None:  # fmt: skip
     """Check what is not known yet, print what fails, publish."""
     end_on_signals()
     if case is not None:
@@ -100,9 +85,6 @@ def main(
                     _tell_smallest(draw(seed, result.index), result.outcome, Simulator(simulator))
         click.echo(_progress([known[i] for i in wanted if i in known], count), err=True)
     chosen = [known[i] for i in wanted if i in known]
-    if synthesize:
-        left = math.inf if until is None else until - time.monotonic()
-        held_out.measure(chosen, synthesize, lambda text: click.echo(text, err=True), left)
     if publishes:
         click.echo(publish(chosen, seed, count))
     if any(result.outcome.bad for result in chosen):

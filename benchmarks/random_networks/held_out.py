@@ -1,21 +1,44 @@
-"""Random networks as held-out ones of the resource model: estimates beside what Yosys makes."""
+"""Random networks as held-out ones of the resource model: estimates beside what Yosys makes.
+
+    python -m benchmarks.random_networks.held_out --count N --seed S [--minutes M]
+
+Networks of seed S are taken in turn: small ones, none with filters that are dead by construction.
+Each that is taken is checked as all random networks are, then synthesized for one technology. Rows
+go to sephw/resources/data/held_out_networks.json as they are found, and a run goes on behind the
+last one of its seed. Writes reports/published/held_out_networks.md at its end.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from benchmarks.random_networks.check import Status, prepare
-from benchmarks.random_networks.describe import Convolution, Join, Linear, Network, Norm, Weights
+import click
+
+from benchmarks.random_networks.check import CheckEndedError, Status, check_all, prepare
+from benchmarks.random_networks.describe import (
+    Case,
+    Convolution,
+    Join,
+    Linear,
+    Network,
+    Norm,
+    Weights,
+)
 from benchmarks.random_networks.draw import draw
-from benchmarks.random_networks.results import Result
 from sephw.backends.rtl import write_project
-from sephw.ir import Graph
+from sephw.ir import Family, Graph, Node
 from sephw.ir.resources import Resources
+from sephw.lifetime.ending import end_on_signals
 from sephw.resources import CHARACTERIZED, estimate
 from sephw.synth import Synthesis, synthesize
 from sephw.targets import Technology
@@ -36,8 +59,8 @@ _TURNS = (
     Technology.GOWIN,
 )
 # Engines and LUTs beyond which most networks take more than half a minute.
-_MOST_ENGINES = 16
-_MOST_LUTS = 1000
+MOST_ENGINES = 16
+MOST_LUTS = 1000
 _CARRIES = {
     Technology.ECP5: "CCU2C",
     Technology.ICE40: "SB_CARRY",
@@ -45,6 +68,8 @@ _CARRIES = {
     Technology.GOWIN: "ALU",
 }
 _TIMEOUT_SECONDS = 1200.0
+# Networks whose RTL is simulated by one program.
+_BATCH = 8
 # Channels that no image changes: synthesis removes what computes them, in a trained network little.
 _CONSTANT_NORMS = (Norm.ZERO, Norm.HUGE_VARIANCE)
 
@@ -55,7 +80,8 @@ class Row:
 
     ``estimated``: the sum over its engines, adder graphs solved. ``synthesized``: of one netlist of
     all engines, in the same units; ``carry``: its carry cells, which are among its LUTs where they
-    take some.
+    take some. ``luts``: by kind and family of engine how many there are, their LUTs as estimated
+    and as synthesized.
     """
 
     seed: int
@@ -65,6 +91,7 @@ class Row:
     estimated: Mapping[str, int]
     synthesized: Mapping[str, int]
     carry: int
+    luts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,67 +101,90 @@ class HeldOut:
     yosys: str = ""
     networks: tuple[Row, ...] = ()
 
+    def next_index(self, seed: int) -> int:
+        """Index of the network of ``seed`` from which on none was looked at."""
+        return max((row.index for row in self.networks if row.seed == seed), default=-1) + 1
+
 
 def read(path: Path = FILE) -> HeldOut:
-    """The committed rows; none where there is no file."""
+    """The rows of a file; none where there is no file."""
     if not path.is_file():
         return HeldOut()
     content = json.loads(path.read_text("utf-8"))
-    return HeldOut(content["yosys"], tuple(Row(**row) for row in content["networks"]))
+    return HeldOut(content["yosys"], tuple(_row(row) for row in content["networks"]))
+
+
+def _row(entry: Mapping[str, Any]) -> Row:
+    luts = {kind: tuple(counts) for kind, counts in entry.get("luts", {}).items()}
+    return Row(**{**entry, "luts": luts})
 
 
 def write(found: HeldOut, path: Path = FILE) -> None:
-    """A row a line, sorted."""
+    """A row a line, sorted; the file appears whole or not at all."""
     rows = sorted(found.networks, key=lambda row: (row.seed, row.index, row.technology))
     lines = ",\n".join(f"  {json.dumps(asdict(row))}" for row in rows)
     text = f'{{\n "yosys": {json.dumps(found.yosys)},\n "networks": [\n{lines}\n ]\n}}\n'
-    path.write_text(text, "utf-8")
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
+
+
+def technology_of(index: int) -> Technology:
+    """The one technology for which network ``index`` is synthesized."""
+    turns = [technology for technology in _TURNS if technology in CHARACTERIZED]
+    return turns[index % len(turns)]
 
 
 def measure(
-    results: Sequence[Result], count: int, note: Callable[[str], None], most_seconds: float
-) -> None:
-    """Add rows to the file until it has ``count``, of exact networks in turn.
+    count: int,
+    seed: int,
+    note: Callable[[str], None],
+    *,
+    path: Path = FILE,
+    most_seconds: float = math.inf,
+) -> HeldOut:
+    """Add rows to the file until it has ``count``, of the networks of ``seed`` in turn.
 
-    Each network is synthesized for one technology, the next in turn; small ones only, for the
-    sake of time, and none with filters that are dead by construction.
+    Goes on behind the last network of ``seed`` in the file. A network that is not exact is noted
+    and left out. After ``most_seconds`` no other is begun.
     """
-    import time
-
     until = time.monotonic() + most_seconds
-    known = read()
-    done = {(row.seed, row.index) for row in known.networks}
-    turns = [technology for technology in _TURNS if technology in CHARACTERIZED]
-    for result in results:
-        if len(known.networks) >= count or time.monotonic() >= until:
-            break
-        fits = result.outcome.engines <= _MOST_ENGINES
-        if (result.seed, result.index) in done or not fits:
-            continue
-        if result.outcome.status is not Status.EXACT:
-            continue
-        case = draw(result.seed, result.index)
-        if _has_constants(case.network):
-            continue
-        technology = turns[result.index % len(turns)]
-        with tempfile.TemporaryDirectory() as made:
-            graph = prepare(case, Path(made)).graph
-            estimated = estimated_resources(graph, technology)
-            if estimated.lut > _MOST_LUTS:
+    known = read(path)
+    missing = count - len(known.networks)
+    taken = islice(_selected(seed, known.next_index(seed)), max(0, missing))
+    while some := tuple(islice(taken, _BATCH)):
+        for index, outcome in zip(some, check_all([draw(seed, i) for i in some]), strict=True):
+            if time.monotonic() >= until:
+                return known
+            if outcome.status is not Status.EXACT:
+                note(f"{seed}:{index} is left out, {outcome.status}: {outcome.reason}")
                 continue
-            synthesis = _synthesized(graph, technology, Path(made))
-            row = Row(
-                result.seed,
-                result.index,
-                technology.value,
-                len(graph.nodes),
-                _counts(estimated),
-                _counts(synthesis.total),
-                carries(synthesis),
-            )
-        known = HeldOut(synthesis.yosys_version, (*known.networks, row))
-        write(known)
-        note(f"{len(known.networks)} of {count}: {row}")
+            version, row = _measured(seed, index, note)
+            known = HeldOut(version, (*known.networks, row))
+            write(known, path)
+            note(f"{len(known.networks)} of {count}: {row}")
+    return known
+
+
+def _selected(seed: int, first: int) -> Iterator[int]:
+    """Indices of the networks to synthesize, from ``first`` on."""
+    for index in itertools.count(first):
+        with tempfile.TemporaryDirectory() as made:
+            if selected(draw(seed, index), technology_of(index), Path(made)) is not None:
+                yield index
+
+
+def selected(case: Case, technology: Technology, folder: Path) -> Graph | None:
+    """The folded graph of a network that is to be synthesized, else None."""
+    if _has_constants(case.network):
+        return None
+    try:
+        graph = prepare(case, folder).graph
+    except CheckEndedError:
+        return None
+    if len(graph.nodes) > MOST_ENGINES or not _within(graph, technology, MOST_LUTS):
+        return None
+    return graph
 
 
 def _has_constants(network: Network) -> bool:
@@ -150,19 +200,58 @@ def _has_constants(network: Network) -> bool:
     return False
 
 
+def _within(graph: Graph, technology: Technology, luts: int) -> bool:
+    """Whether all engines take no more than ``luts``; adder graphs, solved in seconds, last."""
+    nodes = sorted(graph.nodes, key=lambda node: node.folding.family is not Family.SELECT)
+    total = 0
+    for node in nodes:
+        total += estimated(graph, node, technology).lut
+        if total > luts:
+            return False
+    return True
+
+
+def estimated(graph: Graph, node: Node, technology: Technology) -> Resources:
+    """Of one engine."""
+    depths = [graph.tensors[name].fifo_depth for name in node.outputs]
+    return estimate(node.operator, node.folding, depths, technology, solve=True).resources
+
+
 def estimated_resources(graph: Graph, technology: Technology) -> Resources:
     """The sum over all engines."""
-    parts = [
-        estimate(
-            node.operator,
-            node.folding,
-            [graph.tensors[name].fifo_depth for name in node.outputs],
-            technology,
-            solve=True,
-        ).resources
-        for node in graph.nodes
-    ]
-    return sum(parts, Resources())
+    return sum((estimated(graph, node, technology) for node in graph.nodes), Resources())
+
+
+def _measured(seed: int, index: int, note: Callable[[str], None]) -> tuple[str, Row]:
+    """The version of Yosys, and what it makes of a network."""
+    with tempfile.TemporaryDirectory() as made:
+        graph = prepare(draw(seed, index), Path(made)).graph
+        return _row_of(seed, index, graph, Path(made), note)
+
+
+def _row_of(
+    seed: int, index: int, graph: Graph, folder: Path, note: Callable[[str], None]
+) -> tuple[str, Row]:
+    technology = technology_of(index)
+    synthesis = _synthesized(graph, technology, folder)
+    luts: dict[str, tuple[int, int, int]] = {}
+    for node in graph.nodes:
+        before, after = estimated(graph, node, technology), synthesis.engines[node.name]
+        kind = f"{node.operator.kind} {node.folding.family}"
+        engines, first, last = luts.get(kind, (0, 0, 0))
+        luts[kind] = (engines + 1, first + before.lut, last + after.lut)
+        note(f"{seed}:{index} {technology} {kind} '{node.name}': {before} as {after}")
+    row = Row(
+        seed,
+        index,
+        technology.value,
+        len(graph.nodes),
+        _counts(estimated_resources(graph, technology)),
+        _counts(synthesis.total),
+        carries(synthesis),
+        luts,
+    )
+    return synthesis.yosys_version, row
 
 
 def _synthesized(graph: Graph, technology: Technology, folder: Path) -> Synthesis:
@@ -187,3 +276,17 @@ def carries(synthesis: Synthesis) -> int:
 
 def _counts(resources: Resources) -> dict[str, int]:
     return {kind: getattr(resources, kind) for kind in KINDS}
+
+
+@click.command(help=__doc__)
+@click.option("--count", default=100, show_default=True, type=click.IntRange(1), help="Rows.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of networks.")
+@click.option("--minutes", type=float, help="Begin no other after these; the next run goes on.")
+def main(count: int, seed: int, minutes: float | None) -> None:
+    end_on_signals()
+    seconds = math.inf if minutes is None else 60 * minutes
+    measure(count, seed, lambda text: click.echo(text, err=True), most_seconds=seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -97,10 +97,29 @@ def bars(technology: Technology) -> Bars | None:
     are smaller than most designs.
     """
     found = measured(technology)
-    if not found.networks:
-        return None
+    return _stated(technology, found) if found.networks else None
+
+
+def holds(technology: Technology, one: Pair) -> dict[str, bool]:
+    """By kind: whether the bars of all other networks of ``technology`` hold this one's engines.
+
+    Raises ValueError where it is none of the measured ones.
+    """
+    found = measured(technology)
+    others = list(found.networks)
+    others.remove(one)
+    around = _stated(technology, replace(found, networks=tuple(others))).ratios
+    return {kind: _within(one, kind, *around[kind]) for kind in KINDS}
+
+
+def _stated(technology: Technology, found: Measured) -> Bars:
     result = bars_of(found)
     return result if result.enough else result.at_least(engine_ratios(technology))
+
+
+def _within(pair: Pair, kind: str, low: float, high: float) -> bool:
+    before, after = getattr(pair.before, kind), getattr(pair.after, kind)
+    return bool(low * before <= after <= high * before)
 
 
 def engine_ratios(technology: Technology) -> dict[str, tuple[float, float]]:
@@ -161,9 +180,7 @@ def held(pairs: Sequence[Pair]) -> dict[str, float]:
     for i, one in enumerate(pairs):
         others = [*pairs[:i], *pairs[i + 1 :]]
         for kind in KINDS:
-            low, high = _ratios(others, kind, _beyond(len(others)))
-            before, after = getattr(one.before, kind), getattr(one.after, kind)
-            inside[kind].append(low * before <= after <= high * before)
+            inside[kind].append(_within(one, kind, *_ratios(others, kind, _beyond(len(others)))))
     return {kind: sum(found) / max(1, len(found)) for kind, found in inside.items()}
 
 
@@ -218,5 +235,6 @@ __all__ = [
     "engine_ratios",
     "expected_coverage",
     "held",
+    "holds",
     "measured",
 ]

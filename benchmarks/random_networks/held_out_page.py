@@ -1,0 +1,131 @@
+"""The published page of the held-out networks: errors of the estimates, and of what engines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.random_networks.held_out import (
+    KINDS,
+    MOST_ENGINES,
+    MOST_LUTS,
+    HeldOut,
+    Row,
+)
+from sephw.ir.resources import Resources
+from sephw.resources.held_out import Pair, bars, holds
+from sephw.targets import Technology
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"
+NAME = "held_out_networks"
+
+
+def publish(found: HeldOut) -> str:
+    """Write held_out_networks.md; returns the page."""
+    text = page(found)
+    (PUBLISHED / f"{NAME}.md").write_text(text, "utf-8")
+    return text
+
+
+def page(found: HeldOut) -> str:
+    """Markdown."""
+    seeds = sorted({row.seed for row in found.networks})
+    lines = [
+        "# Held-out networks: estimated and synthesized",
+        "",
+        f"Made by `python -m benchmarks.random_networks.held_out --count {len(found.networks)} "
+        f"--seed {' '.join(map(str, seeds))}`, of the networks of "
+        "[random networks](random_networks.md): those of at most "
+        f"{MOST_ENGINES} engines and {MOST_LUTS:,} LUTs, estimated, without filters and channels "
+        "that are constant by construction, in turn; all of them are exact in every "
+        "representation. No coefficient of the resource model was fitted to them. Each is "
+        "synthesized for one technology, its engines only, without a board's top and link; every "
+        "row is in `sephw/resources/data/held_out_networks.json`. Yosys " + found.yosys + ".",
+        "",
+        *_errors(found.networks),
+        *_engines(found.networks),
+    ]
+    return "\n".join(lines)
+
+
+def _errors(rows: Sequence[Row]) -> list[str]:
+    lines = [
+        "## Errors and bars",
+        "",
+        "Error: estimated / synthesized − 1, the sums over all engines, of networks that have any. "
+        "Bar: the range of synthesized / estimated that estimates are given with "
+        "(`sephw.resources.held_out.bars`), made of these and the other "
+        "[held-out networks](resource_model.md); inside: of these networks, how many the bar "
+        "made without them holds; expected: of further networks, how many it is to hold.",
+        "",
+        "| technology | resource | networks | median | p10 | p90 | largest | equal | bar | inside "
+        "| expected |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for technology in Technology:
+        some = [row for row in rows if row.technology == technology]
+        stated = bars(technology)
+        if not some or stated is None:
+            continue
+        inside = [holds(technology, pair_of(row)) for row in some]
+        for kind in KINDS:
+            errors = errors_of(some, kind)
+            low, high = stated.ratios[kind]
+            equal = sum(row.estimated[kind] == row.synthesized[kind] for row in some)
+            held = sum(one[kind] for one in inside)
+            lines.append(
+                f"| {technology} | {kind.upper()} | {len(errors)} | "
+                + " | ".join(_summary(errors))
+                + f" | {equal} of {len(some)} | {low:.3f} to {high:.3f} "
+                f"| {held} of {len(some)} ({held / len(some):.0%}) | {stated.coverage:.0%} |"
+            )
+    return [*lines, ""]
+
+
+def pair_of(row: Row) -> Pair:
+    """The row as the bars know it."""
+    return Pair(Resources(**row.estimated), Resources(**row.synthesized))
+
+
+def errors_of(rows: Sequence[Row], kind: str) -> list[float]:
+    """Relative errors, of rows that have any of that kind of resource."""
+    return [
+        row.estimated[kind] / row.synthesized[kind] - 1 for row in rows if row.synthesized[kind]
+    ]
+
+
+def _summary(errors: Sequence[float]) -> list[str]:
+    """Median, p10, p90 and what is farthest from 0."""
+    if not errors:
+        return ["–"] * 4
+    found = [*np.quantile(errors, (0.5, 0.1, 0.9)), max(errors, key=abs)]
+    return [f"{error:+.1%}" for error in found]
+
+
+def _engines(rows: Sequence[Row]) -> list[str]:
+    """Sums over all networks of a technology, by what engine it is."""
+    shown = list(dict.fromkeys(row.technology for row in rows))
+    lines = [
+        "## Which engines",
+        "",
+        "LUTs of all engines of a kind, estimated / synthesized, and how far the sum is off.",
+        "",
+        "| engine | " + " | ".join(shown) + " |",
+        "|---|" + "---|" * len(shown),
+    ]
+    for kind in sorted({kind for row in rows for kind in row.luts}):
+        cells = []
+        for technology in shown:
+            found = [
+                row.luts[kind] for row in rows if row.technology == technology and kind in row.luts
+            ]
+            engines, before, after = (
+                (sum(part) for part in zip(*found, strict=True)) if found else (0, 0, 0)
+            )
+            cells.append(
+                f"{engines}: {before:,} / {after:,} ({before / after - 1:+.0%})" if after else "–"
+            )
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return [*lines, ""]
