@@ -57,10 +57,17 @@ _BATCH = 8
 @click.option("--publish", "publishes", is_flag=True, help="Write reports/published.")
 @click.option("--case", type=click.Path(path_type=Path, exists=True), help="Check this JSON only.")
 def main(
-    count: int, seed: int, first: int, path: Path | None, minutes: float | None,
-    again: tuple[str, ...], simulator: str, shrinks: bool, publishes: bool,
+    count: int,
+    seed: int,
+    first: int,
+    path: Path | None,
+    minutes: float | None,
+    again: tuple[str, ...],
+    simulator: str,
+    shrinks: bool,
+    publishes: bool,
     case: Path | None,
-) -> None:  # fmt: skip
+) -> None:
     """Check what is not known yet, print what fails, publish."""
     end_on_signals()
     if case is not None:

@@ -1,11 +1,7 @@
 """Random networks as held-out ones of the resource model: estimates beside what Yosys makes.
 
-    python -m benchmarks.random_networks.held_out --count N --seed S [--minutes M]
-
-Networks of seed S are taken in turn: small ones, none with filters that are dead by construction.
-Each that is taken is checked as all random networks are, then synthesized for one technology. Rows
-go to sephw/resources/data/held_out_networks.json as they are found, and a run goes on behind the
-last one of its seed. Writes reports/published/held_out_networks.md at its end.
+Networks of a seed are taken in turn: small ones, none with filters that are dead by construction.
+Each that is taken is checked as all random networks are, then synthesized for one technology.
 """
 
 from __future__ import annotations
@@ -22,8 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import click
-
 from benchmarks.random_networks.check import CheckEndedError, Status, check_all, prepare
 from benchmarks.random_networks.describe import (
     Case,
@@ -38,7 +32,6 @@ from benchmarks.random_networks.draw import draw
 from sephw.backends.rtl import write_project
 from sephw.ir import Family, Graph, Node
 from sephw.ir.resources import Resources
-from sephw.lifetime.ending import end_on_signals
 from sephw.resources import CHARACTERIZED, estimate
 from sephw.synth import Synthesis, synthesize
 from sephw.targets import Technology
@@ -107,7 +100,7 @@ class HeldOut:
 
 
 def read(path: Path = FILE) -> HeldOut:
-    """The rows of a file; none where there is no file."""
+    """The rows of a file; none where there is no file. Rows need no ``luts``."""
     if not path.is_file():
         return HeldOut()
     content = json.loads(path.read_text("utf-8"))
@@ -150,9 +143,9 @@ def measure(
     """
     until = time.monotonic() + most_seconds
     known = read(path)
-    missing = count - len(known.networks)
-    taken = islice(_selected(seed, known.next_index(seed)), max(0, missing))
-    while some := tuple(islice(taken, _BATCH)):
+    taken = _selected(seed, known.next_index(seed))
+    while len(known.networks) < count:
+        some = tuple(islice(taken, min(_BATCH, count - len(known.networks))))
         for index, outcome in zip(some, check_all([draw(seed, i) for i in some]), strict=True):
             if time.monotonic() >= until:
                 return known
@@ -276,17 +269,3 @@ def carries(synthesis: Synthesis) -> int:
 
 def _counts(resources: Resources) -> dict[str, int]:
     return {kind: getattr(resources, kind) for kind in KINDS}
-
-
-@click.command(help=__doc__)
-@click.option("--count", default=100, show_default=True, type=click.IntRange(1), help="Rows.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of networks.")
-@click.option("--minutes", type=float, help="Begin no other after these; the next run goes on.")
-def main(count: int, seed: int, minutes: float | None) -> None:
-    end_on_signals()
-    seconds = math.inf if minutes is None else 60 * minutes
-    measure(count, seed, lambda text: click.echo(text, err=True), most_seconds=seconds)
-
-
-if __name__ == "__main__":
-    main()

@@ -35,7 +35,7 @@ def page(found: HeldOut) -> str:
     lines = [
         "# Held-out networks: estimated and synthesized",
         "",
-        f"Made by `python -m benchmarks.random_networks.held_out --count {len(found.networks)} "
+        f"Made by `python -m benchmarks.random_networks.synthesize --count {len(found.networks)} "
         f"--seed {' '.join(map(str, seeds))}`, of the networks of "
         "[random networks](random_networks.md): those of at most "
         f"{MOST_ENGINES} engines and {MOST_LUTS:,} LUTs, estimated, without filters and channels "
