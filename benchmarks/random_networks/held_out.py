@@ -30,7 +30,7 @@ from benchmarks.random_networks.describe import (
 )
 from benchmarks.random_networks.draw import draw
 from sephw.backends.rtl import write_project
-from sephw.ir import Family, Graph, Node
+from sephw.ir import Family, Graph, MemoryKind, Node
 from sephw.ir.resources import Resources
 from sephw.resources import CHARACTERIZED, estimate
 from sephw.synth import Synthesis, synthesize
@@ -63,6 +63,8 @@ _CARRIES = {
 _TIMEOUT_SECONDS = 1200.0
 # Networks whose RTL is simulated by one program.
 _BATCH = 8
+# What the kind of engines ends in whose tables have one word each.
+FOLDED = ", constants of one word"
 # Channels that no image changes: synthesis removes what computes them, in a trained network little.
 _CONSTANT_NORMS = (Norm.ZERO, Norm.HUGE_VARIANCE)
 
@@ -230,7 +232,7 @@ def _row_of(
     luts: dict[str, tuple[int, int, int]] = {}
     for node in graph.nodes:
         before, after = estimated(graph, node, technology), synthesis.engines[node.name]
-        kind = f"{node.operator.kind} {node.folding.family}"
+        kind = kind_of(node)
         engines, first, last = luts.get(kind, (0, 0, 0))
         luts[kind] = (engines + 1, first + before.lut, last + after.lut)
         note(f"{seed}:{index} {technology} {kind} '{node.name}': {before} as {after}")
@@ -245,6 +247,19 @@ def _row_of(
         luts,
     )
     return synthesis.yosys_version, row
+
+
+def kind_of(node: Node) -> str:
+    """Kind and family of an engine.
+
+    Engines whose tables have one word each are kinds of their own: synthesis folds these
+    constants into the logic.
+    """
+    name = f"{node.operator.kind} {node.folding.family}"
+    depths = [1] * len(node.outputs)
+    memories = node.operator.structure(node.folding, depths, solve=False).memories
+    tables = [memory.depth for memory in memories if memory.kind is MemoryKind.ROM]
+    return f"{name}{FOLDED}" if tables and max(tables) == 1 else name
 
 
 def _synthesized(graph: Graph, technology: Technology, folder: Path) -> Synthesis:
