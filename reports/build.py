@@ -189,8 +189,10 @@ def _totals(
         total("buffer_memory", "buffer memory", summed("buffer_memory"), "bits", estimated),
         total("fifo_memory", "FIFO memory", summed("fifo_memory"), "bits", simulated),
         *cycle_totals(speed),
-        *clock_totals(speed, 1e3 / clock_ns, "", "at the clock asked for", estimated, speed.link),
-        total("mac_rate", "MAC rate at the clock asked for", giga_macs, "GMAC/s", estimated),
+        *clock_totals(
+            speed, 1e3 / clock_ns, "", "at the target's default clock", estimated, speed.link
+        ),
+        total("mac_rate", "MAC rate at the target's default clock", giga_macs, "GMAC/s", estimated),
     )
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sephw.reports.bars import resource_bars
+from sephw.reports.figures import short_figure_text
 from sephw.reports.matrix import verified_layers
 from sephw.reports.model import LayerReport, Report
 from sephw.reports.next_step import next_step, not_run, own_place
@@ -59,7 +60,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, short=short, folding=_folding, words=_words)
+    environment.filters.update(
+        number=number, short=short, figure_text=short_figure_text, folding=_folding, words=_words
+    )
     environment.globals.update(percent=percent)
     return environment
 

@@ -51,7 +51,7 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
             options=(
                 ("images", f"{options['data']}, {options['samples']} real ones"),
                 ("folding", "chosen" if folding is None else f"file, SHA-256 {folding['sha256']}"),
-                ("clock", f"{options['clock_ns']:g} ns asked for"),
+                ("clock", f"{options['clock_ns']:g} ns, the target's default"),
                 *_wishes(options),
                 ("steps", ", ".join(options["steps"])),
             ),

@@ -52,7 +52,7 @@ class Rate:
 
 
 def rates(report: Report) -> tuple[Rate, ...]:
-    """At every clock that is known of the routed design, else at the one that is asked for."""
+    """At every clock that is known of the routed design, else at the target's default."""
     clocks = (
         ("_routed", "clock_routed", "its highest clock"),
         ("_board", "clock_board", "the board's clock"),
@@ -62,8 +62,8 @@ def rates(report: Report) -> tuple[Rate, ...]:
         for suffix, clock, what in clocks
         if report.has(clock)
     ]
-    asked = f"{number(round(1e3 / report.clock_ns, 2))} MHz, the clock asked for"
-    return tuple(found) or (_rate(report, "", asked),)
+    usual = f"{number(round(1e3 / report.clock_ns, 2))} MHz, the default of {report.target}"
+    return tuple(found) or (_rate(report, "", usual),)
 
 
 def _rate(report: Report, suffix: str, at: str) -> Rate:

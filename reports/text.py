@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sephw.invocation import Place
 from sephw.reports.bars import resource_bars
+from sephw.reports.figures import figure_text
 from sephw.reports.matrix import Column, verified_layers
 from sephw.reports.model import Figure, LayerReport, Report
 from sephw.reports.next_step import next_step, not_run, own_place
@@ -109,12 +110,12 @@ def _summary(report: Report, place: Place) -> Iterator[str]:
         )
         yield f"fits:       {answer}: {shares} [{source}]"
     for rate in rates(report):
-        yield f"frames/s:   {number(rate.chip.value)} {ON_CHIP} [{rate.chip.source}], {rate.at}"
+        yield f"frames/s:   {figure_text(rate.chip)} {ON_CHIP} [{rate.chip.source}], {rate.at}"
         if rate.link is None:
             yield f"            none {OVER_LINK}: {rate.without}"
         else:
             yield (
-                f"            {number(rate.link.value)} {OVER_LINK} [{rate.link.source}], "
+                f"            {figure_text(rate.link)} {OVER_LINK} [{rate.link.source}], "
                 f"{report.link}"
             )
     for name, first, last in latencies(report):
@@ -335,7 +336,7 @@ def _error_bar(figure: Figure) -> str:
 
 def _total_cells(report: Report) -> list[tuple[str, ...]]:
     return [
-        (total.label, number(total.figure.value), total.figure.unit, str(total.figure.source))
+        (total.label, figure_text(total.figure), total.figure.unit, str(total.figure.source))
         for total in report.totals
     ]
 

@@ -11,6 +11,7 @@ from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
 from sephw.ir.resources import Resources
+from sephw.rates import asked_rate, reachable_rate
 from sephw.resources import CHARACTERIZED
 from sephw.targets import DEVICES, TARGETS, Device, Target
 
@@ -32,7 +33,9 @@ def refusal(
 
     ``weight_bits``: all weights of the network, in memory.
     """
-    wanted = network if goal.fps is None else f"{network} at {_rate(goal.fps)} frames/s on chip"
+    wanted = (
+        network if goal.fps is None else f"{network} at {asked_rate(goal.fps)} frames/s on chip"
+    )
     return (
         _too_fast_a_clock(network, problem, goal)
         or _too_many_frames(network, problem, goal)
@@ -63,9 +66,10 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     clock = goal.counted_mhz(best.frames_per_second * cycles / 1e6)
     most = clock * 1e6 / cycles
     return SephwError(
-        f"{network}: {_rate(goal.fps)} frames/s on chip are beyond every folding; the fastest "
-        f"takes {cycles:,} cycles a frame, {_rate(most)} frames/s on chip at {clock:.4g} MHz; "
-        f"ask for at most --fps {_rate(most).replace(',', '')}"
+        f"{network}: {asked_rate(goal.fps)} frames/s on chip are beyond every folding; the fastest "
+        f"takes {cycles:,} cycles a frame, {reachable_rate(most)} frames/s on chip at "
+        f"{clock:.4g} MHz; "
+        f"ask for at most --fps {reachable_rate(most).replace(',', '')}"
     )
 
 
@@ -110,7 +114,7 @@ def _does_not_fit(
     if goal.fps is not None:
         most = reaches(replace(goal, fps=None))
         if most is not None:
-            text += f"; or at most {_rate(most)} frames/s on chip fit"
+            text += f"; or at most {reachable_rate(most)} frames/s on chip fit"
     return MisfitError(text)
 
 
@@ -203,8 +207,3 @@ def without_limits(goal: Goal) -> Goal:
 def boundless(device: Device) -> Device:
     """``device`` with any number of everything."""
     return replace(device, available=Resources(*[_UNLIMITED] * len(RESOURCES)))
-
-
-def _rate(fps: float) -> str:
-    """Three digits at least, rounded down: what is offered must be reachable."""
-    return f"{int(fps):,}" if fps >= 100 else f"{int(fps * 10) / 10:g}"

@@ -10,6 +10,7 @@ from sephw.explore.found import Found, NodeFound
 from sephw.explore.sweep import SynthesisResult
 from sephw.ir import Family, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
+from sephw.rates import asked_rate, rate
 from sephw.targets import Device
 
 _KINDS = ("lut", "ff", "bram", "dsp")
@@ -72,7 +73,7 @@ def summary(found: Found) -> str:
     entries = [
         (
             "speed",
-            f"{found.frames_per_second:,.1f} frames/s on chip [estimated]: "
+            f"{rate(found.frames_per_second)} frames/s on chip [estimated]: "
             f"{found.frame_cycles:,} cycles/frame [simulated] at {found.clock_mhz:.1f} MHz "
             f"[{clock}]; set by '{found.bottleneck}'",
         ),
@@ -89,9 +90,8 @@ def summary(found: Found) -> str:
             1,
             (
                 "",
-                f"asked for: {goal.fps:,.10g} frames/s on chip; {counted:.1f} MHz "
-                f"give "
-                f"{counted * 1e6 / found.frame_cycles:,.1f}, the estimated clock "
+                f"asked for: {asked_rate(goal.fps)} frames/s on chip; {counted:.1f} MHz "
+                f"give {rate(counted * 1e6 / found.frame_cycles)}, the estimated clock "
                 f"less {100 * goal.clock_error:.0f} % for its error",
             ),
         )
@@ -110,7 +110,9 @@ def _over_link(found: Found) -> str:
         if found.goal.board is None:
             return "over a link: not known, a device by itself has none"
         return "over a link: not known, no design of this board takes the network in"
-    return f"{over.frames_per_second:,.1f} frames/s over this board's link [estimated]: {over.name}"
+    return (
+        f"{rate(over.frames_per_second)} frames/s over this board's link [estimated]: {over.name}"
+    )
 
 
 def _streams(found: Found, bandwidth_bits: int) -> str:
@@ -187,8 +189,8 @@ def synthesis_table(points: Sequence[Found], results: Sequence[SynthesisResult])
 
 def _speed(found: Found) -> tuple[str, str, str]:
     over = found.over_link
-    link = "-" if over is None else f"{over.frames_per_second:,.1f}"
-    return f"{found.frames_per_second:,.1f}", link, f"{found.frame_cycles:,}"
+    link = "-" if over is None else rate(over.frames_per_second)
+    return rate(found.frames_per_second), link, f"{found.frame_cycles:,}"
 
 
 def _counts(resources: Resources) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from sephw.export_names import AMD, BOARD, HLS, NETLIST, RTL, SYNTH
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
+from sephw.rates import asked_rate, reachable_rate
 from sephw.sim.timing import simulate
 
 if TYPE_CHECKING:
@@ -125,9 +126,9 @@ def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> Se
     )
     worst = "" if path is None else f"; worst path {describe(path)}"
     return SephwError(
-        f"{settings.target.name}: {int(reached):,} of {fps:,.10g} frames/s on chip: {cycles:,} "
-        f"cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything is in "
-        f"{settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
+        f"{settings.target.name}: {reachable_rate(reached)} of {asked_rate(fps)} frames/s on chip: "
+        f"{cycles:,} cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything "
+        f"is in {settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
         f"search leave more room, or route it again: {again}"
     )
 

@@ -13,6 +13,7 @@ from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile, read_folding_file
 from sephw.progress import Progress
+from sephw.rates import rate
 from sephw.resources import CHARACTERIZED, estimate_engines
 from sephw.resources.board_top import top_of
 from sephw.targets import TARGETS, Device, Target
@@ -107,7 +108,7 @@ def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progre
     taken = found.estimated
     return (
         f"without {folded.split()[0]} the folding search finds what fits: "
-        f"{found.frames_per_second:,.0f} frames/s on chip, LUT {taken.lut:,}, DSP {taken.dsp:,} "
+        f"{rate(found.frames_per_second)} frames/s on chip, LUT {taken.lut:,}, DSP {taken.dsp:,} "
         "[estimated]"
     )
 

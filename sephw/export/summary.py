@@ -28,6 +28,7 @@ from sephw.export_names import (
 from sephw.invocation import Place
 from sephw.ir import Resources
 from sephw.reports import FILES, Report, number
+from sephw.reports.figures import figure_text
 from sephw.reports.model import Source
 from sephw.reports.next_step import next_step
 from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
@@ -87,7 +88,7 @@ def _figures(report: Report) -> list[str]:
 
     def tagged(name: str) -> str:
         figure = report.total(name)
-        return f"{number(figure.value)} {figure.unit} [{figure.source}]"
+        return f"{figure_text(figure)} {figure.unit} [{figure.source}]"
 
     sizes = " / ".join(shown(f"model_bytes_{stage}") for stage in ("r", "b", "bq"))
     return [
@@ -105,12 +106,12 @@ def _figures(report: Report) -> list[str]:
 def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
     """Frames per second, on the chip and over the link; latencies, with what they assume."""
     rate = rates(report)[-1]
-    chip = f"{number(rate.chip.value)} frames/s {ON_CHIP} [{rate.chip.source}] at {rate.at}"
+    chip = f"{figure_text(rate.chip)} frames/s {ON_CHIP} [{rate.chip.source}] at {rate.at}"
     lines = [_fact("speed", f"{chip}: {tagged('frame_interval')}")]
     if rate.link is None:
         lines.append(_fact("", f"none {OVER_LINK}: {rate.without}"))
     else:
-        over = f"{number(rate.link.value)} frames/s {OVER_LINK} [{rate.link.source}]"
+        over = f"{figure_text(rate.link)} frames/s {OVER_LINK} [{rate.link.source}]"
         lines.append(_fact("", f"{over}: {report.link}"))
     ways = [f"{number(first.value)} cycles {name}" for name, first, _ in latencies(report)]
     what = "first beat in to first beat out, a frame alone or in a paced stream"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sephw.export_names import TEST_IMAGES, TEST_OUTPUTS
 from sephw.files import read_array
 from sephw.host import Accelerator, Description, DescriptionError, Throughput
+from sephw.rates import rate
 from sephw.run.images import GivenImages, read_images
 
 Outputs = NDArray[np.int64]
@@ -103,10 +104,10 @@ class Outcome:
                 f"{known.name} on {self.port} ({known.target}, build {known.build_id:016x})",
                 f"  exact     {exact}",
                 *lines,
-                f"  speed     {speed.frames_per_second:,.1f} frames/s on chip [{self.source}] at "
+                f"  speed     {rate(speed.frames_per_second)} frames/s on chip [{self.source}] at "
                 f"{speed.clock_hz / 1e6:g} MHz: {speed.interval_cycles:,.10g} cycles/frame over "
                 f"{speed.frames:,} frames",
-                f"            {speed.link_frames_per_second:,.1f} frames/s over this board's link "
+                f"            {rate(speed.link_frames_per_second)} frames/s over this board's link "
                 f"[{self.source}]: UART at {known.baud:,} baud, {repeated} sent again",
                 f"  latency   {speed.alone_last_output_cycles:,} cycles [{self.source}]: a frame "
                 "alone, first beat in to last beat out",

@@ -118,7 +118,9 @@ def join_team(device: str) -> Team:
                 f"most {torch.cuda.device_count()} with --nproc-per-node"
             )
         torch.cuda.set_device(local)
-    distributed.init_process_group(
-        "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
-    )
-    return Team(distributed.get_rank(), size, device)
+    team = Team(int(os.environ["RANK"]), size, device)
+    with team.explained():
+        distributed.init_process_group(
+            "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
+        )
+    return team

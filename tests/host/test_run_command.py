@@ -49,7 +49,7 @@ def test_all_equal(board, export, capsys) -> None:
     assert lines[:3] == [
         f"tiny on /dev/ttyX (ulx3s-85f, build {BUILD:016x})",
         "  exact     2 of 2 images equal to the expected outputs",
-        "  speed     1,666,666.7 frames/s on chip [measured] at 50 MHz: 30 cycles/frame over 10 "
+        "  speed     1,666,667 frames/s on chip [measured] at 50 MHz: 30 cycles/frame over 10 "
         "frames",
     ]
     assert lines[3].endswith(

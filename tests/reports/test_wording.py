@@ -93,6 +93,18 @@ def test_every_frame_rate_says_what_it_is_of():
     assert found == []
 
 
+def test_every_frame_rate_is_written_by_one_function():
+    """`sephw.rates` decides the digits; a format of its own before the unit is a second rule."""
+    own = re.compile(r"\{[^{}]*(?::[^{}]*[fg,]|\bnumber\([^{}]*\)|\bshort\([^{}]*\))\} frames/s")
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for package in ("sephw", "reports", "sim")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for match in own.finditer(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
 def test_every_table_of_frame_rates_has_both():
     for page in PAGES:
         text = page.read_text("utf-8").splitlines()

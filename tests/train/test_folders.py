@@ -317,7 +317,7 @@ import os, sys, time
 import sephw.train.parallel as parallel
 import sephw.train.run as run_module
 from sephw.cli import run
-parallel.WAIT_SECONDS = 4.0
+parallel.WAIT_SECONDS = 15.0
 if os.environ["RANK"] == "1":
     run_module.train_epoch = lambda *arguments: time.sleep(600)
 sys.exit(run(["train", *sys.argv[1:]]))
@@ -334,7 +334,7 @@ def test_a_team_with_a_member_that_stands_still_ends_with_one_line(
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if line.startswith("sephw: ")]
     assert said == [
-        "sephw: error: process 0 of 2 has lost another, which ended or stood still for 4 s; see "
+        "sephw: error: process 0 of 2 has lost another, which ended or stood still for 15 s; see "
         "what that one says, then add --resume to go on"
     ]
 

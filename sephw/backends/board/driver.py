@@ -23,6 +23,7 @@ _FILES = (
     "lifetime/*.py",
     "host/*.py",
     "progress.py",
+    "rates.py",
     "run/__init__.py",
     "run/design.py",
     "run/images.py",
