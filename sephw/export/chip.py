@@ -128,8 +128,8 @@ def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> Se
     return SephwError(
         f"{settings.target.name}: {reachable_rate(reached)} of {asked_rate(fps)} frames/s on chip: "
         f"{cycles:,} cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything "
-        f"is in {settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have the "
-        f"search leave more room, or route it again: {again}"
+        f"is in {settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have "
+        f"the search leave more room, or route it again: {again}"
     )
 
 
