@@ -14,7 +14,7 @@ as long to run and a tenth to build, so it suits small networks.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -76,10 +76,8 @@ def testbench_text(layout: Layout) -> str:
     ends |= {name: f"m_axis_{i}" for i, name in enumerate(layout.outputs)}
     sources = [(i, layout.streams[name]) for i, name in enumerate(layout.inputs)]
     sinks = [(i, layout.streams[name]) for i, name in enumerate(layout.outputs)]
-    streams = [
-        (k, stream, ends.get(name, f"dut.{stream.variable}"))
-        for k, (name, stream) in enumerate(layout.streams.items())
-    ]
+    records = list(enumerate(layout.streams.values()))
+    stems = [ends.get(name, f"dut.{stream.variable}") for name, stream in layout.streams.items()]
     ports = [
         f"      .{end}_{side}({end}_{side})"
         for end in ends.values()
@@ -89,9 +87,9 @@ def testbench_text(layout: Layout) -> str:
         "`timescale 1ns/1ps",
         f"module {_TOP};",
         *_VARIABLES,
-        *(line for i, stream in sources for line in _source_variables(i, stream)),
-        *(line for i, stream in sinks for line in _sink_variables(i, stream)),
-        *(line for k, stream, _ in streams for line in _record_variables(k, stream)),
+        *_of_each(sources, _source_variables),
+        *_of_each(sinks, _sink_variables),
+        *_of_each(records, _record_variables),
         f"  {layout.project} dut (",
         "      .ap_clk(ap_clk), .ap_rst_n(ap_rst_n),",
         ",\n".join(ports),
@@ -101,21 +99,21 @@ def testbench_text(layout: Layout) -> str:
         "  task restart;",
         "    begin",
         "      cycle = 0; quiet = 0; left = 0;",
-        *(line for i, stream in sources for line in _source_restart(i, stream)),
+        *_of_each(sources, _source_restart),
         *(f'      open_pattern("sink", {i}, sink_{i});' for i, _ in sinks),
-        *(line for k, stream, _ in streams for line in _record_restart(k, stream)),
+        *_of_each(records, _record_restart),
         "    end",
         "  endtask",
         "  task drive;",
         "    begin",
-        *(line for i, stream in sources for line in _source_drive(i, stream)),
+        *_of_each(sources, _source_drive),
         *(f"      next_of(sink_{i}, up); m_axis_{i}_tready = up;" for i, _ in sinks),
         "    end",
         "  endtask",
         "  task sample;",
         "    begin",
         "      quiet = quiet + 1;",
-        *(line for k, stream, stem in streams for line in _record_sample(k, stream, stem)),
+        *_of_each(records, lambda k, stream: _record_sample(k, stream, stems[k])),
         *(
             f"      if (s_axis_{i}_tvalid && s_axis_{i}_tready) offered_{i} = 0;"
             for i, _ in sources
@@ -216,6 +214,21 @@ _RUN = (
 )
 
 
+def _of_each(
+    streams: Sequence[tuple[int, StreamInfo]], lines: Callable[[int, StreamInfo], list[str]]
+) -> list[str]:
+    """What ``lines`` gives for each of the numbered streams, one after the other."""
+    return [line for number, stream in streams for line in lines(number, stream)]
+
+
+def _opened(variable: str, name: str, mode: str) -> list[str]:
+    """Open the file ``name`` of the run's folder from its start, in a restart as well."""
+    return [
+        f"      if ({variable} != 0) $fclose({variable});",
+        f'      {variable} = $fopen($sformatf("%0s/{name}", folder), "{mode}");',
+    ]
+
+
 def _bits(stream: StreamInfo) -> int:
     return stream.bits * stream.lanes
 
@@ -234,8 +247,7 @@ def _source_variables(i: int, stream: StreamInfo) -> list[str]:
 
 def _source_restart(i: int, stream: StreamInfo) -> list[str]:
     return [
-        f"      if (input_{i} != 0) $fclose(input_{i});",
-        f'      input_{i} = $fopen($sformatf("%0s/input_{i}.bin", folder), "rb");',
+        *_opened(f"input_{i}", f"input_{i}.bin", "rb"),
         f'      open_pattern("source", {i}, source_{i});',
         f"      offered_{i} = 0;",
         f"      beats_{i} = {stream.words} * frames;",
@@ -282,8 +294,7 @@ def _record_variables(k: int, stream: StreamInfo) -> list[str]:
 
 def _record_restart(k: int, stream: StreamInfo) -> list[str]:
     return [
-        f"      if (record_{k} != 0) $fclose(record_{k});",
-        f'      record_{k} = $fopen($sformatf("%0s/stream_{k}.bin", folder), "wb");',
+        *_opened(f"record_{k}", f"stream_{k}.bin", "wb"),
         f"      left = left + {stream.words} * frames;",
         f"      waits_{k} = 0;",
     ]
