@@ -10,6 +10,7 @@ import numpy as np
 
 from sephw.ir import Case, Folding, Integers, IntType, Memory, RtlInstance, Structure
 from sephw.ops.parts import sum_pool
+from sephw.ops.sum_pool import around_sum_pool
 from sephw.ops.window_pool import WindowPool
 
 
@@ -41,7 +42,12 @@ class AveragePool(WindowPool):
         return sum_pool(words, self.taps, self.dtype, self.output_streams(folding), fifo_depths)
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return self.window_rtl(folding, ("OUT_BITS", self.output_types[0].bits))
+        return around_sum_pool(
+            self.window_rtl(folding, ("OUT_BITS", self.output_types[0].bits)),
+            "AveragePool: the sum of each channel over a window.",
+            words="CHANNELS / GROUPS / SIMD",
+            turns="KERNEL_HEIGHT * KERNEL_WIDTH",
+        )
 
     @classmethod
     def cases(cls) -> Iterator[Case]:

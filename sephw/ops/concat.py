@@ -23,8 +23,8 @@ from sephw.ir import (
     Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
-from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import output_parts
+from sephw.ops.port_wrapper import numbered_ports
 
 MAX_INPUTS = 8
 
@@ -133,7 +133,7 @@ class Concat(LaneOperator):
             ("IN_BITS", self.dtype.bits),
         )
         width = "SIMD*IN_BITS"
-        text = numbered_ports(
+        wrapper = numbered_ports(
             module,
             "sephw_concat",
             parameters=[name for name, _ in parameters],
@@ -143,7 +143,7 @@ class Concat(LaneOperator):
         return RtlInstance(
             module=module,
             parameters=parameters,
-            generated=((f"{module}.sv", text),),
+            generated=(wrapper.source,),
         )
 
     @classmethod

@@ -22,8 +22,8 @@ from sephw.ir import (
     Structure,
 )
 from sephw.ops.common import LaneOperator, random_tensor, require, require_positive
-from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import output_parts
+from sephw.ops.port_wrapper import numbered_ports
 
 MAX_COPIES = 4
 
@@ -102,7 +102,7 @@ class Fork(LaneOperator):
             ("IN_BITS", self.dtype.bits),
         )
         width = "SIMD*IN_BITS"
-        text = numbered_ports(
+        wrapper = numbered_ports(
             module,
             "sephw_fork",
             parameters=[name for name, _ in parameters],
@@ -112,7 +112,7 @@ class Fork(LaneOperator):
         return RtlInstance(
             module=module,
             parameters=parameters,
-            generated=((f"{module}.sv", text),),
+            generated=(wrapper.source,),
         )
 
     @classmethod

@@ -23,6 +23,7 @@ from sephw.ir import (
 )
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
 from sephw.ops.parts import sum_pool
+from sephw.ops.sum_pool import around_sum_pool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,7 +92,7 @@ class GlobalPool(LaneOperator):
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return RtlInstance(
+        instance = RtlInstance(
             module="sephw_global_pool",
             parameters=(
                 ("HEIGHT", self.height),
@@ -102,6 +103,12 @@ class GlobalPool(LaneOperator):
                 ("IN_SIGNED", int(self.dtype.signed)),
                 ("OUT_BITS", self.output_types[0].bits),
             ),
+        )
+        return around_sum_pool(
+            instance,
+            "GlobalPool: the sum of each channel over all pixels.",
+            words="CHANNELS / SIMD",
+            turns="HEIGHT * WIDTH",
         )
 
     @classmethod

@@ -36,8 +36,8 @@ from sephw.ops.common import (
     require,
     require_positive,
 )
-from sephw.ops.numbered_ports import numbered_ports
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, rom
+from sephw.ops.port_wrapper import numbered_ports
 
 MAX_BRANCHES = 4
 
@@ -263,7 +263,7 @@ class Join(LaneOperator):
             ("OUT_BITS", self.output_dtype.bits),
             ("OUT_SIGNED", int(self.output_dtype.signed)),
         )
-        text = numbered_ports(
+        wrapper = numbered_ports(
             module,
             "sephw_join",
             parameters=[name for name, _ in parameters],
@@ -275,7 +275,7 @@ class Join(LaneOperator):
             module=module,
             parameters=parameters,
             memories=memories,
-            generated=((f"{module}.sv", text),),
+            generated=(wrapper.source,),
             multiplies_in_dsp=folding.multipliers is Multipliers.DSP,
         )
 

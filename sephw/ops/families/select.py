@@ -24,6 +24,7 @@ from sephw.ir import (
 )
 from sephw.ops.common import clog2, integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.families.conv_core import pattern_wrapper, product_wrapper
 from sephw.ops.families.sizes import SHORTEST_CHAIN
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, ram, rom
 
@@ -214,8 +215,10 @@ class SelectEngine(ConvolutionEngine):
         """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
         operator, levels = self.operator, self.folding.adder_levels
         parameters, memories = operator.rtl_constants(self.words)
+        module = f"sephw_{operator.kind}"
+        wrapper = (pattern_wrapper if operator.weight_bits == 1 else product_wrapper)(module)
         return RtlInstance(
-            module=f"sephw_{operator.kind}",
+            module=module,
             parameters=(
                 ("GROUPS", operator.groups),
                 ("NEURON_FOLDS", self._neuron_folds),
@@ -230,5 +233,6 @@ class SelectEngine(ConvolutionEngine):
                 *parameters,
             ),
             memories=memories,
+            generated=(wrapper.source,),
             multiplies_in_dsp=not self._multiplies_in_luts,
         )

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sephw.ir import HlsInstance, Integers, Memory, MemoryPart, RtlInstance, Schedule, Structure
+from sephw.ops.families.conv_core import streamed_wrapper
 from sephw.ops.families.select import SelectEngine
 from sephw.ops.parts import rom
 
@@ -106,4 +107,5 @@ class StreamedSelectEngine(SelectEngine):
             module=f"sephw_{_KIND}",
             parameters=(("PATTERN", pattern), *instance.parameters),
             memories=instance.memories[1:],
+            generated=(streamed_wrapper(f"sephw_{_KIND}").source,),
         )

@@ -20,6 +20,7 @@ from sephw.ops.common import integer_parameters
 from sephw.ops.families.base import ConvolutionEngine
 from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.parts import counter_bits, output_parts
+from sephw.ops.port_wrapper import PortWrapper, StreamPort
 
 _KERNEL = """\
 // {adders} behind streams, see sephw_graph_engine.h; generated.
@@ -47,56 +48,6 @@ void {name}(hls::stream<in_T> &in, hls::stream<out_T> &out) {{
 }} // namespace sephw
 
 #endif
-"""
-
-_ENGINE = """\
-// Engine with the adders of sephw_{adders}; generated.
-//
-// In, out, timing and invariant: sephw_graph_engine.sv. Latency {latency} cycles, an issue every
-// {interval} or more.
-`default_nettype none
-
-module sephw_{name} #(
-    parameter int FIFO_DEPTH_0 = 8
-) (
-    input  wire ap_clk,
-    input  wire ap_rst_n,
-    input  wire [{in_top}:0] s_axis_0_tdata,
-    input  wire s_axis_0_tvalid,
-    output wire s_axis_0_tready,
-    output wire [{out_top}:0] m_axis_0_tdata,
-    output wire m_axis_0_tvalid,
-    input  wire m_axis_0_tready
-);
-  wire load;
-  wire [{in_top}:0] window;
-  wire [{out_top}:0] sums;
-
-  sephw_graph_engine #(
-      .IN_BITS({in_top} + 1),
-      .OUT_BITS({out_top} + 1),
-      .IN_REGISTER({in_register}),
-      .STAGES({stages}),
-      .INTERVAL({interval}),
-      .FIFO_DEPTH(FIFO_DEPTH_0)
-  ) engine (
-      .clk(ap_clk),
-      .rst_n(ap_rst_n),
-      .s_axis_tdata(s_axis_0_tdata),
-      .s_axis_tvalid(s_axis_0_tvalid),
-      .s_axis_tready(s_axis_0_tready),
-      .m_axis_tdata(m_axis_0_tdata),
-      .m_axis_tvalid(m_axis_0_tvalid),
-      .m_axis_tready(m_axis_0_tready),
-      .load,
-      .window,
-      .sums
-  );
-
-{core}
-endmodule
-
-`default_nettype wire
 """
 
 
@@ -219,19 +170,33 @@ class WholeWindowEngine(ConvolutionEngine):
         digits = f"_d{self.folding.digit_bits}" if self.folding.digit_bits else ""
         name, adders = f"graph_{self._key}{digits}", f"adders_{self._key}{digits}"
         core = self._rtl_adders(f"sephw_{adders}")
-        engine = _ENGINE.format(
-            name=name,
-            adders=adders,
-            latency=self.stages + 2,
-            in_top=self.folding.simd * operator.input_dtype.bits - 1,
-            out_top=self.folding.pe * operator.output_type.bits - 1,
-            in_register=core.in_register,
-            stages=self.stages,
-            interval=self.interval_cycles,
-            core=core.connection,
+        in_bits = self.folding.simd * operator.input_dtype.bits
+        out_bits = self.folding.pe * operator.output_type.bits
+        engine = PortWrapper(
+            f"sephw_{name}",
+            "sephw_graph_engine",
+            about=(
+                f"Engine with the adders of sephw_{adders}; generated.",
+                "",
+                f"In, out, timing and invariant: sephw_graph_engine.sv. Latency {self.stages + 2} "
+                "cycles, an issue every",
+                f"{self.interval_cycles} or more.",
+            ),
+            inputs=(StreamPort(str(in_bits), "s_axis"),),
+            outputs=(StreamPort(str(out_bits), "m_axis"),),
+            settings=(
+                ("IN_BITS", str(in_bits)),
+                ("OUT_BITS", str(out_bits)),
+                ("IN_REGISTER", str(core.in_register)),
+                ("STAGES", str(self.stages)),
+                ("INTERVAL", str(self.interval_cycles)),
+                ("FIFO_DEPTH", "FIFO_DEPTH_0"),
+            ),
+            wires=(("load", 1), ("window", in_bits), ("sums", out_bits)),
+            body=core.connection,
         )
         return RtlInstance(
             module=f"sephw_{name}",
             parameters=(),
-            generated=((f"sephw_{name}.sv", engine), (f"sephw_{adders}.sv", core.text)),
+            generated=(engine.source, (f"sephw_{adders}.sv", core.text)),
         )
