@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.exact_sums import averages_are_exact
 from sephw.frontend.call import NodeCall, per_channel
-from sephw.frontend.values import Average, Branch, Real, Sum, Value, dyadic
-from sephw.ir import IntType
+from sephw.frontend.values import Average, Branch, Sum, Value, dyadic
 
 
 def scaled_average(call: NodeCall, average: Average, factor: np.ndarray) -> Value:
@@ -29,24 +29,15 @@ def scaled_average(call: NodeCall, average: Average, factor: np.ndarray) -> Valu
         raise call.inexact(average)
     powers = powers + halvings
     quotients = np.ldexp((mantissas // odd).astype(np.float64), -powers)
-    _prove(call, average.count, tensor.dtype, factors, quotients)
+    low, high = call.builder.range(average.tensor)
+    for mantissa in np.unique(mantissas):
+        if not averages_are_exact(average.count, int(mantissa), int(low.min()), int(high.max())):
+            factor = factors[mantissas == mantissa][0]
+            raise SephwError(
+                f"{call.where}: float32 rounds averages over {average.count} values times "
+                f"{factor:g}; write the sum as a depthwise convolution with weights 1, or pool 3×3"
+            )
     if (mantissas == odd).all():
         call.share(average.tensor, average.exponent + powers)
     coefficients = quotients * 2.0**-average.exponent
     return Sum((Branch(average.tensor, coefficients),), (), average.rank)
-
-
-def _prove(call: NodeCall, count: int, dtype: IntType, factors: Real, quotients: Real) -> None:
-    """By trying: float32's division and product of every sum there is, against the exact value.
-
-    Powers of two change nothing about it, so the sums stand for all grids.
-    """
-    sums = np.arange(dtype.min, dtype.max + 1)
-    averages = sums.astype(np.float32) / np.float32(count)
-    for factor, quotient in np.unique(np.stack([factors, quotients], axis=1), axis=0):
-        products = averages * np.float32(factor)
-        if not (products.astype(np.float64) == sums * quotient).all():
-            raise SephwError(
-                f"{call.where}: float32 rounds averages over {count} values times {factor:g}; "
-                "write the sum as a depthwise convolution with weights 1, or pool 3×3"
-            )

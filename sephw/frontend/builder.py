@@ -95,22 +95,22 @@ class GraphBuilder:
         self.nodes.append(Node(name, label, operator, inputs, (name,), folding))
         return name
 
-    def largest(self, tensor: str) -> NDArray[np.int64]:
-        """Largest magnitude that the tensor can have per channel, int64 (C,).
+    def range(self, tensor: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Least and most that the tensor can have per channel, int64 (C,) each; 0 is within.
 
         Channels of a convolution differ by far more than their common type says.
         """
         operator = next((node.operator for node in self.nodes if tensor in node.outputs), None)
         if isinstance(operator, FoldedConvolution):
-            low, high = operator.channel_ranges
-            return np.maximum(high, -low)
+            return operator.channel_ranges
         held, count = self.tensors[tensor], 1
         dtype = held.dtype
         if isinstance(operator, GlobalPool):
             dtype, count = operator.dtype, operator.height * operator.width
         elif isinstance(operator, AveragePool):
             dtype, count = operator.dtype, operator.kernel_height * operator.kernel_width
-        return np.full(held.channels, count * max(dtype.max, -dtype.min))
+        low, high = (np.full(held.channels, count * end) for end in (dtype.min, dtype.max))
+        return low, high
 
     def share(
         self,

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.exact_sums import Int, Real
 from sephw.frontend.builder import GraphBuilder
 from sephw.frontend.values import (
     Average,
     Constant,
     Image,
-    Int,
     Quantized,
-    Real,
     Sum,
     Unrolled,
     Value,

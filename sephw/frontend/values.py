@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
-
-Int = NDArray[np.int64]
-Real = NDArray[np.float64]
+from sephw.exact_sums import LARGEST_EXPONENT, Int, Real, normalize, within_range
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,6 @@ class Average:
 Value = Image | Constant | Quantized | Unrolled | Sum | Average
 
 _MOST_WEIGHT_BITS = 40
-# Every sum and product of numbers within is a normal float32.
-LARGEST_EXPONENT = 60
 
 
 def as_sum(value: Quantized | Sum, channels: int) -> Sum:
@@ -110,10 +106,7 @@ def as_sum(value: Quantized | Sum, channels: int) -> Sum:
 
 def check_range(values: Real, where: str) -> None:
     """SephwError naming ``where`` unless all are 0 or within 2^±``LARGEST_EXPONENT``."""
-    magnitudes = np.abs(values[values != 0])
-    with np.errstate(divide="ignore"):
-        farthest = np.abs(np.log2(magnitudes)).max(initial=0.0)
-    if not farthest <= LARGEST_EXPONENT + 1:  # infinity and NaN included
+    if not within_range(values):
         raise SephwError(
             f"{where}: a scale is farther from 1 than 2^±{LARGEST_EXPONENT}, where float32 may "
             "round; rescale the layer"
@@ -128,11 +121,9 @@ def dyadic(values: Real, where: str, limit_bits: int = 24) -> tuple[Int, Int]:
     """
     check_range(values, where)
     fraction, exponent = np.frexp(values)
-    mantissa = np.ldexp(fraction, 53).astype(np.int64)
-    lowest = np.where(mantissa == 0, 1, mantissa & -mantissa)
-    zeros = np.round(np.log2(lowest.astype(np.float64))).astype(np.int64)
-    mantissa >>= zeros
-    power = np.where(mantissa == 0, 0, 53 - exponent.astype(np.int64) - zeros)
+    mantissa, power = normalize(
+        np.ldexp(fraction, 53).astype(np.int64), 53 - exponent.astype(np.int64)
+    )
     widest = int(np.abs(mantissa).max(initial=0)).bit_length()
     if widest > limit_bits:
         raise SephwError(

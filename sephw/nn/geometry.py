@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from sephw.exact_sums import averages_are_exact
 
 Size = int | tuple[int, int]
 
@@ -26,5 +26,4 @@ def padding_fault(kernel: Size, padding: Size) -> str | None:
 
 def average_is_exact(pixels: int, top: int) -> bool:
     """Whether float32 gives (Σ / pixels) · pixels = Σ for every sum 0..pixels·top."""
-    sums = np.arange(pixels * top + 1, dtype=np.float32)
-    return bool(np.array_equal(sums / np.float32(pixels) * np.float32(pixels), sums))
+    return averages_are_exact(pixels, pixels, 0, pixels * top)

@@ -40,6 +40,26 @@ from sephw.ops.parts import AdderTree, counter_bits, output_parts, rom
 from sephw.ops.port_wrapper import numbered_ports
 
 MAX_BRANCHES = 4
+# Of the sum before its shift, partial sums included.
+MOST_SUM_BITS = 63
+
+
+def sum_interval(
+    mantissas: Integers, shifts: Integers, bias: Integers, dtypes: Sequence[IntType]
+) -> tuple[int, int]:
+    """Exact bounds of every partial sum over all inputs and channels, in Python integers.
+
+    Arguments as the fields of `Join`.
+    """
+    low = high = 0
+    for c, constant_part in enumerate(bias.tolist()):
+        least, most = min(0, constant_part), max(0, constant_part)
+        for j, dtype in enumerate(dtypes):
+            factor = int(mantissas[j, c]) << int(shifts[j, c])
+            least += min(0, factor * dtype.min, factor * dtype.max)
+            most += max(0, factor * dtype.min, factor * dtype.max)
+        low, high = min(low, least), max(high, most)
+    return low, high
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,7 +107,10 @@ class Join(LaneOperator):
         )
         low, high = self._interval
         bits = IntType.covering(low, high).bits
-        require(bits <= 63, self, f"its sum takes {bits} bits; at most 63 are computed exactly")
+        require(
+            bits <= MOST_SUM_BITS, self,
+            f"its sum takes {bits} bits; at most {MOST_SUM_BITS} are computed exactly",
+        )  # fmt: skip
 
     @property
     def has_products(self) -> bool:
@@ -116,16 +139,8 @@ class Join(LaneOperator):
 
     @cached_property
     def _interval(self) -> tuple[int, int]:
-        """Exact bounds of every partial sum over all inputs and channels, in Python integers."""
-        low = high = 0
-        for c, bias in enumerate(self.bias.tolist()):
-            least, most = min(0, bias), max(0, bias)
-            for j, dtype in enumerate(self.input_dtypes):
-                factor = int(self.mantissas[j, c]) << int(self.shifts[j, c])
-                least += min(0, factor * dtype.min, factor * dtype.max)
-                most += max(0, factor * dtype.min, factor * dtype.max)
-            low, high = min(low, least), max(high, most)
-        return low, high
+        """See `sum_interval`."""
+        return sum_interval(self.mantissas, self.shifts, self.bias, self.input_dtypes)
 
     @property
     def acc_type(self) -> IntType:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.exact_sums import Real, within_range
 from sephw.frontend.call import NodeCall, per_channel
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import (
-    LARGEST_EXPONENT,
     Branch,
     Constant,
     Quantized,
-    Real,
     Sum,
     Unrolled,
     Value,
@@ -181,7 +180,7 @@ def _engine(
         operator = Conv8(weights=integers, **shared)
     acc = call.builder.add(call.label, "", operator, (window,))
     exponents = (exponent + source.exponent).astype(np.int64)
-    if np.abs(exponents).max() > LARGEST_EXPONENT:
+    if not within_range(np.exp2(-exponents.astype(np.float64))):
         raise SephwError(
             f"{call.where}: its sums have steps as far from 1 as 2^±{np.abs(exponents).max()}, "
             "where float32 may round; rescale the layer"

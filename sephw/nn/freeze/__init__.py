@@ -86,7 +86,7 @@ def freeze(network: Any, input_shape: tuple[int, int, int] | None = None) -> Dep
         for term in found.logits.terms:
             _replace_source(root, modules, term)
         budgets.append(found.logits.budget)
-        _add_offset(root, graph, found.logits, found.ranks["logits"])
+        _add_offset(root, graph, found.logits, found.logits_rank)
     _drop_identities(root, graph)
     graph.lint()
     deploy = DeployNetwork(root, graph, "DeployNetwork")

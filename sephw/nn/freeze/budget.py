@@ -1,15 +1,28 @@
-"""The 24-bit budget: every intermediate of a join fits float32's mantissa, proved by intervals."""
+"""The 24-bit budget: every intermediate of a join fits float32's mantissa, proved by intervals.
+
+What fits is measured by `sephw.exact_sums`, as the QONNX reader does on the file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.nn.freeze.terms import Int, Real, Term
+from sephw.exact_sums import (
+    LARGEST_EXPONENT,
+    MANTISSA_BITS,
+    Int,
+    Real,
+    SumGrid,
+    measure,
+    within_range,
+)
+from sephw.nn.freeze.terms import Term, WeightTerm
 
-BUDGET_BITS = 24
+BUDGET_BITS = MANTISSA_BITS
 # Fraction bits kept below the output's LSB for biases, where no branch needs finer ones.
 GUARD_BITS = 3
 # Bits of a logit below 2^-24 of the largest one.
@@ -40,36 +53,85 @@ class Join:
     budget: LayerBudget
 
 
-def fit(module: str, terms: tuple[Term, ...], output_exponent: int | None) -> Join:
-    """Choose each channel's grid so that every sum stays below 2^24, re-rounding as needed.
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Branches that meet in ``module``. ``step``: f of its quantizer, None for logits."""
 
-    ``output_exponent`` is f of the quantizer that follows; None for logits, which are not
-    rounded. Raises SephwError naming ``module`` where even the coarsest grid does not fit.
+    module: str
+    terms: tuple[Term, ...]
+    step: int | None
+
+
+def fit_all(sums: Sequence[Sum]) -> list[Join]:
+    """The join of each sum.
+
+    A branch that several sums read has one set of constants: the coarsest that one of them needs.
+    Raises SephwError naming the module where even the coarsest grid does not fit.
     """
+    limits: dict[Term, Int] = {}
+    while True:
+        joins = [fit(found, limits) for found in sums]
+        needed: dict[Term, list[Int]] = {}
+        for found, join in zip(sums, joins, strict=True):
+            for term, fitted in zip(found.terms, join.terms, strict=True):
+                needed.setdefault(term, []).append(fitted.exponent)
+        uneven = {
+            term: np.min(exponents, axis=0)
+            for term, exponents in needed.items()
+            if (np.ptp(exponents, axis=0) > 0).any()
+        }
+        if not uneven:
+            return joins
+        limits |= uneven
+
+
+def fit(found: Sum, limits: Mapping[Term, Int]) -> Join:
+    """Choose each channel's grid so that every sum is exact, re-rounding constants as needed.
+
+    ``limits``: the finest exponents that a branch may have, of those that have one.
+    """
+    module = found.module
+    step = found.step
+    terms = tuple(t.coarsen(limits[t]) if t in limits else t for t in found.terms)
+    _check_sources(module, terms)
     bias = np.sum([t.bias for t in terms], axis=0)
     grid = np.max([t.exponent for t in terms], axis=0)
-    if output_exponent is None:
+    if step is None:
         # Whatever is widest keeps its upper 24 bits, so no sum of logits is ever too wide.
-        floor_exponent = np.full_like(grid, -(1 << 30))
-        half = np.zeros_like(bias)
+        constant = bias
     else:
-        floor_exponent = np.full_like(grid, output_exponent + 1)
-        grid = np.maximum(grid, output_exponent + GUARD_BITS)
-        half = np.full_like(bias, 2.0 ** -(output_exponent + 1))
-    grid = np.maximum(np.minimum(grid, _finest(bias + half)), floor_exponent)
-    grid, fitted, offset, total = _fitted(module, terms, bias + half, grid, floor_exponent)
-    if output_exponent is None:
+        grid = np.maximum(grid, step + GUARD_BITS)
+        constant = bias + 2.0 ** -(step + 1)
+    finest = LARGEST_EXPONENT + min(0, *(t.grid.exponent for t in terms))
+    grid = np.minimum(np.minimum(grid, finest), _finest(constant))
+    fitted = _fitted(module, terms, constant, grid, step)
+    if step is None:
         # Rows of nearly zero weights have grids of their own, far below what the others need.
-        largest = np.max(np.log2(np.maximum(total, 1)) - grid)
-        limit = np.minimum(grid, np.int64(np.ceil(BUDGET_BITS + SPARE_BITS - largest)))
+        total = np.ldexp(fitted.sums.widest, fitted.grid - fitted.sums.own)
+        largest = np.max(np.log2(np.maximum(total, 1)) - fitted.grid)
+        spare = np.int64(np.ceil(BUDGET_BITS + SPARE_BITS - largest))
+        limit = np.minimum(fitted.grid, spare)
         # Branches without constants keep their grids.
         limit = np.max([limit, *(t.coarsen(limit).exponent for t in terms)], axis=0)
-        grid, fitted, offset, total = _fitted(module, terms, bias + half, limit, floor_exponent)
+        fitted = _fitted(module, terms, constant, limit, step)
+    fitted = _on_one_grid(module, terms, constant, fitted, step)
+    _check_range(module, fitted)
     coarsened = np.zeros(len(grid), bool)
-    for before, after in zip(terms, fitted, strict=True):
+    for before, after in zip(found.terms, fitted.terms, strict=True):
         coarsened |= before.exponent != after.exponent
-    budget = LayerBudget(module, int(total.max()).bit_length() + 1, int(coarsened.sum()), len(grid))
-    return Join(fitted, offset, grid, budget)
+    widest = int(fitted.sums.widest.max()).bit_length() + 1
+    budget = LayerBudget(module, widest, int(coarsened.sum()), len(grid))
+    return Join(fitted.terms, fitted.offset, fitted.grid, budget)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """Terms and constant on a grid per channel, and what their sums take."""
+
+    grid: Int
+    terms: tuple[Term, ...]
+    offset: Int
+    sums: SumGrid
 
 
 def _finest(constant: Real) -> Int:
@@ -78,39 +140,85 @@ def _finest(constant: Real) -> Int:
     return np.where(constant == 0, 1 << 30, BUDGET_BITS - exponent).astype(np.int64)
 
 
+def _check_sources(module: str, terms: tuple[Term, ...]) -> None:
+    """Sums that have no constants to round have to fit as they are."""
+    for term in terms:
+        widest = int(term.addend.largest.max()).bit_length()
+        if widest > BUDGET_BITS and not isinstance(term, WeightTerm):
+            raise SephwError(
+                f"join '{module}': the sums of '{term.source}' need {widest} bits, more than the "
+                f"{BUDGET_BITS} that are exact; let it read fewer activation bits, a smaller map "
+                "or fewer channels"
+            )
+
+
 def _fitted(
-    module: str, terms: tuple[Term, ...], constant: Real, grid: Int, floor_exponent: Int
-) -> tuple[Int, tuple[Term, ...], Int, Int]:
-    """Grid, terms, constant and widest sum, all per channel, from ``grid`` on made coarser."""
+    module: str, terms: tuple[Term, ...], constant: Real, grid: Int, step: int | None
+) -> _Fitted:
+    """From ``grid`` on made coarser until every channel is exact."""
     while True:
         fitted = tuple(t.coarsen(grid) for t in terms)
         # Skips and pools have no constants that could be rounded.
-        coarsest = np.max([floor_exponent, *(t.exponent for t in fitted)], axis=0)
+        coarsest = np.max([t.exponent for t in fitted], axis=0)
         stuck = grid < coarsest
+        if step is not None:
+            coarsest = np.maximum(coarsest, step + 1)
+            stuck |= grid <= step + 1
         grid = np.maximum(grid, coarsest)
         offset = np.floor(constant * np.exp2(grid) + 0.5).astype(np.int64)
-        total = np.abs(offset)
-        for term in fitted:
-            total = total + (term.bound << np.minimum(grid - term.exponent, BUDGET_BITS + 1))
-        over = total >= 1 << BUDGET_BITS
+        sums = measure([t.addend for t in fitted], [(offset, grid)], step)
+        over = ~sums.fits
         if not over.any():
-            return grid, fitted, offset, total
-        stuck |= over & (grid <= floor_exponent)
+            return _Fitted(grid, fitted, offset, sums)
         if (over & stuck).any():
-            channel = int(np.argmax(over & stuck))
-            raise _too_wide(module, fitted, channel, grid, int(total[channel]))
+            raise _too_wide(module, fitted, int(np.argmax(over & stuck)), sums)
         grid = np.where(over, grid - 1, grid)
 
 
-def _too_wide(
-    module: str, terms: tuple[Term, ...], channel: int, grid: Int, total: int
-) -> SephwError:
-    widest = max(
-        terms, key=lambda t: int(t.bound[channel]) << int(grid[channel] - t.exponent[channel])
+def _on_one_grid(
+    module: str, terms: tuple[Term, ...], constant: Real, fitted: _Fitted, step: int | None
+) -> _Fitted:
+    """The finest channels made coarser until one grid holds all of them."""
+    while fitted.sums.excess_bits:
+        limit = np.minimum(fitted.grid, fitted.sums.common - fitted.sums.excess_bits)
+        if step is not None:
+            limit = np.maximum(limit, step + 1)
+        limit = np.max([limit, *(t.coarsen(limit).exponent for t in terms)], axis=0)
+        if (limit >= fitted.grid).all():
+            apart = int(np.ptp(fitted.sums.own))
+            raise SephwError(
+                f"join '{module}': its channels have steps 2^{apart} apart, too far for one grid; "
+                "calibrate again (to_stage with calibration images), or train it with smaller "
+                "weights and scales"
+            )
+        fitted = _fitted(module, terms, constant, limit, step)
+    return fitted
+
+
+def _check_range(module: str, fitted: _Fitted) -> None:
+    """Scales that are so small are rounded to 0; there are none so large."""
+    for term in fitted.terms:
+        if not within_range(term.factors):
+            raise _out_of_range(f"'{term.source}'", f"join '{module}'")
+    if not within_range(np.ldexp(fitted.offset.astype(np.float64), -fitted.grid)):
+        raise _out_of_range("the bias", f"join '{module}'")
+
+
+def _out_of_range(what: str, where: str) -> SephwError:
+    return SephwError(
+        f"{where}: {what} is farther from 1 than 2^±{LARGEST_EXPONENT}, where float32 may round; "
+        "train it with smaller weights and scales"
     )
+
+
+def _too_wide(module: str, terms: tuple[Term, ...], channel: int, sums: SumGrid) -> SephwError:
+    own = int(sums.own[channel])
+    parts = np.abs(np.ldexp(sums.mantissas[:, channel].astype(float), -sums.exponents[:, channel]))
+    largest = [int(t.addend.largest[channel]) for t in terms]
+    widest = terms[int(np.argmax(parts * largest))]
     return SephwError(
         f"join '{module}', channel {channel}: the sum with '{widest.source}' needs "
-        f"{total.bit_length()} bits at steps of 2^{-int(grid[channel])}, more than the "
+        f"{int(sums.widest[channel]).bit_length()} bits at steps of 2^{-own}, more than the "
         f"{BUDGET_BITS} that are exact; calibrate again (to_stage with calibration images), or "
         "train it with smaller weights and scales"
     )

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sephw.nn.freeze.terms import Int, PatternTerm, WeightTerm
+from sephw.exact_sums import Int
+from sephw.nn.freeze.terms import PatternTerm, WeightTerm
 from sephw.nn.layers import AveragePool2d, PatternConv2d, QuantConv2d, QuantLinear
 from sephw.nn.quantizers import ExactWeight, UnitPatternWeight, floor_activation
 

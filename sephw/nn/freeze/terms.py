@@ -1,7 +1,7 @@
 """Branches of a join before it is rounded: integers on a power-of-two grid, one per channel.
 
-A term's value is integer · 2^-exponent. ``bound`` limits the magnitude of every integer that can
-occur while the term is computed (partial sums in any order included) for inputs 0..2^bits − 1.
+A term's value is integer · 2^-exponent. ``addend`` bounds every integer that can occur while the
+term is computed (partial sums in any order included) for inputs 0..2^bits − 1.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int = NDArray[np.int64]
-Real = NDArray[np.float64]
+from sephw.exact_sums import Addend, Int, Real, normalize
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,14 @@ class Term(ABC):
 
     @property
     @abstractmethod
-    def bound(self) -> Int:
-        """Largest magnitude in units of the LSB, int64 (C,)."""
+    def addend(self) -> Addend:
+        """The term without its bias, as the engine's sums and one factor per channel."""
+
+    @property
+    def factors(self) -> Real:
+        """What float32 multiplies by, on the way to the term."""
+        addend = self.addend
+        return np.ldexp(addend.mantissa.astype(np.float64), -addend.exponent)
 
     @property
     @abstractmethod
@@ -57,6 +61,12 @@ class Term(ABC):
         """The same branch with exponent ≤ limit per channel, constants re-rounded."""
 
 
+def _counted(term: Term, top: int) -> Addend:
+    """0..``top`` in every channel, without a factor."""
+    zero = np.zeros(term.grid.channels, np.int64)
+    return Addend.of(zero + 1, term.exponent, zero, zero + top)
+
+
 @dataclass(frozen=True, eq=False)
 class IdentityTerm(Term):
     """A quantized tensor added as it is (skip connection)."""
@@ -66,8 +76,8 @@ class IdentityTerm(Term):
         return np.full(self.grid.channels, self.grid.exponent, np.int64)
 
     @property
-    def bound(self) -> Int:
-        return np.full(self.grid.channels, self.grid.top, np.int64)
+    def addend(self) -> Addend:
+        return _counted(self, self.grid.top)
 
     @property
     def bias(self) -> Real:
@@ -89,8 +99,8 @@ class PoolTerm(Term):
         return np.full(self.grid.channels, self.grid.exponent + self.shift, np.int64)
 
     @property
-    def bound(self) -> Int:
-        return np.full(self.grid.channels, self.grid.top * self.pixels, np.int64)
+    def addend(self) -> Addend:
+        return _counted(self, self.grid.top * self.pixels)
 
     @property
     def bias(self) -> Real:
@@ -123,10 +133,20 @@ class WeightTerm(Term):
         return self.grid.exponent + self.weight_exponent
 
     @property
-    def bound(self) -> Int:
-        positive = np.maximum(self.weights, 0).sum(axis=1)
-        negative = np.maximum(-self.weights, 0).sum(axis=1)
-        return np.maximum(positive, negative) * self.grid.top
+    def addend(self) -> Addend:
+        # What divides a whole row is part of its scale, as the QONNX reader finds it.
+        bits = np.bitwise_or.reduce(self.weights, axis=1)
+        divided, exponent = normalize(bits, self.exponent)
+        shift = np.where(divided == 0, 0, self.exponent - exponent)
+        weights = self.weights >> shift[:, None]
+        low = np.minimum(weights, 0).sum(axis=1) * self.grid.top
+        high = np.maximum(weights, 0).sum(axis=1) * self.grid.top
+        return Addend.of(np.ones_like(low), exponent, low, high)
+
+    @property
+    def factors(self) -> Real:
+        weights = np.ldexp(self.weights.astype(np.float64), -self.weight_exponent[:, None])
+        return np.append(weights, super().factors[self.weights.any(axis=1)])
 
     @property
     def bias(self) -> Real:
@@ -161,14 +181,10 @@ class PatternTerm(Term):
         return self.grid.exponent + self.scale_exponent
 
     @property
-    def bound(self) -> Int:
+    def addend(self) -> Addend:
         plus = (self.patterns > 0).sum(axis=1)
-        return (
-            np.maximum(plus, self.patterns.shape[1] - plus)
-            * self.grid.top
-            # The accumulator itself exists even where the mantissa is zero.
-            * np.maximum(np.abs(self.mantissa), 1)
-        )
+        minus = self.patterns.shape[1] - plus
+        return Addend.of(self.mantissa, self.exponent, -minus * self.grid.top, plus * self.grid.top)
 
     @property
     def bias(self) -> Real:
@@ -184,10 +200,3 @@ class PatternTerm(Term):
             mantissa == 0, np.minimum(exponent, limit - self.grid.exponent), exponent
         )
         return replace(self, mantissa=mantissa, scale_exponent=exponent)
-
-
-def normalize(mantissa: Int, exponent: Int) -> tuple[Int, Int]:
-    """The same numbers mantissa · 2^-exponent with odd mantissas; zero gets exponent 0."""
-    lowest = mantissa & -mantissa
-    zeros = np.where(mantissa == 0, 0, np.round(np.log2(np.maximum(lowest, 1)))).astype(np.int64)
-    return mantissa >> zeros, np.where(mantissa == 0, 0, exponent - zeros)

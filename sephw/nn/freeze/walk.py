@@ -11,18 +11,16 @@ import torch
 from torch import fx, nn
 
 from sephw.errors import SephwError
-from sephw.nn.freeze.budget import GUARD_BITS, Join, fit
+from sephw.exact_sums import LARGEST_EXPONENT, Int, Real, normalize
+from sephw.nn.freeze.budget import GUARD_BITS, Join, Sum, fit_all
 from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT
 from sephw.nn.freeze.terms import (
     Grid,
     IdentityTerm,
-    Int,
     PatternTerm,
     PoolTerm,
-    Real,
     Term,
     WeightTerm,
-    normalize,
 )
 from sephw.nn.layers import (
     AveragePool2d,
@@ -44,11 +42,12 @@ Value = Grid | tuple[Term, ...]
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """The join of each QuantReLU by module path, tensor ranks, and the logits' join if any."""
+    """The join and rank of each QuantReLU by module path, and those of the logits if any."""
 
     joins: dict[str, Join] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     logits: Join | None = None
+    logits_rank: int = 0
 
 
 def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
@@ -57,9 +56,9 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
     Raises SephwError naming the module whose numbers the numerics contract excludes.
     """
     values: dict[fx.Node, Value] = {}
-    joins: dict[str, Join] = {}
+    sums: list[Sum] = []
     ranks: dict[str, int] = {}
-    logits: Join | None = None
+    logits_rank = 0
     for node in graph.nodes:
         target = str(node.target)
         module = modules.get(target) if node.op == "call_module" else None
@@ -68,10 +67,11 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         elif isinstance(module, Concat):
             values[node] = _concat(node, values, f"Concat '{target}'")
         elif isinstance(module, QuantReLU):
-            join = fit(target, _terms(values[node.args[0]], target), module.exponent)
-            joins[target] = join
+            _check_step(target, module.exponent)
+            terms = _terms(values[node.args[0]], target)
+            sums.append(Sum(target, terms, module.exponent))
             ranks[target] = len(shape_of(node))
-            values[node] = Grid(module.exponent, module.bits, len(join.offset))
+            values[node] = Grid(module.exponent, module.bits, len(terms[0].exponent))
         elif isinstance(module, tuple(_TERMS)):
             make = next(m for kind, m in _TERMS.items() if isinstance(module, kind))
             grid = values[node.args[0]]
@@ -85,12 +85,25 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
             values[node] = _concat(node, values, f"concatenation '{node.name}'")
         elif node.op == "output":
             value = values[node.args[0]]
-            ranks["logits"] = len(shape_of(node.args[0]))
             # A network that ends in a quantizer has no logits: its output is on a grid already.
-            logits = None if isinstance(value, Grid) else fit("logits", value, None)
+            if not isinstance(value, Grid):
+                sums.append(Sum("logits", value, None))
+                logits_rank = len(shape_of(node.args[0]))
         else:  # max-pools, flattenings, identities, dropout
             values[node] = values[node.all_input_nodes[0]]
-    return Walk(joins, ranks, logits)
+    joins = fit_all(sums)
+    logits = joins.pop() if logits_rank else None
+    named = {found.module: join for found, join in zip(sums, joins, strict=False)}
+    return Walk(named, ranks, logits, logits_rank)
+
+
+def _check_step(target: str, exponent: int) -> None:
+    if abs(exponent) > LARGEST_EXPONENT:
+        raise SephwError(
+            f"QuantReLU '{target}': a step of 2^{-exponent} is farther from 1 than "
+            f"2^±{LARGEST_EXPONENT}, where float32 may round; calibrate again (to_stage with "
+            "calibration images)"
+        )
 
 
 def _concat(node: fx.Node, values: dict[fx.Node, Value], where: str) -> Grid:
