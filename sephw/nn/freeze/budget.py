@@ -25,6 +25,8 @@ from sephw.nn.freeze.terms import Term, WeightTerm
 BUDGET_BITS = MANTISSA_BITS
 # Fraction bits kept below the output's LSB for biases, where no branch needs finer ones.
 GUARD_BITS = 3
+# Too large for any budget, and within int64.
+_BEYOND = 2.0**60
 # Bits of a logit below 2^-24 of the largest one.
 SPARE_BITS = 8
 
@@ -165,7 +167,8 @@ def _fitted(
             coarsest = np.maximum(coarsest, step + 1)
             stuck |= grid <= step + 1
         grid = np.maximum(grid, coarsest)
-        offset = np.floor(constant * np.exp2(grid) + 0.5).astype(np.int64)
+        scaled = np.clip(constant * np.exp2(grid), -_BEYOND, _BEYOND)
+        offset = np.floor(scaled + 0.5).astype(np.int64)
         sums = measure([t.addend for t in fitted], [(offset, grid)], step)
         over = ~sums.fits
         if not over.any():
@@ -184,13 +187,8 @@ def _on_one_grid(
         if step is not None:
             limit = np.maximum(limit, step + 1)
         limit = np.max([limit, *(t.coarsen(limit).exponent for t in terms)], axis=0)
-        if (limit >= fitted.grid).all():
-            apart = int(np.ptp(fitted.sums.own))
-            raise SephwError(
-                f"join '{module}': its channels have steps 2^{apart} apart, too far for one grid; "
-                "calibrate again (to_stage with calibration images), or train it with smaller "
-                "weights and scales"
-            )
+        # Branches without constants are on the same grid in every channel, and fit there.
+        assert (limit < fitted.grid).any()
         fitted = _fitted(module, terms, constant, limit, step)
     return fitted
 
