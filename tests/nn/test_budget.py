@@ -67,7 +67,8 @@ class Joined(nn.Module):
         self.branches = nn.ModuleList(Branch(kind) for kind in kinds)
         self.extra = Branch(shared)
         self.last = nn.ModuleList(Branch(kind) for kind in last)
-        self.pool, self.pooled = GlobalPool2d(), QuantReLU(8)
+        self.pools = nn.ModuleList([GlobalPool2d(), GlobalPool2d()])
+        self.pooled = QuantReLU(8)
         self.classes = nn.ModuleList(QuantLinear(CHANNELS, 4) for _ in last) if pooled else None
 
     def forward(self, x):
@@ -77,8 +78,8 @@ class Joined(nn.Module):
         alone = self.other(values[0] + self.extra(x))
         if self.classes is None:
             return added([last(v) for last, v in zip(self.last, [both, alone] * 2, strict=False)])
-        rows = [self.pooled(self.pool(both) + self.pool(alone))]
-        return added([classes(rows[0]) for classes in self.classes])
+        row = self.pooled(self.pools[0](both) + self.pools[1](alone))
+        return added([classes(row) for classes in self.classes])
 
 
 def powers(pick, count, spread):
