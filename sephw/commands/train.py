@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from sephw.commands.completion import complete_data, complete_network
 from sephw.commands.context import command_progress
+from sephw.errors import UsageError
 from sephw.train.recipe import read_recipe
-from sephw.train.settings import AUGMENTS, OPTIMIZERS, SCHEDULES
+from sephw.train.settings import (
+    AUGMENTS,
+    AUTO,
+    OPTIMIZERS,
+    SCHEDULES,
+    Settings,
+    TrainingRequest,
+    parse_arguments,
+    per_stage,
+    shares,
+)
 
 RECIPE_PAIRS = "sephw.train.recipe_pairs"
 
@@ -130,14 +140,12 @@ def _use_recipe(ctx: click.Context, _: click.Parameter, path: Path | None) -> No
     type=click.IntRange(0),
     help="Processes that decode images of a train/ and val/ folder.",
 )
-@click.option(
-    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"])
-)
+@click.option("--device", default=AUTO, show_default=True, type=click.Choice([AUTO, "cpu", "cuda"]))
 @click.option(
     "--precision",
-    default="auto",
+    default=AUTO,
     show_default=True,
-    type=click.Choice(["auto", "fp32", "bf16"]),
+    type=click.Choice([AUTO, "fp32", "bf16"]),
     help="bf16 where the hardware multiplies it natively; accuracy is always fp32.",
 )
 @click.option(
@@ -191,12 +199,76 @@ def _use_recipe(ctx: click.Context, _: click.Parameter, path: Path | None) -> No
     help="Also write what was trained and measured as Markdown.",
 )
 @click.pass_context
-def train(ctx: click.Context, /, **options: Any) -> None:
+def train(
+    ctx: click.Context,
+    data: str,
+    out: Path,
+    network: str,
+    pairs: tuple[str, ...],
+    epochs: str,
+    batch: int,
+    lr: str,
+    weight_decay: float,
+    optimizer: str,
+    momentum: float,
+    schedule: str,
+    milestones: str,
+    poly_power: float,
+    warm_up: float,
+    label_smoothing: float,
+    augment: str | None,
+    resize: str,
+    seed: int,
+    threads: int,
+    workers: int,
+    device: str,
+    precision: str,
+    patterns: str,
+    alpha: float | None,
+    distill: float,
+    temperature: float,
+    progressive: int,
+    start: str | None,
+    resume: bool,
+    max_minutes: float | None,
+    card: Path | None,
+) -> None:
     """Train a pattern network: float (R), binarized (B), binarized and 8-bit (BQ)."""
-    from sephw.train.execute import run_command
+    from sephw.train.execute import execute
 
+    stage_epochs = per_stage("epochs", epochs, int)
+    if not any(stage_epochs):
+        raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
     recipe: tuple[str, ...] = ctx.meta.get(RECIPE_PAIRS, ())
-    options["pairs"] = (*recipe, *options["pairs"])
-    status = run_command(**options, start_progress=command_progress)
+    settings = Settings(
+        data=data,
+        network=network,
+        arguments=parse_arguments((*recipe, *pairs)),
+        epochs=stage_epochs,
+        batch=batch,
+        lr=per_stage("lr", lr, float),
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        augment=augment or AUTO,
+        resize=resize,
+        seed=seed,
+        threads=threads,
+        device=device,
+        precision=precision,
+        patterns=patterns,
+        optimizer=optimizer,
+        momentum=momentum,
+        schedule=schedule,
+        milestones=shares("milestones", milestones),
+        poly_power=poly_power,
+        warm_up=warm_up,
+        alpha=alpha,
+        distill=distill,
+        temperature=temperature,
+        progressive=progressive,
+        start=start,
+    )
+    request = TrainingRequest(settings, out, workers, resume, max_minutes, card)
+    status = execute(request, command_progress)
     if status:
         ctx.exit(status)

@@ -85,25 +85,32 @@ class EpochResult:
     accuracy: float
 
 
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """What learns: `teacher`, a network in evaluation mode, adds its logits to the loss."""
+
+    network: Any
+    optimizer: Any
+    teacher: Any | None = None
+
+
 def train_epoch(
-    network: Any,
-    optimizer: Any,
+    learner: Learner,
     source: Source,
     settings: Settings,
     stage: str,
     epoch: int,
     reporter: Reporter,
     team: Team,
-    teacher: Any | None = None,
 ) -> EpochResult:
-    """Train `network` once over `source`; `epoch` counts from 0 in its stage.
+    """Train the network once over `source`; `epoch` counts from 0 in its stage.
 
     Order and augmentation depend on the seed, the stage and the epoch only. An incomplete last
-    batch is left out. `teacher`, a network in evaluation mode, adds its logits to the loss.
-    SephwError where the loss is no longer finite.
+    batch is left out. SephwError where the loss is no longer finite.
     """
     import torch
 
+    network, optimizer, teacher = learner.network, learner.optimizer, learner.teacher
     index = STAGE_NAMES.index(stage)
     batch = batch_size(settings, len(source))
     batches = len(source) // batch
@@ -111,7 +118,7 @@ def train_epoch(
     if stage == "B" and settings.progressive > 1:
         binarize_progressively(network, settings, epoch)
     network.train()
-    learner = team.wrap(network)
+    wrapped = team.wrap(network)
     device = settings.device
     half = settings.precision == "bf16"
     loss_sum, right, seen = 0.0, 0, 0
@@ -122,7 +129,7 @@ def train_epoch(
                 group["lr"] = rate
             x, y = network_input(images, device), labels.to(device)
             with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-                logits = learner(x)
+                logits = wrapped(x)
                 taught = None
                 if teacher is not None:
                     with torch.no_grad():

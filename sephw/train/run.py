@@ -20,7 +20,7 @@ from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.networks import make_network
 from sephw.train.evaluate import accuracy, model_bytes, network_input, parameter_counts
-from sephw.train.loop import make_optimizer, train_epoch
+from sephw.train.loop import Learner, make_optimizer, train_epoch
 from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
 from sephw.train.progressive import is_whole
@@ -230,19 +230,18 @@ class Run:
             with reading(f"{resume_path(self.out)}: the optimizer", "delete it and start anew"):
                 optimizer.load_state_dict(dict(progress.optimizer))
         teacher = None if stage == "R" else self._make_teacher()
+        learner = Learner(self.network, optimizer, teacher)
         while progress.epoch < epochs:
             self._check_time(stage, progress.epoch, epochs)
             began = time.monotonic()
             result = train_epoch(
-                self.network,
-                optimizer,
+                learner,
                 self.data.train,
                 settings,
                 stage,
                 progress.epoch,
                 self.reporter,
                 self.team,
-                teacher,
             )
             held = accuracy(self.network, self.data.validation, settings.device, self.team)
             whole = stage != "B" or is_whole(settings, progress.epoch)

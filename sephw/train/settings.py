@@ -14,6 +14,7 @@ from sephw.errors import UsageError
 STAGE_NAMES = ("R", "B", "BQ")
 SCHEDULES = ("cosine", "step", "poly")
 OPTIMIZERS = ("adamw", "sgd")
+AUTO = "auto"
 AUGMENTS = ("none", "flip", "crop", "crop+flip", "crop+flip+erase")
 
 
@@ -26,7 +27,7 @@ class Settings:
     `alpha` is one constant for all patterns, None for mean |W|; `distill` is the weight of stage
     R's own logits in the loss of B and BQ; `progressive` the number of groups that B binarizes one
     after another; `start` a checkpoint whose float weights R begins with; `processes` how many
-    train together.
+    train together. `augment`, `device` and `precision` are `AUTO` until data and machine are known.
     """
 
     data: str
@@ -93,6 +94,23 @@ class Settings:
             return line
         start = f"torchrun --nproc-per-node {self.processes} -m sephw.train"
         return start + line.removeprefix(command_name("train"))
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """One call of the training: `settings` decide the outcome, the rest does not.
+
+    `out`: the checkpoint to write. `workers`: processes that decode images. `max_minutes`: after
+    so long the run ends, to go on with `resume`; None: it has all the time. `card`: a Markdown file
+    on what was trained and measured.
+    """
+
+    settings: Settings
+    out: Path
+    workers: int = 2
+    resume: bool = False
+    max_minutes: float | None = None
+    card: Path | None = None
 
 
 # Options that `command` names only where they differ from their defaults.

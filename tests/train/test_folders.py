@@ -213,7 +213,7 @@ PLAIN = """
 import sys
 import torch
 from torch import nn
-from sephw.train.loop import train_epoch
+from sephw.train.loop import Learner, train_epoch
 from sephw.train.parallel import join_team
 from sephw.train.progress import Reporter
 from sephw.train.settings import Settings
@@ -227,7 +227,7 @@ settings = Settings("x", epochs=(1, 1, 1), batch=8, augment="none", optimizer="s
                     lr=(0.1, 0.1, 0.1), processes=team.size)
 optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
 source = MemorySource(images, torch.arange(40) % 4)
-result = train_epoch(network, optimizer, source, settings, "R", 0, Reporter(), team)
+result = train_epoch(Learner(network, optimizer), source, settings, "R", 0, Reporter(), team)
 assert team.total(team.rank + 1.0) == (sum(range(1, team.size + 1)),)
 assert team.agree(team.leads) and not team.agree(not team.leads)
 if team.leads:
@@ -283,7 +283,7 @@ import sephw.train.run as run_module
 from sephw.cli import run
 real = run_module.train_epoch
 def stop(*arguments):
-    if arguments[4] == "B":
+    if arguments[3] == "B":
         raise KeyboardInterrupt
     return real(*arguments)
 if __name__ == "__main__":  # the processes that decode import this
