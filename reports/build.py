@@ -155,8 +155,14 @@ def _weight_traffic(graph: Graph, node: Node) -> Figure | None:
 
 
 def _activity(spent: EngineTimeline) -> LayerActivity:
-    cycles = (spent.busy_cycles, sum(spent.starved_cycles), sum(spent.blocked_cycles))
-    return LayerActivity(*(Figure(n, "cycles/frame", Source.SIMULATED) for n in cycles))
+    def cycles(count: int) -> Figure:
+        return Figure(count, "cycles/frame", Source.SIMULATED)
+
+    return LayerActivity(
+        busy=cycles(spent.busy_cycles),
+        waiting_input=cycles(sum(spent.starved_cycles)),
+        waiting_credit=cycles(sum(spent.blocked_cycles)),
+    )
 
 
 def _totals(

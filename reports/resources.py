@@ -8,6 +8,7 @@ from typing import Any
 
 from sephw.command_line import command_name
 from sephw.errors import SephwError
+from sephw.files import build
 from sephw.ir import Resources
 from sephw.reports.model import Figure, Source
 from sephw.resources.held_out import Bars
@@ -32,7 +33,7 @@ class Usage:
     @property
     def resources(self) -> Resources:
         """The values alone."""
-        return Resources(*(int(figure.value) for _, figure in self.figures()))
+        return _resources({kind: figure.value for kind, figure in self.figures()})
 
 
 @dataclass(frozen=True)
@@ -211,22 +212,26 @@ def usage(
             low, high = (round(value * factor) for factor in errors[kind])
         return Figure(value, kind.upper(), source, low, high)
 
-    return Usage(*map(figure, KINDS))
+    return build(Usage, {kind: figure(kind) for kind in KINDS})
 
 
 def with_bars(resources: Resources, bars: Mapping[str, tuple[int, int]]) -> Usage:
     """Estimated figures of ``resources``; ``bars``: the fewest and the most, by kind."""
-    return Usage(
-        *(
-            Figure(int(getattr(resources, kind)), kind.upper(), Source.ESTIMATED, *bars[kind])
-            for kind in KINDS
-        )
-    )
+
+    def figure(kind: str) -> Figure:
+        low, high = bars[kind]
+        return Figure(int(getattr(resources, kind)), kind.upper(), Source.ESTIMATED, low, high)
+
+    return build(Usage, {kind: figure(kind) for kind in KINDS})
+
+
+def _resources(counts: Mapping[str, Any]) -> Resources:
+    return build(Resources, {kind: int(counts[kind]) for kind in KINDS})
 
 
 def usage_from(counts: Mapping[str, Any], source: Source) -> Usage:
     """Figures of plain counts, as synth.json has them; other keys are left alone."""
-    return usage(Resources(*(int(counts[kind]) for kind in KINDS)), source)
+    return usage(_resources(counts), source)
 
 
 def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | None]:
@@ -254,7 +259,7 @@ def read_vendor(record: Mapping[str, Any]) -> tuple[VendorRun, ...]:
             VendorRun(
                 name=f"{tool}, {route}",
                 used=usage_from(found[key][counts], source),
-                available=Resources(*(int(found[key]["available"][kind]) for kind in KINDS)),
+                available=_resources(found[key]["available"]),
                 clocks=_clocks(found[key], source),
             )
             for key, counts, tool, source in (
@@ -282,7 +287,7 @@ def _routed(routed: Mapping[str, Any]) -> Routed:
     return Routed(
         part=str(routed["part"]),
         used=usage_from(routed["used"], Source.ROUTED),
-        available=Resources(*(int(routed["available"][kind]) for kind in KINDS)),
+        available=_resources(routed["available"]),
         clocks=_clocks(routed, Source.ROUTED),
         worst_path=None if worst is None else _worst_path(worst),
         seed=int(routed["seed"]),

@@ -92,7 +92,8 @@ class Invocation:
         options = tuple(
             TypedOption(
                 str(one["option"]),
-                *((str(one["path"]), True) if "path" in one else (_text(one["value"]),)),
+                str(one["path"]) if "path" in one else _text(one["value"]),
+                is_path="path" in one,
             )
             for one in content["options"]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,15 @@ def trace_events(run: CycleRun, *, shortest_wait_cycles: int = 16) -> Iterator[E
     engine waited for; shorter waits are summed in the ``args`` of the busy slice they fall into.
     Frames are spans from the first input beat taken to the last output beat taken.
     """
-    yield _event("process_name", "M", args={"name": run.graph.name})
+    yield _event("process_name", "M", {"args": {"name": run.graph.name}})
     for number, engine in enumerate(run.network.engines):
-        yield _event("thread_name", "M", tid=number, args={"name": engine.name})
-        yield _event("thread_sort_index", "M", tid=number, args={"sort_index": number})
+        yield _event("thread_name", "M", {"tid": number, "args": {"name": engine.name}})
+        yield _event("thread_sort_index", "M", {"tid": number, "args": {"sort_index": number}})
         yield from _track(run, number, shortest_wait_cycles)
     starts = np.min([run.pops[t][:: run.network.words[t]] for t in run.graph.inputs], axis=0)
     for frame, (start, end) in enumerate(zip(starts, run.frame_ends, strict=True)):
         for phase, cycle in (("b", start), ("e", end + 1)):
-            yield _event(f"frame {frame}", phase, ts=int(cycle), cat="frame", id=frame)
+            yield _event(f"frame {frame}", phase, {"ts": int(cycle), "cat": "frame", "id": frame})
 
 
 def write_trace(run: CycleRun, path: Path, *, shortest_wait_cycles: int = 16) -> None:
@@ -42,8 +42,8 @@ def write_trace(run: CycleRun, path: Path, *, shortest_wait_cycles: int = 16) ->
         file.write("\n]}\n")
 
 
-def _event(name: str, phase: str, **more: Any) -> Event:
-    return {"name": name, "ph": phase, "pid": 0, **more}
+def _event(name: str, phase: str, fields: Mapping[str, Any]) -> Event:
+    return {"name": name, "ph": phase, "pid": 0, **fields}
 
 
 def _track(run: CycleRun, number: int, shortest: int) -> Iterator[Event]:
@@ -61,11 +61,12 @@ def _track(run: CycleRun, number: int, shortest: int) -> Iterator[Event]:
         shown = waited_before >= max(1, shortest)
         if shown:
             what = cause(engine, int(codes[begin]))
-            yield _event(what, "X", tid=number, ts=start - waited_before, dur=waited_before)
+            begun = start - waited_before
+            yield _event(what, "X", {"tid": number, "ts": begun, "dur": waited_before})
         else:
             start -= waited_before
         # Work lasts until the next long wait begins, or until the last issue is through.
         last = int(times[end] - lost[end]) if end < len(times) else int(times[-1]) + finish
         waited = int(totals[end] - totals[begin + shown])
         args = {"stream_events": end - begin, "short_waits_cycles": waited}
-        yield _event("busy", "X", tid=number, ts=start, dur=last - start, args=args)
+        yield _event("busy", "X", {"tid": number, "ts": start, "dur": last - start, "args": args})

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.files import build
 
 RESIZES = ("none", "bilinear", "pad", "crop")
 
@@ -61,7 +62,10 @@ class Preprocessing:
         for key in ("height", "width", "channels"):
             if key not in values:
                 raise SephwError(f"preprocessing: '{key}' is missing")
-        return Preprocessing(**values)
+        try:
+            return build(Preprocessing, values)
+        except ValueError as error:
+            raise SephwError(f"preprocessing: {error}") from None
 
 
 def preprocess(

@@ -183,7 +183,7 @@ class Found:
     def between(self) -> Resources:
         """Forks, width converters and tile buffers, estimated."""
         engines = sum((node.resources for node in self.nodes), self.goal.reserved)
-        return Resources(**{k: n - getattr(engines, k) for k, n in asdict(self.estimated).items()})
+        return self.estimated.less(engines)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; ``folding`` is a folding file."""

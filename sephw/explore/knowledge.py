@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from sephw.explore.choose import Choice
 from sephw.explore.final_graph import FinalGraph, waiting
 from sephw.explore.found import Goal
+from sephw.files import build
 from sephw.ir.resources import Resources
 
 # Rounds in which the latest FIFOs replace those before; afterwards the largest seen count.
@@ -33,7 +34,7 @@ class Knowledge:
         counts = {name: int(n * _DOUBT) for name, n in asdict(self.missed).items()}
         waiting = {name: int(n * _DOUBT) for name, n in self.waiting.items()}
         haste = 1 + (self.haste - 1) * _DOUBT
-        return Knowledge(waiting, Resources(**counts), self.saved, haste)
+        return Knowledge(waiting, build(Resources, counts), self.saved, haste)
 
     def asked(self, goal: Goal) -> Goal:
         """What to ask the problem for."""
@@ -57,8 +58,12 @@ class Knowledge:
             # The FIFOs of the round before were counted: this is what they do not explain.
             estimated, modelled = final.resources + goal.reserved, choice.solution.resources
             above = {name.lower() for name, _, _ in estimated.excess(goal.limits)}
-            missed += Resources(
-                **{n: max(1, getattr(estimated, n) - getattr(modelled, n)) for n in sorted(above)}
+            missed += build(
+                Resources,
+                {
+                    n: int(max(1, getattr(estimated, n) - getattr(modelled, n)))
+                    for n in sorted(above)
+                },
             )
         haste = self.haste
         if goal.fps is not None:

@@ -10,6 +10,7 @@ from sephw.explore.boards import on_board
 from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
+from sephw.files import build
 from sephw.ir.resources import Resources
 from sephw.rates import asked_rate, reachable_rate
 from sephw.resources import CHARACTERIZED
@@ -124,7 +125,7 @@ def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
     None where none can be blamed.
     """
     limits = goal.limits
-    boundless = Resources(*[_UNLIMITED] * len(RESOURCES))
+    boundless = build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED))
     alone = {name: _least(problem, goal, name, boundless) for name in RESOURCES}
     short = [
         (needed / max(1, getattr(limits, name)), name, needed)
@@ -206,4 +207,4 @@ def without_limits(goal: Goal) -> Goal:
 
 def boundless(device: Device) -> Device:
     """``device`` with any number of everything."""
-    return replace(device, available=Resources(*[_UNLIMITED] * len(RESOURCES)))
+    return replace(device, available=build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED)))

@@ -70,7 +70,7 @@ def start(
                 stderr=stderr,
                 start_new_session=True,
             )
-            _tell(group=process.pid, began=process_began(process.pid))
+            _tell({"group": process.pid, "began": process_began(process.pid)})
             return process
     except OSError as error:
         raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
@@ -101,22 +101,22 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    _tell(ended=process.pid)
+    _tell({"ended": process.pid})
 
 
 def remove_at_end(path: Path, *, if_empty: bool = False) -> None:
     """A file or folder that goes when this process ends, unless `release` says otherwise."""
-    _tell(**{"empty" if if_empty else "path": _plain(path)})
+    _tell({"empty" if if_empty else "path": _plain(path)})
 
 
 def restore_at_end(moved: Path, place: Path) -> None:
     """``moved`` goes back to ``place`` when this process ends and nothing is there."""
-    _tell(back=[_plain(moved), _plain(place)])
+    _tell({"back": [_plain(moved), _plain(place)]})
 
 
 def release(path: Path) -> None:
     """What was said of ``path`` to `remove_at_end` or `restore_at_end` is void."""
-    _tell(kept=_plain(path))
+    _tell({"kept": _plain(path)})
 
 
 def _tidy() -> None:
@@ -162,7 +162,7 @@ def _plain(path: Path) -> str:
     return str(path.absolute())
 
 
-def _tell(**said: Any) -> None:
+def _tell(said: Mapping[str, Any]) -> None:
     """One line to the warden, which is started for the first; without one nothing is guarded."""
     global _broken
     if _broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import prod
 
@@ -89,12 +90,14 @@ class LaneOperator(Operator):
         pairs = zip(self.output_shapes, self.output_types, strict=True)
         return tuple(stream_of(shape, dtype, folding.pe) for shape, dtype in pairs)
 
-    def hls_parameters(self, folding: Folding, **derived: int) -> tuple[tuple[str, int], ...]:
+    def hls_parameters(
+        self, folding: Folding, derived: Sequence[tuple[str, int]] = ()
+    ) -> tuple[tuple[str, int], ...]:
         """Integer fields, pe, simd, the derived ones, and the loop's iteration count."""
         return (
             *integer_parameters(self),
             ("pe", folding.pe),
             ("simd", folding.simd),
-            *derived.items(),
+            *derived,
             ("issues", self.frame_cycles(folding)),
         )

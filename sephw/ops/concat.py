@@ -119,7 +119,7 @@ class Concat(LaneOperator):
             header="sephw_concat.h",
             function=self.kind,
             parameters=self.hls_parameters(
-                folding, **{f"end_{j}": end for j, end in enumerate(ends)}
+                folding, [(f"end_{j}", end) for j, end in enumerate(ends)]
             ),
         )
 

@@ -88,7 +88,7 @@ class GlobalPool(LaneOperator):
         return HlsInstance(
             header="sephw_global_pool.h",
             function=self.kind,
-            parameters=self.hls_parameters(folding, acc_bits=self.output_types[0].bits),
+            parameters=self.hls_parameters(folding, [("acc_bits", self.output_types[0].bits)]),
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:

@@ -245,7 +245,7 @@ class Join(LaneOperator):
             header="sephw_join.h",
             function=self.kind,
             parameters=self.hls_parameters(
-                folding, branches=self.branches, acc_bits=self.acc_type.bits
+                folding, [("branches", self.branches), ("acc_bits", self.acc_type.bits)]
             ),
             tables=self._tables(folding.simd),
         )

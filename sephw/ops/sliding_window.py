@@ -301,7 +301,7 @@ class SlidingWindow(LaneOperator):
         return HlsInstance(
             header="sephw_sliding_window.h",
             function=self.kind,
-            parameters=self.hls_parameters(folding, buffer_rows=self.buffer_rows),
+            parameters=self.hls_parameters(folding, [("buffer_rows", self.buffer_rows)]),
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:

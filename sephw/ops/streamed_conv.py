@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -76,18 +76,24 @@ class StreamedConv(FoldedConvolution):
     @classmethod
     def of(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
         """``operator`` with its weights as input 1, in the order of ``folding``."""
-        shape = {f.name: getattr(operator, f.name) for f in fields(FoldedConvolution)}
+        height, width, groups = operator.height, operator.width, operator.groups
+        in_channels, out_channels = operator.in_channels, operator.out_channels
         weights, tile = operator.matrix, folding.tile_pixels
         if tile > 1:
             words = operator.out_channels // folding.pe
-            shape["height"], shape["width"] = operator.height * operator.width // tile, 1
-            shape["groups"] = words * tile
-            shape["in_channels"] = operator.group_inputs * words * tile
-            shape["out_channels"] = operator.out_channels * tile
+            height, width, groups = height * width // tile, 1, words * tile
+            in_channels, out_channels = operator.group_inputs * groups, out_channels * tile
             weights = np.repeat(weights.reshape(words, 1, folding.pe, -1), tile, axis=1)
-            weights = weights.reshape(operator.out_channels * tile, -1)
+            weights = weights.reshape(out_channels, -1)
         return cls(
-            **shape,
+            height=height,
+            width=width,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_height=operator.kernel_height,
+            kernel_width=operator.kernel_width,
+            groups=groups,
+            input_dtype=operator.input_dtype,
             bits_per_weight=operator.weight_bits,
             pe=folding.pe,
             simd=folding.simd,

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sephw.files import build
 from sephw.ir.resources import Resources
 from sephw.resources.model import accuracy
 from sephw.targets import Technology
@@ -199,16 +200,22 @@ def measured(technology: Technology) -> Measured:
     shipped = accuracy(technology).networks
     return Measured(
         (
-            *(Pair(Resources(**n.estimated), Resources(**n.synthesized)) for n in shipped),
-            *(Pair(Resources(**r["estimated"]), Resources(**r["synthesized"])) for r in drawn),
+            *(
+                Pair(build(Resources, n.estimated), build(Resources, n.synthesized))
+                for n in shipped
+            ),
+            *(
+                Pair(build(Resources, r["estimated"]), build(Resources, r["synthesized"]))
+                for r in drawn
+            ),
         ),
         tuple(
-            Pair(Resources(**row["top"]), Resources(**row["outside"]))
+            Pair(build(Resources, row["top"]), build(Resources, row["outside"]))
             for row in rows(boards, "networks")
             if row["top"] is not None
         ),
         tuple(
-            Pair(Resources(**row["synthesized"]), Resources(**row["routed"]))
+            Pair(build(Resources, row["synthesized"]), build(Resources, row["routed"]))
             for row in rows(boards, "routed")
         ),
     )

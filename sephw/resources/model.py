@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from sephw.errors import SephwError
+from sephw.files import build
 from sephw.resources.features import Features
 from sephw.targets import Technology
 
@@ -110,9 +111,6 @@ def load(technology: Technology) -> Model:
         )
     part = content[technology.value]
     accuracy = part["accuracy"]
-    errors = {
-        name: Errors(**accuracy[name]) for name in ("lut", "lut_unsolved", "ff", "bram", "dsp")
-    }
     return Model(
         luts=part["luts"],
         fmax=part["fmax"],
@@ -120,17 +118,21 @@ def load(technology: Technology) -> Model:
         accuracy=Accuracy(
             technology=technology,
             yosys=part["yosys"],
-            **errors,
+            lut=build(Errors, accuracy["lut"]),
+            lut_unsolved=build(Errors, accuracy["lut_unsolved"]),
+            ff=build(Errors, accuracy["ff"]),
+            bram=build(Errors, accuracy["bram"]),
+            dsp=build(Errors, accuracy["dsp"]),
             fmax=_errors(accuracy["fmax"]),
             network_fmax=_errors(accuracy["network_fmax"]),
-            by_kind={kind: Errors(**found) for kind, found in accuracy["by_kind"].items()},
-            networks=tuple(NetworkError(**found) for found in accuracy["networks"]),
+            by_kind={kind: build(Errors, found) for kind, found in accuracy["by_kind"].items()},
+            networks=tuple(build(NetworkError, found) for found in accuracy["networks"]),
         ),
     )
 
 
 def _errors(found: Mapping[str, Any] | None) -> Errors | None:
-    return None if found is None else Errors(**found)
+    return None if found is None else build(Errors, found)
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import TypeVar
 from xml.etree import ElementTree
 
 from sephw.errors import SephwError
+from sephw.files import build
 from sephw.ir.resources import Resources
 
 UTILIZATION, TIMING, HLS = "utilization.rpt", "timing_summary.rpt", "csynth.xml"
@@ -122,7 +123,7 @@ def parse_utilization(text: str) -> Utilization:
         available[field] = _count(found["Available"], factor)
     release = re.search(r"^\| Tool Version\s*:\s*Vivado v\.(\S+)", text, re.MULTILINE)
     tool = f"Vivado {release[1]}" if release else "Vivado"
-    return Utilization(Resources(**used), Resources(**available), tool)
+    return Utilization(build(Resources, used), build(Resources, available), tool)
 
 
 def parse_hierarchy(text: str) -> dict[str, Resources]:
@@ -178,7 +179,7 @@ def parse_csynth(text: str) -> HlsEstimate:
             field: int(value(f"{path}/{name}"))
             for field, name in (("lut", "LUT"), ("ff", "FF"), ("bram", "BRAM_18K"), ("dsp", "DSP"))
         }
-        return Resources(**counts)
+        return build(Resources, counts)
 
     path = "PerformanceEstimates/SummaryOfOverallLatency/Interval-max"
     interval = (root.findtext(path) or "").strip()
@@ -218,7 +219,7 @@ def _row_resources(row: Mapping[str, str]) -> Resources:
         if not present:
             raise ValueError(f"no column '{columns[0][0]}'")
         counts[field] = sum(_count(cell, factor) for cell, factor in present)
-    return Resources(**counts)
+    return build(Resources, counts)
 
 
 def _count(cell: str, factor: int) -> int:

@@ -157,27 +157,37 @@ def _engine(
     out_channels = rows.shape[0]
     integers, exponent = integer_rows(rows, call.where)
     tensor = call.builder.tensors[source.tensor]
-    shared: dict[str, Any] = {
-        "height": size[0],
-        "width": size[1],
-        "in_channels": tensor.channels,
-        "out_channels": out_channels,
-        "kernel_height": kernel[0],
-        "kernel_width": kernel[1],
-        "groups": groups,
-        "input_dtype": tensor.dtype,
-    }
     magnitude = np.ones(out_channels)
     if _is_pattern(call.value(1), rows):
         magnitude = np.abs(integers[:, 0]).astype(np.float64)
-        operator: PatternConv | Conv8 = PatternConv(patterns=np.sign(integers), **shared)
+        operator: PatternConv | Conv8 = PatternConv(
+            height=size[0],
+            width=size[1],
+            in_channels=tensor.channels,
+            out_channels=out_channels,
+            kernel_height=kernel[0],
+            kernel_width=kernel[1],
+            groups=groups,
+            input_dtype=tensor.dtype,
+            patterns=np.sign(integers),
+        )
     elif np.abs(integers).max() > 128 or integers.max() > 127:
         raise SephwError(
             f"{call.where}: weights need more than 8 bits on a power-of-two grid; give them a "
             "Quant of at most 8 bits and a power-of-two scale (stage BQ)"
         )
     else:
-        operator = Conv8(weights=integers, **shared)
+        operator = Conv8(
+            height=size[0],
+            width=size[1],
+            in_channels=tensor.channels,
+            out_channels=out_channels,
+            kernel_height=kernel[0],
+            kernel_width=kernel[1],
+            groups=groups,
+            input_dtype=tensor.dtype,
+            weights=integers,
+        )
     acc = call.builder.add(call.label, "", operator, (window,))
     exponents = (exponent + source.exponent).astype(np.int64)
     if not within_range(np.exp2(-exponents.astype(np.float64))):
