@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from benchmarks.link_faults import small_graph
-from sephw.backends.board import write_board
+from sephw.backends.board import BoardRates, write_board
 from sephw.backends.rtl import write_project
 from sephw.synth import pack, place_and_route, synthesize
 from sephw.targets import TARGETS, find_target
@@ -62,7 +62,7 @@ def route(name: str, directory: Path) -> Board:
         target,
         directory / "rtl",
         directory / "board",
-        clock_mhz=CLOCK_MHZ[name.split("-")[0]],
+        BoardRates(CLOCK_MHZ[name.split("-")[0]]),
     )
     synthesis = synthesize(
         directory / "rtl",

@@ -25,6 +25,7 @@ import click
 import numpy as np
 
 from benchmarks.characterize_data import DATA, TECHNOLOGIES
+from sephw.backends.board import TestFrames
 from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
 from sephw.passes import FoldingFile
@@ -136,8 +137,7 @@ def measure(index: int, technology: Technology) -> Row:
             Path(work) / "synth",
             board_out=Path(work) / "board",
             progress=lambda _: None,
-            samples=images,
-            golden=golden,
+            frames=TestFrames(images, golden),
         )
     found = run.synthesis
     return {

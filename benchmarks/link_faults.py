@@ -20,7 +20,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.backends.board import CompiledBoard, SimulatedBoard, compile_board, write_board
+from sephw.backends.board import (
+    BoardRates,
+    CompiledBoard,
+    SimulatedBoard,
+    compile_board,
+    write_board,
+)
 from sephw.host import Accelerator, Description, HostError, Port, Retries, read_description
 from sephw.ir import Graph
 
@@ -286,7 +292,7 @@ def small_board(directory: Path) -> tuple[CompiledBoard, Description, Graph]:
     graph = small_graph()
     write_project(graph, directory / "rtl", samples={}, golden={})
     write_board(
-        graph, find_target("ulx3s-85f"), directory / "rtl", directory / "board", clock_mhz=8.0
+        graph, find_target("ulx3s-85f"), directory / "rtl", directory / "board", BoardRates(8.0)
     )
     compiled = compile_board(directory / "rtl", directory / "board")
     return compiled, read_description(directory), graph

@@ -1,7 +1,7 @@
 """Reports: what a network costs on a target, and where each figure comes from."""
 
 from sephw.reports.assemble import FILES, read_export, refresh, report_of_export, write_report
-from sephw.reports.build import build_report, model_bytes
+from sephw.reports.build import Findings, Subject, build_report, model_bytes
 from sephw.reports.estimates import Estimates, estimate_graph
 from sephw.reports.html import render_html
 from sephw.reports.matrix import read_verification
@@ -15,10 +15,12 @@ __all__ = [
     "FILES",
     "Estimates",
     "Figure",
+    "Findings",
     "LayerReport",
     "Provenance",
     "Report",
     "Source",
+    "Subject",
     "Total",
     "as_dict",
     "build_report",

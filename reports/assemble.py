@@ -15,7 +15,7 @@ from sephw.files import reading
 from sephw.files.listing import file_hashes, listing
 from sephw.ir import Graph
 from sephw.lifetime.whole import write_whole
-from sephw.reports.build import build_report
+from sephw.reports.build import Findings, Subject, build_report
 from sephw.reports.estimates import estimate_graph
 from sephw.reports.html import render_html
 from sephw.reports.matrix import read_verification
@@ -67,18 +67,19 @@ def report_of_export(
             board_link(graph, target),
             None if board is None else board_link(graph, board),
         ),
-        network=f"{provenance.name} ({provenance.network})",
-        target=target.name,
-        part=target.part,
-        clock_ns=target.clock_ns,
-        device=device,
-        # Counts beside each other are of the same: with the board's top or without.
-        estimates=estimate_graph(graph, device, target if synthesis is None else board),
-        synthesis=synthesis,
-        vendor=vendor if device == target.device else None,
-        verification=verification,
-        timeline=_from_cycles(cycles, "timeline", Timeline.from_dict),
-        provenance=provenance,
+        Subject(
+            f"{provenance.name} ({provenance.network})", target.name, target.part, target.clock_ns
+        ),
+        Findings(
+            device=device,
+            # Counts beside each other are of the same: with the board's top or without.
+            estimates=estimate_graph(graph, device, target if synthesis is None else board),
+            synthesis=synthesis,
+            vendor=vendor if device == target.device else None,
+            verification=verification,
+            timeline=_from_cycles(cycles, "timeline", Timeline.from_dict),
+            provenance=provenance,
+        ),
     )
 
 

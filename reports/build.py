@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sephw.ir import Graph, Node
@@ -37,28 +38,42 @@ def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
     return 4 * (patterns + others), packed + 4 * others, packed + others
 
 
-def build_report(
-    graph: Graph,
-    speed: Speed,
-    *,
-    network: str,
-    target: str,
-    part: str,
-    clock_ns: float,
-    device: Device | None = None,
-    estimates: Estimates | None = None,
-    synthesis: Mapping[str, Any] | None = None,
-    vendor: Mapping[str, Any] | None = None,
-    verification: Verification | None = None,
-    timeline: Timeline | None = None,
-    provenance: Provenance | None = None,
-) -> Report:
-    """The report of `graph` at `clock_ns`. `network` names the model in the report.
+@dataclass(frozen=True)
+class Subject:
+    """What a report is of: `network` names the model in it; `target`: a board with its `part`."""
 
-    What is None has not been run. `device` is the one that `estimates`, `synthesis` (the content
-    of synth/synth.json) and `vendor` (of amd/synth.json) are for; without it they are left out.
-    Raises SephwError where one is no such content.
+    network: str
+    target: str
+    part: str
+    clock_ns: float
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was run beside the cycle simulation; None: it was not.
+
+    `device` is the one that `estimates`, `synthesis` (the content of synth/synth.json) and
+    `vendor` (of amd/synth.json) are for; without it they are left out.
     """
+
+    device: Device | None = None
+    estimates: Estimates | None = None
+    synthesis: Mapping[str, Any] | None = None
+    vendor: Mapping[str, Any] | None = None
+    verification: Verification | None = None
+    timeline: Timeline | None = None
+    provenance: Provenance | None = None
+
+
+def build_report(
+    graph: Graph, speed: Speed, subject: Subject, findings: Findings = Findings()
+) -> Report:
+    """The report of `graph` at the subject's clock.
+
+    Raises SephwError where a finding is no such content.
+    """
+    device, timeline, provenance = findings.device, findings.timeline, findings.provenance
+    estimates, synthesis, vendor = findings.estimates, findings.synthesis, findings.vendor
     if device is None:
         estimates, synthesis, vendor = None, None, None
     spent = {engine.name: engine for engine in timeline.engines} if timeline is not None else {}
@@ -66,12 +81,12 @@ def build_report(
         _layer(graph, node, spent.get(node.name), estimates, synthesis) for node in graph.nodes
     )
     resources = None if device is None else _resources(device, estimates, synthesis, vendor)
-    totals = _totals(graph, speed, layers, clock_ns)
+    totals = _totals(graph, speed, layers, subject.clock_ns)
     return Report(
-        network=network,
-        target=target,
-        part=part,
-        clock_ns=clock_ns,
+        network=subject.network,
+        target=subject.target,
+        part=subject.part,
+        clock_ns=subject.clock_ns,
         bottleneck=speed.timing.bottleneck,
         layers=layers,
         totals=(
@@ -83,7 +98,7 @@ def build_report(
         notes=(*NOTES, *speed_notes(speed)),
         link=speed.link_name,
         resources=resources,
-        verification=verification,
+        verification=findings.verification,
         timeline=timeline,
         provenance=provenance,
     )

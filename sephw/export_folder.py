@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sephw.backends.board import Task
+from sephw.backends.board import Task, TestFrames
 from sephw.backends.layout import lay_out
 from sephw.backends.rtl.beats import unpack, words_per_beat
 from sephw.backends.rtl.project import FILE_LIST, TEST_DATA
@@ -35,7 +35,7 @@ from sephw.export_names import (
 from sephw.files import check_file, read_array, read_json
 from sephw.host.description import RESIZES
 from sephw.invocation import Invocation
-from sephw.ir import Graph, Integers
+from sephw.ir import Graph
 from sephw.ir.serialize import load_graph
 from sephw.ops import OPERATORS
 from sephw.targets import Target, find_target
@@ -147,15 +147,15 @@ class ExportFolder:
         """The record of the vendor's tools, amd/synth.json; None where there is none."""
         return self._json(Path(AMD, SYNTHESIS))
 
-    def test_frames(self, graph: Graph) -> tuple[Integers | None, Integers | None]:
-        """Images and the outputs expected of them, int64 (N, h, w, c).
+    def test_frames(self, graph: Graph) -> TestFrames | None:
+        """Images and the outputs expected of them.
 
-        They are those of the board's files or else of the testbench. None, None where there are
-        no such files, or ``graph`` has several inputs or outputs.
+        They are those of the board's files or else of the testbench. None where there are no such
+        files, or ``graph`` has several inputs or outputs.
         """
         layout = lay_out(graph)
         if len(layout.inputs) != 1 or len(layout.outputs) != 1:
-            return None, None
+            return None
         streams = [layout.streams[name] for name in (layout.input, layout.output)]
         folder = self.path / RTL / TEST_DATA
         try:
@@ -165,19 +165,20 @@ class ExportFolder:
                     for name in (TEST_IMAGES, TEST_OUTPUTS)
                 )
                 shaped = images.astype(np.int64).reshape(-1, *streams[0].shape)
-                return shaped, outputs.astype(np.int64).reshape(len(shaped), *streams[1].shape)
+                expected = outputs.astype(np.int64).reshape(len(shaped), *streams[1].shape)
+                return TestFrames(shaped, expected)
             found = []
             for stream, name in zip(streams, ("input_0.bin", "expected_0.bin"), strict=True):
                 check_file(folder / name, f"'{folder / name}'")
                 words = np.fromfile(folder / name, "<u4").reshape(-1, words_per_beat(stream))
                 found.append(unpack(words, stream))
         except FileNotFoundError:
-            return None, None
+            return None
         except (OSError, ValueError) as error:
             raise SephwError(
                 f"{self.path}: its test images cannot be read ({type(error).__name__}); {_AGAIN}"
             ) from None
-        return found[0], found[1]
+        return TestFrames(found[0], found[1])
 
     def _file(self, name: str) -> Path:
         path = self.path / name

@@ -90,7 +90,6 @@ def synth(
     export = ExportFolder.open(directory)
     board, chip = _device(export, target, device)
     graph, project = export.graph(), export.rtl
-    samples, golden = export.test_frames(graph)
     request = Request(
         device=chip,
         target=board,
@@ -112,8 +111,7 @@ def synth(
             export.synth,
             board_out=export.board,
             progress=progress.update,
-            samples=samples,
-            golden=golden,
+            frames=export.test_frames(graph),
         )
     with progress.step("report", "figures and hashes"):
         refresh(directory)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sephw.data.dataset import Dataset, Split, assemble
+from sephw.data.dataset import Dataset, Origin, Split, assemble
 from sephw.errors import SephwError
 from sephw.files import read_bytes
 
@@ -104,12 +104,5 @@ def load_cifar_folder(folder: Path, *, seed: int) -> Dataset:
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),
     )
-    return assemble(
-        "cifar10",
-        pool,
-        read(test),
-        CLASSES,
-        seed=seed,
-        source="CIFAR-10, original files",
-        licence="not stated by its authors",
-    )
+    origin = Origin("cifar10", CLASSES, "CIFAR-10, original files", "not stated by its authors")
+    return assemble(origin, pool, read(test), seed=seed)

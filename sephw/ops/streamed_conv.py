@@ -142,7 +142,8 @@ class StreamedConv(FoldedConvolution):
     @cached_property
     def streamed_words(self) -> Integers:
         """What input 1 brings at every pixel: int64 (weights,)."""
-        return constant(StreamedSelectEngine(self, *self.legal_foldings()).stream_values)
+        (folding,) = self.legal_foldings()
+        return constant(StreamedSelectEngine(self, folding).stream_values)
 
     @property
     def constant_inputs(self) -> tuple[Integers | None, ...]:

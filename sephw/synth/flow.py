@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sephw.backends.board import BoardProject, Task, pll_limits, write_board
+from sephw.backends.board import BoardProject, BoardRates, Task, TestFrames, pll_limits, write_board
 from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
-from sephw.ir import Graph, Integers
+from sephw.ir import Graph
 from sephw.resources import fifos_in_blocks
 from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run, write_record
@@ -100,8 +100,7 @@ class _Job:
     request: Request
     cache: FileCache | None
     progress: Callable[[str], None]
-    samples: Integers | None
-    golden: Integers | None
+    frames: TestFrames | None
     seconds: dict[str, float]
 
     @contextmanager
@@ -146,8 +145,7 @@ def run_flow(
     *,
     board_out: Path | None = None,
     progress: Callable[[str], None],
-    samples: Integers | None = None,
-    golden: Integers | None = None,
+    frames: TestFrames | None = None,
     cache: FileCache | None = None,
     failures: Path | None = None,
 ) -> Run:
@@ -155,8 +153,8 @@ def run_flow(
 
     ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, ``board_out``
     (default: ``board`` beside ``out``) appear whole or not at all, and replace what is there.
-    ``samples`` and ``golden``, int64 (N, h, w, c), become the board's test images. A bitstream
-    meets its clock: without a wanted one the board's PLL is set, last, to what routing reached.
+    ``frames`` become the board's test images. A bitstream meets its clock: without a wanted one the
+    board's PLL is set, last, to what routing reached.
     The same arguments give the same bytes, except below ``out``/logs.
 
     Raises SephwError for a board where weights are streamed, TimingNotMet where a wanted clock is
@@ -173,7 +171,7 @@ def run_flow(
         _check_floorplan(request)
     if request.target is not None and request.target.open_board is not None:
         check_weight_ports(graph, "the board's top")  # before minutes of synthesis
-    job = _Job(graph, project, request, cache, progress, samples, golden, {})
+    job = _Job(graph, project, request, cache, progress, frames, {})
     target = board_out if board_out is not None else out.parent / "board"
     with Workplace(out, f"{graph.name}-{request.device.name}", failures) as place:
         attempt = _build(job, place.path)
@@ -260,10 +258,8 @@ def _write_board(
         target,
         job.project,
         work / "board",
-        clock_mhz=clock_mhz,
-        by_pll=by_pll,
-        samples=job.samples,
-        golden=job.golden,
+        BoardRates(clock_mhz, by_pll),
+        frames=job.frames,
         task=job.request.task,
     )
 

@@ -8,7 +8,7 @@ from project_graphs import images_for, residual_graph
 
 from sephw.backends.amd import write_amd
 from sephw.backends.amd.plan import plan_accelerator
-from sephw.backends.board.project import write_board
+from sephw.backends.board.project import BoardRates, write_board
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.errors import SephwError
@@ -47,7 +47,7 @@ def test_what_has_no_port_for_weights_says_so(tmp_path) -> None:
         assert str(error.value) == NO_PORT.format("the vendor project")
     board = find_target("ulx3s-25f")
     with pytest.raises(SephwError) as error:
-        write_board(graph, board, tmp_path, tmp_path / "board", clock_mhz=50)
+        write_board(graph, board, tmp_path, tmp_path / "board", BoardRates(50))
     assert str(error.value) == NO_PORT.format("the board's top")
     request = Request(device=board.device, target=board)
     with pytest.raises(SephwError) as error:

@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 from small_graphs import GraphBuilder, chain, network
 
-from sephw.backends.board import BoardProject, CompiledBoard, compile_board, write_board
+from sephw.backends.board import (
+    BoardProject,
+    BoardRates,
+    CompiledBoard,
+    TestFrames,
+    compile_board,
+    write_board,
+)
 from sephw.backends.rtl import write_project
 from sephw.host import Accelerator, Retries
 from sephw.ir import Family, Folding, Graph, IntType, Tensor
@@ -91,9 +98,8 @@ def design(
         find_target(target),
         directory / "rtl",
         directory / "board",
-        clock_mhz=clock_mhz,
-        samples=golden_in,
-        golden=graph.run(golden_in)[graph.outputs[0]],
+        BoardRates(clock_mhz),
+        frames=TestFrames(golden_in, graph.run(golden_in)[graph.outputs[0]]),
     )
     return Design(graph, directory, project)
 

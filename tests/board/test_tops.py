@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from board_designs import classifier, design, feature_map
 
-from sephw.backends.board import board_pins, write_board
+from sephw.backends.board import BoardRates, board_pins, write_board
 from sephw.backends.rtl import write_project
 from sephw.errors import SephwError
 from sephw.ir import Graph
@@ -214,7 +214,7 @@ def test_the_same_bytes_every_time_and_another_build_for_another_design(tmp_path
         find_target("ulx3s-85f"),
         tmp_path / "b" / "rtl",
         tmp_path / "b" / "board",
-        clock_mhz=8.0,
+        BoardRates(8.0),
     )
     builds += [build(tmp_path / name) for name in "deb"]
     assert len(set(builds)) == 4
@@ -281,8 +281,7 @@ def test_refusals(target, clock, baud, message, graph, tmp_path) -> None:
             find_target(target),
             tmp_path / "rtl",
             tmp_path / "board",
-            clock_mhz=clock,
-            baud=baud,
+            BoardRates(clock, baud=baud),
         )
     assert str(caught.value) == message
     assert not (tmp_path / "board").exists()

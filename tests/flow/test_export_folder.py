@@ -58,7 +58,7 @@ def test_what_a_whole_export_holds(folder, graph):
     assert export.invocation.model == "models/small.pth"
     assert export.cycles() is export.verification() is export.report() is None
     assert export.synthesis() is export.vendor_synthesis() is None
-    assert export.test_frames(graph) == (None, None)
+    assert export.test_frames(graph) is None
     (folder / "synth").mkdir()
     (folder / "synth" / "synth.json").write_text('{"clock_mhz": 50}')
     assert export.synthesis() == {"clock_mhz": 50}
@@ -72,8 +72,9 @@ def test_test_frames_of_a_board(folder, graph):
     (folder / "board").mkdir()
     np.save(folder / "board" / "test_images.npy", images.astype(np.uint8))
     np.save(folder / "board" / "test_outputs.npy", outputs)
-    read, expected = ExportFolder.open(folder).test_frames(graph)
-    assert (read == images).all() and (expected == outputs.reshape(2, *out)).all()
+    found = ExportFolder.open(folder).test_frames(graph)
+    assert (found.images == images).all()
+    assert (found.outputs == outputs.reshape(2, *out)).all()
 
 
 @pytest.mark.parametrize("content", [None, "{}", '{"format": "sephw-synth"}'])

@@ -9,7 +9,16 @@ import pytest
 from read_html import read_html
 
 from sephw.ir import Resources
-from sephw.reports import Estimates, Source, as_dict, build_report, read_provenance, render_html
+from sephw.reports import (
+    Estimates,
+    Findings,
+    Source,
+    Subject,
+    as_dict,
+    build_report,
+    read_provenance,
+    render_html,
+)
 from sephw.reports.speed import Speed
 from sephw.resources.held_out import Bars
 from sephw.sim.timeline import Timeline
@@ -43,11 +52,8 @@ def make(graph, **parts):
     return build_report(
         graph,
         Speed(simulate(graph)),
-        network="small (SEPNet)",
-        target="ulx3s-85f",
-        part="LFE5U-85F",
-        clock_ns=10.0,
-        **parts,
+        Subject("small (SEPNet)", "ulx3s-85f", "LFE5U-85F", 10.0),
+        Findings(**parts),
     )
 
 

@@ -11,6 +11,8 @@ from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.reports import (
     Estimates,
+    Findings,
+    Subject,
     as_dict,
     build_report,
     read_provenance,
@@ -55,11 +57,8 @@ def make(graph, **parts):
     return build_report(
         graph,
         Speed(simulate(graph)),
-        network="small (SEPNet)",
-        target=target,
-        part="chip",
-        clock_ns=10.0,
-        **parts,
+        Subject("small (SEPNet)", target, "chip", 10.0),
+        Findings(**parts),
     )
 
 

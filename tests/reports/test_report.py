@@ -9,7 +9,15 @@ from rich.console import Console
 
 from sephw.ir import Folding, Graph, IntType, Node, Tensor
 from sephw.ops import Conv8, PatternConv
-from sephw.reports import Source, as_dict, build_report, model_bytes, render_text, slowest_table
+from sephw.reports import (
+    Source,
+    Subject,
+    as_dict,
+    build_report,
+    model_bytes,
+    render_text,
+    slowest_table,
+)
 from sephw.reports.speed import Speed
 from sephw.sim.latency import Latency
 from sephw.sim.timing import Timing
@@ -61,10 +69,7 @@ def report():
     return build_report(
         graph,
         Speed(Timing(20, Latency(40, 41), "n0", {"n0": 9, "n1": 2}, {}), Latency(30, 35)),
-        network="tiny",
-        target="board",
-        part="part-1",
-        clock_ns=10.0,
+        Subject("tiny", "board", "part-1", 10.0),
     )
 
 

@@ -15,7 +15,7 @@ from sephw.backends.board.uart import UartLink
 from sephw.backends.link import board_link
 from sephw.host import frames
 from sephw.host.messages import Kind, request, result_frame_bytes, run_frame_bytes, run_payload
-from sephw.reports import Source, as_dict, build_report, render_html, render_text
+from sephw.reports import Findings, Source, Subject, as_dict, build_report, render_html, render_text
 from sephw.reports.speed import Speed, rates
 from sephw.sim.cycles import run_frames
 from sephw.sim.latency import Latency
@@ -42,11 +42,8 @@ def make(graph, target="ulx3s-85f", **parts):
     return build_report(
         graph,
         speed_of(graph, target, board),
-        network="small (SEPNet)",
-        target=target,
-        part="chip",
-        clock_ns=10.0,
-        **parts,
+        Subject("small (SEPNet)", target, "chip", 10.0),
+        Findings(**parts),
     )
 
 
@@ -107,7 +104,7 @@ def test_frames_behind_a_frame_hold_nothing_of_it_up(graph):
 
 def test_an_alone_latency_that_was_not_simulated_is_left_out(graph):
     speed = replace(speed_of(graph, "ulx3s-85f"), alone=None)
-    report = build_report(graph, speed, network="n", target="ulx3s-85f", part="chip", clock_ns=10.0)
+    report = build_report(graph, speed, Subject("n", "ulx3s-85f", "chip", 10.0))
     assert not report.has("latency_alone_first_output")
     assert report.has("latency_paced_first_output")
     assert "alone" not in render_text(report)
@@ -115,7 +112,7 @@ def test_an_alone_latency_that_was_not_simulated_is_left_out(graph):
 
 def test_without_a_link_it_says_why(graph):
     none = replace(speed_of(graph, "ulx3s-85f"), link=None)
-    report = build_report(graph, none, network="n", target="x", part="chip", clock_ns=10.0)
+    report = build_report(graph, none, Subject("n", "x", "chip", 10.0))
     for text in (render_text(report), read_html(render_html(report)).text):
         assert "none over this board's link: no design of this board takes the network in" in text
     record = {**export_folder.synthesis(graph), "target": None}

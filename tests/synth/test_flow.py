@@ -8,6 +8,7 @@ import time
 import pytest
 from synth_projects import failure, flow, small_graph
 
+from sephw.backends.board import TestFrames
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth import DoesNotFit, Request, TimingNotMet, run_flow, synthesize
@@ -106,8 +107,7 @@ def test_a_board_gets_the_clock_that_is_reached(tools, export, reached):
         export,
         Request(BOARD.device, BOARD),
         progress=told.append,
-        samples=export.images,
-        golden=export.outputs,
+        frames=TestFrames(export.images, export.outputs),
     )
     assert [line for line in tools.calls() if line != "engine"] == ["link", "route 100 seed 1"]
     assert 0.999 * reached < run.clock_mhz <= reached

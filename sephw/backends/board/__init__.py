@@ -2,7 +2,14 @@
 
 from sephw.backends.board.pins import BoardPins, Pin, board_pins
 from sephw.backends.board.pll import Clocking, find_clocking, pll_limits
-from sephw.backends.board.project import ACCELERATOR, BoardProject, Task, write_board
+from sephw.backends.board.project import (
+    ACCELERATOR,
+    BoardProject,
+    BoardRates,
+    Task,
+    TestFrames,
+    write_board,
+)
 from sephw.backends.board.simulation import (
     CompiledBoard,
     SimulatedBoard,
@@ -14,12 +21,14 @@ __all__ = [
     "ACCELERATOR",
     "BoardPins",
     "BoardProject",
+    "BoardRates",
     "Clocking",
     "CompiledBoard",
     "Pin",
     "SimulatedBoard",
     "SimulatedPort",
     "Task",
+    "TestFrames",
     "board_pins",
     "compile_board",
     "find_clocking",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,28 @@ class Task:
     resize: str = "none"
 
 
+@dataclass(frozen=True, eq=False)
+class TestFrames:
+    """What a board is tested with: int64 (N, h, w, c) of the input and of the output."""
+
+    __test__ = False  # the name is none of pytest's
+
+    images: Integers
+    outputs: Integers
+
+
+@dataclass(frozen=True)
+class BoardRates:
+    """The network's clock, at most; ``by_pll``: a PLL makes it even if it is the oscillator's own.
+
+    ``baud``: of the UART, in bits per second.
+    """
+
+    clock_mhz: float
+    by_pll: bool = False
+    baud: int = BAUD
+
+
 @dataclass(frozen=True)
 class BoardProject:
     """A board's design around an RTL project.
@@ -88,23 +111,17 @@ def write_board(
     target: Target,
     rtl_directory: Path,
     directory: Path,
+    rates: BoardRates,
     *,
-    clock_mhz: float,
-    by_pll: bool = False,
-    build_id: int | None = None,
-    baud: int = BAUD,
-    samples: Integers | None = None,
-    golden: Integers | None = None,
+    frames: TestFrames | None = None,
     task: Task = Task(),
 ) -> BoardProject:
     """Write the board's files to ``directory``, the same bytes for the same arguments.
 
-    ``rtl_directory`` holds the RTL project of ``graph``; nothing in it changes. ``by_pll``: the
-    PLL makes the clock even if it is the oscillator's own. ``build_id`` (64
-    bits) is what the host driver recognizes the design by; None: a digest of all that the design
-    is made of, the clock excepted. ``baud`` in bits per second. ``samples`` and ``golden``, int64
-    (N, h, w, c) of the input and the output, become the images that `sephw run` tests with.
-    ``task``: what it says of images and classes.
+    ``rtl_directory`` holds the RTL project of ``graph``; nothing in it changes. The host driver
+    recognizes the design by 64 bits, a digest of all that it is made of, the clock excepted.
+    ``frames`` become the images that `sephw run` tests with. ``task``: what it says of images and
+    classes.
     SephwError for a board of the vendor's flow, a network without exactly one input and one output,
     streamed weights, an input wider than a byte, a clock below the PLL's range, a baud rate that
     the oscillator cannot make or the clock cannot follow.
@@ -114,9 +131,9 @@ def write_board(
     check_streams(graph, layout)
     technology = target.device.technology
     macros = (RESET_CHAIN,) if technology in _CHAINED else ()
-    clocking = find_clocking(target.device, pins.clock_mhz, clock_mhz, by_pll=by_pll)
+    clocking = find_clocking(target.device, pins.clock_mhz, rates.clock_mhz, by_pll=rates.by_pll)
     clock_hz, uart_hz = round(clocking.output * 10**6), round(pins.clock_mhz * 1e6)
-    clocks_per_bit = _clocks_per_bit(uart_hz, clock_hz, baud)
+    clocks_per_bit = _clocks_per_bit(uart_hz, clock_hz, rates.baud)
     plans = [node.operator.schedule(node.folding) for node in graph.nodes]
     limit_cycles = 64 + sum(plan.frame_cycles + plan.latency_cycles for plan in plans)
     # A run without a beat for at least four times that long has failed.
@@ -128,9 +145,7 @@ def write_board(
     draft = board_top_text(top, target.board, layout, pins, numbers)
     present = (rtl_directory / FILE_LIST).read_text(encoding="utf-8").split()
     sources = _sources(draft, layout.project, present)
-    if build_id is None:
-        build_id = _digest(rtl_directory, sources, draft)
-    numbers = replace(numbers, build_id=build_id)
+    numbers = replace(numbers, build_id=_digest(rtl_directory, sources, draft))
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{top}.sv").write_text(
         board_top_text(top, target.board, layout, pins, numbers), encoding="utf-8"
@@ -146,25 +161,17 @@ def write_board(
     listed = "".join(f"{name}\n" for name in (*defines, *simulated, BENCH))
     (directory / SIMULATION_LIST).write_text(listed, encoding="utf-8")
     (directory / HEADER).write_text(bench_header(top, pins), encoding="utf-8")
-    _write_description(
-        graph,
-        target,
-        layout,
-        directory,
-        top,
-        numbers,
-        {"clock_hz": clock_hz, "uart_hz": uart_hz, "baud": baud},
-        limit_cycles,
-        task,
-    )
-    _write_test(directory, layout, samples, golden)
+    timing = _Timing(clock_hz, uart_hz, rates.baud, limit_cycles)
+    description = _description(graph.name, top, target, layout, numbers.build_id, timing, task)
+    (directory / ACCELERATOR).write_text(json.dumps(description, indent=1) + "\n", "utf-8")
+    _write_test(directory, layout, frames)
     write_driver(directory)
     return BoardProject(
         top=top,
         sources=tuple(directory / name for name in (f"{top}.sv", *sources, _PLL)),
         constraints=constraints,
         clocking=clocking,
-        baud=baud,
+        baud=rates.baud,
         simulation_sources=tuple(directory / name for name in simulated),
         macros=macros,
     )
@@ -193,11 +200,10 @@ def _digest(rtl_directory: Path, sources: Sequence[str], top: str) -> int:
     return int.from_bytes(key.digest()[:8], "big")
 
 
-def _write_test(
-    directory: Path, layout: Layout, samples: Integers | None, golden: Integers | None
-) -> None:
-    if samples is None or golden is None:
+def _write_test(directory: Path, layout: Layout, frames: TestFrames | None) -> None:
+    if frames is None:
         return
+    samples, golden = frames.images, frames.outputs
     sink = layout.streams[layout.output]
     if samples.shape[1:] != layout.streams[layout.input].shape or golden.shape != (
         len(samples),
@@ -227,39 +233,50 @@ def _clocks_per_bit(uart_hz: int, clock_hz: int, baud: int) -> int:
     return clocks
 
 
-def _write_description(
-    graph: Graph,
+@dataclass(frozen=True)
+class _Timing:
+    """The network's clock, the oscillator that times the UART, bits per second.
+
+    ``limit_cycles``: no frame takes longer from its first beat in to its last beat out.
+    """
+
+    clock_hz: int
+    uart_hz: int
+    baud: int
+    limit_cycles: int
+
+
+def _description(
+    name: str,
+    top: str,
     target: Target,
     layout: Layout,
-    directory: Path,
-    top: str,
-    numbers: LinkNumbers,
-    rates: Mapping[str, int],
-    limit_cycles: int,
+    build_id: int,
+    timing: _Timing,
     task: Task,
-) -> None:
+) -> dict[str, Any]:
+    """The content of accelerator.json."""
     source, sink = layout.streams[layout.input], layout.streams[layout.output]
     assert target.open_board is not None
-    content = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "link": "uart",
-        "name": graph.name,
+        "name": name,
         "top": top,
         "target": target.name,
         "cable": target.open_board.cable,
-        "build_id": f"{numbers.build_id:016x}",
+        "build_id": f"{build_id:016x}",
         "image_shape": list(source.shape),
         "image_bits": source.bits,
         "output_shape": list(sink.shape),
         "output_bits": sink.bits,
         "output_signed": sink.signed,
-        # The network's clock, the oscillator that times the UART, bits per second.
-        **rates,
-        # No frame takes longer from its first beat in to its last beat out.
-        "frame_limit_cycles": limit_cycles,
+        "clock_hz": timing.clock_hz,
+        "uart_hz": timing.uart_hz,
+        "baud": timing.baud,
+        "frame_limit_cycles": timing.limit_cycles,
         # Names of the output's channels, where they are known and as many.
         "class_names": list(task.class_names) if len(task.class_names) == sink.shape[2] else [],
         "resize": task.resize,
     }
-    (directory / ACCELERATOR).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
