@@ -39,6 +39,7 @@ _TUPLE = "of a tuple whose length mypy knows and counts"
 _CHECKED = "keys and types were compared with the declared ones before"
 # Functions that are called with *values.
 STARRED = {
+    "Addend": _TUPLE,
     "AveragePool2d": _TUPLE,
     "Concat": _MANY,
     "NotRun": _TUPLE,
