@@ -9,7 +9,7 @@ since; an interrupted run loses nothing. With --clocks, so many engines of each 
 technology are placed and routed; with --networks, every engine of a shipped model at the default
 folding is synthesized for the technologies; with --routed, the clocks of exports that were placed
 and routed are noted. Then the model is fitted and measured. Writes
-sephw/resources/data and reports/published/resource_model.md and .json.
+sephw/technologies/data, sephw/resources/data and reports/published/resource_model.md and .json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.characterize_layers import LATER, layer
 from benchmarks.characterize_report import make_model, publish
 from sephw.errors import SephwError
 from sephw.synth import synthesize_operator
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 
 def wanted(layers: int, technologies: tuple[Technology, ...]) -> Iterator[tuple[Technology, int]]:
@@ -112,7 +112,7 @@ def synthesize_networks(models: tuple[str, ...], technologies: tuple[Technology,
     for model in models:
         for technology in technologies:
             rows = characterize_networks.synthesize_engines(model, technology, click.echo)
-            found.setdefault(model, {})[technology.value] = rows
+            found.setdefault(model, {})[technology.name] = rows
             characterize_networks.write(found)
 
 
@@ -138,7 +138,7 @@ def main(
     networks: tuple[str, ...],
     routed: tuple[Path, ...],
 ) -> None:
-    technologies = tuple(t for t in TECHNOLOGIES if not names or t.value in names)
+    technologies = tuple(t for t in TECHNOLOGIES if not names or t.name in names)
     sweep(layers, technologies, kinds, minutes)
     route_clocks(technologies, clocks)
     synthesize_networks(networks, technologies)

@@ -8,21 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.characterize_data import DATA, PointFile
+from benchmarks.characterize_data import PointFile
 from benchmarks.characterize_layers import Layer, layer
 from sephw.backends.rtl import write_project
 from sephw.ir import Graph, Node, Tensor
 from sephw.synth import HARNESS, place_and_route, synthesize, write_harness
-from sephw.targets import Device, Technology, find_device
+from sephw.targets import Device, find_device
+from sephw.technologies import CHARACTERIZATION, FAMILIES, Technology
 
-# The smallest device of each technology; its speed is the technology's in estimates.
-DEVICES = {
-    Technology.ECP5: find_device("ecp5-25f"),
-    Technology.ICE40: find_device("ice40-up5k"),
-    Technology.GOWIN: find_device("gw1nr-9"),
+# Of each technology whose clocks are estimated: the device whose speed is the technology's.
+DEVICES: dict[Technology, Device] = {
+    technology: find_device(technology.characterization.clock.device)
+    for technology in FAMILIES
+    if technology.characterization is not None and technology.characterization.clock is not None
 }
-# Asked for, so that place-and-route does its best.
-ASKED_MHZ = {Technology.ECP5: 250.0, Technology.ICE40: 60.0, Technology.GOWIN: 150.0}
 # Wider streams would make the shift registers the larger part.
 MOST_STREAM_BITS = 400
 MOST_LUTS = 1200
@@ -53,7 +52,8 @@ def routable(made: Layer, luts: int) -> bool:
 
 def route(made: Layer, technology: Technology, work: Path, timeout_seconds: float) -> float:
     """The clock rate in MHz that nextpnr reports for the engine."""
-    device: Device = DEVICES[technology]
+    device, known = DEVICES[technology], technology.require(CHARACTERIZATION)
+    assert known.clock is not None
     graph = one_engine(made)
     project = work / "rtl"
     write_project(graph, project, samples={}, golden={})
@@ -72,7 +72,7 @@ def route(made: Layer, technology: Technology, work: Path, timeout_seconds: floa
     routed = place_and_route(
         synthesis,
         device,
-        clock_mhz=ASKED_MHZ[technology],
+        clock_mhz=known.clock.asked_mhz,
         constraints=None,
         work=work / "route",
         progress=lambda _: None,
@@ -116,4 +116,4 @@ def write(technology: Technology, found: dict[str, dict[str, Any]]) -> None:
 
 
 def _path(technology: Technology) -> Path:
-    return DATA / f"{technology.value}_clock.json"
+    return technology.require(CHARACTERIZATION).folder / f"{technology.name}_clock.json"

@@ -13,11 +13,12 @@ from benchmarks.characterize_layers import Layer, build, layer
 from sephw.ir import Resources
 from sephw.synth.engine import engine_of
 from sephw.synth.recipes import engine_script
-from sephw.targets import Technology
+from sephw.technologies import CHARACTERIZATION, FAMILIES, Technology
 from sephw.tools.yosys import yosys_version
 
+# Of whole networks; what belongs to one technology lies beside its profile.
 DATA = Path(sephw.resources.__file__).parent / "data"
-TECHNOLOGIES = (Technology.ECP5, Technology.ICE40, Technology.XC7, Technology.GOWIN)
+TECHNOLOGIES = tuple(t for t in FAMILIES if t.has(CHARACTERIZATION))
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PointFile:
 
     @classmethod
     def path(cls, technology: Technology) -> Path:
-        return DATA / f"{technology.value}.json"
+        return technology.require(CHARACTERIZATION).folder / f"{technology.name}.json"
 
     @classmethod
     def load(cls, technology: Technology) -> PointFile:
@@ -79,7 +80,7 @@ class PointFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_text(
-            f'{{"technology": "{self.technology.value}", "yosys": {json.dumps(self.yosys)}, '
+            f'{{"technology": "{self.technology.name}", "yosys": {json.dumps(self.yosys)}, '
             f'"points": [\n{text}\n]}}\n',
             encoding="utf-8",
         )

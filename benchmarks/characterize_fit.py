@@ -17,7 +17,7 @@ from sephw.resources.clock import delays
 from sephw.resources.features import Features, features
 from sephw.resources.flip_flops import flip_flops
 from sephw.resources.model import Errors, weighted
-from sephw.targets import Technology
+from sephw.technologies import CHARACTERIZATION, LOGIC, Technology
 
 HELD_OUT_SHARE = 0.25
 # Below so many LUTs an error counts as one of so many.
@@ -122,42 +122,6 @@ ALL_NAMES = (
     "table:words",
     "xor_bits",
 )
-# Likewise in ns per term of the clock period.
-PERIOD_PRIOR = {
-    Technology.ECP5: {
-        "once": 4.0,
-        "chained": 2.0,
-        "carry": 0.05,
-        "fanout": 0.2,
-        "block": 0.7,
-        "dsp": 0.8,
-        "rows": 0.3,
-        "counter": 0.08,
-        "table": 0.15,
-    },
-    Technology.ICE40: {
-        "once": 12.0,
-        "chained": 6.0,
-        "carry": 0.3,
-        "fanout": 0.6,
-        "block": 1.0,
-        "dsp": 4.0,
-        "rows": 1.0,
-        "counter": 0.3,
-        "table": 0.6,
-    },
-    Technology.GOWIN: {
-        "once": 6.0,
-        "chained": 3.0,
-        "carry": 0.1,
-        "fanout": 0.3,
-        "block": 1.0,
-        "dsp": 2.0,
-        "rows": 0.5,
-        "counter": 0.15,
-        "table": 0.3,
-    },
-}
 
 
 def held_out(index: int) -> bool:
@@ -232,9 +196,10 @@ def fit_period(
 ) -> dict[str, float]:
     """Coefficients of the clock period from (terms, MHz) of routed engines.
 
-    Drawn towards `PERIOD_PRIOR`; none where that has none, or no engine was routed.
+    Drawn towards the technology's prior; none where it has none, or no engine was routed.
     """
-    prior = PERIOD_PRIOR.get(technology, {})
+    clock = technology.require(CHARACTERIZATION).clock
+    prior = {} if clock is None else clock.prior
     names = sorted(prior)
     if not names or not found:
         return {}
@@ -245,7 +210,7 @@ def fit_period(
 
 
 def _prior(technology: Technology, name: str) -> float:
-    wide = WIDE_PRIOR if technology is Technology.XC7 else {}
+    wide = WIDE_PRIOR if technology.require(LOGIC).lut_inputs >= 6 else {}
     for known in ({**PRIOR, **wide}.get(key) for key in (name, name.split(":")[0])):
         if known is not None:
             return known

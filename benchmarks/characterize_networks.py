@@ -13,7 +13,7 @@ from benchmarks.characterize_data import DATA
 from sephw.ir import Graph, Resources
 from sephw.resources import estimate
 from sephw.synth import synthesize_operator
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 _FILE = DATA / "networks.json"

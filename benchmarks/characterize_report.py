@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import characterize_clock, characterize_networks, characterize_routed
-from benchmarks.characterize_data import DATA, TECHNOLOGIES, PointFile
+from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_fit import (
     HELD_OUT_SHARE,
     Measured,
@@ -24,15 +24,15 @@ from benchmarks.characterize_layers import layer
 from sephw.resources.clock import delays
 from sephw.resources.held_out import bars, held
 from sephw.resources.held_out import measured as measured_networks
-from sephw.resources.model import FILE
-from sephw.targets import Technology
+from sephw.resources.model import FILE_ENDING, load
+from sephw.technologies import CHARACTERIZATION, Technology
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "reports" / "published"
 NAME = "resource_model"
 
 
 def make_model() -> dict[str, Any]:
-    """Fit every technology and measure the errors on held-out layers; writes the model's file."""
+    """Fit every technology and measure the errors on held-out layers; writes the models' files."""
     model: dict[str, Any] = {}
     for technology in TECHNOLOGIES:
         points = PointFile.load(technology)
@@ -49,7 +49,7 @@ def make_model() -> dict[str, Any]:
         wires_ns = characterize_routed.fit(period, list(routed.values()))
         found["network_fmax"] = characterize_routed.clock_errors(period, routed)
         found["networks"] = []
-        model[technology.value] = {
+        model[technology.name] = {
             "yosys": points.yosys,
             "fitted": len(fitted),
             "held_out": len(rows) - len(fitted),
@@ -62,9 +62,9 @@ def make_model() -> dict[str, Any]:
     # Estimates of networks are the written model's.
     for name, by_technology in characterize_networks.read().items():
         for technology in TECHNOLOGIES:
-            if technology.value in by_technology:
-                model[technology.value]["accuracy"]["networks"].append(
-                    _network(name, technology, by_technology[technology.value])
+            if technology.name in by_technology:
+                model[technology.name]["accuracy"]["networks"].append(
+                    _network(name, technology, by_technology[technology.name])
                 )
     _write(model)
     return model
@@ -103,8 +103,12 @@ def _network(name: str, technology: Technology, rows: Sequence[Mapping[str, Any]
 
 
 def _write(model: Mapping[str, Any]) -> None:
-    text = json.dumps(model, indent=1, sort_keys=True)
-    (DATA / FILE).write_text(text + "\n", encoding="utf-8")
+    for technology in TECHNOLOGIES:
+        text = json.dumps(model[technology.name], indent=1, sort_keys=True)
+        folder = technology.require(CHARACTERIZATION).folder
+        path = folder / f"{technology.name}{FILE_ENDING}"
+        path.write_text(text + "\n", encoding="utf-8")
+    load.cache_clear()
 
 
 def publish(model: Mapping[str, Any]) -> None:
@@ -158,9 +162,9 @@ def _page(model: Mapping[str, Any]) -> str:
     lines += [
         "Clocks of engines: single ones between shift registers, placed and routed by nextpnr "
         + ", ".join(
-            f"({technology.value}: {device.name})"
+            f"({technology.name}: {device.name})"
             for technology, device in characterize_clock.DEVICES.items()
-            if model[technology]["fmax"]
+            if model[technology.name]["fmax"]
         )
         + ". Clocks of the other technologies are not estimated: no tool from PyPI places and "
         "routes xc7 devices, and no engine for Gowin was routed.",
@@ -253,7 +257,7 @@ def _held_out() -> list[str]:
         low, high = found.routing["lut"]
         (few, many), (fewest, most) = found.tops["lut"], found.tops["ff"]
         cells = (
-            technology,
+            technology.name,
             str(found.networks),
             _percent(found.coverage, 0),
             *ranges,
@@ -278,11 +282,11 @@ def _routed(model: Mapping[str, Any]) -> list[str]:
     rows = 0
     for technology in TECHNOLOGIES:
         networks = characterize_routed.read(technology)
-        period = model[technology.value]["fmax"]
+        period = model[technology.name]["fmax"]
         for name, mhz in characterize_routed.estimated_mhz(period, networks).items():
             found = networks[name]
             cells = (
-                technology,
+                technology.name,
                 name,
                 f"{found['lut']:,}",
                 f"{mhz:.1f}",

@@ -9,13 +9,13 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from benchmarks.characterize_data import DATA
 from benchmarks.characterize_fit import errors
 from benchmarks.routed import read_export
 from sephw.export_folder import ExportFolder
 from sephw.resources.clock import delays
 from sephw.resources.wires import network_mhz
-from sephw.targets import Technology, find_target
+from sephw.targets import find_target
+from sephw.technologies import CHARACTERIZATION, Technology
 
 
 def add(folder: Path) -> tuple[Technology, str]:
@@ -97,4 +97,4 @@ def _write(technology: Technology, found: Mapping[str, Any]) -> None:
 
 
 def _path(technology: Technology) -> Path:
-    return DATA / f"{technology.value}_routed.json"
+    return technology.require(CHARACTERIZATION).folder / f"{technology.name}_routed.json"

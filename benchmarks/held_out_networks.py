@@ -31,14 +31,14 @@ from sephw.ir import Graph, Resources
 from sephw.passes import FoldingFile
 from sephw.resources import held_out
 from sephw.resources.board_top import top_of
-from sephw.targets import Target, Technology, find_target
+from sephw.targets import Target, find_target
+from sephw.technologies import FAMILIES, Technology
 
-# The largest board of each technology; what is synthesized need not fit.
-BOARDS = {
-    Technology.ECP5: find_target("ulx3s-85f"),
-    Technology.ICE40: find_target("icebreaker"),
-    Technology.GOWIN: find_target("tang-nano-20k"),
-    Technology.XC7: find_target("pynq-z2"),
+# What is synthesized need not fit.
+BOARDS: dict[Technology, Target] = {
+    technology: find_target(technology.characterization.board)
+    for technology in FAMILIES
+    if technology.characterization is not None
 }
 _PATH = DATA / held_out.BOARDS
 _ROUTED = Path(__file__).resolve().parent.parent / "reports" / "published" / "routed.json"
@@ -142,7 +142,7 @@ def measure(index: int, technology: Technology) -> Row:
     found = run.synthesis
     return {
         "network": index,
-        "technology": technology.value,
+        "technology": technology.name,
         "engines": len(graph.nodes),
         "searched": drawn.fps is not None,
         "estimated": asdict(sum((cost.resources for cost in costs.values()), Resources())),
@@ -177,7 +177,7 @@ def routed() -> list[Row]:
         {
             "network": design["model"],
             "target": design["target"],
-            "technology": find_target(design["target"]).device.technology.value,
+            "technology": find_target(design["target"]).device.technology.name,
             "synthesized": design["synthesized"],
             "routed": design["used"],
         }
@@ -191,9 +191,9 @@ def routed() -> list[Row]:
 @click.option("--minutes", default=90.0, show_default=True, help="Begin no other after these.")
 def main(count: int, names: tuple[str, ...], minutes: float) -> None:
     began = time.monotonic()
-    technologies = [t for t in TECHNOLOGIES if not names or t.value in names]
+    technologies = [t for t in TECHNOLOGIES if not names or t.name in names]
     there = {(row["network"], row["technology"]) for row in read()}
-    missing = [(i, t) for i in range(count) for t in technologies if (i, t.value) not in there]
+    missing = [(i, t) for i in range(count) for t in technologies if (i, t.name) not in there]
     click.echo(f"{len(missing)} networks to synthesize")
     write(read())
     for index, technology in missing:

@@ -26,7 +26,7 @@ import click
 
 from sephw.export_folder import ExportFolder
 from sephw.lifetime.ending import end_on_signals
-from sephw.targets import DEVICES, Technology
+from sephw.targets import DEVICES, find_target
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "reports" / "published"
@@ -281,12 +281,12 @@ def _size(row: Mapping[str, Any]) -> list[str]:
 
 def _chip(row: Mapping[str, Any]) -> list[str]:
     used, there = row["estimated"], row["available"]
+    own = find_target(row["target"]).device.technology
     share = [f"{used[k]:,} ({used[k] / there[k]:.0%})" for k in KINDS]
     fits = [
         device.name
         for device in DEVICES
-        if device.technology is Technology.XC7
-        and all(used[k] <= getattr(device.available, k) for k in KINDS)
+        if device.technology is own and all(used[k] <= getattr(device.available, k) for k in KINDS)
     ]
     return [
         row["network"],

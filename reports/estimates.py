@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sephw.errors import SephwError
 from sephw.ir import Graph, Resources
 from sephw.reports.model import Figure, Source
 from sephw.reports.resources import KINDS, Estimated, Usage, usage, with_bars
 from sephw.resources.held_out import Bars
 from sephw.resources.wires import network_mhz
-from sephw.targets import Device, Target, Technology
+from sephw.targets import Device, Target
+from sephw.technologies import CHARACTERIZATION, Technology
 
 
 class EngineEstimate(Protocol):
@@ -86,10 +86,9 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     from sephw.resources.held_out import around, bars
 
     technology = device.technology
-    try:
-        known = accuracy(technology)
-    except SephwError:
+    if not technology.has(CHARACTERIZATION):
         return None
+    known = accuracy(technology)
     engines = estimate_engines(graph, device, solve=lambda node: True).costs
     measured = {kind: getattr(known, kind) for kind in KINDS}
     measured["fmax"] = known.network_fmax or known.fmax

@@ -11,8 +11,8 @@ from sephw.command_line import Option, command_line, in_folder
 from sephw.invocation import Invocation, Place, TypedOption, in_own_folder
 from sephw.reports.matrix import verified_layers
 from sephw.reports.model import Report, Source
-from sephw.synth.netlist import MEANINGS
 from sephw.targets import TARGETS, find_target
+from sephw.technologies import CELL_MODELS
 from sephw.verify import describe
 
 # Representations that an export usually compares, and one that it does when asked.
@@ -57,7 +57,7 @@ def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
         missing = [name for name in _USUAL if name not in ran]
         if missing:
             parts.append(NotRun(", ".join(missing), *_export(place, *missing)))
-        known = report.resources is not None and report.resources.device.technology in MEANINGS
+        known = report.resources is not None and report.resources.device.technology.has(CELL_MODELS)
         if _ON_REQUEST not in ran and known:
             parts.append(NotRun(_ON_REQUEST, *_export(place, _ON_REQUEST)))
     resources = report.resources

@@ -87,7 +87,7 @@ def _resources(resources: ResourceReport) -> dict[str, Any]:
     estimated, synthesized = resources.estimated, resources.synthesized
     return {
         "device": resources.device.name,
-        "technology": resources.device.technology.value,
+        "technology": resources.device.technology.name,
         "available": asdict(resources.device.available),
         "tools": dict(resources.tools),
         "note": resources.note,

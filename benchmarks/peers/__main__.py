@@ -101,7 +101,7 @@ def _write(out: Path, rows: list[Row], work: Path, known: Mapping[str, str]) -> 
     # Without an environment at hand the other projects' versions are those already published.
     versions = {**known, **versions, **PeerEnvironment.versions(work)}
     out.mkdir(parents=True, exist_ok=True)
-    scripts = {t.value: Design("TOP", {"FILES": ""}, {}).script(t) for t in TECHNOLOGIES}
+    scripts = {t.name: Design("TOP", {"FILES": ""}, {}).script(t) for t in TECHNOLOGIES}
     record = {"versions": versions, "scripts": scripts, "rows": to_json(rows)}
     (out / "peers.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (out / "peers.md").write_text(page(rows, versions, scripts), encoding="utf-8")

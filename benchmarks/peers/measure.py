@@ -18,11 +18,11 @@ from sephw.ir import Resources
 from sephw.synth.count import count
 from sephw.synth.recipes import engine_script
 from sephw.synth.synthesize import NETLISTS
-from sephw.targets import Technology
+from sephw.technologies import ECP5, XC7, Technology
 from sephw.tools.file_cache import FileCache
 from sephw.tools.yosys import run_yosys_logged, yosys_version
 
-TECHNOLOGIES = (Technology.ECP5, Technology.XC7)
+TECHNOLOGIES = (ECP5, XC7)
 _TIMEOUT_SECONDS = 7200.0
 
 
@@ -59,7 +59,7 @@ def cells(design: Design, technology: Technology, work: Path) -> Resources:
     key = f"peer-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     cache = FileCache.of_user(NETLISTS)
     work.mkdir(parents=True, exist_ok=True)
-    netlist = work / f"{technology.value}.json"
+    netlist = work / f"{technology.name}.json"
     if not cache.fetch(key, netlist):
         with tempfile.TemporaryDirectory(dir=work) as made:
             folder = Path(made)
@@ -68,7 +68,7 @@ def cells(design: Design, technology: Technology, work: Path) -> Resources:
             run_yosys_logged(
                 script,
                 folder,
-                log=work / f"{technology.value}.log",
+                log=work / f"{technology.name}.log",
                 purpose=f"synthesis of '{design.top}'",
                 timeout_seconds=_TIMEOUT_SECONDS,
             )

@@ -25,7 +25,7 @@ from sephw.ir import Family, Folding, Graph, IntType, Node, Operator, Resources,
 from sephw.ops import Join, PatternConv, SlidingWindow
 from sephw.passes import FoldingFile, fold, lower
 from sephw.synth import synthesize_operator
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 FRAMES = 3
 # From a window's issue until its place in the FIFO can be taken again.
@@ -180,7 +180,7 @@ def measured(
                 node.folding,
                 technology,
                 fifo_depths=[graph.tensors[name].fifo_depth for name in node.outputs],
-                work=folder / technology.value / node.name,
+                work=folder / technology.name / node.name,
                 timeout_seconds=_TIMEOUT_SECONDS,
             )
             for node in graph.nodes
@@ -227,7 +227,7 @@ def row(
         configuration,
         scope,
         layer.groups,
-        technology.value,
+        technology.name,
         used.lut,
         used.ff,
         used.bram,

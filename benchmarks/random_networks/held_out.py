@@ -32,34 +32,36 @@ from benchmarks.random_networks.draw import draw
 from sephw.backends.rtl import write_project
 from sephw.ir import Family, Graph, MemoryKind, Node
 from sephw.ir.resources import Resources
-from sephw.resources import CHARACTERIZED, estimate
+from sephw.resources import estimate
 from sephw.synth import Synthesis, synthesize
-from sephw.targets import Technology
+from sephw.technologies import (
+    CELLS,
+    CHARACTERIZATION,
+    ECP5,
+    GOWIN,
+    ICE40,
+    XC7,
+    Technology,
+)
 
 FILE = Path(__file__).resolve().parents[2] / "sephw/resources/data/held_out_networks.json"
 KINDS = ("lut", "ff", "bram", "dsp")
 # Synthesis takes longest for 7-series: fewer of those.
 _TURNS = (
-    Technology.ECP5,
-    Technology.ICE40,
-    Technology.GOWIN,
-    Technology.ECP5,
-    Technology.ICE40,
-    Technology.XC7,
-    Technology.ECP5,
-    Technology.ICE40,
-    Technology.GOWIN,
-    Technology.GOWIN,
+    ECP5,
+    ICE40,
+    GOWIN,
+    ECP5,
+    ICE40,
+    XC7,
+    ECP5,
+    ICE40,
+    GOWIN,
+    GOWIN,
 )
 # Engines and LUTs beyond which most networks take more than half a minute.
 MOST_ENGINES = 16
 MOST_LUTS = 1000
-_CARRIES = {
-    Technology.ECP5: "CCU2C",
-    Technology.ICE40: "SB_CARRY",
-    Technology.XC7: "CARRY4",
-    Technology.GOWIN: "ALU",
-}
 _TIMEOUT_SECONDS = 1200.0
 # Networks whose RTL is simulated by one program.
 _BATCH = 8
@@ -126,7 +128,7 @@ def write(found: HeldOut, path: Path = FILE) -> None:
 
 def technology_of(index: int) -> Technology:
     """The one technology for which network ``index`` is synthesized."""
-    turns = [technology for technology in _TURNS if technology in CHARACTERIZED]
+    turns = [technology for technology in _TURNS if technology.has(CHARACTERIZATION)]
     return turns[index % len(turns)]
 
 
@@ -239,7 +241,7 @@ def _row_of(
     row = Row(
         seed,
         index,
-        technology.value,
+        technology.name,
         len(graph.nodes),
         _counts(estimated_resources(graph, technology)),
         _counts(synthesis.total),
@@ -279,7 +281,7 @@ def carries(synthesis: Synthesis) -> int:
     """Carry cells of the netlist."""
     (module,) = json.loads(synthesis.netlist.read_text("utf-8"))["modules"].values()
     kinds = Counter(cell["type"] for cell in module["cells"].values())
-    return kinds[_CARRIES[synthesis.technology]]
+    return kinds[synthesis.technology.require(CELLS).carry]
 
 
 def _counts(resources: Resources) -> dict[str, int]:

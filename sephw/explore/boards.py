@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sephw.errors import SephwError
-from sephw.explore.found import Goal, Margins
+from sephw.explore.found import Goal
 from sephw.resources.board_top import top_of
 from sephw.resources.model import load
-from sephw.targets import Device, Target, Technology
+from sephw.targets import Device, Target
+from sephw.technologies import CHARACTERIZATION, Technology
 
 
 def board_goal(
@@ -46,22 +46,18 @@ def device_goal(device: Device, clock_mhz: float | None = None, fps: float | Non
         device,
         clock_mhz=clock_mhz,
         fps=fps,
-        margins=Margins.usual(device.technology),
+        margins=device.technology.margins,
         clock_error=_clock_error(device.technology),
     )
 
 
 def _clock_error(technology: Technology) -> float:
     """Median error of the estimated clocks of routed networks; 0 where none was routed."""
-    try:
-        error = load(technology).accuracy.network_fmax
-    except SephwError:
+    if not technology.has(CHARACTERIZATION):
         return 0.0
+    error = load(technology).accuracy.network_fmax
     return 0.0 if error is None else error.median
 
 
 def _estimates_clocks(technology: Technology) -> bool:
-    try:
-        return bool(load(technology).fmax)
-    except SephwError:
-        return False
+    return technology.has(CHARACTERIZATION) and bool(load(technology).fmax)

@@ -12,7 +12,7 @@ from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
 from sephw.ops.fork import MAX_COPIES
 from sephw.resources.engines import Cost, Estimator
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 # Depth in beats of a FIFO where nothing waits; only the difference to a deeper one counts.
 _SHALLOW = 4

@@ -12,52 +12,14 @@ from sephw.ir.resources import Resources
 from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
 from sephw.sim.timing import simulate
-from sephw.targets import Device, Target, Technology
+from sephw.targets import Device, Target
+from sephw.technologies.fabric import Margins
 
 # What "minimize" takes: Σ used / limit over all resources or over those that are placed one by
 # one, or one resource alone.
 SHARE = "share"
 LOGIC = "logic"
 MINIMIZE = (LOGIC, SHARE, "lut", "ff", "bram", "dsp")
-
-
-@dataclass(frozen=True)
-class Margins:
-    """The part of a device that a design may take, each 0..1.
-
-    Logic that is filled further rarely routes, or only at a low clock. See `usual`.
-    """
-
-    lut: float = 0.8
-    ff: float = 0.9
-    bram: float = 1.0
-    dsp: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, part in asdict(self).items():
-            if not 0 <= part <= 1:
-                raise UsageError(f"margin of {name}: {part}; it must be between 0 and 1")
-
-    @classmethod
-    def usual(cls, technology: Technology) -> Margins:
-        """Those to take where nobody says otherwise.
-
-        Both halves of an iCE40 logic cell are counted, and of the smaller count about half shares
-        a cell with the other (docs/explore.md): so full in either, its cells are at nine tenths.
-        Beyond three quarters of an ECP5's flip-flops nextpnr's better placer finds no legal place.
-        """
-        if technology is Technology.ICE40:
-            return cls(lut=0.68, ff=0.62)
-        return cls(ff=0.75) if technology is Technology.ECP5 else cls()
-
-    def of(self, available: Resources) -> Resources:
-        """The limits on a device with ``available``."""
-        return Resources(
-            int(available.lut * self.lut),
-            int(available.ff * self.ff),
-            int(available.bram * self.bram),
-            int(available.dsp * self.dsp),
-        )
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from sephw.explore.model import RESOURCES, Problem, restrict, solve
 from sephw.files import build
 from sephw.ir.resources import Resources
 from sephw.rates import asked_rate, reachable_rate
-from sephw.resources import CHARACTERIZED
 from sephw.targets import DEVICES, TARGETS, Device, Target
+from sephw.technologies import CHARACTERIZATION
 
 _UNLIMITED = 1 << 40
 
@@ -183,7 +183,7 @@ def _nearest_board(goal: Goal, own: Target, reaches: Reaches, short: str) -> Tar
     """
 
     def has_more(target: Target) -> bool:
-        if target.device.technology not in CHARACTERIZED:
+        if not target.device.technology.has(CHARACTERIZATION):
             return False
         kin = target.device.technology is own.device.technology
         kind = short if kin else RESOURCES[0]
@@ -207,4 +207,5 @@ def without_limits(goal: Goal) -> Goal:
 
 def boundless(device: Device) -> Device:
     """``device`` with any number of everything."""
-    return replace(device, available=build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED)))
+    available = build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED))
+    return replace(device, size=replace(device.size, available=available))

@@ -29,7 +29,7 @@ from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile
 from sephw.resources.engines import Estimator, puts_fifos_in_blocks
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 _ROUNDS = 8
 # Intervals between the first choice and the first that fits that are tried, and rounds for each.

@@ -18,7 +18,7 @@ from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.resources import fifos_in_blocks
-from sephw.targets import Device, Technology
+from sephw.technologies import Device, Technology
 
 _CONNECT_SECONDS = 10
 

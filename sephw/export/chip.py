@@ -23,6 +23,7 @@ from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
 from sephw.rates import asked_rate, reachable_rate
 from sephw.sim.timing import simulate
+from sephw.technologies import CELL_MODELS
 
 if TYPE_CHECKING:
     from sephw.synth import Run
@@ -136,10 +137,9 @@ def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progr
     """Synthesize the network's own top and build the simulation of what comes out."""
     from sephw.resources import fifos_in_blocks
     from sephw.synth import synthesize
-    from sephw.synth.netlist import meanings_of
 
     technology = settings.target.device.technology
-    meanings_of(technology)  # before minutes of synthesis
+    technology.require(CELL_MODELS)  # before minutes of synthesis
     with progress.step("netlist", f"synthesized network of {technology} to a simulation"):
         work = folder / NETLIST
         synthesis = synthesize(

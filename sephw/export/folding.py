@@ -14,9 +14,10 @@ from sephw.ir.resources import Resources
 from sephw.passes import FoldingFile, read_folding_file
 from sephw.progress import Progress
 from sephw.rates import rate
-from sephw.resources import CHARACTERIZED, estimate_engines
+from sephw.resources import estimate_engines
 from sephw.resources.board_top import top_of
 from sephw.targets import TARGETS, Device, Target
+from sephw.technologies import CHARACTERIZATION
 
 # Frames per second that every folding has: what is least is the smallest design of all.
 _ANY_FPS = 1e-3
@@ -65,7 +66,7 @@ def check_fit(settings: Settings, unfolded: Graph, graph: Graph, progress: Progr
     board that takes ``graph``. Where a misfit is allowed, that is a warning.
     """
     device = settings.target.device
-    if settings.searches or device.technology not in CHARACTERIZED:
+    if settings.searches or not device.technology.has(CHARACTERIZATION):
         return
     excess = estimated(graph, settings.target).excess(device.available)
     if not excess:
@@ -121,7 +122,7 @@ def _smallest_board(graph: Graph, device: Device) -> Target | None:
         return other.technology is not device.technology, other.available.lut
 
     for target in sorted(TARGETS, key=distance):
-        known = target.device.technology in CHARACTERIZED
+        known = target.device.technology.has(CHARACTERIZATION)
         if known and estimated(graph, target).fits(target.device.available):
             return target
     return None

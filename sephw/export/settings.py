@@ -10,9 +10,9 @@ from typing import Any
 from sephw.errors import UsageError
 from sephw.files import parse_json
 from sephw.invocation import Invocation, model_name
-from sephw.resources import CHARACTERIZED
 from sephw.suggest import did_you_mean
 from sephw.targets import Target
+from sephw.technologies import CHARACTERIZATION
 
 STEPS = (
     "qonnx",
@@ -85,7 +85,7 @@ class Settings:
     @property
     def searches(self) -> bool:
         """True where the folding search chooses the folding: it needs the device's costs."""
-        known = self.target.device.technology in CHARACTERIZED
+        known = self.target.device.technology.has(CHARACTERIZATION)
         return self.folding is None and self.fold == SEARCH and known
 
     @property

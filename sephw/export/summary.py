@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sephw.backends.amd import has_amd_flow
-from sephw.explore.found import Margins
 from sephw.export.manifest import trained_accuracy
 from sephw.export.pipeline import Outcome
 from sephw.export.settings import Settings
@@ -151,7 +150,7 @@ def _fits(device: Device, source: Source, used: Resources, available: Resources)
     if excess:
         short = ", ".join(f"{count - limit:,} {name}" for name, count, limit in excess)
         return f"DOES NOT FIT {device.name}, {short} too many"
-    tight = used.excess(Margins.usual(device.technology).of(available))
+    tight = used.excess(device.technology.margins.of(available))
     if source is not Source.ESTIMATED or not tight:
         return f"fits {device.name}"
     usual = ", ".join(f"{limit:,} {name}" for name, _, limit in tight)

@@ -3,7 +3,6 @@
 from sephw.resources.engines import Engines, estimate_engines, fifos_in_blocks
 from sephw.resources.estimate import Estimate, estimate
 from sephw.resources.model import (
-    CHARACTERIZED,
     Accuracy,
     Errors,
     NetworkError,
@@ -13,7 +12,6 @@ from sephw.resources.model import (
 from sephw.resources.wires import network_mhz
 
 __all__ = [
-    "CHARACTERIZED",
     "Accuracy",
     "Engines",
     "Errors",

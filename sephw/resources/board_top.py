@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.resources.memories import map_memory
-from sephw.targets import Target, Technology
-
-# Logic, synthesized: what lies in no engine ("glue" in synth.json) on ULX3S, iCEBreaker and Tang
-# Nano 9K, the larger of two small networks, rounded up. Block RAMs: of an image of 28 × 28 bytes.
-_BOARD_TOPS: Mapping[Technology, Resources] = MappingProxyType(
-    {
-        Technology.ECP5: Resources(lut=1110, ff=770, bram=1),
-        Technology.ICE40: Resources(lut=950, ff=860, bram=3),
-        Technology.GOWIN: Resources(lut=1260, ff=770, bram=1),
-    }
-)
+from sephw.targets import Target
+from sephw.technologies import Technology
 
 
 def board_top(technology: Technology, graph: Graph | None = None) -> Resources:
@@ -28,8 +17,10 @@ def board_top(technology: Technology, graph: Graph | None = None) -> Resources:
     ``graph``: folded; the block RAMs of the link's buffers, an image and what comes out of it, are
     counted then.
     """
-    top = _BOARD_TOPS.get(technology, Resources())
-    if graph is None or top == Resources():
+    if technology.board_top is None:
+        return Resources()
+    top = technology.board_top.resources
+    if graph is None:
         return top
     blocks = sum(map_memory(technology, *shape, True).blocks for shape in _buffers(graph))
     return replace(top, bram=blocks)

@@ -8,7 +8,7 @@ from math import log2
 from sephw.ir import Structure
 from sephw.resources.blocks import dsp, mapped_memories
 from sephw.resources.memories import map_fifo
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 
 def delays(parts: Structure, technology: Technology) -> Mapping[str, float]:

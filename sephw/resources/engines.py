@@ -9,7 +9,7 @@ from typing import Protocol
 from sephw.ir import Folding, Graph, Node, Operator
 from sephw.ir.resources import Resources
 from sephw.resources.estimate import estimate
-from sephw.targets import Device, Technology
+from sephw.technologies import Device, Technology
 
 
 class Cost(Protocol):
@@ -111,7 +111,8 @@ def estimate_engines(
 
 def puts_fifos_in_blocks(device: Device) -> bool:
     """True where it is the engines' to say where FIFOs are, not the synthesis'."""
-    return device.technology is Technology.ECP5
+    rams = device.technology.rams
+    return rams is not None and rams.engines_place_fifos
 
 
 def fifos_in_blocks(graph: Graph, device: Device) -> frozenset[str]:

@@ -13,7 +13,7 @@ from sephw.resources.clock import delays
 from sephw.resources.features import features
 from sephw.resources.flip_flops import flip_flops
 from sephw.resources.model import load
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,7 @@ from sephw.ir import (
 )
 from sephw.resources.blocks import Cut, cut, in_dsp
 from sephw.resources.memories import Mapped, map_fifo, map_part
-from sephw.targets import Technology
-
-# Sums of so few bits are made of LUTs, without carry cells.
-_SMALL = {Technology.ECP5: 4, Technology.ICE40: 2, Technology.XC7: 2, Technology.GOWIN: 2}
-# LUTs of rtl/sephw_part_select.sv by the parts of a group.
-_EIGHTH = (0, 0, 1, 2, 2, 4, 4, 4, 4)
-# Inputs of the widest function that LUTs and the multiplexers behind them make without more LUTs.
-_INPUTS = {Technology.ECP5: 4, Technology.ICE40: 4, Technology.XC7: 6, Technology.GOWIN: 4}
+from sephw.technologies import LOGIC, Technology
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ def features(parts: Structure, technology: Technology, kind: str) -> Features:
         # What serial adders take depends on their digits.
         suffix = f":{parts.digit_bits}" if name.startswith("serial") else ""
         counted.add(name + suffix, getattr(parts, name))
-    if technology is Technology.XC7:
+    if counted.logic.shift_registers:
         counted.add("delay_chains", parts.delay_chains)
     return Features(counted.fixed, dict(counted.counts))
 
@@ -80,6 +73,7 @@ def features(parts: Structure, technology: Technology, kind: str) -> Features:
 class _Counter:
     def __init__(self, technology: Technology) -> None:
         self.technology = technology
+        self.logic = technology.require(LOGIC)
         self.fixed = 0
         self.counts: defaultdict[str, float] = defaultdict(float)
 
@@ -88,20 +82,23 @@ class _Counter:
             self.counts[name] += count
 
     def sum(self, name: str, count: int, bits: int) -> None:
-        """Sums of two operands: carry cells hold two bits of ECP5, LUTs one of the others."""
-        if bits <= _SMALL[self.technology]:
+        """Sums of two operands."""
+        if bits <= self.logic.small_sum_bits:
             self.add(f"{name}:small", count * bits)
-        elif self.technology is Technology.ECP5:
-            self.add(name, count * 2 * ((bits + 1) // 2))
         else:
-            self.add(name, count * bits)
+            self.add(name, count * self._carried(bits))
+
+    def _carried(self, bits: int) -> int:
+        """LUTs of the carry cells that add so many bits."""
+        cell_bits = self.logic.carry_cell_bits
+        return -(-bits // cell_bits) * cell_bits
 
     def adder(self, part: AdderPart) -> None:
-        """ECP5 has gates in its carry cells, which are made by hand then, however narrow."""
-        if part.idle and self.technology is not Technology.ECP5:
+        """Carry cells with gates are made by hand, however narrow."""
+        if part.idle and not self.logic.carry_gates:
             return
-        if (part.gates or part.idle) and self.technology is Technology.ECP5:
-            self.add("adder", part.count * 2 * ((part.bits + 1) // 2))
+        if (part.gates or part.idle) and self.logic.carry_gates:
+            self.add("adder", part.count * self._carried(part.bits))
             return
         if part.gates:
             self.add(f"gates:{part.gates}", part.count * part.bits)
@@ -124,26 +121,15 @@ class _Counter:
 
     def pair(self, part: PairPart) -> None:
         """Gated adders of every lane, or one sum and one difference and a choice per lane."""
-        if self.technology is Technology.ECP5:
+        if self.logic.carry_gates:
             self.adder(AdderPart(part.lanes * part.pairs, part.bits, gates=2))
             return
         self.sum("adder", 2 * part.pairs, part.value_bits + 1)
         self.add("pair:choice", part.lanes * part.pairs * part.bits)
 
     def choice(self, part: ChoicePart) -> None:
-        """Multiplexers: behind its LUTs ECP5 and xc7 have some that choose among four of them."""
-        count, luts = part.parts, 0
-        if self.technology is Technology.ICE40:
-            luts = count - 1
-        elif self.technology is Technology.XC7:
-            while count > 1:
-                luts += -(-count // 4)
-                count = -(-count // 16)
-        else:
-            while count > 1:
-                luts += sum(_EIGHTH[min(8, count - first)] for first in range(0, count, 8))
-                count = -(-count // 8)
-        self.add("parts:choice", part.bits * luts)
+        """Multiplexers."""
+        self.add("parts:choice", part.bits * self.logic.choice_luts(part.parts))
 
     def counter(self, period: int) -> None:
         if period > 1:
@@ -211,7 +197,7 @@ class _Counter:
     def _table(self, distinct: int, depth: int) -> None:
         """Constants in logic: LUTs by the bits of the address."""
         bits = (depth - 1).bit_length()
-        inputs = _INPUTS[self.technology]
+        inputs = self.logic.lut_inputs
         if bits <= inputs:
             # No more than the functions there are, some of them plain wires.
             self.add(f"table:{bits}", min(distinct, 2 ** min(depth, 16)))

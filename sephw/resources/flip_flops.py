@@ -5,7 +5,7 @@ from __future__ import annotations
 from sephw.ir import MemoryKind, OutputPart, Structure
 from sephw.resources.blocks import behind_word, in_dsp
 from sephw.resources.memories import Mapped, map_fifo, map_part
-from sephw.targets import Technology
+from sephw.technologies import LOGIC, Technology
 
 
 def flip_flops(parts: Structure, technology: Technology) -> int:
@@ -18,11 +18,11 @@ def flip_flops(parts: Structure, technology: Technology) -> int:
         total += _memory(mapped, memory.distinct, memory.depth, writable)
         total += behind_word(memory, mapped)
     total += sum(_output(part, technology) for part in parts.outputs)
-    if technology is not Technology.ECP5:
+    logic = technology.require(LOGIC)
+    if not logic.carry_gates:
         # Two results of a bit more in place of a pair of values.
         total += sum(2 * part.pairs for part in parts.pairs)
-    if technology is Technology.XC7:
-        # Its LUTs are shift registers as well.
+    if logic.shift_registers:
         total -= parts.delay_bits
     return total - in_dsp(parts, technology).registers
 

@@ -12,7 +12,7 @@ from typing import Any
 from sephw.files import build
 from sephw.ir.resources import Resources
 from sephw.resources.model import accuracy
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 KINDS = ("lut", "ff", "bram", "dsp")
 # Rows of networks, each with a technology and what its engines were estimated and synthesized to.
@@ -194,7 +194,7 @@ def measured(technology: Technology) -> Measured:
     boards, others = _content(BOARDS), _content(RANDOM)
 
     def rows(content: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
-        return [row for row in content.get(part, ()) if row["technology"] == technology.value]
+        return [row for row in content.get(part, ()) if row["technology"] == technology.name]
 
     drawn = (*rows(others, "networks"), *rows(boards, "networks"))
     shipped = accuracy(technology).networks

@@ -6,17 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from sephw.errors import SephwError
 from sephw.files import build
 from sephw.resources.features import Features
-from sephw.targets import Technology
+from sephw.technologies import CHARACTERIZATION, Technology
 
-FILE = "model.json"
+# Behind the technology's name.
+FILE_ENDING = "_model.json"
 _ONCE = "once:"
-CHARACTERIZED = (Technology.ECP5, Technology.ICE40, Technology.XC7, Technology.GOWIN)
 
 
 @dataclass(frozen=True)
@@ -103,13 +101,9 @@ def load(technology: Technology) -> Model:
 
     Raises SephwError naming those that have been characterized.
     """
-    content = _content()
-    if technology not in CHARACTERIZED:
-        raise SephwError(
-            f"resource model: {technology} has not been characterized; estimates exist for "
-            f"{', '.join(CHARACTERIZED)}"
-        )
-    part = content[technology.value]
+    folder = technology.require(CHARACTERIZATION).folder
+    text = (folder / f"{technology.name}{FILE_ENDING}").read_text("utf-8")
+    part: Mapping[str, Any] = json.loads(text)
     accuracy = part["accuracy"]
     return Model(
         luts=part["luts"],
@@ -135,13 +129,6 @@ def _errors(found: Mapping[str, Any] | None) -> Errors | None:
     return None if found is None else build(Errors, found)
 
 
-@cache
-def _content() -> Mapping[str, Any]:
-    text = files("sephw.resources").joinpath("data", FILE).read_text("utf-8")
-    content: Mapping[str, Any] = json.loads(text)
-    return content
-
-
 def accuracy(technology: Technology) -> Accuracy:
     """How good estimates for ``technology`` are; raises SephwError as `load` does."""
     return load(technology).accuracy
@@ -149,4 +136,4 @@ def accuracy(technology: Technology) -> Accuracy:
 
 def wires_of(technology: Technology) -> float:
     """ns per square root of LUTs; 0 where no network was routed, or nothing characterized."""
-    return load(technology).wires_ns if technology in CHARACTERIZED else 0.0
+    return load(technology).wires_ns if technology.has(CHARACTERIZATION) else 0.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.ir import Resources
-from sephw.synth.flows import Flow
 from sephw.targets import DEVICES, TARGETS, Device
+from sephw.technologies.routing import Units
 from sephw.tools.nextpnr import NextpnrError
 
 _USED = re.compile(r"^Info:\s+(\w+):\s+(\d+)\s*/\s*(\d+)\s+\d+%")
@@ -33,7 +33,7 @@ class DoesNotFit(SephwError):  # noqa: N818 - reads as what it says
         )
         if larger is None:
             fix = (
-                f"none of the {device.technology.value} devices is large enough; fold the "
+                f"none of the {device.technology.name} devices is large enough; fold the "
                 "network further"
             )
         else:
@@ -63,11 +63,11 @@ def larger_device(used: Resources, device: Device) -> Device | None:
     return min(fitting, key=lambda other: other.available.lut, default=None)
 
 
-def does_not_fit(error: NextpnrError, device: Device, flow: Flow) -> DoesNotFit | None:
+def does_not_fit(error: NextpnrError, device: Device, units: Units) -> DoesNotFit | None:
     """What nextpnr's log says of the room there was; None where it failed for another reason."""
     found = utilization(error.log)
-    used = flow.units.resources({name: pair[0] for name, pair in found.items()})
-    available = flow.units.available({name: pair[1] for name, pair in found.items()})
+    used = units.resources({name: pair[0] for name, pair in found.items()})
+    available = units.available({name: pair[1] for name, pair in found.items()})
     excess = used.excess(available)
     if excess:
         larger = larger_device(used, device)

@@ -1,4 +1,4 @@
-"""Where the block RAMs and multipliers of a large ECP5 design go, before nextpnr places the rest.
+"""Where the block RAMs and multipliers of a large design go, before nextpnr places the rest.
 
 nextpnr's analytic placer lets blocks overlap until its end and moves them to free sites then, far
 away: that doubles the length of a design's wires (docs/synthesis.md). Here they get their sites
@@ -14,74 +14,20 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sephw.ir import Resources
+from sephw.technologies.routing import Floorplan, Site
 
-MULTIPLIER, BLOCK_RAM = "MULT18X18D", "DP16KD"
-# Between two groups of four blocks; the clock's spine lies between the halves of a row.
-_PITCH, _SPINE, _FIRST = 9, 2, 4
 # A far site costs more than several near ones that are as far together.
 _POWER = 1.5
 
 
-@dataclass(frozen=True)
-class Site:
-    """A place for a block; ``name`` as nextpnr has it, ``x`` and ``y`` in tiles."""
-
-    name: str
-    x: int
-    y: int
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Rows of blocks, by what they hold; ``groups`` of four in each, ``left`` of the spine."""
-
-    groups: int
-    left: int
-    height: int
-    multiplier_rows: tuple[int, ...]
-    ram_rows: tuple[int, ...]
-
-    @property
-    def width(self) -> int:
-        """In tiles."""
-        return _FIRST + self.groups * _PITCH + _SPINE + 1
-
-    def sites(self) -> dict[str, tuple[Site, ...]]:
-        """By type of the cell that fits."""
-        starts = [
-            _FIRST + i * _PITCH + (_SPINE if i >= self.left else 0) for i in range(self.groups)
-        ]
-        multipliers = [
-            Site(f"X{x + k}/Y{y}/MULT18_{k}", x + k, y)
-            for y in self.multiplier_rows
-            for x in starts
-            for k in (0, 1, 4, 5)
-        ]
-        rams = [
-            Site(f"X{x + 2 * k}/Y{y}/EBR{k}", x + 2 * k, y)
-            for y in self.ram_rows
-            for x in starts
-            for k in range(4)
-        ]
-        return {MULTIPLIER: tuple(multipliers), BLOCK_RAM: tuple(rams)}
-
-
-CHIPS: Mapping[str, Chip] = {
-    "ecp5-25f": Chip(7, 3, 50, (13,), (25, 37)),
-    "ecp5-45f": Chip(9, 4, 71, (22, 46), (10, 34, 58)),
-    "ecp5-85f": Chip(13, 7, 95, (10, 34, 58), (22, 46, 70, 82)),
-}
-
-
 def place_blocks(
-    netlist: Path, engines: Mapping[str, Resources], instances: Mapping[str, str], chip: Chip
+    netlist: Path, engines: Mapping[str, Resources], instances: Mapping[str, str], chip: Floorplan
 ) -> int:
     """Give blocks of a flat Yosys JSON file their sites; how many got one.
 
@@ -95,14 +41,14 @@ def place_blocks(
     cells: dict[str, Any] = {}
     for module in content["modules"].values():
         for name, cell in module["cells"].items():
-            if cell["type"] in (MULTIPLIER, BLOCK_RAM):
+            if cell["type"] in chip.sites:
                 owner = next((nodes[part] for part in name.split(".") if part in nodes), None)
                 if owner is not None:
                     blocks[cell["type"]][owner].append(name)
                     cells[name] = cell
     middles = _middles(engines, chip)
     placed = 0
-    for kind, sites in chip.sites().items():
+    for kind, sites in chip.sites.items():
         found = _assign(blocks[kind], middles, sites)
         for name, site in found.items():
             cells[name].setdefault("attributes", {})["BEL"] = site.name
@@ -112,7 +58,7 @@ def place_blocks(
     return placed
 
 
-def _middles(engines: Mapping[str, Resources], chip: Chip) -> dict[str, tuple[float, float]]:
+def _middles(engines: Mapping[str, Resources], chip: Floorplan) -> dict[str, tuple[float, float]]:
     """The middle of each engine's part of the path."""
     areas = {name: used.lut + used.ff for name, used in engines.items()}
     total, before = max(1, sum(areas.values())), 0.0
@@ -161,4 +107,4 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
-__all__ = ["BLOCK_RAM", "CHIPS", "MULTIPLIER", "Chip", "Site", "place_blocks"]
+__all__ = ["place_blocks"]

@@ -10,18 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sephw.backends.board import BoardProject, BoardRates, Task, TestFrames, pll_limits, write_board
+from sephw.backends.board import BoardProject, BoardRates, Task, TestFrames, write_board
 from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
 from sephw.ir import Graph
 from sephw.resources import fifos_in_blocks
-from sephw.synth.harness import HARNESS, write_harness
+from sephw.synth.harness import HARNESS, HARNESS_PORTS, write_harness
 from sephw.synth.record import Run, write_record
 from sephw.synth.route import (
     DEFAULT_SEED,
     UART_CLOCKS,
     Routed,
-    flow_of,
     pack,
     route_best,
     set_pll,
@@ -29,7 +28,8 @@ from sephw.synth.route import (
 from sephw.synth.synthesize import Synthesis, synthesize
 from sephw.synth.timing import TimingNotMet, rounded_down
 from sephw.synth.workplace import Workplace
-from sephw.targets import Device, Target
+from sephw.targets import DEVICES, Device, Target
+from sephw.technologies import PINS
 from sephw.tools.file_cache import FileCache
 
 NETLIST = "netlist.json"
@@ -79,7 +79,7 @@ class Request:
         """True where block RAMs and multipliers get their sites before placement."""
         if not self.routes or self.floorplan is False:
             return False
-        return self.device.name in flow_of(self.device).chips
+        return self.device.floorplan is not None
 
     @property
     def aim_mhz(self) -> float:
@@ -87,7 +87,7 @@ class Request:
         if self.clock_mhz is not None:
             return self.clock_mhz
         if self.device.routable:
-            return max(self.least_mhz, flow_of(self.device).aims[self.device.name])
+            return max(self.least_mhz, self.device.routing()[1].aim_mhz)
         return 1000 / self.target.clock_ns if self.target is not None else 100.0
 
 
@@ -165,7 +165,7 @@ def run_flow(
     """
     if request.clock_mhz is not None and not request.routes:
         if request.route:
-            flow_of(request.device)
+            request.device.routing()
         raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
     if request.floorplan:
         _check_floorplan(request)
@@ -192,10 +192,12 @@ def run_flow(
 def _check_floorplan(request: Request) -> None:
     if not request.route:
         raise UsageError("--floorplan: nothing is placed with --no-route; leave one of them out")
-    if request.device.name not in flow_of(request.device).chips:
+    request.device.routing()
+    if request.device.floorplan is None:
+        known = ", ".join(device.name for device in DEVICES if device.floorplan is not None)
         raise UsageError(
             f"--floorplan: the sites of blocks on {request.device.name} are not known here; leave "
-            "it out, or choose an ECP5"
+            f"it out, or choose {known}"
         )
 
 
@@ -204,7 +206,7 @@ def _build(job: _Job, work: Path) -> _Attempt:
     request = job.request
     attempt = _link(job, work, request.aim_mhz)
     if request.clock_mhz is None and request.routes:
-        likely = flow_of(request.device).likely_mhz(attempt.synthesis.total)
+        likely = request.device.routing()[0].likely(attempt.synthesis.total)
         likely = max(likely, request.least_mhz)
         if attempt.board is not None and likely < attempt.asked_mhz:
             job.progress(f"a design of this size: aiming at {likely:g} MHz")
@@ -231,7 +233,7 @@ def _set_clock(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
     if board.clocking.settings is None:
         return attempt
     reached = routed.network_mhz
-    lowest = float(pll_limits(request.device).output.low)
+    lowest = float(request.device.pll()[1].output.low)
     if reached < lowest:
         raise TimingNotMet(request.device, lowest, routed, reached)
     board = _write_board(job, request.board, work, reached, by_pll=True)
@@ -322,11 +324,14 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
 
 def write_harness_constraints(device: Device, folder: Path) -> Path | None:
     """The harness's pins as a file, where nextpnr wants them; else None."""
-    found = flow_of(device).harness_constraints(device)
-    if found is None:
+    _, sized = device.routing()
+    if not sized.harness_pins:
         return None
-    path = folder / f"{HARNESS}.{found[0]}"
-    path.write_text(found[1], encoding="utf-8")
+    pins = device.technology.require(PINS)
+    pairs = zip(HARNESS_PORTS, sized.harness_pins, strict=True)
+    lines = (pins.location.format(port=port, pin=pin) for port, pin in pairs)
+    path = folder / f"{HARNESS}.{pins.ending}"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
 
 

@@ -8,6 +8,7 @@ from sephw.backends.layout import lay_out
 from sephw.ir import Graph
 
 HARNESS = "sephw_harness"
+HARNESS_PORTS = ("ap_clk", "ap_rst_n", "serial_in", "serial_out")
 
 _TEXT = """\
 // Harness: the network between two shift registers, so that it can be placed and routed without

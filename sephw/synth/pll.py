@@ -8,34 +8,35 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sephw.errors import SephwError
-
-# Words of a tile of Project Trellis that follow each divider of the cell, all one less than it: the
-# edges of an output without phase shift lie where its divider's count ends.
-_TRELLIS_WORDS: Mapping[str, tuple[str, ...]] = {
-    "CLKI_DIV": ("CLKI_DIV",),
-    "CLKFB_DIV": ("CLKFB_DIV",),
-    "CLKOP_DIV": ("CLKOP_DIV", "CLKOP_CPHASE"),
-    "CLKOS_DIV": ("CLKOS_DIV", "CLKOS_CPHASE"),
-}
-_TRELLIS_PLL = re.compile(r"^\.tile_group [^\n]*PLL[^\n]*\n(?:(?!\.)[^\n]*\n)*", re.MULTILINE)
-_IN_USE = "enum: MODE EHXPLLL"
+from sephw.technologies.routing import CellParameters, ConfigurationWords
 
 
-def set_trellis_pll(configuration: Path, settings: Mapping[str, int]) -> None:
-    """Set the dividers of the only EHXPLLL in a text configuration of Project Trellis.
+def set_pll(
+    folder: Path, update: CellParameters | ConfigurationWords, settings: Mapping[str, int]
+) -> None:
+    """Change the settings of the only PLL in what nextpnr wrote to ``folder``.
 
-    SephwError where there is none or several, or a divider has no word in it.
+    SephwError where there is none or several, or one has no such setting.
     """
+    if isinstance(update, ConfigurationWords):
+        _set_words(folder / update.file, update, settings)
+    else:
+        _set_parameters(folder / update.file, update.cell, settings)
+
+
+def _set_words(
+    configuration: Path, update: ConfigurationWords, settings: Mapping[str, int]
+) -> None:
     text = configuration.read_text(encoding="ascii")
-    found = [match for match in _TRELLIS_PLL.finditer(text) if _IN_USE in match[0]]
+    found = [match for match in update.tile.finditer(text) if update.in_use in match[0]]
     if len(found) != 1:
         raise _unusable(configuration, f"{len(found)} PLLs")
     tile = found[0][0]
     for divider, value in settings.items():
-        for word in _TRELLIS_WORDS[divider]:
+        for word in update.words[divider]:
             tile, changed = re.subn(
-                rf"^word: {word} [01]{{7}}$",
-                f"word: {word} {value - 1:07b}",
+                rf"^word: {word} [01]{{{update.bits}}}$",
+                f"word: {word} {value - 1:0{update.bits}b}",
                 tile,
                 flags=re.MULTILINE,
             )
@@ -45,11 +46,7 @@ def set_trellis_pll(configuration: Path, settings: Mapping[str, int]) -> None:
     configuration.write_text(text[:start] + tile + text[end:], encoding="ascii")
 
 
-def set_design_pll(design: Path, kind: str, settings: Mapping[str, int]) -> None:
-    """Set parameters of the only cell of type ``kind`` in a design as nextpnr writes it.
-
-    SephwError where there is none or several, or one has no such parameter.
-    """
+def _set_parameters(design: Path, kind: str, settings: Mapping[str, int]) -> None:
     content = json.loads(design.read_text(encoding="utf-8"))
     cells = [
         cell

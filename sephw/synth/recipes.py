@@ -6,57 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from sephw.targets import Technology
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The synthesis command of a technology and its options.
-
-    ``second``: the label of the command behind the one that reads the technology's cells.
-    ``define``: the macro under which sources in rtl/ instantiate cells of the technology, and
-    ``dsp_define``: the one under which they instantiate its multipliers.
-    ``pads``: the option that leaves I/O buffers out, where the command inserts them; ``dsp`` and
-    ``logic``: the option that maps multiplications to DSP blocks or to logic.
-    """
-
-    command: str
-    second: str
-    define: str = ""
-    dsp_define: str = ""
-    pads: str = ""
-    dsp: str = ""
-    logic: str = ""
-
-    def synthesis(self, top: str, *, dsp: bool, pads: bool) -> str:
-        """The command for ``top``; ``pads``: with I/O buffers if the technology wants them."""
-        words = (
-            self.command,
-            "-top",
-            top,
-            self.dsp if dsp else self.logic,
-            "" if pads else self.pads,
-        )
-        return " ".join(word for word in words if word)
-
-
-RECIPES = {
-    Technology.ECP5: Recipe(
-        "synth_ecp5", "coarse", define="SEPHW_ECP5", dsp_define="SEPHW_ECP5_DSP", logic="-nodsp"
-    ),
-    # A tile's eight cells share their clock enable. Of a small group the enable costs less as a
-    # multiplexer, which goes into the LUT before the flip-flop (docs/synthesis.md).
-    Technology.ICE40: Recipe(
-        "synth_ice40 -dffe_min_ce_use 8", "flatten", define="SEPHW_ICE40", dsp="-dsp"
-    ),
-    Technology.GOWIN: Recipe(
-        "synth_gowin -family gw2a", "coarse", pads="-noiopads", logic="-nodsp"
-    ),
-    Technology.XC7: Recipe(
-        "synth_xilinx -family xc7 -flatten", "prepare", pads="-noiopad -noclkbuf", logic="-nodsp"
-    ),
-}
-
+from sephw.technologies import RECIPE, Technology
 
 # Between reading the cells and the technology's other passes: those leave multiplexers and
 # constants of the flattened engine that the full optimisation removes (figures in
@@ -75,7 +25,7 @@ def engine_script(
     fifos_in_blocks: bool = False,
 ) -> str:
     """Synthesizes an engine without its surroundings; writes ``netlist.json``."""
-    recipe = RECIPES[technology]
+    recipe = technology.require(RECIPE)
     command = recipe.synthesis(top, dsp=dsp, pads=False)
     macros = (
         recipe.define,
@@ -123,9 +73,10 @@ def link_script(
     while the rest is synthesized, so that their netlists stay as they are. Every name is of the
     current folder.
     """
+    recipe = technology.require(RECIPE)
     modules = sorted({instance.module for instance in instances})
     netlists = [f"read_json engines/{module}.json" for module in modules]
-    name = "top" if technology is Technology.GOWIN else top
+    name = recipe.top or top
     defines = [f"-D {macro}=1" for macro in macros]
     lines = [" ".join(("read_verilog -sv", *defines, f"{network}.sv"))]
     for instance in instances:
@@ -137,7 +88,7 @@ def link_script(
         *netlists,
         f"blackbox {' '.join(modules)}",
         # The glue holds no multiplications.
-        RECIPES[technology].synthesis(top, dsp=True, pads=True),
+        recipe.synthesis(top, dsp=True, pads=True),
         f"delete {' '.join(f'={module}' for module in modules)}",
         *netlists,
         f"hierarchy -top {top}",
@@ -146,7 +97,6 @@ def link_script(
         "delete t:$scopeinfo",
         "setattr -unset src *",
         "setattr -mod -unset src *",
-        # Gowin's packer looks for a module of this name.
         *([f"rename {top} {name}"] if top != name else []),
         f"select {name}",
         "write_json -selected netlist.json",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sephw.export_names import SYNTHESIS
 from sephw.ir import Graph, Resources
-from sephw.synth.route import Routed, flow_of
+from sephw.synth.route import Routed
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Device, Target
 
@@ -57,15 +57,15 @@ def as_dict(run: Run) -> dict[str, Any]:
     }
     tools = {"yosys": synthesis.yosys_version}
     if routed is not None:
-        flow = flow_of(run.device)
-        tools[flow.tool.value] = routed.version
-        tools |= {name: _version(name) for name in flow.packages}
+        route, _ = run.device.routing()
+        tools[route.program] = routed.version
+        tools |= {name: _version(name) for name in route.packages}
     return {
         "format": FORMAT,
         "version": VERSION,
         "name": run.graph.name,
         "device": run.device.name,
-        "technology": run.device.technology.value,
+        "technology": run.device.technology.name,
         "target": None if run.target is None else run.target.name,
         "top": run.top,
         "tools": tools,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor
@@ -13,10 +12,7 @@ from typing import Any
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.count import owner
-from sephw.synth.flows import Flow
-
-# What buffers and global promotion add to the name of a clock's net.
-_DECORATION = re.compile(r"^\$glbnet\$|\$TRELLIS_IO_IN$|\$SB_IO_IN(?:_\$glb_clk)?$|_IBUF_[IO].*$")
+from sephw.technologies.routing import Route
 
 
 @dataclass(frozen=True)
@@ -49,19 +45,19 @@ class Report:
     available: Resources
 
 
-def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
+def read_report(path: Path, route: Route, instances: Mapping[str, str]) -> Report:
     """Read a report; ``instances``: engine instance by node name. SephwError if unreadable."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         counts = content["utilization"]
-        fmax = _by_clock(content["fmax"], "achieved")
-        asked = _by_clock(content["fmax"], "constraint")
-        used = flow.units.resources({name: int(n["used"]) for name, n in counts.items()})
-        available = flow.units.available({name: int(n["available"]) for name, n in counts.items()})
-        worst = _worst(content["critical_paths"], asked, instances)
+        fmax = _by_clock(content["fmax"], "achieved", route)
+        asked = _by_clock(content["fmax"], "constraint", route)
+        used = route.units.resources({name: int(n["used"]) for name, n in counts.items()})
+        available = route.units.available({name: int(n["available"]) for name, n in counts.items()})
+        worst = _worst(content["critical_paths"], asked, instances, route)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SephwError(
-            f"'{path}' is no report of {flow.tool.value} ({type(error).__name__}); "
+            f"'{path}' is no report of {route.program} ({type(error).__name__}); "
             "use version 0.8 or later"
         ) from None
     return Report(
@@ -73,22 +69,26 @@ def read_report(path: Path, flow: Flow, instances: Mapping[str, str]) -> Report:
     )
 
 
-def _by_clock(found: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, float]:
+def _by_clock(found: Mapping[str, Mapping[str, Any]], key: str, route: Route) -> dict[str, float]:
     """A figure in MHz by clock; the least where two nets are called the same."""
     values: dict[str, float] = {}
     for net, entry in found.items():
-        name, value = _clock(net), float(entry[key])
+        name, value = _clock(net, route), float(entry[key])
         values[name] = min(value, values.get(name, value))
     return values
 
 
-def _clock(name: str) -> str:
+def _clock(name: str, route: Route) -> str:
     """The net's name without decorations, and without the instance that it was found in."""
-    return _DECORATION.sub("", _DECORATION.sub("", name)).rsplit(".", 1)[-1]
+    plain = route.clock_decoration.sub
+    return plain("", plain("", name)).rsplit(".", 1)[-1]
 
 
 def _worst(
-    paths: list[dict[str, Any]], asked: Mapping[str, float], instances: Mapping[str, str]
+    paths: list[dict[str, Any]],
+    asked: Mapping[str, float],
+    instances: Mapping[str, str],
+    route: Route,
 ) -> WorstPath | None:
     """The path within one clock that takes most of what it was given."""
     nodes = {instance: node for node, instance in instances.items()}
@@ -97,7 +97,7 @@ def _worst(
         clocks = [path[end].split(" ", 1)[-1] for end in ("from", "to")]
         if clocks[0] != clocks[1] or not path["path"]:
             continue
-        clock = _clock(clocks[0])
+        clock = _clock(clocks[0], route)
         steps = path["path"]
         routing = sum(step["delay"] for step in steps if step["type"] == "routing")
         delay = sum(step["delay"] for step in steps)

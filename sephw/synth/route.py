@@ -16,10 +16,13 @@ from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.fit import check_fit, does_not_fit
 from sephw.synth.floorplan import place_blocks
-from sephw.synth.flows import FLOWS, Flow
+from sephw.synth.packing import make_bitstream
+from sephw.synth.pll import set_pll as change_pll
 from sephw.synth.report import WorstPath, read_report
 from sephw.synth.synthesize import Synthesis
-from sephw.targets import Device, Technology
+from sephw.targets import Device
+from sephw.technologies import PLL
+from sephw.technologies.routing import CellParameters
 from sephw.tools.nextpnr import NextpnrError, nextpnr_version, run_nextpnr
 
 DEFAULT_SEED = 1
@@ -92,23 +95,24 @@ def place_and_route(
     fails, takes longer than ``timeout_seconds`` or is ``cancelled``, naming its log.
     """
     purpose = f"place and route for {device.name}"
-    flow = flow_of(device)
+    route, sized = device.routing()
     check_fit(synthesis.total, device)
-    version = nextpnr_version(flow.tool, purpose)
+    version = nextpnr_version(route.program, purpose)
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     pins = None
     if constraints is not None:
         pins = f"pins{constraints.suffix}"
         shutil.copyfile(constraints, work / pins)
-    part = flow.part(device, package, speed)
+    package, speed = package or sized.package, speed or sized.speed
+    part = route.part_name(device.part, package, speed)
     arguments = [
-        *flow.arguments(device, package, speed, pins),
+        *route.arguments(device.part, package, speed, pins),
         "--json",
         "netlist.json",
         "--report",
         "report.json",
-        *flow.outputs,
+        *route.outputs,
         "--freq",
         f"{clock_mhz:g}",
         "--timing-allow-fail",
@@ -117,12 +121,12 @@ def place_and_route(
     ]
     log = work / "nextpnr.log"
     began = time.monotonic()
-    effort = flow.effort(synthesis.total, device)
+    effort = route.effort(synthesis.total, device.available)
     for options, plan in dict.fromkeys(((effort, floorplan), ((), False))):
         placed = _netlist(synthesis, device, work / "netlist.json", plan, progress)
         try:
             run_nextpnr(
-                flow.tool,
+                route.program,
                 [*arguments, *options],
                 work,
                 log=log,
@@ -133,21 +137,20 @@ def place_and_route(
             )
             break
         except NextpnrError as error:
-            found = does_not_fit(error, device, flow)
+            found = does_not_fit(error, device, route.units)
             if found is not None:
                 raise found from None
             tried = [" ".join(options)] if options else []
             tried += ["blocks that have their sites"] if plan else []
             if not tried or (cancelled is not None and cancelled.is_set()):
                 raise SephwError(
-                    f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {log}"
+                    f"{purpose}: {route.program} failed: {error.errors[0]}; log: {log}"
                 ) from None
             log.replace(work / "nextpnr_first.log")
             progress(f"nextpnr failed with {' and '.join(tried)}; again without")
-    report = read_report(work / "report.json", flow, synthesis.instances)
+    report = read_report(work / "report.json", route, synthesis.instances)
     used = report.used
-    if device.technology is Technology.ICE40:
-        # Its logic cells hold a LUT and a flip-flop, and nextpnr counts cells.
+    if route.units.cells_hold_both:
         used = Resources(used.lut, synthesis.total.ff, used.bram, used.dsp)
     return Routed(
         fmax_mhz=report.fmax_mhz,
@@ -159,7 +162,7 @@ def place_and_route(
         seconds=round(time.monotonic() - began, 1),
         version=version,
         log=log,
-        configuration=work / flow.output,
+        configuration=work / route.output,
         part=part,
         seed=seed,
         options=options,
@@ -175,14 +178,14 @@ def _netlist(
     progress: Callable[[str], None],
 ) -> int:
     """What nextpnr reads, in ``path``; how many blocks have their sites in it."""
-    flow = flow_of(device)
+    route, sized = device.routing()
     # The tool sees only its folder; a link would lead out of it.
     shutil.copyfile(synthesis.netlist, path)
-    if done := flow.prepare(path):
+    if done := route.prepare(path):
         progress(done)
-    if not floorplan:
+    if not floorplan or sized.floorplan is None:
         return 0
-    placed = place_blocks(path, synthesis.engines, synthesis.instances, flow.chips[device.name])
+    placed = place_blocks(path, synthesis.engines, synthesis.instances, sized.floorplan)
     progress(f"{placed} block RAMs and multipliers placed along the network")
     return placed
 
@@ -259,15 +262,17 @@ def set_pll(
     ``settings`` as `Clocking` has them, ``package`` and ``speed`` as `place_and_route`. Raises
     SephwError where the design has no such PLL, and where nextpnr is needed and fails.
     """
-    flow, folder = flow_of(device), routed.configuration.parent
+    (route, sized), folder = device.routing(), routed.configuration.parent
     purpose = f"PLL of {device.name}"
-    flow.set_pll(folder, settings)
-    if not flow.rewrite:
+    update = device.technology.require(PLL).update
+    change_pll(folder, update, settings)
+    if not isinstance(update, CellParameters) or not update.rewrite:
         return
+    package, speed = package or sized.package, speed or sized.speed
     try:
         run_nextpnr(
-            flow.tool,
-            [*flow.arguments(device, package, speed, None), *flow.rewrite],
+            route.program,
+            [*route.arguments(device.part, package, speed, None), *update.rewrite],
             folder,
             log=folder / "nextpnr_pll.log",
             purpose=purpose,
@@ -276,7 +281,7 @@ def set_pll(
         )
     except NextpnrError as error:
         raise SephwError(
-            f"{purpose}: {flow.tool.value} failed: {error.errors[0]}; log: {error.log}"
+            f"{purpose}: {route.program} failed: {error.errors[0]}; log: {error.log}"
         ) from None
 
 
@@ -285,27 +290,13 @@ def pack(routed: Routed, device: Device, work: Path, stem: str = "bitstream") ->
 
     Raises SephwError where the packer is missing or fails.
     """
-    flow = flow_of(device)
+    route, _ = device.routing()
     work.mkdir(parents=True, exist_ok=True)
-    target = work / f"{stem}{flow.bitstream_suffix}"
-    folder = routed.configuration.parent
-    made = folder / target.name
-    flow.pack(device, routed.configuration.name, made.name, folder)
+    target = work / f"{stem}{route.bitstream_suffix}"
+    made = make_bitstream(route.packer, device.part, routed.configuration, target.name)
     if made != target:
         shutil.move(made, target)
     return target
-
-
-def flow_of(device: Device) -> Flow:
-    """How ``device`` is placed and routed; SephwError where no open tool can."""
-    flow = FLOWS.get(device.technology)
-    if flow is None or not device.routable:
-        raise SephwError(
-            f"place and route for {device.name}: no tool from PyPI places and routes "
-            f"{device.technology.value} devices (openXC7, elsewhere, does some 7-series ones); use "
-            "--no-route for the counts of Yosys, and the vendor's tools for a bitstream"
-        )
-    return flow
 
 
 # Lines of nextpnr that say how far it is, and what a person reads instead; and rows of its

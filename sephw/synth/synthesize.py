@@ -19,7 +19,7 @@ from sephw.ir import Folding, Graph, Operator, Resources
 from sephw.synth.count import Cell, count, count_engines
 from sephw.synth.engine import Engine, engine_of, engine_of_node
 from sephw.synth.recipes import Placed, engine_script, link_script
-from sephw.targets import Technology
+from sephw.technologies import Technology
 from sephw.tools.file_cache import FileCache
 from sephw.tools.yosys import run_yosys_logged, yosys_version
 

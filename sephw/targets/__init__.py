@@ -1,7 +1,8 @@
 """Boards and devices that a project can be generated for."""
 
 from sephw.targets.boards import DEFAULT_TARGET, TARGETS, OpenBoard, Target, find_target
-from sephw.targets.devices import DEVICES, Device, Technology, find_device
+from sephw.targets.devices import DEVICES, find_device
+from sephw.technologies import Device
 
 __all__ = [
     "DEFAULT_TARGET",
@@ -10,7 +11,6 @@ __all__ = [
     "Device",
     "OpenBoard",
     "Target",
-    "Technology",
     "find_device",
     "find_target",
 ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sephw.errors import UsageError
 from sephw.suggest import did_you_mean
-from sephw.targets.devices import Device, find_device
+from sephw.targets.devices import find_device
+from sephw.technologies import Device
 
 
 @dataclass(frozen=True)

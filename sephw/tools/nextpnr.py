@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -16,24 +16,6 @@ from sephw.tools.process import killed_by, run, run_logged
 from sephw.tools.yowasp import yowasp_command
 
 _ERROR = re.compile(r"^ERROR: (.*)$")
-
-
-class Nextpnr(StrEnum):
-    """The builds of nextpnr, one per family of devices."""
-
-    ECP5 = "nextpnr-ecp5"
-    ICE40 = "nextpnr-ice40"
-    GOWIN = "nextpnr-himbaechel-gowin"
-
-    @property
-    def wheel(self) -> str:
-        """The package that brings it."""
-        return f"yowasp-{self.value}"
-
-    @property
-    def module(self) -> str:
-        """The wheel's Python module."""
-        return self.wheel.replace("-", "_")
 
 
 class NextpnrError(Exception):
@@ -45,12 +27,17 @@ class NextpnrError(Exception):
         self.log = log
 
 
-def find_tool(program: str, module: str, function: str, wheel: str, purpose: str) -> list[str]:
+def find_tool(
+    program: str, module: str, function: str, wheel: str, purpose: str, *, plain: bool = False
+) -> list[str]:
     """First words of the command line of a YoWASP tool, else of ``program`` on the PATH.
 
-    Raises SephwError that starts with ``purpose`` where there is neither.
+    ``plain``: a function of a plain Python package that reads the command line itself. Raises
+    SephwError that starts with ``purpose`` where there is neither.
     """
-    if importlib.util.find_spec(module) is not None:
+    if importlib.util.find_spec(module.partition(".")[0]) is not None:
+        if plain:
+            return [sys.executable, "-c", f"from {module} import {function}; {function}()"]
         return [*yowasp_command(module, function)]
     found = shutil.which(program)
     if found is None:
@@ -60,25 +47,25 @@ def find_tool(program: str, module: str, function: str, wheel: str, purpose: str
     return [found]
 
 
-def find_nextpnr(tool: Nextpnr, purpose: str) -> list[str]:
+def find_nextpnr(program: str, purpose: str) -> list[str]:
     """First words of nextpnr's command line; SephwError where it is not installed."""
-    function = "run_" + tool.value.replace("-", "_")
-    return find_tool(tool.value, tool.module, function, tool.wheel, purpose)
+    wheel, function = f"yowasp-{program}", f"run_{program}".replace("-", "_")
+    return find_tool(program, wheel.replace("-", "_"), function, wheel, purpose)
 
 
 @cache
-def nextpnr_version(tool: Nextpnr, purpose: str) -> str:
+def nextpnr_version(program: str, purpose: str) -> str:
     """Its version, as "0.11.1"; asked for once per process."""
-    done = run([*find_nextpnr(tool, purpose), "--version"], timeout_seconds=600)
+    done = run([*find_nextpnr(program, purpose), "--version"], timeout_seconds=600)
     match = re.search(r"Version (?:nextpnr-)?([^)\s]+)", done.stdout + done.stderr)
     if match is None:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise SephwError(f"{purpose}: {tool.value} does not run: {lines[-1]}; install it again")
+        raise SephwError(f"{purpose}: {program} does not run: {lines[-1]}; install it again")
     return match[1]
 
 
 def run_nextpnr(
-    tool: Nextpnr,
+    program: str,
     arguments: Sequence[str],
     directory: Path,
     *,
@@ -104,7 +91,7 @@ def run_nextpnr(
         last = line or last
         on_line(line)
 
-    command = find_nextpnr(tool, purpose)
+    command = find_nextpnr(program, purpose)
     try:
         status = run_logged(
             [*command, *arguments],
@@ -115,7 +102,7 @@ def run_nextpnr(
             cancelled=cancelled,
         )
     except SephwError as error:
-        raise SephwError(f"{purpose}: {tool.value}: {error}") from None
+        raise SephwError(f"{purpose}: {program}: {error}") from None
     if status != 0:
         killed = killed_by(status, last)
         found = (killed,) if killed is not None else tuple(errors) or (last or "no message",)

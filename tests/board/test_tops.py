@@ -15,7 +15,8 @@ from sephw.backends.board import BoardRates, board_pins, write_board
 from sephw.backends.rtl import write_project
 from sephw.errors import SephwError
 from sephw.ir import Graph
-from sephw.targets import TARGETS, Technology, find_target
+from sephw.targets import TARGETS, find_target
+from sephw.technologies import ECP5, GOWIN, ICE40
 from sephw.tools.verilator import lint
 from sephw.tools.yosys import run_yosys
 
@@ -34,9 +35,9 @@ PINS = {
 }
 MHZ = {"ulx3s": 25, "orangecrab": 48, "icebreaker": 12, "tang": 27}
 CELLS = {
-    Technology.ECP5: ("EHXPLLL", "-lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v"),
-    Technology.ICE40: ("SB_PLL40_2_PAD", "-lib -D ICE40_U +/ice40/cells_sim.v"),
-    Technology.GOWIN: ("rPLL", "-lib +/gowin/cells_sim.v +/gowin/cells_xtra_gw1n.v"),
+    ECP5: ("EHXPLLL", "-lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v"),
+    ICE40: ("SB_PLL40_2_PAD", "-lib -D ICE40_U +/ice40/cells_sim.v"),
+    GOWIN: ("rPLL", "-lib +/gowin/cells_sim.v +/gowin/cells_xtra_gw1n.v"),
 }
 
 
@@ -241,7 +242,8 @@ def test_what_an_export_holds(tmp_path) -> None:
             100,
             None,
             "target 'pynq-z2' has no place-and-route from PyPI, so no board "
-            "top is generated; use one of the ECP5, iCE40 or Gowin boards",
+            "top is generated; use one of ulx3s-85f, ulx3s-25f, orangecrab-25f, "
+            "orangecrab-85f, icebreaker, tang-nano-9k, tang-nano-20k",
         ),
         (
             "ulx3s-85f",

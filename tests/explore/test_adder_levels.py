@@ -13,7 +13,7 @@ from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, search
 from sephw.explore.choices import CLOCK_RESERVE, Effort
 from sephw.ir.resources import Resources
-from sephw.targets import Device, Technology
+from sephw.technologies import ECP5, Device, Size
 
 ROOMY = Resources(10**6, 10**6, 10**6, 10**6)
 ALL = Margins(1, 1, 1, 1)
@@ -34,7 +34,7 @@ def with_registers(fmax_mhz: float):
 
 
 def found(clock_mhz: float | None, fmax_mhz: float, limits: Resources = ROOMY):
-    device = Device("test", Technology.ECP5, "test", limits, False)
+    device = Device(ECP5, Size("test", "test", limits))
     goal = Goal(device, clock_mhz=clock_mhz, margins=ALL)
     effort = Effort(adder_graph_bits=0)
     return search(chain(4), goal, estimator=with_registers(fmax_mhz), effort=effort)

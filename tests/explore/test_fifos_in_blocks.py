@@ -8,7 +8,7 @@ from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, search
 from sephw.explore.choices import Effort
 from sephw.ir.resources import Resources
-from sephw.targets import Device, Technology
+from sephw.technologies import ECP5, XC7, Device, Size, Technology
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
 # Window, convolution and join with their FIFOs in LUTs: three times 250.
@@ -24,8 +24,8 @@ def estimator(
     return Guess(Resources(50, bram=1) if fifos_in_blocks else Resources(250))
 
 
-def found(lut: int, bram: int, technology: Technology = Technology.ECP5):
-    device = Device("test", technology, "test", Resources(lut, 10**6, bram, 10**6), False)
+def found(lut: int, bram: int, technology: Technology = ECP5):
+    device = Device(technology, Size("test", "test", Resources(lut, 10**6, bram, 10**6)))
     goal = Goal(device, clock_mhz=100.0, margins=ALL)
     return search(chain(4), goal, estimator=estimator, effort=Effort(adder_graph_bits=0))
 
@@ -43,7 +43,7 @@ def test_with_room_for_luts_nothing_is_guessed():
 
 @pytest.mark.parametrize(
     ("bram", "technology"),
-    [(0, Technology.ECP5), (10, Technology.XC7)],
+    [(0, ECP5), (10, XC7)],
     ids=["no blocks", "the synthesis chooses"],
 )
 def test_the_refusal_is_of_the_whole_need(bram, technology):

@@ -5,7 +5,8 @@ import pytest
 from sephw.errors import UsageError
 from sephw.explore import Goal, Margins, board_goal, device_goal
 from sephw.resources import accuracy
-from sephw.targets import Technology, find_device, find_target
+from sephw.targets import find_device, find_target
+from sephw.technologies import ECP5, ICE40
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,11 @@ def test_what_a_board_asks_for_by_itself():
 
 
 def test_frames_are_counted_at_the_clock_asked_for_or_below_the_estimate():
-    error = accuracy(Technology.ECP5).network_fmax
+    error = accuracy(ECP5).network_fmax
     assert error is not None and error.median > 0.01
     goal = device_goal(find_device("ecp5-85f"), fps=1000.0)
     assert goal.counted_mhz(80.0) == 80.0 * (1 - error.median)
     assert device_goal(find_device("ecp5-85f"), 60.0, 1000.0).counted_mhz(80.0) == 60.0
     # No network for iCE40 was routed.
-    assert accuracy(Technology.ICE40).network_fmax is None
+    assert accuracy(ICE40).network_fmax is None
     assert device_goal(find_device("ice40-up5k"), fps=10.0).counted_mhz(30.0) == 30.0

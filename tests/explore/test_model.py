@@ -25,7 +25,7 @@ from sephw.explore.model import (
     undominated,
 )
 from sephw.ir.resources import Resources
-from sephw.targets import Device, Technology
+from sephw.technologies import ECP5, Device, Size
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
 LANES = (1, 2, 4)
@@ -103,7 +103,7 @@ def test_least_resources_are_those_of_the_best_combination(seed, limits):
 
 
 def device(limits: Resources) -> Device:
-    return Device("test", Technology.ECP5, "test", limits, False)
+    return Device(ECP5, Size("test", "test", limits))
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -11,10 +11,10 @@ from small_graphs import chain
 from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, search
 from sephw.ir.resources import Resources
-from sephw.targets import Device, Technology
+from sephw.technologies import ECP5, Device, Size
 
 ROOMY = Resources(10**6, 10**6, 10**6, 10**6)
-GOAL = Goal(Device("test", Technology.ECP5, "test", ROOMY, False), margins=Margins(1, 1, 1, 1))
+GOAL = Goal(Device(ECP5, Size("test", "test", ROOMY)), margins=Margins(1, 1, 1, 1))
 module = import_module(search.__module__)
 
 

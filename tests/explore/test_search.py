@@ -20,7 +20,7 @@ from sephw.ops.convolution import FoldedConvolution
 from sephw.passes import FoldingFile, Stage, lower, read_folding_file
 from sephw.resources import network_mhz
 from sephw.sim.timing import simulate
-from sephw.targets import Device, Technology
+from sephw.technologies import ECP5, Device, Size
 
 ALL = Margins(1.0, 1.0, 1.0, 1.0)
 ROOMY = Resources(10**6, 10**6, 10**6, 10**6)
@@ -36,7 +36,7 @@ def residual() -> Graph:
 
 
 def device(limits: Resources) -> Device:
-    return Device("test", Technology.ECP5, "test", limits, False)
+    return Device(ECP5, Size("test", "test", limits))
 
 
 def options(graph: Graph, families: bool) -> list[list[tuple[str, Folding]]]:
@@ -68,7 +68,7 @@ def every_folding(graph: Graph, *, families: bool):
         if partly and window.pe != foldings["pattern_node"].simd:
             continue
         folded = lower(graph, FoldingFile(foldings), until=Stage.WIDTH_CONVERTERS)
-        guesses = [by_lanes(n.operator, n.folding, [2], Technology.ECP5) for n in folded.nodes]
+        guesses = [by_lanes(n.operator, n.folding, [2], ECP5) for n in folded.nodes]
         cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
         image = graph.tensors[graph.inputs[0]]
         total = sum((g.resources for g in guesses), Resources())
@@ -234,9 +234,7 @@ def test_fifos_of_the_folded_graph_are_within_the_limits():
     depths = {name: tensor.fifo_depth for name, tensor in folded.tensors.items()}
     again = sum(
         (
-            with_fifos(
-                n.operator, n.folding, [depths[t] for t in n.outputs], Technology.ECP5
-            ).resources
+            with_fifos(n.operator, n.folding, [depths[t] for t in n.outputs], ECP5).resources
             for n in folded.nodes
         ),
         Resources(),
@@ -352,7 +350,7 @@ def placed(graph: Graph, foldings: dict[str, Folding], layers: dict[str, int]):
             for buffer in operator.tile_buffers(streamed):
                 (place,) = buffer.legal_foldings()
                 cycles = max(cycles, buffer.frame_cycles(place))
-                total += by_lanes(buffer, place, [2], Technology.ECP5).resources
+                total += by_lanes(buffer, place, [2], ECP5).resources
         yield moved, cycles, total, kept
 
 

@@ -13,7 +13,8 @@ from sephw.ir.resources import Resources
 from sephw.passes import read_folding_file
 from sephw.resources import accuracy
 from sephw.resources.board_top import board_top
-from sephw.targets import Technology, find_device
+from sephw.targets import find_device
+from sephw.technologies import ECP5
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_frames_asked_for_without_a_clock_are_counted_below_the_estimate(exporte
     printed = capsys.readouterr().out
     assert run([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    error = accuracy(Technology.ECP5).network_fmax.median
+    error = accuracy(ECP5).network_fmax.median
     counted = found["fmax_mhz"] * (1 - error)
     assert found["clock_mhz"] == found["fmax_mhz"]
     assert counted * 1e6 / found["frame_cycles"] >= 30_000

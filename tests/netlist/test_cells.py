@@ -16,9 +16,8 @@ import pytest
 from cell_bench import Bench, run_bench, write_instances, write_ours
 
 from sephw.rtl import SOURCES
-from sephw.synth.netlist import MEANINGS
 from sephw.synth.netlist.expression import expression
-from sephw.targets import Technology
+from sephw.technologies import CELL_MODELS, ECP5, FAMILIES, GOWIN, ICE40, Technology
 
 CYCLES = 400
 
@@ -30,17 +29,20 @@ def yosys_file(path: str) -> Path:
     return Path(spec.origin).parent.joinpath("share", path)
 
 
-@pytest.mark.parametrize("technology", list(MEANINGS))
+MODELLED = [technology for technology in FAMILIES if technology.has(CELL_MODELS)]
+
+
+@pytest.mark.parametrize("technology", MODELLED, ids=str)
 def test_cells(technology: Technology, tmp_path: Path) -> None:
     """Every kind, as the product translates it."""
     benches: dict[Technology, tuple[Callable[[], Bench], ModuleType]] = {
-        Technology.ECP5: (lambda: ecp5_cells.ecp5_bench(memories=True), ecp5_cells),
-        Technology.ICE40: (lambda: ice40_cells.ice40_bench(collide=True), ice40_cells),
-        Technology.GOWIN: (lambda: gowin_cells.gowin_bench(blocks=True), gowin_cells),
+        ECP5: (lambda: ecp5_cells.ecp5_bench(memories=True), ecp5_cells),
+        ICE40: (lambda: ice40_cells.ice40_bench(collide=True), ice40_cells),
+        GOWIN: (lambda: gowin_cells.gowin_bench(blocks=True), gowin_cells),
     }
     make, module = benches[technology]
     bench = make()
-    assert {cell.kind for cell in bench.cells} == set(MEANINGS[technology])
+    assert {cell.kind for cell in bench.cells} == set(technology.require(CELL_MODELS))
     rows = bench.rows(CYCLES, seed=1)
     netlist = bench.netlist(module.CLOCKS, getattr(module, "SINGLE", {}))
     sources = [
@@ -51,21 +53,21 @@ def test_cells(technology: Technology, tmp_path: Path) -> None:
     assert bench.first_difference(found, bench.expect(rows)) is None
 
 
-@pytest.mark.parametrize("technology", list(MEANINGS))
+@pytest.mark.parametrize("technology", MODELLED, ids=str)
 def test_models_of_yosys_agree(technology: Technology, tmp_path: Path) -> None:
     """The expectations themselves against a third opinion, as far as Yosys has one."""
     benches: dict[Technology, tuple[Callable[[], Bench], ModuleType, str]] = {
-        Technology.ECP5: (
+        ECP5: (
             lambda: ecp5_cells.ecp5_bench(memories=False),
             ecp5_cells,
             "lattice/cells_sim_ecp5.v",
         ),
-        Technology.ICE40: (
+        ICE40: (
             lambda: ice40_cells.ice40_bench(collide=False),
             ice40_cells,
             "ice40/cells_sim.v",
         ),
-        Technology.GOWIN: (
+        GOWIN: (
             lambda: gowin_cells.gowin_bench(blocks=False),
             gowin_cells,
             "gowin/cells_sim.v",

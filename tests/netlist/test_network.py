@@ -21,7 +21,7 @@ from sephw.ops import OPERATORS
 from sephw.passes import FoldingFile, lower
 from sephw.synth import Synthesis, synthesize
 from sephw.synth.count import owner
-from sephw.targets import Technology
+from sephw.technologies import ECP5, GOWIN, ICE40, Technology
 from sephw.verify import CheckedTensor, Verification, describe, verify
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 16))
@@ -101,7 +101,7 @@ def build(technology: Technology, folder: Path, graph: Graph) -> Built:
 
 @pytest.fixture(scope="module")
 def ecp5(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    yield build(Technology.ECP5, tmp_path_factory.mktemp("ecp5"), tiny())
+    yield build(ECP5, tmp_path_factory.mktemp("ecp5"), tiny())
 
 
 def assert_exact(built: Built, found: Verification) -> None:
@@ -132,7 +132,7 @@ def test_every_stream_of_an_ecp5_netlist_is_equal(ecp5: Built) -> None:
 
 # Elements of a frame whose low bit nothing reads: those of a global pool before a requantizer
 # without multiplications. Synthesis for the others keeps their registers.
-PARTIAL = {Technology.ECP5: 0, Technology.ICE40: 0, Technology.GOWIN: 2}
+PARTIAL = {ECP5: 0, ICE40: 0, GOWIN: 2}
 
 
 @pytest.mark.parametrize("technology", PARTIAL)
@@ -147,7 +147,7 @@ def test_every_operator_in_the_netlist_of_each_technology(
     assert all(len(np.unique(values[t])) > 1 for t in graph.tensors if t not in graph.constants)
     built = build(technology, tmp_path, graph)
     assert built.synthesis.total.bram > 0 and built.synthesis.total.dsp > 0
-    if technology is Technology.ECP5:
+    if technology is ECP5:
         # A product for each of a word's weights.
         assert built.synthesis.engines["tiled_node"].dsp == 4
     runs = built.runs()

@@ -17,7 +17,7 @@ from sephw.passes import Stage, lower
 from sephw.rtl import SOURCES
 from sephw.synth.netlist import read_netlist, write_netlist_project
 from sephw.synth.netlist.verilog import verilog_text
-from sephw.targets import Technology
+from sephw.technologies import ECP5, XC7, Technology
 from sephw.tools.verilator import build
 
 
@@ -44,7 +44,7 @@ def write(folder: Path, content: object) -> Path:
     return path
 
 
-def refusal(path: Path, technology: Technology = Technology.ECP5) -> str:
+def refusal(path: Path, technology: Technology = ECP5) -> str:
     with pytest.raises(SephwError) as error:
         read_netlist(path, technology)
     return str(error.value)
@@ -54,14 +54,14 @@ def test_a_cell_without_a_model(tmp_path: Path) -> None:
     path = write(tmp_path, netlist(odd=cell("EHXPLLL", {"CLKI": [2]})))
     assert refusal(path) == (
         "netlist 'netlist.json': no model of cell type 'EHXPLLL' ('odd') among those of ecp5; "
-        "add one to sephw/synth/netlist"
+        "add one to sephw/technologies"
     )
 
 
 def test_a_technology_without_models(tmp_path: Path) -> None:
-    assert refusal(write(tmp_path, netlist()), Technology.XC7) == (
-        "netlist simulation: no cell models of xc7, only of ecp5, gowin, ice40; choose a board of "
-        "these"
+    assert refusal(write(tmp_path, netlist()), XC7) == (
+        "netlist simulation: no cell models of xc7; there are some of ecp5, ice40, gowin; choose a "
+        "board of these"
     )
 
 
@@ -89,7 +89,7 @@ def test_a_flip_flop_that_loads(tmp_path: Path) -> None:
 
 
 def test_a_stream_that_is_missing(tmp_path: Path) -> None:
-    content = read_netlist(write(tmp_path, netlist()), Technology.ECP5)
+    content = read_netlist(write(tmp_path, netlist()), ECP5)
     stream = StreamInfo("conv", "conv_stream", "", "", 1, 1, 1, 8, False, 1, 1, 2)
     with pytest.raises(SephwError) as error:
         verilog_text(content, Layout("top", {}, {"conv": stream}, (), ()))
@@ -104,7 +104,7 @@ def test_the_netlist_of_another_top(tmp_path: Path) -> None:
     write_project(graph, tmp_path / "rtl", samples={}, golden={})
     path = write(tmp_path, netlist())
     with pytest.raises(SephwError) as error:
-        write_netlist_project(path, Technology.ECP5, tmp_path / "rtl", tmp_path / "out")
+        write_netlist_project(path, ECP5, tmp_path / "rtl", tmp_path / "out")
     assert str(error.value) == (
         "netlist 'netlist.json' is of 'top', with other ports than 'chain_top'; synthesize the "
         "network's own top module"
@@ -116,7 +116,7 @@ def test_undefined_bits_are_drawn_from_the_seed(tmp_path: Path) -> None:
     """Constants, bits of parameters, and nets without a driver."""
     wired = {"DI": ["x", "x", "x", 9], "WAD": ["0"] * 4, "RAD": ["0"] * 4, "WRE": ["0"]}
     ram = cell("TRELLIS_DPR16X4", {**wired, "WCK": [2]}, INITVAL="x" * 64)
-    content = read_netlist(write(tmp_path, netlist(ram=ram)), Technology.ECP5)
+    content = read_netlist(write(tmp_path, netlist(ram=ram)), ECP5)
     layout = Layout("top", {}, {}, (), ())
     texts = {verilog_text(content, layout, seed=seed) for seed in range(8)}
     assert len(texts) == 8

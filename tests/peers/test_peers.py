@@ -27,7 +27,7 @@ from benchmarks.peers.result import (
 )
 from sephw.errors import SephwError
 from sephw.ir import Resources
-from sephw.targets import Technology
+from sephw.technologies import ECP5
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"
 
@@ -62,7 +62,7 @@ def test_our_part_at_a_tiny_size(tmp_path: Path) -> None:
     """Values right in RTL, the interval that of the folding, counts of scopes in order."""
     layer = Layer(size=4, channels=4)
     select = ours.configurations(layer)[0]
-    found = ours.rows(layer, tmp_path, lambda text: None, [select], [Technology.ECP5])
+    found = ours.rows(layer, tmp_path, lambda text: None, [select], [ECP5])
     assert [row.scope for row in found] == [Scope.ENGINE, Scope.LAYER, Scope.LAYER_8BIT]
     engine, whole, bits = found
     assert (engine.checked, engine.wrong, bits.wrong) == (3 * 4 * 4 * 4, 0, 0)
@@ -77,7 +77,7 @@ def test_cells_of_a_design_are_counted(tmp_path: Path) -> None:
         "module two (input wire clk, input wire [1:0] a, output logic [1:0] y);\n"
         "  always_ff @(posedge clk) y <= {^a, &a};\nendmodule\n"
     )
-    found = cells(Design("two", {"two.sv": text}, {}), Technology.ECP5, tmp_path)
+    found = cells(Design("two", {"two.sv": text}, {}), ECP5, tmp_path)
     assert found == Resources(lut=2, ff=2)
 
 

@@ -14,7 +14,7 @@ from benchmarks.random_networks.draw import draw
 from benchmarks.random_networks.held_out import FILE, HeldOut, Row, measure, read, write
 from benchmarks.random_networks.held_out_page import errors_of, page, pair_of
 from sephw.resources.held_out import measured
-from sephw.targets import Technology
+from sephw.technologies import find_technology
 
 SEED = 1
 
@@ -79,7 +79,7 @@ def test_committed_rows_are_of_the_networks_that_are_taken(tmp_path: Path) -> No
     assert len(rows) == 4
     for one in rows:
         technology = held_out.technology_of(one.index)
-        assert one.technology == technology
+        assert one.technology == technology.name
         graph = held_out.selected(draw(one.seed, one.index), technology, tmp_path / str(one.index))
         assert graph is not None and len(graph.nodes) == one.engines
         estimated = held_out.estimated_resources(graph, technology)
@@ -91,7 +91,7 @@ def test_networks_of_more_luts_or_engines_are_not_taken(
 ) -> None:
     smallest = min(read().networks, key=lambda r: r.estimated["lut"])
     case = draw(smallest.seed, smallest.index)
-    technology = Technology(smallest.technology)
+    technology = find_technology(smallest.technology)
     monkeypatch.setattr(held_out, "MOST_LUTS", smallest.estimated["lut"])
     assert held_out.selected(case, technology, tmp_path / "a") is not None
     monkeypatch.setattr(held_out, "MOST_LUTS", smallest.estimated["lut"] - 1)
@@ -105,7 +105,7 @@ def test_networks_of_more_luts_or_engines_are_not_taken(
 def test_networks_of_constants_are_not_taken(tmp_path: Path, change) -> None:
     small = sorted(read().networks, key=lambda r: r.engines)
     one, case = next((r, c) for r in small if _convolution(c := draw(r.seed, r.index)))
-    technology = Technology(one.technology)
+    technology = find_technology(one.technology)
     assert held_out.selected(case, technology, tmp_path / "a") is not None
     part, branch = _convolution(case)
     constant = replace(
@@ -130,7 +130,7 @@ def _convolution(case: Case) -> tuple[Join, Convolution] | None:
 
 def test_the_bars_know_every_row() -> None:
     for one in read().networks:
-        assert pair_of(one) in measured(Technology(one.technology)).networks
+        assert pair_of(one) in measured(find_technology(one.technology)).networks
 
 
 def test_errors_by_hand() -> None:

@@ -23,7 +23,8 @@ from sephw.reports.speed import Speed
 from sephw.resources.held_out import Bars
 from sephw.sim.timeline import Timeline
 from sephw.sim.timing import simulate
-from sephw.targets import Technology, find_device
+from sephw.targets import find_device
+from sephw.technologies import ECP5
 
 HOSTILE = '<script>alert("x")</script>&amp;\'"><img src=x onerror=alert(1)>{{ 7*7 }}'
 
@@ -45,7 +46,7 @@ def estimates(graph, luts=100):
     }
     one = dict.fromkeys(("lut", "ff", "bram", "dsp"), (1.0, 1.0))
     bars = Bars(one | {"lut": (0.95, 1.1)}, one, one, 9, 0.8)
-    return Estimates(Technology.ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, bars)
+    return Estimates(ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, bars)
 
 
 def make(graph, **parts):

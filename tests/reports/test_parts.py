@@ -30,7 +30,6 @@ from sephw.reports.where import by_group, by_kind, source_of_layers
 from sephw.resources import accuracy, estimate, held_out
 from sephw.resources.board_top import board_top
 from sephw.resources.held_out import Bars
-from sephw.resources.model import load
 from sephw.sim.timeline import EngineTimeline, Timeline
 from sephw.sim.timing import simulate
 from sephw.synth.record import Run
@@ -38,7 +37,8 @@ from sephw.synth.record import as_dict as record_as_dict
 from sephw.synth.report import WorstPath
 from sephw.synth.route import Routed
 from sephw.synth.synthesize import Synthesis
-from sephw.targets import Technology, find_device, find_target
+from sephw.targets import find_device, find_target
+from sephw.technologies import ECP5, GOWIN, ICE40, Device
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +85,7 @@ def whole_bars(**ratios: tuple[float, float]) -> Bars:
 
 def test_bars_have_the_error_that_was_measured(graph):
     engines = {node.name: Cost(Resources(100, 10, 1, 0), 80.0) for node in graph.nodes}
-    estimates = Estimates(Technology.ICE40, engines, {}, whole_bars(lut=(0.9, 1.25)))
+    estimates = Estimates(ICE40, engines, {}, whole_bars(lut=(0.9, 1.25)))
     report = make(graph, device=find_device("ice40-hx8k"), estimates=estimates)
     bars = resource_bars(report.resources)
     used = 100 * len(graph.nodes)
@@ -289,24 +289,24 @@ def test_text_has_the_same_facts(graph):
 
 
 def test_errors_come_from_the_measured_accuracy(graph):
-    found, known = estimate_graph(graph, find_device("ecp5-85f")), accuracy(Technology.ECP5)
+    found, known = estimate_graph(graph, find_device("ecp5-85f")), accuracy(ECP5)
     for kind, (low, high) in found.errors.items():
         # The estimate is off by p90 of the measured number at both ends of the bar.
         # The clock is a network's.
         p90 = (known.network_fmax if kind == "fmax" else getattr(known, kind)).p90
         assert (1 - low) / low == pytest.approx(p90)
         assert (high - 1) / high == pytest.approx(p90)
-    assert found.bars == held_out.bars(Technology.ECP5)
+    assert found.bars == held_out.bars(ECP5)
     assert found.measured_engines == known.lut.count
     node = graph.nodes[0]
     depths = [graph.tensors[name].fifo_depth for name in node.outputs]
-    alone = estimate(node.operator, node.folding, depths, Technology.ECP5, solve=True)
+    alone = estimate(node.operator, node.folding, depths, ECP5, solve=True)
     assert found.engines[node.name] == alone
     own = sum(e.resources.lut for e in found.engines.values())
     whole = found.whole()
     assert whole.total.lut.value == own and whole.top is None
     board = estimate_graph(graph, find_device("ecp5-85f"), find_target("ulx3s-85f")).whole()
-    top = board_top(Technology.ECP5)
+    top = board_top(ECP5)
     assert board.total.lut.value == own + top.lut and board.top.lut.value == top.lut
     # No top is built for boards of the vendor's flow.
     vendor = estimate_graph(graph, find_device("xc7z020"), find_target("pynq-z2")).whole()
@@ -338,17 +338,16 @@ def test_errors_come_from_the_measured_accuracy(graph):
 )
 def test_error_bars_say_what_they_were_found_on(graph, engines, bars, top, words):
     costs = {node.name: Cost(Resources(100, 10, 1, 0), 80.0) for node in graph.nodes}
-    estimates = Estimates(Technology.ECP5, costs, {}, bars, engines, 0.0, top)
+    estimates = Estimates(ECP5, costs, {}, bars, engines, 0.0, top)
     report = make(graph, device=find_device("ecp5-85f"), estimates=estimates)
     assert report.resources.estimated.error_basis == unescape(words)
     for text in (render_text(report), unescape(render_html(report))):
         assert unescape(words) in text and ("Error bars" in text) == bool(words)
 
 
-def test_a_technology_without_a_model_has_no_estimates(graph, monkeypatch):
-    monkeypatch.setattr("sephw.resources.model.CHARACTERIZED", (Technology.ECP5,))
-    load.cache_clear()
-    assert estimate_graph(graph, find_device("gw2ar-18")) is None
+def test_a_technology_without_a_model_has_no_estimates(graph):
+    bare = replace(GOWIN, characterization=None)
+    assert estimate_graph(graph, Device(bare, find_device("gw2ar-18").size)) is None
 
 
 def test_wishes_are_told_where_there_are_some():
@@ -380,7 +379,7 @@ def test_the_flows_own_record_is_understood(graph, tmp_path):
         netlist=tmp_path / "n.json",
         log=tmp_path / "log",
         yosys_version="0.70",
-        technology=Technology.ECP5,
+        technology=ECP5,
         instances={},
         runs=0,
         top="board",

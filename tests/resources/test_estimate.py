@@ -2,7 +2,7 @@
 
 import subprocess
 import tomllib
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,11 @@ from benchmarks.characterize_layers import LATER, build, layer
 from sephw.errors import SephwError
 from sephw.ir import Family, Folding, IntType, Multipliers
 from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
-from sephw.resources import CHARACTERIZED, accuracy, estimate
+from sephw.resources import accuracy, estimate
 from sephw.resources.features import Features
-from sephw.resources.model import Model, load
+from sephw.resources.model import FILE_ENDING, Model
 from sephw.synth import synthesize_operator
-from sephw.targets import Technology
+from sephw.technologies import CHARACTERIZATION, ECP5, FAMILIES, GOWIN, XC7
 
 ROOT = Path(__file__).resolve().parents[2]
 # Technologies that have held-out layers; the others' errors are not known yet.
@@ -93,7 +93,7 @@ def test_later_kinds_have_numbers_of_their_own():
     kinds = {layer(LATER + index).operator.kind for index in range(40)}
     assert kinds == {"average_pool", "concat"}
     assert not kinds & {layer(index).operator.kind for index in range(40)}
-    numbers = [index for _, index in wanted(40, (Technology.ECP5,))]
+    numbers = [index for _, index in wanted(40, (ECP5,))]
     assert numbers == [*range(40), *range(LATER, LATER + 4)]
 
 
@@ -120,7 +120,7 @@ def _pattern() -> PatternConv:
 
 def test_an_unseen_kind_has_once_the_mean_of_the_others():
     luts = {"once:a": 10.0, "once:b": 20.0, "adder": 2.0}
-    model = Model(luts, {}, 0.0, accuracy(Technology.ECP5))
+    model = Model(luts, {}, 0.0, accuracy(ECP5))
     assert model.lut(Features(3, {"once:a": 1, "adder": 4, "gates:9": 5})) == 3 + 10 + 8
     assert model.lut(Features(0, {"once:c": 1, "adder": 4})) == 15 + 8
 
@@ -162,13 +162,11 @@ def test_an_unseen_kind_has_once_the_mean_of_the_others():
     ids=["pattern", "concat", "average pool", "fork", "converter"],
 )
 def test_a_fresh_engine_is_as_good_as_the_held_out_ones(operator, folding, depths, tmp_path):
-    found = synthesize_operator(
-        operator, folding, Technology.ECP5, fifo_depths=depths, work=tmp_path
-    )
-    guess = estimate(operator, folding, depths, Technology.ECP5).resources
+    found = synthesize_operator(operator, folding, ECP5, fifo_depths=depths, work=tmp_path)
+    guess = estimate(operator, folding, depths, ECP5).resources
     assert (guess.bram, guess.dsp) == (found.bram, found.dsp)
     assert guess.ff == found.ff
-    assert abs(guess.lut - found.lut) / found.lut <= accuracy(Technology.ECP5).lut.largest
+    assert abs(guess.lut - found.lut) / found.lut <= accuracy(ECP5).lut.largest
 
 
 @pytest.mark.parametrize("in_blocks", [False, True])
@@ -180,34 +178,32 @@ def test_a_wide_fifo_is_of_lut_ram_or_of_blocks(in_blocks, tmp_path):
     found = synthesize_operator(
         operator,
         operator.folding,
-        Technology.ECP5,
+        ECP5,
         fifo_depths=(103,),
         work=tmp_path,
         fifos_in_blocks=in_blocks,
     )
-    guess = estimate(
-        operator, operator.folding, (103,), Technology.ECP5, fifos_in_blocks=in_blocks
-    ).resources
+    guess = estimate(operator, operator.folding, (103,), ECP5, fifos_in_blocks=in_blocks).resources
     assert found.bram == guess.bram == (4 if in_blocks else 0)
     assert guess.ff == found.ff
     # 7 rows of 16 words, 32 memories of 4 bits a row, 4 LUTs each.
     memory = 7 * 32 * 4
     assert (found.lut < memory / 8) if in_blocks else (found.lut > memory)
-    assert abs(guess.lut - found.lut) <= accuracy(Technology.ECP5).lut.largest * memory
+    assert abs(guess.lut - found.lut) <= accuracy(ECP5).lut.largest * memory
 
 
 def test_adder_graphs_are_solved_only_when_asked_to(monkeypatch):
     operator = _pattern()
     folding = next(f for f in operator.further_foldings() if f.family is Family.ADDER_GRAPH)
     monkeypatch.setattr(type(operator), "adder_graph", property(lambda self: pytest.fail()))
-    assert estimate(operator, folding, (4,), Technology.ECP5).resources.lut > 0
+    assert estimate(operator, folding, (4,), ECP5).resources.lut > 0
 
 
 def test_products_in_logic_take_no_multipliers():
     made = layer(3)
     assert made.operator.kind == "conv8" and made.folding.multipliers is Multipliers.DSP
     in_dsp, in_luts = (
-        estimate(made.operator, Folding(1, 8, multipliers=kind), (7,), Technology.ECP5).resources
+        estimate(made.operator, Folding(1, 8, multipliers=kind), (7,), ECP5).resources
         for kind in (Multipliers.DSP, Multipliers.LUT)
     )
     assert (in_dsp.dsp, in_luts.dsp) == (8, 0)
@@ -216,32 +212,33 @@ def test_products_in_logic_take_no_multipliers():
 
 def test_clocks_are_estimated_only_where_engines_were_routed():
     operator = _pattern()
-    clocks = [estimate(operator, Folding(1, 1), (2,), t).fmax_mhz for t in CHARACTERIZED]
-    assert np.isfinite(clocks).tolist() == [accuracy(t).fmax is not None for t in CHARACTERIZED]
-    assert np.isfinite(clocks[0]) and not np.isfinite(clocks[2])
+    clocks = {t: estimate(operator, Folding(1, 1), (2,), t).fmax_mhz for t in FAMILIES}
+    for technology, mhz in clocks.items():
+        assert np.isfinite(mhz) == (accuracy(technology).fmax is not None)
+    assert np.isfinite(clocks[ECP5]) and not np.isfinite(clocks[XC7])
 
 
 def test_every_technology_has_a_model():
-    assert set(CHARACTERIZED) == set(TECHNOLOGIES) == set(Technology)
+    assert set(TECHNOLOGIES) == set(FAMILIES)
 
 
-def test_a_technology_without_points_is_refused(monkeypatch):
-    monkeypatch.setattr("sephw.resources.model.CHARACTERIZED", CHARACTERIZED[:3])
-    load.cache_clear()
+def test_a_technology_without_points_is_refused():
     with pytest.raises(SephwError) as caught:
-        estimate(_pattern(), Folding(1, 1), (2,), Technology.GOWIN)
+        estimate(_pattern(), Folding(1, 1), (2,), replace(GOWIN, characterization=None))
     assert str(caught.value) == (
-        "resource model: gowin has not been characterized; estimates exist for ecp5, ice40, xc7"
+        "resource model: gowin has not been characterized; estimates exist for ecp5, ice40, "
+        "xc7; choose a device of these"
     )
 
 
 def test_the_model_ships_with_the_package():
-    model = files("sephw.resources").joinpath("data", "model.json")
-    assert model.is_file()
+    for technology in FAMILIES:
+        folder = technology.require(CHARACTERIZATION).folder
+        assert folder.relative_to(ROOT / "sephw")
+        assert (folder / f"{technology.name}{FILE_ENDING}").is_file()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert "sephw" in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     # What git ignores, the wheel leaves out.
-    ignored = subprocess.run(
-        ["git", "check-ignore", "-q", "sephw/resources/data/model.json"], cwd=ROOT, check=False
-    )
+    data = "sephw/technologies/data/ecp5_model.json"
+    ignored = subprocess.run(["git", "check-ignore", "-q", data], cwd=ROOT, check=False)
     assert ignored.returncode == 1

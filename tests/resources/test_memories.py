@@ -4,10 +4,7 @@ import pytest
 
 from sephw.ir import OutputPart
 from sephw.resources.memories import map_fifo, map_memory
-from sephw.targets import Technology
-
-ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
-GOWIN = Technology.GOWIN
+from sephw.technologies import ECP5, GOWIN, ICE40, XC7
 
 
 @pytest.mark.parametrize(

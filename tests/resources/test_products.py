@@ -4,10 +4,7 @@ import pytest
 
 from sephw.ir import MultiplierPart
 from sephw.resources.blocks import Cut, cut
-from sephw.targets import Technology
-
-ECP5, ICE40, XC7 = Technology.ECP5, Technology.ICE40, Technology.XC7
-GOWIN = Technology.GOWIN
+from sephw.technologies import ECP5, GOWIN, ICE40, XC7
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from benchmarks.characterize_routed import clock_errors, estimated_mhz, fit
 from sephw.explore import Goal, search
 from sephw.explore.choices import Effort
 from sephw.resources import accuracy, network_mhz, wires_of
-from sephw.targets import Technology, find_device
+from sephw.targets import find_device
+from sephw.technologies import ECP5, GOWIN, ICE40, XC7
 
 PERIOD = {"once": 5.0, "carry": 0.1}
 # Periods of 5 + 0.1 · 20 = 7 ns and wires of 0.03 ns · √lut, worked out by hand.
@@ -68,9 +69,9 @@ def test_where_wires_rule_the_search_takes_fewer_cycles_at_a_slower_clock():
 
 
 def test_only_what_was_routed_has_wires():
-    assert wires_of(Technology.ECP5) > 0 and wires_of(Technology.ICE40) > 0
-    assert accuracy(Technology.ECP5).network_fmax is not None
+    assert wires_of(ECP5) > 0 and wires_of(ICE40) > 0
+    assert accuracy(ECP5).network_fmax is not None
     # One network says nothing of another one.
-    assert accuracy(Technology.ICE40).network_fmax is None
-    for other in (Technology.XC7, Technology.GOWIN):
+    assert accuracy(ICE40).network_fmax is None
+    for other in (XC7, GOWIN):
         assert wires_of(other) == 0.0

@@ -14,7 +14,7 @@ from cell_models import Model
 from sephw.backends.layout import Layout
 from sephw.synth.netlist.read import read_netlist
 from sephw.synth.netlist.verilog import verilog_text
-from sephw.targets import Technology
+from sephw.technologies import Technology
 from sephw.tools.process import run
 from sephw.tools.verilator import build
 

@@ -9,7 +9,7 @@ from cell_bench import Bench
 from cell_models import DistributedRam, Ecp5BlockRam, Ecp5Port, FlipFlop, Formula, Pins
 from cell_values import bits, lut, signed
 
-from sephw.targets import Technology
+from sephw.technologies import ECP5
 
 CLOCKS = {
     "TRELLIS_FF": ["CLK"],
@@ -246,7 +246,7 @@ def ecp5_multipliers(bench: Bench) -> None:
 
 
 def ecp5_bench(*, memories: bool) -> Bench:
-    bench, rng = Bench(Technology.ECP5), np.random.default_rng(5)
+    bench, rng = Bench(ECP5), np.random.default_rng(5)
     ecp5_logic(bench, rng)
     ecp5_carries(bench, rng)
     ecp5_flip_flops(bench)

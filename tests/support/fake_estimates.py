@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sephw.ir import Family, Folding, Multipliers, Operator
 from sephw.ir.resources import Resources
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 
 @dataclass(frozen=True)

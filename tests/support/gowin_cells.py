@@ -15,11 +15,10 @@ from cell_models import (
 )
 from cell_values import bits, lut, signed
 
-from sephw.synth.netlist import MEANINGS
-from sephw.targets import Technology
+from sephw.technologies import CELL_MODELS, GOWIN
 
 CLOCKS = {
-    **{kind: ["CLK"] for kind in MEANINGS[Technology.GOWIN] if kind.startswith("DFF")},
+    **{kind: ["CLK"] for kind in GOWIN.require(CELL_MODELS) if kind.startswith("DFF")},
     "RAM16SDP1": ["CLK"],
     "RAM16SDP2": ["CLK"],
     "RAM16SDP4": ["CLK"],
@@ -223,7 +222,7 @@ def gowin_multipliers(bench: Bench) -> None:
 
 def gowin_bench(*, blocks: bool) -> Bench:
     """``blocks``: with block RAM and multipliers, of which Yosys has no models."""
-    bench, rng = Bench(Technology.GOWIN), np.random.default_rng(7)
+    bench, rng = Bench(GOWIN), np.random.default_rng(7)
     gowin_logic(bench, rng)
     gowin_adders(bench)
     gowin_flip_flops(bench)

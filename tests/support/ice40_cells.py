@@ -7,13 +7,12 @@ from cell_bench import Bench
 from cell_models import FlipFlop, Formula, Ice40BlockRam, Ice40Mac
 from cell_values import bits, lut
 
-from sephw.synth.netlist import MEANINGS
-from sephw.targets import Technology
+from sephw.technologies import CELL_MODELS, ICE40
 
 CLOCKS = {
     "SB_RAM40_4K": ["RCLK", "WCLK"],
     "SB_MAC16": ["CLK"],
-    **{kind: ["C"] for kind in MEANINGS[Technology.ICE40] if kind.startswith("SB_DFF")},
+    **{kind: ["C"] for kind in ICE40.require(CELL_MODELS) if kind.startswith("SB_DFF")},
 }
 PIPELINE = ("TOP_8x8_MULT_REG", "BOT_8x8_MULT_REG", "PIPELINE_16x16_MULT_REG1")
 FROM_CD = {"TOPADDSUB_UPPERINPUT": "1", "BOTADDSUB_UPPERINPUT": "1"}
@@ -147,7 +146,7 @@ def ice40_multipliers(bench: Bench) -> None:
 
 
 def ice40_bench(*, collide: bool) -> Bench:
-    bench, rng = Bench(Technology.ICE40), np.random.default_rng(6)
+    bench, rng = Bench(ICE40), np.random.default_rng(6)
     ice40_logic(bench, rng)
     ice40_block_rams(bench, rng, collide=collide)
     ice40_multipliers(bench)

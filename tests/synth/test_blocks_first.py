@@ -44,7 +44,7 @@ def test_blocks_are_left_to_nextpnr(tools, export, request_):
         (
             Request(find_device("ice40-up5k"), floorplan=True),
             "--floorplan: the sites of blocks on ice40-up5k are not known here; leave it out, or "
-            "choose an ECP5",
+            "choose ecp5-25f, ecp5-45f, ecp5-85f",
         ),
         (
             Request(ECP5, floorplan=True, route=False),

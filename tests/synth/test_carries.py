@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from sephw.synth.carries import Relief, relieve_carries
-from sephw.tools.nextpnr import Nextpnr, run_nextpnr
+from sephw.technologies.helpers.ecp5_carries import Relief, relieve_carries
+from sephw.tools.nextpnr import run_nextpnr
 from sephw.tools.yosys import run_yosys
 
 # name: Verilog of y (16 bits) from a, b, c (8 bits, 8 bits, 1 bit), the same in Python, and what
@@ -169,7 +169,7 @@ def test_nextpnr_spends_no_cells_on_them(tmp_path):
 
     def packed(log: str) -> dict[str, int]:
         run_nextpnr(
-            Nextpnr.ECP5,
+            "nextpnr-ecp5",
             ["--25k", "--json", "netlist.json", "--pack-only"],
             tmp_path,
             log=tmp_path / log,

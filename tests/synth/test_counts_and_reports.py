@@ -9,9 +9,9 @@ from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.count import count, count_engines, owner
 from sephw.synth.fit import DoesNotFit, check_fit, does_not_fit, larger_device
-from sephw.synth.flows import FLOWS
 from sephw.synth.report import WorstPath, read_report
-from sephw.targets import DEVICES, Technology, find_device
+from sephw.targets import DEVICES, find_device
+from sephw.technologies import ECP5, GOWIN, ICE40, ROUTE, Technology, find_technology
 from sephw.tools.nextpnr import NextpnrError
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -91,7 +91,7 @@ def cells(**kinds: int) -> list[dict[str, str]]:
     ],
 )
 def test_cells_count_in_the_units_of_resources(technology, kinds, expected):
-    assert count(Technology(technology), cells(**kinds)) == Resources(*expected)
+    assert count(find_technology(technology), cells(**kinds)) == Resources(*expected)
 
 
 def test_cells_belong_to_the_engine_in_their_name():
@@ -102,7 +102,7 @@ def test_cells_belong_to_the_engine_in_their_name():
         "network.a_engine_2.z": {"type": "LUT4"},
         "link.a": {"type": "LUT4"},
     }
-    engines, glue = count_engines(Technology.ECP5, netlist, ["a_engine", "b_engine", "c_engine"])
+    engines, glue = count_engines(ECP5, netlist, ["a_engine", "b_engine", "c_engine"])
     assert engines == {
         "a_engine": Resources(1, 1),
         "b_engine": Resources(1),
@@ -115,7 +115,7 @@ def test_cells_belong_to_the_engine_in_their_name():
 
 def recorded(technology: str, instances: dict[str, str] | None = None):
     return read_report(
-        RECORDED / f"{technology}.json", FLOWS[Technology(technology)], instances or {}
+        RECORDED / f"{technology}.json", find_technology(technology).require(ROUTE), instances or {}
     )
 
 
@@ -160,16 +160,27 @@ def test_the_worst_path_names_the_engines_at_its_ends():
 
 
 def test_clocks_go_by_their_own_name(tmp_path):
-    nets = {"$glbnet$ap_clk$TRELLIS_IO_IN": 50, "a.b.slow": 20, "c.slow": 30, "x$SB_IO_IN": 4}
+    assert _clocks(ECP5, {"$glbnet$ap_clk$TRELLIS_IO_IN": 50, "a.b.slow": 20}, tmp_path) == {
+        "ap_clk": 50.0,
+        "slow": 20.0,
+    }
+    assert _clocks(ICE40, {"c.slow": 30, "b.slow": 20, "x$SB_IO_IN": 4}, tmp_path) == {
+        "slow": 20.0,
+        "x": 4.0,
+    }
+    assert _clocks(GOWIN, {"clk_IBUF_O_3": 30}, tmp_path) == {"clk": 30.0}
+
+
+def _clocks(technology: Technology, nets: dict[str, int], tmp_path: Path) -> dict[str, float]:
     content = {
         "fmax": {name: {"achieved": mhz, "constraint": 1} for name, mhz in nets.items()},
         "utilization": {},
         "critical_paths": [],
     }
     (tmp_path / "r.json").write_text(json.dumps(content))
-    report = read_report(tmp_path / "r.json", FLOWS[Technology.ECP5], {})
-    assert report.fmax_mhz == {"ap_clk": 50.0, "slow": 20.0, "x": 4.0}
+    report = read_report(tmp_path / "r.json", technology.require(ROUTE), {})
     assert report.worst_path is None
+    return dict(report.fmax_mhz)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"fmax": {}}', '{"utilization": 3}'])
@@ -177,7 +188,7 @@ def test_no_report(tmp_path, content):
     path = tmp_path / "r.json"
     path.write_text(content)
     with pytest.raises(SephwError, match=r"' is no report of nextpnr-ice40 \(\w+\); use version"):
-        read_report(path, FLOWS[Technology.ICE40], {})
+        read_report(path, ICE40.require(ROUTE), {})
 
 
 def test_a_design_that_fits_nothing_is_told_apart_from_one_that_fits_the_next_device():
@@ -208,15 +219,15 @@ def test_a_design_that_fits_nothing_is_told_apart_from_one_that_fits_the_next_de
 def test_every_device_with_open_place_and_route_has_a_clock_to_aim_for():
     for device in DEVICES:
         if device.routable:
-            assert FLOWS[device.technology].aims[device.name] > 0
+            assert device.routing()[1].aim_mhz > 0
 
 
 def failed(tmp_path, technology: str, lines: str) -> DoesNotFit | None:
     log = tmp_path / "nextpnr.log"
     log.write_text(lines)
-    flow = FLOWS[Technology(technology)]
+    units = find_technology(technology).require(ROUTE).units
     device = {"ecp5": "ecp5-25f", "gowin": "gw1nr-9"}[technology]
-    return does_not_fit(NextpnrError(("no place",), log), find_device(device), flow)
+    return does_not_fit(NextpnrError(("no place",), log), find_device(device), units)
 
 
 def test_nextpnr_finds_no_place(tmp_path):

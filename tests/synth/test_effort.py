@@ -3,7 +3,6 @@
 import pytest
 
 from sephw.ir import Resources
-from sephw.synth.flows import FLOWS
 from sephw.targets import find_device
 
 DEVICE = find_device("ecp5-25f")  # 24,288 flip-flops; three quarters are 18,216
@@ -19,10 +18,10 @@ DEVICE = find_device("ecp5-25f")  # 24,288 flip-flops; three quarters are 18,216
     ],
 )
 def test_crowded_flip_flops_go_to_the_other_placer(luts, ffs, options):
-    flow = FLOWS[DEVICE.technology]
-    assert flow.effort(Resources(luts, ffs), DEVICE) == options
+    route, _ = DEVICE.routing()
+    assert route.effort(Resources(luts, ffs), DEVICE.available) == options
 
 
 def test_other_technologies_leave_it_to_nextpnr():
     device = find_device("ice40-up5k")
-    assert FLOWS[device.technology].effort(Resources(5000, 5000), device) == ()
+    assert device.routing()[0].effort(Resources(5000, 5000), device.available) == ()

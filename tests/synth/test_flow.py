@@ -13,7 +13,8 @@ from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth import DoesNotFit, Request, TimingNotMet, run_flow, synthesize
 from sephw.synth.timing import describe, rounded_down
-from sephw.targets import Technology, find_device, find_target
+from sephw.targets import find_device, find_target
+from sephw.technologies import ICE40
 from sephw.tools.file_cache import FileCache
 
 ECP5 = find_device("ecp5-25f")
@@ -79,7 +80,7 @@ def test_engines_come_from_the_cache(tools, export, tmp_path):
     found = synthesize(
         export.rtl,
         export.graph,
-        Technology.ICE40,
+        ICE40,
         tmp_path / "w",
         progress=lambda text: None,
         timeout_seconds=60,

@@ -12,17 +12,18 @@ from sephw.backends.board.clock_module import clock_module
 from sephw.backends.board.constraints import constraint_text
 from sephw.errors import SephwError
 from sephw.ir import Resources
-from sephw.synth import Synthesis, pack, place_and_route
-from sephw.synth.pll import set_design_pll, set_trellis_pll
+from sephw.synth import Synthesis, pack, place_and_route, pll
 from sephw.synth.route import UART_CLOCKS, Routed, set_pll
-from sephw.targets import Target, Technology, find_target
+from sephw.targets import Target, find_target
+from sephw.technologies import ECP5, GOWIN, ICE40, PLL
+from sephw.technologies.routing import CellParameters
 from sephw.tools import nextpnr
 from sephw.tools.yosys import run_yosys
 
 SCRIPT = {
-    Technology.ECP5: "synth_ecp5",
-    Technology.ICE40: "synth_ice40",
-    Technology.GOWIN: "synth_gowin -family gw1n",
+    ECP5: "synth_ecp5",
+    ICE40: "synth_ice40",
+    GOWIN: "synth_gowin -family gw1n",
 }
 # A light on each clock, so that both are there.
 TOP = """
@@ -114,15 +115,21 @@ def test_the_bitstream_is_that_of_a_design_built_for_the_clock(name, tmp_path) -
     assert pack(first, target.device, tmp_path / "first").read_bytes() == wanted
 
 
+WORDS = ECP5.require(PLL).update
+
+
 def test_what_cannot_be_set(tmp_path) -> None:
     design, text = tmp_path / "routed.json", tmp_path / "routed.config"
     design.write_text('{"modules": {"top": {"cells": {"a": {"type": "LUT4"}}}}}')
     text.write_text(".tile_group MIB_R50C2:PLL0_LL\nenum: MODE EHXPLLL\nword: CLKI_DIV 0000000\n\n")
     expected = "of nextpnr has {}, one was expected; use version 0.8 or later"
     for change, message in (
-        (lambda: set_design_pll(design, "rPLL", {}), "'routed.json' " + expected.format("0 PLLs")),
         (
-            lambda: set_trellis_pll(text, {"CLKI_DIV": 2, "CLKOS_DIV": 3}),
+            lambda: pll.set_pll(tmp_path, CellParameters("routed.json", "rPLL"), {}),
+            "'routed.json' " + expected.format("0 PLLs"),
+        ),
+        (
+            lambda: pll.set_pll(tmp_path, WORDS, {"CLKI_DIV": 2, "CLKOS_DIV": 3}),
             "'routed.config' " + expected.format("no word CLKOS_DIV"),
         ),
     ):
@@ -131,11 +138,11 @@ def test_what_cannot_be_set(tmp_path) -> None:
             change()
         assert str(caught.value) == message
         assert (design.read_text(), text.read_text()) == before
-    set_trellis_pll(text, {"CLKI_DIV": 6})
+    pll.set_pll(tmp_path, WORDS, {"CLKI_DIV": 6})
     assert "word: CLKI_DIV 0000101\n" in text.read_text()
     design.write_text('{"modules": {"t": {"cells": {"a": {"type": "P", "parameters": {}}}}}}')
     with pytest.raises(SephwError) as caught:
-        set_design_pll(design, "P", {"IDIV_SEL": 1})
+        pll.set_pll(tmp_path, CellParameters("routed.json", "P"), {"IDIV_SEL": 1})
     assert str(caught.value) == "'routed.json' " + expected.format("no parameter IDIV_SEL")
 
 

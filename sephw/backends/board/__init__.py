@@ -1,7 +1,7 @@
 """A board's top module around an RTL project: pins, clock, host link; its constraint file."""
 
-from sephw.backends.board.pins import BoardPins, Pin, board_pins
-from sephw.backends.board.pll import Clocking, find_clocking, pll_limits
+from sephw.backends.board.pins import BoardPins, board_pins
+from sephw.backends.board.pll import Clocking, find_clocking
 from sephw.backends.board.project import (
     ACCELERATOR,
     BoardProject,
@@ -24,7 +24,6 @@ __all__ = [
     "BoardRates",
     "Clocking",
     "CompiledBoard",
-    "Pin",
     "SimulatedBoard",
     "SimulatedPort",
     "Task",
@@ -32,6 +31,5 @@ __all__ = [
     "board_pins",
     "compile_board",
     "find_clocking",
-    "pll_limits",
     "write_board",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.targets import Target, Technology
+from sephw.targets import TARGETS, Target
+from sephw.technologies import PINS, Technology
+from sephw.technologies.routing import Pin
 
 # LEDs the top drives at most: clock, link, trouble.
 _MAX_LEDS = 3
@@ -17,26 +18,6 @@ _MAX_LEDS = 3
 _UART_ON_CONNECTOR = {"amaranth_boards.orangecrab_r0_2": ("io", 0, "0", "1")}
 # Outputs that must be 1: the ESP32 of the ULX3S reads GPIO0 and could reload the FPGA.
 _HIGH = {"amaranth_boards.ulx3s": (("esp32", 0, "gpio0"),)}
-# A line that nothing drives reads 1, the rest level of a UART.
-_PULL_UP: Mapping[Technology, Mapping[str, str]] = {
-    Technology.ECP5: {"IO_TYPE": "LVCMOS33", "PULLMODE": "UP"},
-    Technology.ICE40: {"PULLUP": "1"},
-    Technology.GOWIN: {"IO_TYPE": "LVCMOS33", "PULL_MODE": "UP"},
-}
-
-
-@dataclass(frozen=True)
-class Pin:
-    """One port of the board top: ``site`` and ``attributes`` as the vendor's tools spell them.
-
-    ``inverted``: the board's signal is active low.
-    """
-
-    port: str
-    site: str
-    is_output: bool
-    inverted: bool = False
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,9 +43,10 @@ def board_pins(target: Target) -> BoardPins:
     """Pins of an open board. SephwError for a board of the vendor's flow, or without the table."""
     board = target.open_board
     if board is None:
+        known = ", ".join(other.name for other in TARGETS if other.open_board is not None)
         raise SephwError(
             f"target '{target.name}' has no place-and-route from PyPI, so no board top is "
-            "generated; use one of the ECP5, iCE40 or Gowin boards"
+            f"generated; use one of {known}"
         )
     module, name = board.platform.split(":")
     try:
@@ -91,7 +73,8 @@ def board_pins(target: Target) -> BoardPins:
 
 
 def _uart(platform: Any, module: str, technology: Technology) -> tuple[Pin, Pin]:
-    pull = _PULL_UP[technology]
+    # A line that nothing drives reads 1, the rest level of a UART.
+    pull = technology.require(PINS).pull_up
     if module in _UART_ON_CONNECTOR:
         connector, number, *names = _UART_ON_CONNECTOR[module]
         mapping = platform.connectors[connector, number].mapping

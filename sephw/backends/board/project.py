@@ -28,7 +28,7 @@ from sephw.export_names import TEST_IMAGES, TEST_OUTPUTS
 from sephw.ir import Graph, Integers
 from sephw.rtl import SOURCES
 from sephw.rtl.hierarchy import scan, sources_of
-from sephw.targets import Target, Technology
+from sephw.targets import Target
 
 ACCELERATOR, SIMULATION_LIST = "accelerator.json", "simulation.f"
 FORMAT, VERSION = "sephw-accelerator", 2
@@ -36,8 +36,6 @@ FORMAT, VERSION = "sephw-accelerator", 2
 _SIMULATED_PLL = "sephw_board_pll_sim.sv"
 _PLL_MODULE = "sephw_board_pll"
 _PLL = f"{_PLL_MODULE}.sv"
-# Where the engines' resets are a chain: on the large chips; an iCE40 has global nets for them.
-_CHAINED = frozenset({Technology.ECP5})
 # A UART stands 1 % of difference.
 _BAUD_ERROR = 0.01
 _LEAST_CLOCKS_PER_BIT = 8
@@ -130,7 +128,8 @@ def write_board(
     layout = lay_out(graph)
     check_streams(graph, layout)
     technology = target.device.technology
-    macros = (RESET_CHAIN,) if technology in _CHAINED else ()
+    top_of = technology.board_top
+    macros = (RESET_CHAIN,) if top_of is not None and top_of.reset_chain else ()
     clocking = find_clocking(target.device, pins.clock_mhz, rates.clock_mhz, by_pll=rates.by_pll)
     clock_hz, uart_hz = round(clocking.output * 10**6), round(pins.clock_mhz * 1e6)
     clocks_per_bit = _clocks_per_bit(uart_hz, clock_hz, rates.baud)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sephw.backends.board.pins import BoardPins, Pin
+from sephw.backends.board.pins import BoardPins
 from sephw.backends.layout import Layout
+from sephw.technologies.routing import Pin
 
 
 @dataclass(frozen=True)

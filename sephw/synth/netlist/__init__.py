@@ -1,6 +1,6 @@
 """A synthesized netlist, simulated: cells as functions, registers and blocks in Verilog."""
 
 from sephw.synth.netlist.project import compile_netlist, write_netlist_project
-from sephw.synth.netlist.read import MEANINGS, meanings_of, read_netlist
+from sephw.synth.netlist.read import read_netlist
 
-__all__ = ["MEANINGS", "compile_netlist", "meanings_of", "read_netlist", "write_netlist_project"]
+__all__ = ["compile_netlist", "read_netlist", "write_netlist_project"]

@@ -10,7 +10,8 @@ import numpy as np
 
 from sephw.backends.layout import Layout, StreamInfo
 from sephw.ir import Integers
-from sephw.synth.netlist.model import Bit, Function, Netlist, Register
+from sephw.synth.netlist.model import Netlist
+from sephw.technologies.cell_models import Bit, Function, Register
 
 
 def observed_bits(netlist: Netlist, layout: Layout) -> dict[str, Integers]:

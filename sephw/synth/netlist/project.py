@@ -16,7 +16,7 @@ from sephw.synth.netlist.model import Netlist
 from sephw.synth.netlist.observe import observed_bits
 from sephw.synth.netlist.read import read_netlist
 from sephw.synth.netlist.verilog import verilog_text
-from sephw.targets import Technology
+from sephw.technologies import Technology
 
 _PURPOSE = "netlist simulation"
 # Smaller functions and files of C++: a netlist is one long list of expressions, and compilers take
@@ -43,7 +43,7 @@ def write_netlist_project(
         )
     text = verilog_text(content, layout)
     directory.mkdir(parents=True, exist_ok=True)
-    cells, source = f"{technology.value}.v", f"{layout.project}.v"
+    cells, source = f"{technology.name}.v", f"{layout.project}.v"
     (directory / source).write_text(text, encoding="utf-8")
     shutil.copyfile(SOURCES / "cells" / cells, directory / cells)
     for name in (STREAM_LIST, HEADER, TESTBENCH):

@@ -10,27 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.synth.netlist import ecp5, gowin, ice40
-from sephw.synth.netlist.model import Bit, Cell, Meaning, Netlist, Part
-from sephw.targets import Technology
-
-MEANINGS: Mapping[Technology, Mapping[str, Meaning]] = {
-    Technology.ECP5: ecp5.MEANINGS,
-    Technology.ICE40: ice40.MEANINGS,
-    Technology.GOWIN: gowin.MEANINGS,
-}
-
-
-def meanings_of(technology: Technology) -> Mapping[str, Meaning]:
-    """What each cell of a technology means; SephwError where there are no models of it."""
-    meanings = MEANINGS.get(technology)
-    if meanings is None:
-        known = ", ".join(sorted(MEANINGS))
-        raise SephwError(
-            f"netlist simulation: no cell models of {technology.value}, only of {known}; choose a "
-            "board of these"
-        )
-    return meanings
+from sephw.synth.netlist.model import Netlist
+from sephw.technologies import CELL_MODELS, Technology
+from sephw.technologies.cell_models import Bit, Cell, Part
 
 
 def read_netlist(path: Path, technology: Technology) -> Netlist:
@@ -39,7 +21,7 @@ def read_netlist(path: Path, technology: Technology) -> Netlist:
     Raises SephwError where the file is no flat netlist, where the technology has no cell models,
     and where a cell is of a kind without a model, naming it.
     """
-    meanings = meanings_of(technology)
+    meanings = technology.require(CELL_MODELS)
     name, module = _module(path)
     nets = module["netnames"]
     fresh = count(
@@ -53,7 +35,7 @@ def read_netlist(path: Path, technology: Technology) -> Netlist:
         if meaning is None:
             raise SephwError(
                 f"netlist '{path.name}': no model of cell type '{cell.kind}' ('{cell_name}') among "
-                f"those of {technology.value}; add one to sephw/synth/netlist"
+                f"those of {technology.name}; add one to sephw/technologies"
             )
         kinds[cell.kind] += 1
         parts += meaning(cell)

@@ -11,7 +11,8 @@ import numpy as np
 from sephw.backends.layout import Layout
 from sephw.errors import SephwError
 from sephw.synth.netlist.expression import expression, halves
-from sephw.synth.netlist.model import Bit, Block, Function, Netlist, Register
+from sephw.synth.netlist.model import Netlist
+from sephw.technologies.cell_models import Bit, Block, Function, Register
 
 _SIDES = ("tdata", "tvalid", "tready")
 _NETS_PER_LINE = 12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sephw.errors import SephwError
-from sephw.synth.netlist.model import (
+from sephw.technologies.cell_models import (
     Bit,
     Cell,
     Function,

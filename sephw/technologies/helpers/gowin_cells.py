@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from sephw.errors import SephwError
-from sephw.synth.netlist.model import Bit, Cell, Function, Meaning, Part, Register, table_of
+from sephw.technologies.cell_models import Bit, Cell, Function, Meaning, Part, Register, table_of
 
 _MUX = table_of(lambda low, high, select: high if select else low, 3)
 _BUFFER, _INVERTER = 0b10, 0b01

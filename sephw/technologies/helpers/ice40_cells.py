@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sephw.synth.netlist.model import Bit, Cell, Function, Meaning, Part, Register, table_of
+from sephw.technologies.cell_models import Bit, Cell, Function, Meaning, Part, Register, table_of
 
 _MAJORITY = table_of(lambda a, b, c: a + b + c >= 2, 3)
 # Clock edge, enable, then: reset or set, synchronous where an S comes before it.

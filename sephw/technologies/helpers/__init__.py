@@ -1,0 +1,1 @@
+"""What only one family has and is too long for its file; named by the family."""
