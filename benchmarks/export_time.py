@@ -60,8 +60,8 @@ def import_seconds(runs: int) -> float:
 def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTimes:
     """Export `model` `runs` times into a temporary folder and time it."""
     from sephw.backends.hls4ml import compile_project
-    from sephw.export.pipeline import Outcome, export_model
-    from sephw.export.settings import FAST, Settings, default_steps
+    from sephw.export.pipeline import ExportOutcome, export_model
+    from sephw.export.settings import FAST, ExportSettings, default_steps
     from sephw.progress import Progress
     from sephw.targets import DEFAULT_TARGET, find_target
     from sephw.tools.file_cache import PROGRAMS, FileCache
@@ -79,12 +79,12 @@ def measure(model: Path, data: str | None, samples: int, runs: int) -> ModelTime
 
     best: dict[str, float] = {}
     totals: list[float] = []
-    outcome: Outcome | None = None
+    outcome: ExportOutcome | None = None
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
         out = Path(folder) / "export"
         target = find_target(DEFAULT_TARGET)
-        settings = Settings(
+        settings = ExportSettings(
             model=model,
             out=out,
             target=target,

@@ -47,7 +47,7 @@ class Run:
 def export(model: str, folding: Path | None, data: str | None, samples: int) -> Run:
     """Export with all steps into a temporary folder."""
     from sephw.export.pipeline import export_model
-    from sephw.export.settings import FAST, SEARCH, Settings
+    from sephw.export.settings import FAST, SEARCH, ExportSettings
     from sephw.progress import Progress
     from sephw.targets import DEFAULT_TARGET, find_target
 
@@ -57,7 +57,7 @@ def export(model: str, folding: Path | None, data: str | None, samples: int) -> 
         contextlib.redirect_stdout(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        settings = Settings(
+        settings = ExportSettings(
             model=ROOT / "models" / f"{model}.pth",
             out=Path(folder) / "export",
             target=find_target(DEFAULT_TARGET),

@@ -34,7 +34,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Bars:
+class ResourceBars:
     """Bars of all kinds. ``end_percent``: the right end of their scale, 100 or more."""
 
     bars: tuple[Bar, ...]
@@ -45,11 +45,11 @@ class Bars:
         return tuple(bar for bar in self.bars if bar.kind == kind)
 
 
-def resource_bars(resources: ResourceReport) -> Bars:
+def resource_bars(resources: ResourceReport) -> ResourceBars:
     """Every count of the whole design that there is."""
     bars = tuple(_bars(resources))
     ends = [p for bar in bars for p in (bar.percent, bar.high_percent) if p is not None]
-    return Bars(bars, min(_MOST_PERCENT, max([100.0, *ends])))
+    return ResourceBars(bars, min(_MOST_PERCENT, max([100.0, *ends])))
 
 
 def _bars(resources: ResourceReport) -> Iterator[Bar]:

@@ -10,7 +10,7 @@ from typing import Protocol
 from sephw.ir import Graph, Resources
 from sephw.reports.model import Figure, Source
 from sephw.reports.resources import KINDS, Estimated, Usage, usage, with_bars
-from sephw.resources.held_out import Bars
+from sephw.resources.held_out import ErrorBars
 from sephw.resources.wires import network_mhz
 from sephw.targets import Device, Target
 from sephw.technologies import CHARACTERIZATION, Technology
@@ -40,7 +40,7 @@ class Estimates:
     technology: Technology
     engines: Mapping[str, EngineEstimate]
     errors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    bars: Bars | None = None
+    bars: ErrorBars | None = None
     measured_engines: int = 0
     wires_ns: float = 0.0
     top: Resources = field(default_factory=Resources)

@@ -32,7 +32,7 @@ class NotRun:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What to do next, and why. ``command`` is "" where none helps, or ``how`` says it instead."""
 
     why: str
@@ -71,46 +71,48 @@ def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
     return tuple(parts)
 
 
-def next_step(report: Report, place: Place) -> Step:
+def next_step(report: Report, place: Place) -> NextStep:
     """The one thing that brings the network nearer to the board; its command is for ``place``."""
     verification, resources = report.verification, report.resources
     wrong = None if verification is None else verification.first_mismatch
     if verification is not None and wrong is not None:
-        return Step(f"first difference: {describe(wrong, verification.samples)}", "")
+        return NextStep(f"first difference: {describe(wrong, verification.samples)}", "")
     best = None if resources is None else resources.best
     if resources is not None and best is not None and best[1].resources.excess(best[2]):
-        return Step(f"make it fit {resources.device.name}", _explore(report, place))
+        return NextStep(f"make it fit {resources.device.name}", _explore(report, place))
     if verification is None:
-        return Step("compare every layer", *_export(place, "verify"))
+        return NextStep("compare every layer", *_export(place, "verify"))
     if resources is None or resources.synthesized is None:
-        return Step("what synthesis makes of it", *_synthesize(report, place))
+        return NextStep("what synthesis makes of it", *_synthesize(report, place))
     if resources.device.routable and resources.routed is None:
-        return Step("place and route it", *_synthesize(report, place))
+        return NextStep("place and route it", *_synthesize(report, place))
     routed = resources.routed
     if routed is None:
         if best is not None and best[0] is Source.ROUTED:
-            return Step("copy what is in amd to the board; docs/amd.md goes on", "")
+            return NextStep("copy what is in amd to the board; docs/amd.md goes on", "")
         vivado = _vivado(report, place)
         if vivado:
-            return Step("place and route it with Vivado", vivado)
-        return Step("nothing: place and route of this target is not made here", "")
+            return NextStep("place and route it with Vivado", vivado)
+        return NextStep("nothing: place and route of this target is not made here", "")
     missed = next((clock for clock in routed.clocks if not clock.met), None)
     if missed is not None:
-        return Step(
+        return NextStep(
             f"clock '{missed.name}' reaches {missed.fmax.value:g} MHz only: fold the slowest "
             "paths further",
             _explore(report, place),
         )
     if resources.board and routed.bitstream:
-        return Step("load the bitstream into the board", command_line("program", [place.export]))
+        return NextStep(
+            "load the bitstream into the board", command_line("program", [place.export])
+        )
     boards = [t for t in TARGETS if t.device == resources.device and t.open_board is not None]
     if boards and not resources.board:
         names = " or ".join(board.name for board in boards)
-        return Step(
+        return NextStep(
             f"it is routed without a board; for one to load into {names}",
             command_line("synth", [place.export], [("--target", boards[0].name)]),
         )
-    return Step("nothing: compared, synthesized and routed", "")
+    return NextStep("nothing: compared, synthesized and routed", "")
 
 
 def _export(place: Place, *steps: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from sephw.errors import SephwError
 from sephw.files import build
 from sephw.ir import Resources
 from sephw.reports.model import Figure, Source
-from sephw.resources.held_out import Bars
+from sephw.resources.held_out import ErrorBars
 from sephw.targets import Device
 
 KINDS = ("lut", "ff", "bram", "dsp")
@@ -49,7 +49,7 @@ class Estimated:
     clock: Figure | None
     top: Usage | None = None
     measured_engines: int = 0
-    bars: Bars | None = None
+    bars: ErrorBars | None = None
 
     @property
     def error_basis(self) -> str:

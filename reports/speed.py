@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sephw.backends.link import Link
+from sephw.backends.link import LinkRate
 from sephw.reports.model import Figure, Report, Source, Total
 from sephw.reports.numbers import number
 from sephw.reports.resources import ResourceReport
@@ -25,8 +25,8 @@ class Speed:
 
     timing: Timing
     alone: Latency | None = None
-    link: Link | None = None
-    board_link: Link | None = None
+    link: LinkRate | None = None
+    board_link: LinkRate | None = None
 
     @property
     def link_name(self) -> str:
@@ -108,7 +108,7 @@ def _latencies(speed: Speed) -> Iterator[Total]:
 
 
 def clock_totals(
-    speed: Speed, megahertz: float, suffix: str, at: str, source: Source, link: Link | None
+    speed: Speed, megahertz: float, suffix: str, at: str, source: Source, link: LinkRate | None
 ) -> tuple[Total, ...]:
     """At one clock. ``suffix`` of their names; ``at``: that clock, for a person.
 

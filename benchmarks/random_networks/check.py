@@ -28,7 +28,7 @@ from sephw.errors import SephwError
 from sephw.export.compare import checked_tensors, compare, representations
 from sephw.export.pipeline import export_model
 from sephw.export.samples import Samples
-from sephw.export.settings import RANDOM_DATA, Settings
+from sephw.export.settings import RANDOM_DATA, ExportSettings
 from sephw.frontend import ReadResult, export_qonnx, read_qonnx
 from sephw.ir import Graph
 from sephw.nn import freeze
@@ -264,7 +264,7 @@ def _verified(one: Prepared, simulated: Simulated) -> Outcome:
 
 def _export(one: Prepared) -> None:
     """What `sephw export` does with the QONNX file, but for the simulations that were made."""
-    settings = Settings(
+    settings = ExportSettings(
         model=one.folder / "model.onnx",
         out=one.folder / "export",
         target=_target(one.case),

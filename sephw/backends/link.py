@@ -12,7 +12,7 @@ from sephw.ir import Graph
 from sephw.targets import Target
 
 
-class Link(Protocol):
+class LinkRate(Protocol):
     """Of one network on one board. What it says is estimated: nothing of it is simulated."""
 
     @property
@@ -33,7 +33,7 @@ class Link(Protocol):
         """
 
 
-def board_link(graph: Graph, target: Target) -> Link | None:
+def board_link(graph: Graph, target: Target) -> LinkRate | None:
     """The link that an export of ``graph``, folded and wired, has on ``target``.
 
     None where it has none: a target without a board's design, a network that it cannot serve.

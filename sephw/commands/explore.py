@@ -242,10 +242,10 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
         warnings.simplefilter("ignore")
         if model.is_dir():
             return ExportFolder.open(model, _FIX).unfolded_graph()
-        from sephw.export.settings import Settings
+        from sephw.export.settings import ExportSettings
         from sephw.export.source import load_source, read_network
 
-        settings = Settings(
+        settings = ExportSettings(
             model=model,
             out=model,
             target=find_target("pynq-z2"),

@@ -29,7 +29,7 @@ from sephw.export.settings import (
     FOLDS,
     SEARCH,
     STEPS,
-    Settings,
+    ExportSettings,
     check_search,
     check_trace,
     default_steps,
@@ -40,7 +40,7 @@ from sephw.invocation import Invocation, build_folder, called_from
 from sephw.targets import DEFAULT_TARGET, TARGETS, find_target
 
 if TYPE_CHECKING:
-    from sephw.export.pipeline import Outcome
+    from sephw.export.pipeline import ExportOutcome
 
 # What a follow-up command leaves to the person, or to where the export lies.
 _NOT_REPEATED = ("out", "as_json")
@@ -174,7 +174,7 @@ def export(
     error.
     """
     board = find_target(target)
-    settings = Settings(
+    settings = ExportSettings(
         model=model,
         out=out if out is not None else Path("build"),
         target=board,
@@ -209,7 +209,7 @@ def export(
         ctx.exit(EXIT_MISMATCH)
 
 
-def _run(settings: Settings) -> Outcome:
+def _run(settings: ExportSettings) -> ExportOutcome:
     # Spinning OpenMP threads starve every other process on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sephw.export.pipeline import export_model, planned_steps
@@ -221,7 +221,7 @@ def _run(settings: Settings) -> Outcome:
         return export_model(settings, progress)
 
 
-def _print(outcome: Outcome, as_json: bool) -> None:
+def _print(outcome: ExportOutcome, as_json: bool) -> None:
     from rich.console import Console
 
     from sephw.export.summary import summary

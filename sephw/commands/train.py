@@ -15,8 +15,8 @@ from sephw.train.settings import (
     AUTO,
     OPTIMIZERS,
     SCHEDULES,
-    Settings,
     TrainingRequest,
+    TrainingSettings,
     parse_arguments,
     per_stage,
     shares,
@@ -240,7 +240,7 @@ def train(
     if not any(stage_epochs):
         raise UsageError(f"--epochs '{epochs}': nothing to train; give at least one epoch")
     recipe: tuple[str, ...] = ctx.meta.get(RECIPE_PAIRS, ())
-    settings = Settings(
+    settings = TrainingSettings(
         data=data,
         network=network,
         arguments=parse_arguments((*recipe, *pairs)),

@@ -16,7 +16,7 @@ from sephw.command_line import command_line
 from sephw.errors import SephwError
 from sephw.export.netlist import NetlistRuns
 from sephw.export.samples import Samples
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 from sephw.export_names import AMD, BOARD, HLS, NETLIST, RTL, SYNTH
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
@@ -36,7 +36,7 @@ _ROUTING = ("--clock-mhz", "--floorplan", "--no-floorplan")
 
 
 def write_vendor_project(
-    settings: Settings, graph: Graph, folder: Path, progress: Progress
+    settings: ExportSettings, graph: Graph, folder: Path, progress: Progress
 ) -> None:
     """Write amd/, for the vendor's boards; it refers to the projects beside it.
 
@@ -61,7 +61,7 @@ def write_vendor_project(
 
 
 def synthesize_export(
-    settings: Settings,
+    settings: ExportSettings,
     graph: Graph,
     samples: Samples,
     task: Task,
@@ -104,7 +104,9 @@ def synthesize_export(
     return None if fps is None else _too_few_frames(settings, run, cycles, fps)
 
 
-def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> SephwError | None:
+def _too_few_frames(
+    settings: ExportSettings, run: Run, cycles: int, fps: float
+) -> SephwError | None:
     """What to say of a board that is slower than ``fps``."""
     if run.clock_mhz is None or run.clock_mhz * 1e6 >= fps * cycles:
         return None
@@ -133,7 +135,9 @@ def _too_few_frames(settings: Settings, run: Run, cycles: int, fps: float) -> Se
     )
 
 
-def netlist_runs(settings: Settings, graph: Graph, folder: Path, progress: Progress) -> NetlistRuns:
+def netlist_runs(
+    settings: ExportSettings, graph: Graph, folder: Path, progress: Progress
+) -> NetlistRuns:
     """Synthesize the network's own top and build the simulation of what comes out."""
     from sephw.resources import fifos_in_blocks
     from sephw.synth import synthesize

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.export.manifest import write_json
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 from sephw.export_names import FOLDING
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
@@ -24,7 +24,7 @@ _ANY_FPS = 1e-3
 
 
 def choose_folding(
-    settings: Settings, graph: Graph, folder: Path, progress: Progress
+    settings: ExportSettings, graph: Graph, folder: Path, progress: Progress
 ) -> FoldingFile:
     """The folding that is asked for: a file's, the search's (kept as folding.json), or none.
 
@@ -59,7 +59,7 @@ def choose_folding(
     return found.folding
 
 
-def check_fit(settings: Settings, unfolded: Graph, graph: Graph, progress: Progress) -> None:
+def check_fit(settings: ExportSettings, unfolded: Graph, graph: Graph, progress: Progress) -> None:
     """SephwError where ``graph``, as it is folded, is estimated to take more than the device has.
 
     It names what does fit: the search's folding of ``unfolded`` for the board, and the smallest
@@ -91,7 +91,7 @@ def estimated(graph: Graph, target: Target) -> Resources:
     return sum((cost.resources for cost in engines.values()), top_of(target, graph))
 
 
-def _searched(settings: Settings, unfolded: Graph, folded: str, progress: Progress) -> str:
+def _searched(settings: ExportSettings, unfolded: Graph, folded: str, progress: Progress) -> str:
     """What the search finds for the board."""
     from sephw.explore import board_goal, search
 

@@ -9,14 +9,14 @@ from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
 from sephw.command_line import argument_options, command_line
 from sephw.data import DATA_NAMES
 from sephw.errors import SephwError
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 
 _EXPORTED_STAGE = "BQ"
 # Arguments that training takes from the data.
 _FROM_DATA = ("height", "width", "in_channels", "classes")
 
 
-def load_trained(settings: Settings) -> Checkpoint:
+def load_trained(settings: ExportSettings) -> Checkpoint:
     """The checkpoint to export; SephwError where it is not in stage BQ."""
     checkpoint = load_checkpoint(
         settings.model, network=settings.network, arguments=settings.arguments

@@ -11,7 +11,7 @@ from typing import Any
 
 from sephw import __version__
 from sephw.checkpoint import Checkpoint
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 from sephw.export_names import FORMAT, MANIFEST, VERSION
 from sephw.files.listing import file_hashes, listing, sha256
 
@@ -29,7 +29,7 @@ _PACKAGES = (
 
 
 def describe_export(
-    settings: Settings, checkpoint: Checkpoint, data: str, exact: bool | None
+    settings: ExportSettings, checkpoint: Checkpoint, data: str, exact: bool | None
 ) -> dict[str, Any]:
     """All of it but the files.
 

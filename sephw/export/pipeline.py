@@ -33,7 +33,7 @@ from sephw.export.folding import check_fit, choose_folding
 from sephw.export.manifest import describe_export, write_json, write_manifest
 from sephw.export.rtl import RtlRuns, simulate_cycles
 from sephw.export.samples import Samples, choose_samples
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 from sephw.export.source import load_source, read_network
 from sephw.export_folder import ExportFolder
 from sephw.export_names import CYCLES, GRAPH, GRAPH_ARRAYS, HLS, MODEL, RTL, VERIFICATION
@@ -51,10 +51,10 @@ _CYCLE_FRAMES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class ExportOutcome:
     """What an export found out. Parts are None where their step was not asked for."""
 
-    settings: Settings
+    settings: ExportSettings
     checkpoint: Checkpoint
     graph: Graph
     verification: Verification | None
@@ -62,7 +62,7 @@ class Outcome:
     report: Report | None
 
 
-def planned_steps(settings: Settings) -> int:
+def planned_steps(settings: ExportSettings) -> int:
     """How many steps of progress `export_model` will have."""
     steps = settings.steps
     built = bool({"csim", "rtlsim"} & set(steps))
@@ -70,7 +70,7 @@ def planned_steps(settings: Settings) -> int:
     return 2 + settings.searches + built + sum(step in steps for step in alone)
 
 
-def export_model(settings: Settings, progress: Progress) -> Outcome:
+def export_model(settings: ExportSettings, progress: Progress) -> ExportOutcome:
     """Do all steps of `settings` and put the directory in place, also after a mismatch.
 
     SephwError for anything the user can mend; then nothing is left behind, except where all but
@@ -159,11 +159,11 @@ def export_model(settings: Settings, progress: Progress) -> Outcome:
         directory.commit()
     if failure is not None:
         raise failure
-    return Outcome(settings, source.checkpoint, graph, verification, agreement, report)
+    return ExportOutcome(settings, source.checkpoint, graph, verification, agreement, report)
 
 
 def _write_projects(
-    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+    settings: ExportSettings, graph: Graph, samples: Samples, folder: Path, progress: Progress
 ) -> None:
     """Write the HLS and the SystemVerilog project, as far as asked."""
     images = samples.images[:TESTBENCH_SAMPLES]
@@ -191,7 +191,7 @@ def _write_projects(
 
 
 def _build(
-    settings: Settings, graph: Graph, samples: Samples, folder: Path, progress: Progress
+    settings: ExportSettings, graph: Graph, samples: Samples, folder: Path, progress: Progress
 ) -> tuple[Any | None, Mapping[str, Simulation]]:
     """Compile the C-simulation and the RTL simulation, as far as asked for, side by side."""
     wanted = {"csim": "C-simulation", "rtlsim": "RTL simulation"}

@@ -46,7 +46,7 @@ SEARCH, FAST = FOLDS = ("search", "fast")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExportSettings:
     """Options of one export. `data` None: the data set that the checkpoint names.
 
     `network` and `arguments` are for a bare state_dict only. `samples` counts real images;
@@ -120,7 +120,7 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
     return tuple(step for step in STEPS if step in wanted)
 
 
-def check_search(settings: Settings) -> None:
+def check_search(settings: ExportSettings) -> None:
     """UsageError where a wish for search or synthesis has nobody to grant it."""
     if settings.folding is not None and settings.fold == FAST:
         raise UsageError("--fold fast: --folding decides; leave one of them out")

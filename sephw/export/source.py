@@ -10,13 +10,13 @@ from sephw.checkpoint import Checkpoint
 from sephw.errors import UsageError
 from sephw.export.lower import deploy_network, load_trained
 from sephw.export.samples import input_format
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 
 QONNX_SUFFIX = ".onnx"
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class NetworkSource:
     """``deploy`` is the exact torch network; None where the model is a QONNX file.
 
     Of a QONNX file ``checkpoint`` says no more than its input's shape.
@@ -26,14 +26,14 @@ class Source:
     deploy: Any | None
 
 
-def load_source(settings: Settings) -> Source:
+def load_source(settings: ExportSettings) -> NetworkSource:
     """Read the model of ``settings``.
 
     SephwError for what is damaged, not in stage BQ, or has other inputs than one image.
     """
     if settings.model.suffix.lower() != QONNX_SUFFIX:
         checkpoint = load_trained(settings)
-        return Source(checkpoint, deploy_network(checkpoint))
+        return NetworkSource(checkpoint, deploy_network(checkpoint))
     if settings.network is not None or settings.arguments is not None:
         raise UsageError(
             f"{settings.model}: is QONNX, which says its network itself; leave out --network and "
@@ -49,10 +49,10 @@ def load_source(settings: Settings) -> Source:
         "resize": "none",
         "input_bits": 8,
     }
-    return Source(Checkpoint("QONNX", {}, "BQ", {}, form), None)
+    return NetworkSource(Checkpoint("QONNX", {}, "BQ", {}, form), None)
 
 
-def read_network(source: Source, settings: Settings, path: Path) -> Any:
+def read_network(source: NetworkSource, settings: ExportSettings, path: Path) -> Any:
     """Write the network as QONNX to ``path``; what `read_qonnx` reads there, duly named."""
     from sephw.frontend import copy_qonnx, export_qonnx
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sephw.backends.amd import has_amd_flow
 from sephw.export.manifest import trained_accuracy
-from sephw.export.pipeline import Outcome
-from sephw.export.settings import Settings
+from sephw.export.pipeline import ExportOutcome
+from sephw.export.settings import ExportSettings
 from sephw.export_names import (
     AMD,
     BOARD,
@@ -34,7 +34,7 @@ from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.targets import Device
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: ExportOutcome) -> str:
     """Plain text, one fact a line: exactness, accuracy, size, speed, files, what to do next."""
     settings, checkpoint = outcome.settings, outcome.checkpoint
     unproved = ", not verified: nothing was compared" if outcome.verification is None else ""
@@ -58,7 +58,7 @@ def _fact(name: str, text: str) -> str:
     return f"  {name:10}{text}"
 
 
-def _exact(outcome: Outcome) -> str:
+def _exact(outcome: ExportOutcome) -> str:
     found = outcome.verification
     if found is None:
         return "not verified (add the step verify)"
@@ -69,7 +69,7 @@ def _exact(outcome: Outcome) -> str:
     return f"{'yes' if found.exact else 'NO'}: {compared}"
 
 
-def _accuracy(outcome: Outcome) -> str:
+def _accuracy(outcome: ExportOutcome) -> str:
     agreement = outcome.agreement
     assert agreement is not None
     same = (
@@ -157,14 +157,14 @@ def _fits(device: Device, source: Source, used: Resources, available: Resources)
     return f"fits {device.name} tightly, above the {usual} that usually route"
 
 
-def _next(report: Report, settings: Settings) -> list[str]:
+def _next(report: Report, settings: ExportSettings) -> list[str]:
     """What to do next, and the command for it, where the export was called."""
     step = next_step(report, Place(settings.out, Path(), settings.invocation))
     rest = step.command or step.how
     return [_fact("next", f"{step.why}: {rest}" if rest else step.why)]
 
 
-def _files(outcome: Outcome) -> str:
+def _files(outcome: ExportOutcome) -> str:
     steps = outcome.settings.steps
     names = [MODEL, GRAPH, GRAPH_ARRAYS]
     names += [f"{HLS}/"] if "hls" in steps else []

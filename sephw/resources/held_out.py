@@ -43,7 +43,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Bars:
+class ErrorBars:
     """Error bars of whole designs.
 
     Lowest and highest ratio, by kind: ``ratios``: true count of all engines by their estimate;
@@ -65,7 +65,7 @@ class Bars:
         """True where the outermost networks are left out: no single one makes a bar."""
         return _beyond(self.networks) > 0
 
-    def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> Bars:
+    def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> ErrorBars:
         """The same with ranges of engines, and of tops, that hold ``ratios``."""
         engines, tops = (
             {
@@ -90,7 +90,7 @@ class Bars:
         return found
 
 
-def bars(technology: Technology) -> Bars | None:
+def bars(technology: Technology) -> ErrorBars | None:
     """The bars of designs of ``technology``; None: no network was measured.
 
     A technology whose designs were routed has what routing changes in its bars. While there are
@@ -113,7 +113,7 @@ def holds(technology: Technology, one: Pair) -> dict[str, bool]:
     return {kind: _within(one, kind, *around[kind]) for kind in KINDS}
 
 
-def _stated(technology: Technology, found: Measured) -> Bars:
+def _stated(technology: Technology, found: Measured) -> ErrorBars:
     result = bars_of(found)
     return result if result.enough else result.at_least(engine_ratios(technology))
 
@@ -134,10 +134,10 @@ def around(error: float) -> tuple[float, float]:
     return 1 / (1 + error), 1 / max(0.01, 1 - error)
 
 
-def bars_of(found: Measured) -> Bars:
+def bars_of(found: Measured) -> ErrorBars:
     """Bars from what was measured."""
     beyond = _beyond(len(found.networks))
-    return Bars(
+    return ErrorBars(
         {kind: _ratios(found.networks, kind, beyond) for kind in KINDS},
         {kind: _ratios(found.tops, kind) for kind in KINDS},
         {kind: _ratios(found.routed, kind) for kind in KINDS},
@@ -233,7 +233,7 @@ def _content(name: str) -> Mapping[str, Any]:
 __all__ = [
     "BOARDS",
     "RANDOM",
-    "Bars",
+    "ErrorBars",
     "Measured",
     "Pair",
     "bars",

@@ -22,7 +22,7 @@ _MOST_LINES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class BoardRun:
     """Outputs int64 (N, outputs) of a board; ``expected`` the same, or None where unknown.
 
     ``source`` of the speeds: "measured" on a board, "simulated" where the board is.
@@ -123,7 +123,7 @@ def measure(
     frames: int,
     simulated: bool = False,
     told: Callable[[str], None] = lambda text: None,
-) -> Outcome:
+) -> BoardRun:
     """Predict the images, then measure throughput with them (``frames`` on the chip).
 
     ``simulated``: the board is, and so is every speed. ``told`` hears how far it is.
@@ -137,7 +137,7 @@ def measure(
         outputs[i] = board.predict(images[i : i + 1])[0]
     told("throughput")
     throughput = board.throughput(images if len(images) else None, frames=frames)
-    return Outcome(
+    return BoardRun(
         board.description,
         board.port_name,
         given,
@@ -149,7 +149,7 @@ def measure(
     )
 
 
-def first_difference(outcome: Outcome) -> str:
+def first_difference(outcome: BoardRun) -> str:
     """One line on the first output that is not as expected."""
     assert outcome.expected is not None
     image, output = np.argwhere(outcome.outputs != outcome.expected)[0]

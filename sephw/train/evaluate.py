@@ -6,7 +6,7 @@ from typing import Any
 
 from sephw.data import Split
 from sephw.train.parallel import Team
-from sephw.train.source import MemorySource, Source
+from sephw.train.source import DataSource, MemorySource
 
 
 def in_memory(split: Split) -> MemorySource:
@@ -25,7 +25,9 @@ def network_input(images: Any, device: str = "cpu") -> Any:
     return images.to(device).to(torch.float32, memory_format=torch.channels_last).mul_(1 / 256)
 
 
-def accuracy(network: Any, source: Source, device: str = "cpu", team: Team | None = None) -> float:
+def accuracy(
+    network: Any, source: DataSource, device: str = "cpu", team: Team | None = None
+) -> float:
     """Top-1 accuracy in percent, in float32 and evaluation mode; the same in every process."""
     import torch
 

@@ -20,7 +20,7 @@ from sephw.train.open_data import open_data
 from sephw.train.parallel import Team, join_team
 from sephw.train.progress import Reporter
 from sephw.train.resume import resume_path
-from sephw.train.settings import AUTO, Settings, TrainingRequest
+from sephw.train.settings import AUTO, TrainingRequest, TrainingSettings
 
 _MOST_PIXELS = 1 << 14
 
@@ -59,7 +59,7 @@ def _train(
     decoders: Decoders,
     start_progress: Callable[[int, str], Progress],
 ) -> int:
-    from sephw.train.run import Run, TimeUp
+    from sephw.train.run import TimeUp, TrainingRun
 
     settings, out = request.settings, request.out
     if settings.batch < team.size:
@@ -91,7 +91,7 @@ def _train(
         f"{settings.network}, {team.device}, {settings.precision}, augment {settings.augment}"
         + (f", {team.size} processes" if team.size > 1 else "")
     )
-    run = Run(
+    run = TrainingRun(
         settings,
         parts,
         opened.preprocessing,
@@ -136,7 +136,7 @@ def _checked(network: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def _check_method(settings: Settings) -> None:
+def _check_method(settings: TrainingSettings) -> None:
     """Refuse combinations of options that cannot mean anything."""
     if settings.distill > 0 and settings.epochs[0] == 0 and settings.start is None:
         raise UsageError(

@@ -10,7 +10,7 @@ import numpy as np
 from sephw.data.folders import ImageFiles
 from sephw.train.decoders import Decoders, Wanted
 from sephw.train.parallel import Team
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 from sephw.train.source import Batch, batch_size, epoch_seed
 
 
@@ -29,7 +29,9 @@ class FolderSource:
     def __len__(self) -> int:
         return len(self.files)
 
-    def training(self, settings: Settings, stage: int, epoch: int, team: Team) -> Iterator[Batch]:
+    def training(
+        self, settings: TrainingSettings, stage: int, epoch: int, team: Team
+    ) -> Iterator[Batch]:
         import torch
 
         seed = epoch_seed(settings, stage, epoch)

@@ -11,11 +11,11 @@ from sephw.train.evaluate import network_input
 from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
 from sephw.train.progressive import binarize_progressively
-from sephw.train.settings import STAGE_NAMES, Settings
-from sephw.train.source import Source, batch_size
+from sephw.train.settings import STAGE_NAMES, TrainingSettings
+from sephw.train.source import DataSource, batch_size
 
 
-def make_optimizer(network: Any, settings: Settings, stage: str) -> Any:
+def make_optimizer(network: Any, settings: TrainingSettings, stage: str) -> Any:
     """AdamW, or SGD with momentum, over the trainable parameters.
 
     Weight decay on convolution and linear weights only. In progressive training the weights behind
@@ -39,7 +39,7 @@ def make_optimizer(network: Any, settings: Settings, stage: str) -> Any:
     return torch.optim.AdamW(groups, lr=rate)
 
 
-def learning_rate(settings: Settings, stage: str, step: int, steps: int) -> float:
+def learning_rate(settings: TrainingSettings, stage: str, step: int, steps: int) -> float:
     """The rate of ``step`` (from 0) of ``steps``: a linear warm-up, then the schedule.
 
     cosine: half a wave from the peak to 0. step: a tenth less at each milestone. poly: the
@@ -57,7 +57,7 @@ def learning_rate(settings: Settings, stage: str, step: int, steps: int) -> floa
     return peak * min(1.0, (step + 1) / warm) * factor
 
 
-def loss_of(logits: Any, labels: Any, settings: Settings, taught: Any | None) -> Any:
+def loss_of(logits: Any, labels: Any, settings: TrainingSettings, taught: Any | None) -> Any:
     """Cross entropy; where ``taught``, the teacher's logits, is given, mixed with distillation.
 
     (1 − w)·CE + w·T²·KL(softmax(taught / T) ‖ softmax(logits / T)), the mean over the batch.
@@ -96,8 +96,8 @@ class Learner:
 
 def train_epoch(
     learner: Learner,
-    source: Source,
-    settings: Settings,
+    source: DataSource,
+    settings: TrainingSettings,
     stage: str,
     epoch: int,
     reporter: Reporter,

@@ -23,7 +23,7 @@ from sephw.progress import Progress
 from sephw.train.decoders import Decoders
 from sephw.train.evaluate import in_memory
 from sephw.train.folder import FolderSource
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 from sephw.train.source import TrainingData
 
 
@@ -47,7 +47,7 @@ class OpenedData:
         return form.height, form.width, form.channels
 
 
-def open_data(settings: Settings, decoders: Decoders, progress: Progress) -> OpenedData:
+def open_data(settings: TrainingSettings, decoders: Decoders, progress: Progress) -> OpenedData:
     """The data that ``settings`` names, in the size that the network takes.
 
     UsageError where network arguments or --resize contradict the data, SephwError where it cannot
@@ -84,7 +84,7 @@ def _channels(arguments: dict[str, Any]) -> int | None:
     return channels
 
 
-def _open_files(path: Path, settings: Settings, decoders: Decoders) -> OpenedData:
+def _open_files(path: Path, settings: TrainingSettings, decoders: Decoders) -> OpenedData:
     if settings.resize != "none":
         raise UsageError(
             f"--resize {settings.resize}: images of a train/ and val/ folder are cropped to the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 
 
 def groups_done(groups: int, epoch: int, epochs: int) -> int:
@@ -18,7 +18,7 @@ def groups_done(groups: int, epoch: int, epochs: int) -> int:
     return min(groups, 1 + epoch * groups // ramp)
 
 
-def is_whole(settings: Settings, epoch: int) -> bool:
+def is_whole(settings: TrainingSettings, epoch: int) -> bool:
     """Whether every layer is binarized during ``epoch`` of stage B."""
     epochs = settings.epochs[1]
     ramp = max(1, (epochs + 1) // 2)
@@ -26,7 +26,7 @@ def is_whole(settings: Settings, epoch: int) -> bool:
     return groups_done(settings.progressive, epoch, epochs) == groups
 
 
-def binarize_progressively(network: Any, settings: Settings, epoch: int) -> None:
+def binarize_progressively(network: Any, settings: TrainingSettings, epoch: int) -> None:
     """Binarize the layers whose turn has come by ``epoch`` of stage B; the others stay float.
 
     Groups are runs of consecutive layers of equal number, from the input on. A layer whose turn

@@ -17,14 +17,14 @@ _NOT_HERE = frozenset({"recipe", "resume", "max_minutes", "pairs", "debug", "hel
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """What a recipe says: options by parameter name as texts, and `key=value` for the network."""
 
     options: Mapping[str, str]
     pairs: tuple[str, ...]
 
 
-def read_recipe(path: Path, options: Sequence[str]) -> Recipe:
+def read_recipe(path: Path, options: Sequence[str]) -> TrainingRecipe:
     """Read a recipe whose keys are the names of `options` (dashes as on the command line).
 
     Lists are one value per stage, or shares; the table `[set]` holds network arguments.
@@ -55,7 +55,7 @@ def read_recipe(path: Path, options: Sequence[str]) -> Recipe:
         else:
             near = difflib.get_close_matches(key, [*known, "set"], 1, 0.0)[0]
             raise UsageError(f"{path}: unknown key '{key}'; did you mean '{near}'?")
-    return Recipe(found, pairs)
+    return TrainingRecipe(found, pairs)
 
 
 def _parse(what: str, text: str) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 from sephw.errors import SephwError, UsageError
 from sephw.files import build, reading
 from sephw.torch_file import read_archive, write_archive
-from sephw.train.settings import STAGE_NAMES, Settings
+from sephw.train.settings import STAGE_NAMES, TrainingSettings
 
 FORMAT, VERSION = "sephw-training", 1
 _ANEW = "delete it and start anew"
 
 
 @dataclass
-class Progress:
+class ResumePoint:
     """Where a run stands: `epoch` epochs of `stage` are done.
 
     `best` is the state_dict with the best validation accuracy of this stage, `teacher` that of
@@ -42,13 +42,13 @@ def resume_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.resume")
 
 
-def save_progress(out: Path, settings: Settings, progress: Progress) -> None:
+def save_progress(out: Path, settings: TrainingSettings, progress: ResumePoint) -> None:
     """Write the state file, whole or not at all."""
     content = {"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}
     write_archive(resume_path(out), {**content, **vars(progress)})
 
 
-def load_progress(out: Path, settings: Settings) -> Progress:
+def load_progress(out: Path, settings: TrainingSettings) -> ResumePoint:
     """Read the state file; UsageError where it belongs to a run with other options."""
     path = resume_path(out)
     if not path.exists():
@@ -58,7 +58,7 @@ def load_progress(out: Path, settings: Settings) -> Progress:
         return _progress(path, content, settings)
 
 
-def _progress(path: Path, content: Any, settings: Settings) -> Progress:
+def _progress(path: Path, content: Any, settings: TrainingSettings) -> ResumePoint:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SephwError(f"{path}: not the state of a training run; {_ANEW}")
     if content.get("version") != VERSION:
@@ -67,20 +67,20 @@ def _progress(path: Path, content: Any, settings: Settings) -> Progress:
             "finish the run with the sephw version that began it"
         )
     given = settings.as_dict()
-    began = {**Settings(settings.data).as_dict(), **content["settings"]}
+    began = {**TrainingSettings(settings.data).as_dict(), **content["settings"]}
     for key, value in began.items():
         if key != "threads" and given.get(key) != value:
             raise UsageError(
                 f"{path}: the run was started with {key} = {value!r}, not {given.get(key)!r}; "
                 "use the same options, or delete the file and start anew"
             )
-    known = {key: content[key] for key in vars(Progress()) if key in content}
-    progress = build(Progress, known)
+    known = {key: content[key] for key in vars(ResumePoint()) if key in content}
+    progress = build(ResumePoint, known)
     _check(progress, settings)
     return progress
 
 
-def _check(progress: Progress, settings: Settings) -> None:
+def _check(progress: ResumePoint, settings: TrainingSettings) -> None:
     """ValueError where a run could not have come so far."""
     if progress.stage not in STAGE_NAMES or progress.model is None:
         raise ValueError(f"stage {progress.stage!r:.20}")

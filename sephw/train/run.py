@@ -24,8 +24,8 @@ from sephw.train.loop import Learner, make_optimizer, train_epoch
 from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
 from sephw.train.progressive import is_whole
-from sephw.train.resume import Progress, load_progress, resume_path, save_progress
-from sephw.train.settings import STAGE_NAMES, Settings
+from sephw.train.resume import ResumePoint, load_progress, resume_path, save_progress
+from sephw.train.settings import STAGE_NAMES, TrainingSettings
 from sephw.train.source import TrainingData, first_images
 
 CALIBRATION_IMAGES = 512
@@ -35,7 +35,7 @@ class TimeUp(Exception):  # noqa: N818 - an expected end, not an error
     """The time given by --max-minutes is used up."""
 
 
-class Run:
+class TrainingRun:
     """One training run writing to `out`; `train()` does it, `keep_best()` saves what there is.
 
     In a team every process runs one of these; only the leading one writes.
@@ -43,7 +43,7 @@ class Run:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: TrainingSettings,
         data: TrainingData,
         preprocessing: Preprocessing,
         out: Path,
@@ -64,7 +64,7 @@ class Run:
         self._try_image()
         self.arguments: Mapping[str, Any] = self.network.arguments
         self.counts = parameter_counts(self.network)
-        self.progress = Progress()
+        self.progress = ResumePoint()
         self._resuming = resume
         self._teacher: Any | None = None
         if settings.start is not None and not resume:

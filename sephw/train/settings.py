@@ -19,7 +19,7 @@ AUGMENTS = ("none", "flip", "crop", "crop+flip", "crop+flip+erase")
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """Options of a run. `epochs` and `lr` hold one value per stage R, B, BQ; `lr` is the peak.
 
     `arguments` are the network's, image size and classes excluded unless given by the user.
@@ -86,7 +86,7 @@ class Settings:
             options.append((f"--{option}", _text(value)))
         for key in _LATER:
             value = getattr(self, key)
-            if value != getattr(Settings, key):
+            if value != getattr(TrainingSettings, key):
                 value = Path(value).name if key == "start" else value
                 options.append((f"--{key.replace('_', '-')}", _text(value)))
         line = command_line("train", options=options)
@@ -105,7 +105,7 @@ class TrainingRequest:
     on what was trained and measured.
     """
 
-    settings: Settings
+    settings: TrainingSettings
     out: Path
     workers: int = 2
     resume: bool = False

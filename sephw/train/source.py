@@ -8,19 +8,21 @@ from typing import Any, Protocol
 
 from sephw.train.augment import augmented
 from sephw.train.parallel import Team
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 
 # uint8 images (N, C, H, W) and int64 labels (N,)
 Batch = tuple[Any, Any]
 
 
-class Source(Protocol):
+class DataSource(Protocol):
     """Labelled images of one size."""
 
     def __len__(self) -> int:
         """Images in all, over every process."""
 
-    def training(self, settings: Settings, stage: int, epoch: int, team: Team) -> Iterator[Batch]:
+    def training(
+        self, settings: TrainingSettings, stage: int, epoch: int, team: Team
+    ) -> Iterator[Batch]:
         """This process's share of every whole batch of one epoch, shuffled and augmented.
 
         Depends on the seed, the stage, the epoch and the number of processes only.
@@ -35,20 +37,20 @@ class TrainingData:
     """The three splits of a data set as sources, and what is known of its origin."""
 
     name: str
-    train: Source
-    validation: Source
-    test: Source
+    train: DataSource
+    validation: DataSource
+    test: DataSource
     classes: tuple[str, ...]
     source: str
     licence: str
 
 
-def epoch_seed(settings: Settings, stage: int, epoch: int) -> int:
+def epoch_seed(settings: TrainingSettings, stage: int, epoch: int) -> int:
     """Seed of everything random in one epoch of one stage."""
     return settings.seed * 1_000_003 + stage * 10_007 + epoch
 
 
-def batch_size(settings: Settings, count: int) -> int:
+def batch_size(settings: TrainingSettings, count: int) -> int:
     """Images per step over all processes: at most ``count``, the same number in each process."""
     batch = min(settings.batch, count)
     return batch - batch % settings.processes
@@ -64,7 +66,9 @@ class MemorySource:
     def __len__(self) -> int:
         return len(self.images)
 
-    def training(self, settings: Settings, stage: int, epoch: int, team: Team) -> Iterator[Batch]:
+    def training(
+        self, settings: TrainingSettings, stage: int, epoch: int, team: Team
+    ) -> Iterator[Batch]:
         import torch
 
         seed = epoch_seed(settings, stage, epoch)
@@ -83,7 +87,7 @@ class MemorySource:
             yield images[start : start + batch], labels[start : start + batch]
 
 
-def first_images(source: Source, count: int) -> Any:
+def first_images(source: DataSource, count: int) -> Any:
     """The first ``count`` images as they are, uint8 (n, C, H, W), the same in every process."""
     import torch
 

@@ -28,8 +28,8 @@ from sephw.nn import SEPNet, to_stage
 from sephw.ops import OPERATORS
 from sephw.passes import fold, read_folding_file
 from sephw.run.measure import read_test
-from sephw.train.resume import Progress, load_progress, resume_path, save_progress
-from sephw.train.settings import Settings
+from sephw.train.resume import ResumePoint, load_progress, resume_path, save_progress
+from sephw.train.settings import TrainingSettings
 
 COUNT = int(os.environ.get("SEPHW_MUTATIONS", "40"))
 ARGUMENTS = {
@@ -97,11 +97,11 @@ def test_bytes_of_checkpoints(tmp_path, checkpoint):
 
 
 def test_states_of_training(tmp_path):
-    out, settings = tmp_path / "a.pth", Settings("digits")
+    out, settings = tmp_path / "a.pth", TrainingSettings("digits")
     figures = {"accuracy": {"validation": {"R": 0.5}}, "epochs": {"R": 20}}
     weights = {"w": torch.zeros(2)}
     state = {"state": {0: {"step": 3}}, "param_groups": [{"lr": 0.1}]}
-    save_progress(out, settings, Progress("B", 2, weights, state, weights, 0.5, 1, figures))
+    save_progress(out, settings, ResumePoint("B", 2, weights, state, weights, 0.5, 1, figures))
     assert taken_or_refused(lambda: load_progress(out, settings), -1)
     content = torch.load(resume_path(out), weights_only=True)
     for seed in range(COUNT):

@@ -8,7 +8,7 @@ import pytest
 from sephw.errors import UsageError
 from sephw.export.settings import (
     STEPS,
-    Settings,
+    ExportSettings,
     check_search,
     check_trace,
     default_steps,
@@ -91,8 +91,10 @@ def test_trace_needs_a_simulation():
     assert str(caught.value) == ("--trace: nothing to trace; add rtlsim or cyclesim to --steps")
 
 
-def settings(target, **further) -> Settings:
-    return Settings(Path("m.pth"), Path("out"), target, steps=default_steps(target), **further)
+def settings(target, **further) -> ExportSettings:
+    return ExportSettings(
+        Path("m.pth"), Path("out"), target, steps=default_steps(target), **further
+    )
 
 
 def test_the_search_chooses_wherever_there_is_a_resource_model_unless_told_otherwise():
@@ -175,7 +177,7 @@ def test_arguments():
     ],
 )
 def test_name_is_an_identifier(file, name):
-    assert Settings(Path(file), Path("out"), find_target("kv260")).name == name
+    assert ExportSettings(Path(file), Path("out"), find_target("kv260")).name == name
 
 
 def test_targets():

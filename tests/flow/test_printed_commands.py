@@ -19,7 +19,7 @@ from sephw import cli
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.command_line import command_line, command_name, in_folder
 from sephw.export.chip import _too_few_frames
-from sephw.export.settings import Settings
+from sephw.export.settings import ExportSettings
 from sephw.host import Accelerator, WrongDesignError, read_description
 from sephw.host.messages import Reply
 from sephw.invocation import (
@@ -55,7 +55,7 @@ def exported(*more: str) -> None:
     assert cli.run([*arguments, "--steps", "qonnx,report", *more]) == 0
 
 
-def check_repeated(settings: Settings, home: Path, *steps: str) -> None:
+def check_repeated(settings: ExportSettings, home: Path, *steps: str) -> None:
     """The settings are those of `exported`, with ``steps`` as well."""
     assert settings.model == home / "models" / "small net.pth"
     assert (settings.fps, settings.clock_mhz, settings.samples) == (2000.0, 50.0, 1)
@@ -292,7 +292,7 @@ def test_a_board_with_another_design(tmp_path, monkeypatch):
 
 def test_too_few_frames(tmp_path, monkeypatch):
     fake_export(tmp_path / "small export")
-    settings = Settings(
+    settings = ExportSettings(
         model=Path("m.pth"),
         out=Path("small export"),
         target=find_target("ulx3s-25f"),
@@ -332,7 +332,7 @@ def test_an_export_without_a_board(home, monkeypatch, capsys, command):
 
 
 def test_a_cards_command(tmp_path, monkeypatch):
-    from sephw.train.settings import Settings as Training
+    from sephw.train.settings import ExportSettings as Training
 
     settings = Training(
         data="digits",

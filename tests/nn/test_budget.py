@@ -25,7 +25,7 @@ from sephw.nn import (
     QuantReLU,
     freeze,
 )
-from sephw.nn.freeze.budget import Sum, fit_all
+from sephw.nn.freeze.budget import BranchSum, fit_all
 from sephw.nn.freeze.terms import Grid, IdentityTerm, PatternTerm, PoolTerm, WeightTerm
 from sephw.passes import FoldingFile, fold, insert_forks, insert_width_converters
 from tests.nn.networks import OneBlock, image_batch, to_bq
@@ -347,7 +347,7 @@ def test_a_join_is_exact_and_no_coarser_than_it_has_to_be(seed, spread, ends):
     terms = tuple(random_term(rng, count, spread) for _ in range(rng.integers(1, 5)))
     step = None if ends else int(rng.integers(-8, 17))
     try:
-        (join,) = fit_all([Sum("join", terms, step)])
+        (join,) = fit_all([BranchSum("join", terms, step)])
     except SephwError as error:
         # Logits without skips and pools can always be rounded.
         rigid = any(isinstance(term, IdentityTerm | PoolTerm) for term in terms)

@@ -20,7 +20,7 @@ from sephw.reports import (
     render_html,
 )
 from sephw.reports.speed import Speed
-from sephw.resources.held_out import Bars
+from sephw.resources.held_out import ErrorBars
 from sephw.sim.timeline import Timeline
 from sephw.sim.timing import simulate
 from sephw.targets import find_device
@@ -45,7 +45,7 @@ def estimates(graph, luts=100):
         node.name: Cost(Resources(luts, 40, 2, 1), 90.0 + i) for i, node in enumerate(graph.nodes)
     }
     one = dict.fromkeys(("lut", "ff", "bram", "dsp"), (1.0, 1.0))
-    bars = Bars(one | {"lut": (0.95, 1.1)}, one, one, 9, 0.8)
+    bars = ErrorBars(one | {"lut": (0.95, 1.1)}, one, one, 9, 0.8)
     return Estimates(ECP5, engines, {"lut": (0.9, 1.2), "fmax": (0.8, 1.1)}, bars)
 
 

@@ -29,7 +29,7 @@ from sephw.reports.strips import draw
 from sephw.reports.where import by_group, by_kind, source_of_layers
 from sephw.resources import accuracy, estimate, held_out
 from sephw.resources.board_top import board_top
-from sephw.resources.held_out import Bars
+from sephw.resources.held_out import ErrorBars
 from sephw.sim.timeline import EngineTimeline, Timeline
 from sephw.sim.timing import simulate
 from sephw.synth.record import Run
@@ -77,10 +77,10 @@ def test_a_strip_is_drawn_bin_by_bin():
     assert (empty.busy, empty.blocked) == ("", "")
 
 
-def whole_bars(**ratios: tuple[float, float]) -> Bars:
+def whole_bars(**ratios: tuple[float, float]) -> ErrorBars:
     """Bars with these ratios, 1 for the other kinds."""
     one = dict.fromkeys(("lut", "ff", "bram", "dsp"), (1.0, 1.0))
-    return Bars(one | ratios, one, one, 9, 0.8, 5, 2)
+    return ErrorBars(one | ratios, one, one, 9, 0.8, 5, 2)
 
 
 def test_bars_have_the_error_that_was_measured(graph):

@@ -64,7 +64,7 @@ def _run(words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any
         patch.setattr("sephw.commands.export._run", _exports)
         patch.setattr("sephw.synth.flow.run_flow", _stop("synth"))
         patch.setattr("sephw.commands.program.load_bitstream", _loads)
-        patch.setattr("sephw.train.run.Run.train", _stop("train"))
+        patch.setattr("sephw.train.run.TrainingRun.train", _stop("train"))
         try:
             status = cli.run(words)
         except Reached as end:

@@ -31,7 +31,7 @@ from sephw.train.decoders import Decoders, Wanted, decode
 from sephw.train.evaluate import accuracy
 from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team
-from sephw.train.settings import AUGMENTS, Settings
+from sephw.train.settings import AUGMENTS, TrainingSettings
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +147,8 @@ def test_an_erased_square_is_grey_and_the_rest_as_it_was(pictures: Path) -> None
 
 def test_processes_share_every_batch(pictures: Path) -> None:
     files = open_image_folder(pictures, seed=0).train
-    alone = Settings("x", batch=10, augment="crop+flip")
-    pair = Settings("x", batch=10, augment="crop+flip", processes=2)
+    alone = TrainingSettings("x", batch=10, augment="crop+flip")
+    pair = TrainingSettings("x", batch=10, augment="crop+flip", processes=2)
     source = FolderSource(files, (12, 14))
     whole = list(source.training(alone, 0, 3, Team()))
     parts = [list(source.training(pair, 0, 3, Team(rank, 2))) for rank in range(2)]
@@ -216,14 +216,14 @@ from torch import nn
 from sephw.train.loop import Learner, train_epoch
 from sephw.train.parallel import join_team
 from sephw.train.progress import Reporter
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 from sephw.train.source import MemorySource
 torch.manual_seed(0)
 network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                         nn.Linear(8, 4))
 images = torch.randint(0, 256, (40, 3, 9, 9), dtype=torch.uint8)
 team = join_team("cpu")
-settings = Settings("x", epochs=(1, 1, 1), batch=8, augment="none", optimizer="sgd",
+settings = TrainingSettings("x", epochs=(1, 1, 1), batch=8, augment="none", optimizer="sgd",
                     lr=(0.1, 0.1, 0.1), processes=team.size)
 optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
 source = MemorySource(images, torch.arange(40) % 4)

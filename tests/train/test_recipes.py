@@ -19,7 +19,7 @@ from sephw.train import run as run_module
 from sephw.train.loop import learning_rate, loss_of, make_optimizer
 from sephw.train.progressive import binarize_progressively, groups_done, is_whole
 from sephw.train.recipe import read_recipe
-from sephw.train.settings import Settings
+from sephw.train.settings import TrainingSettings
 
 RECIPES = sorted((Path(__file__).parents[2] / "examples" / "recipes").glob("*.toml"))
 
@@ -184,10 +184,12 @@ def test_every_published_recipe_is_read_and_its_network_built() -> None:
 
 
 def test_schedules() -> None:
-    step = Settings("x", schedule="step", milestones=(0.6, 0.8), warm_up=0.0, lr=(0.1, 0.1, 0.1))
+    step = TrainingSettings(
+        "x", schedule="step", milestones=(0.6, 0.8), warm_up=0.0, lr=(0.1, 0.1, 0.1)
+    )
     rates = [learning_rate(step, "R", s, 100) for s in (0, 59, 60, 79, 80, 99)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
-    poly = Settings("x", schedule="poly", poly_power=0.5, warm_up=0.0, lr=(4.0, 1.0, 1.0))
+    poly = TrainingSettings("x", schedule="poly", poly_power=0.5, warm_up=0.0, lr=(4.0, 1.0, 1.0))
     assert learning_rate(poly, "R", 75, 100) == pytest.approx(4 * 0.25**0.5)
 
 
@@ -203,7 +205,7 @@ def test_distillation_against_numpy() -> None:
     hard = -np.log(softmax(student)[np.arange(6), labels]).mean()
     p, q = softmax(teacher / 3), softmax(student / 3)
     want = 0.6 * hard + 0.4 * 9 * (p * np.log(p / q)).sum(axis=1).mean()
-    settings = Settings("x", distill=0.4, temperature=3.0)
+    settings = TrainingSettings("x", distill=0.4, temperature=3.0)
     tensors = [torch.from_numpy(a) for a in (student, labels, teacher)]
     assert float(loss_of(tensors[0], tensors[1], settings, tensors[2])) == pytest.approx(want)
     plain = functional.cross_entropy(tensors[0], tensors[1])
@@ -216,14 +218,14 @@ def test_groups_come_one_after_another() -> None:
         for epochs in range(1, 14):
             done = [groups_done(groups, epoch, epochs) for epoch in range(epochs)]
             assert done == sorted(done) and done[0] == 1
-            settings = Settings("x", epochs=(1, epochs, 1), progressive=groups)
+            settings = TrainingSettings("x", epochs=(1, epochs, 1), progressive=groups)
             whole = [is_whole(settings, epoch) for epoch in range(epochs)]
             assert whole[-1] and all(whole[(epochs + 1) // 2 - 1 :])
 
 
 def test_layers_that_wait_train_their_float_weights() -> None:
     network = make_network("SEPNet", {"widths": [16, 32], "modules": [1, 1]})
-    settings = Settings("x", epochs=(1, 4, 1), progressive=2)
+    settings = TrainingSettings("x", epochs=(1, 4, 1), progressive=2)
     to_stage(network, "B")
     layers = [m for m in network.modules() if isinstance(m, PatternConv2d)]
     optimizer = make_optimizer(network, settings, "B")

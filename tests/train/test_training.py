@@ -19,7 +19,7 @@ from sephw.train import run as run_module
 from sephw.train.augment import augmented, crop_margin
 from sephw.train.evaluate import model_bytes, parameter_counts
 from sephw.train.loop import learning_rate
-from sephw.train.settings import Settings, parse_arguments
+from sephw.train.settings import TrainingSettings, parse_arguments
 
 SMALL = [
     "--set",
@@ -244,7 +244,7 @@ def test_network_of_another_size_with_padding(data: Path, tmp_path: Path) -> Non
 def test_command_repeats_the_run() -> None:
     arguments = parse_arguments(["widths=16,32", "stem_pool=true", "stem_kernel=5"])
     assert arguments == {"widths": [16, 32], "stem_pool": True, "stem_kernel": 5}
-    command = Settings("x/pets-train.zip", arguments=arguments, seed=4).command()
+    command = TrainingSettings("x/pets-train.zip", arguments=arguments, seed=4).command()
     assert command.startswith(
         "sephw train --data pets-train.zip --network SEPNet --set widths=16,32 "
         "--set stem_pool=true --set stem_kernel=5 --epochs 20,6,6 --batch 128 "
@@ -297,7 +297,7 @@ def test_erasing_hides_one_square() -> None:
 
 
 def test_learning_rate_rises_then_falls_to_nearly_zero() -> None:
-    settings = Settings("x", lr=(9.0, 1.0, 9.0))
+    settings = TrainingSettings("x", lr=(9.0, 1.0, 9.0))
     rates = [learning_rate(settings, "B", step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == pytest.approx(1.0, abs=0.01)

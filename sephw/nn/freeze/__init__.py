@@ -13,7 +13,7 @@ from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.finite import check_finite
-from sephw.nn.freeze.budget import BUDGET_BITS, Join, LayerBudget
+from sephw.nn.freeze.budget import BUDGET_BITS, FittedSum, LayerBudget
 from sephw.nn.freeze.modules import (
     INPUT_BITS,
     INPUT_EXPONENT,
@@ -122,7 +122,7 @@ def _declare_input(root: Any, graph: fx.Graph) -> None:
             node.replace_all_uses_with(quantized, lambda user, q=quantized: user is not q)
 
 
-def _add_offset(root: Any, graph: fx.Graph, logits: Join, rank: int) -> None:
+def _add_offset(root: Any, graph: fx.Graph, logits: FittedSum, rank: int) -> None:
     root.deploy_logits = DeployOffset(logits.offset, logits.exponent, rank)
     (output,) = [node for node in graph.nodes if node.op == "output"]
     with graph.inserting_before(output):

@@ -42,7 +42,7 @@ class LayerBudget:
 
 
 @dataclass(frozen=True, eq=False)
-class Join:
+class FittedSum:
     """Branches on one grid per channel.
 
     ``offset`` int64 (C,): the sum of all biases, plus half an output LSB where the join rounds,
@@ -56,7 +56,7 @@ class Join:
 
 
 @dataclass(frozen=True, eq=False)
-class Sum:
+class BranchSum:
     """Branches that meet in ``module``. ``step``: f of its quantizer, None for logits."""
 
     module: str
@@ -64,7 +64,7 @@ class Sum:
     step: int | None
 
 
-def fit_all(sums: Sequence[Sum]) -> list[Join]:
+def fit_all(sums: Sequence[BranchSum]) -> list[FittedSum]:
     """The join of each sum.
 
     A branch that several sums read has one set of constants: the coarsest that one of them needs.
@@ -87,7 +87,7 @@ def fit_all(sums: Sequence[Sum]) -> list[Join]:
         limits |= uneven
 
 
-def fit(found: Sum, limits: Mapping[Term, Int]) -> Join:
+def fit(found: BranchSum, limits: Mapping[Term, Int]) -> FittedSum:
     """Choose each channel's grid so that every sum is exact, re-rounding constants as needed.
 
     ``limits``: the finest exponents that a branch may have, of those that have one.
@@ -123,7 +123,7 @@ def fit(found: Sum, limits: Mapping[Term, Int]) -> Join:
         coarsened |= before.exponent != after.exponent
     widest = int(fitted.sums.widest.max()).bit_length() + 1
     budget = LayerBudget(module, widest, int(coarsened.sum()), len(grid))
-    return Join(fitted.terms, fitted.offset, fitted.grid, budget)
+    return FittedSum(fitted.terms, fitted.offset, fitted.grid, budget)
 
 
 @dataclass(frozen=True, eq=False)

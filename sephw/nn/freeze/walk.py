@@ -12,7 +12,7 @@ from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.exact_sums import LARGEST_EXPONENT, Int, Real, normalize
-from sephw.nn.freeze.budget import GUARD_BITS, Join, Sum, fit_all
+from sephw.nn.freeze.budget import GUARD_BITS, BranchSum, FittedSum, fit_all
 from sephw.nn.freeze.modules import INPUT_BITS, INPUT_EXPONENT
 from sephw.nn.freeze.terms import (
     Grid,
@@ -44,9 +44,9 @@ Value = Grid | tuple[Term, ...]
 class Walk:
     """The join and rank of each QuantReLU by module path, and those of the logits if any."""
 
-    joins: dict[str, Join] = field(default_factory=dict)
+    joins: dict[str, FittedSum] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
-    logits: Join | None = None
+    logits: FittedSum | None = None
     logits_rank: int = 0
 
 
@@ -56,7 +56,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
     Raises SephwError naming the module whose numbers the numerics contract excludes.
     """
     values: dict[fx.Node, Value] = {}
-    sums: list[Sum] = []
+    sums: list[BranchSum] = []
     ranks: dict[str, int] = {}
     logits_rank = 0
     for node in graph.nodes:
@@ -69,7 +69,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
         elif isinstance(module, QuantReLU):
             _check_step(target, module.exponent)
             terms = _terms(values[node.args[0]], target)
-            sums.append(Sum(target, terms, module.exponent))
+            sums.append(BranchSum(target, terms, module.exponent))
             ranks[target] = len(shape_of(node))
             values[node] = Grid(module.exponent, module.bits, len(terms[0].exponent))
         elif isinstance(module, tuple(_TERMS)):
@@ -87,7 +87,7 @@ def walk(graph: fx.Graph, modules: dict[str, nn.Module], channels: int) -> Walk:
             value = values[node.args[0]]
             # A network that ends in a quantizer has no logits: its output is on a grid already.
             if not isinstance(value, Grid):
-                sums.append(Sum("logits", value, None))
+                sums.append(BranchSum("logits", value, None))
                 logits_rank = len(shape_of(node.args[0]))
         else:  # max-pools, flattenings, identities, dropout
             values[node] = values[node.all_input_nodes[0]]
