@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import gcd, inf
+from math import inf
 
-from sephw.explore.costs import Costs, fork_copies
+from sephw.explore.costs import Costs
 from sephw.explore.model import (
     Between,
     Edge,
@@ -17,6 +17,8 @@ from sephw.explore.model import (
 )
 from sephw.ir import Family, Folding, Graph, Multipliers, Node, WeightPlace
 from sephw.ir.resources import Resources
+from sephw.passes.insert_forks import Reads, fork_folding, reads_of_copies
+from sephw.passes.insert_width_converters import input_lanes
 
 # Weights, in bits, up to which adder graphs of a layer are looked at: 8-bit 64 → 64 channels take
 # about 10 seconds to solve, once; twice as many take 40.
@@ -59,20 +61,22 @@ def build_problem(
     streamed from; None: none are.
     """
     effort = replace(effort, streams=bandwidth_bits is not None)
-    members = _members(graph)
+    names = reads_of_copies(graph)
+    members = _members(graph, names)
     group_of = {node.name: g for g, nodes in enumerate(members) for node in nodes}
-    groups = [Group(nodes[-1].name, _options(graph, nodes, costs, effort)) for nodes in members]
+    groups = [
+        Group(nodes[-1].name, _options(graph, names, nodes, costs, effort)) for nodes in members
+    ]
     edges = []
-    copied: dict[str, int] = {}
     for nodes in members:
-        for reads, (node, tensor) in enumerate(_outer_inputs(nodes)):
+        for reads, (node, place, tensor) in enumerate(_outer_inputs(nodes)):
             maker = graph.producer(tensor)
             if maker is None:
                 continue
             source, port = group_of[maker.name], maker.outputs.index(tensor)
             made = sorted({o.outputs[port] for o in groups[source].options})
             read = sorted({o.inputs[reads] for o in groups[group_of[node.name]].options})
-            name = copy_name(graph, tensor, node, copied)
+            name = names.inputs[node.name, place]
             between = {
                 (m, r): costs.converters(graph.tensors[tensor], m, r, name)
                 for m in made
@@ -81,34 +85,19 @@ def build_problem(
             edges.append(Edge(source, port, group_of[node.name], reads, between))
     for name in graph.inputs:
         image = graph.tensors[name]
-        copies = fork_copies(_readers(graph, name))
-        base += costs.forks(image, image.channels, copies).resources
+        base += costs.forks(image, input_lanes(image), names.readers[name]).resources
     least = max((graph.tensors[t].height * graph.tensors[t].width for t in graph.inputs), default=1)
     return Problem(
         tuple(groups), tuple(edges), least, base, bandwidth_bits, wires_ns=costs.wires_ns
     )
 
 
-def copy_name(graph: Graph, tensor: str, reader: Node, copied: dict[str, int]) -> str:
-    """The name of what ``reader`` reads once forks are inserted; readers come in their order."""
-    if _readers(graph, tensor) == 1:
-        return tensor
-    ends = [node.name for node in graph.consumers(tensor)]
-    copied.setdefault(f"{tensor} {reader.name}", ends.index(reader.name) - 1)
-    copied[f"{tensor} {reader.name}"] += 1
-    return f"{tensor}_copy{copied[f'{tensor} {reader.name}']}"
-
-
-def _readers(graph: Graph, tensor: str) -> int:
-    return len(graph.consumers(tensor)) + graph.outputs.count(tensor)
-
-
-def _members(graph: Graph) -> list[tuple[Node, ...]]:
+def _members(graph: Graph, names: Reads) -> list[tuple[Node, ...]]:
     """Each reader with the followers before it; graph order. A follower of a follower is alone."""
     followers: dict[str, list[Node]] = {}
     for node in graph.nodes:
         readers = graph.consumers(node.outputs[0])
-        alone = _readers(graph, node.outputs[0]) == 1 == len(readers) and len(node.inputs) == 1
+        alone = names.readers[node.outputs[0]] == 1 == len(readers) and len(node.inputs) == 1
         follows = alone and node.operator.follows_reader
         if follows and not readers[0].operator.follows_reader:
             followers.setdefault(readers[0].name, []).append(node)
@@ -116,26 +105,34 @@ def _members(graph: Graph) -> list[tuple[Node, ...]]:
     return [(*followers.get(n.name, ()), n) for n in graph.nodes if n.name not in led]
 
 
-def _outer_inputs(nodes: tuple[Node, ...]) -> list[tuple[Node, str]]:
-    """(node, tensor) in the order of an option's inputs: a follower's stands for what it makes."""
+def _outer_inputs(nodes: tuple[Node, ...]) -> list[tuple[Node, int, str]]:
+    """(node, input, tensor) in the order of an option's inputs.
+
+    A follower's input stands for what it makes.
+    """
     ahead = {node.outputs[0]: node for node in nodes[:-1]}
     *_, reader = nodes
-    return [(ahead[t], ahead[t].inputs[0]) if t in ahead else (reader, t) for t in reader.inputs]
+    return [
+        (ahead[t], 0, ahead[t].inputs[0]) if t in ahead else (reader, place, t)
+        for place, t in enumerate(reader.inputs)
+    ]
 
 
 def _options(
-    graph: Graph, nodes: tuple[Node, ...], costs: Costs, effort: Effort
+    graph: Graph, names: Reads, nodes: tuple[Node, ...], costs: Costs, effort: Effort
 ) -> tuple[Option, ...]:
     """Every folding of the reader with every one of its followers; needless ones left out."""
     *followers, reader = nodes
     found = [
-        _slowed(_option(graph, reader, f, costs), f, effort)
+        _slowed(_option(graph, names, reader, f, costs), f, effort)
         for f in _foldings(reader, costs, effort)
     ]
     for follower in followers:
         port = reader.inputs.index(follower.outputs[0])
         tensor = graph.tensors[follower.outputs[0]]
-        ahead = [_option(graph, follower, f, costs) for f in _foldings(follower, costs, effort)]
+        ahead = [
+            _option(graph, names, follower, f, costs) for f in _foldings(follower, costs, effort)
+        ]
         joined = []
         for option in found:
             wanted = option.inputs[port]
@@ -206,28 +203,27 @@ def _tiles(node: Node) -> list[int]:
     return sorted({1, *(max(n for n in legal if n <= most) for most in TILE_PIXELS)})
 
 
-def _option(graph: Graph, node: Node, folding: Folding, costs: Costs) -> Option:
+def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Costs) -> Option:
     """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
     cost = costs.engine(node.operator, folding, node=node.name)
     around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
-    for buffer in costs.tile_buffers(node.operator, folding) if folding.tile_pixels > 1 else ():
-        (place,) = buffer.legal_foldings()
+    for buffer, place in costs.tile_buffers(node.operator, folding):
         around = around.with_engine(costs.engine(buffer, place), buffer.frame_cycles(place))
     outputs = []
     streams = node.operator.output_streams(folding)
     for name, stream in zip(node.outputs, streams, strict=True):
         lanes = stream.lanes
-        copies = fork_copies(_readers(graph, name))
-        if copies:
+        if names.readers[name] > 1:
             tensor = graph.tensors[name]
-            around = _both(around, costs.forks(tensor, lanes, copies))
-            lanes = gcd(tensor.channels, lanes)
+            around = _both(around, costs.forks(tensor, lanes, names.readers[name]))
+            lanes = fork_folding(tensor, lanes).pe
         outputs.append(lanes)
     inputs = tuple(s.lanes for s in node.operator.input_streams(folding))
-    for name, lanes in zip(node.inputs, inputs, strict=True):
+    for number, (name, lanes) in enumerate(zip(node.inputs, inputs, strict=True)):
         if name in graph.inputs:
             tensor = graph.tensors[name]
-            around = _both(around, costs.converters(tensor, tensor.channels, lanes, name))
+            read = names.inputs[node.name, number]
+            around = _both(around, costs.converters(tensor, input_lanes(tensor), lanes, read))
     streamed = folding.weights is WeightPlace.STREAM
     return Option(
         ((node.name, folding),),

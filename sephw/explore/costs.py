@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import gcd
 
 from sephw.explore.model import Between
 from sephw.ir import Family, Folding, Operator, Tensor
 from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
-from sephw.ops.fork import MAX_COPIES
+from sephw.passes.insert_forks import fork_folding, fork_of, fork_sizes, link_name
+from sephw.passes.insert_width_converters import conversions, converter_of
+from sephw.passes.stream_weights import Placed, buffers_around
 from sephw.resources.engines import Cost, Estimator
 from sephw.technologies import Technology
 
@@ -32,7 +33,7 @@ class Memory:
     pipelines: dict[tuple[int, Folding], int] = field(default_factory=dict)
     converters: dict[tuple[Tensor, int, int], WidthConverter] = field(default_factory=dict)
     forks: dict[tuple[Tensor, int], Fork] = field(default_factory=dict)
-    tiles: dict[tuple[int, Folding], tuple[Operator, ...]] = field(default_factory=dict)
+    tiles: dict[tuple[int, Folding], tuple[Placed, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,20 +92,18 @@ class Costs:
         ``name``: of the tensor that is converted, a fork's copy where there is one.
         """
         result = Between(Resources(), 1)
-        common = gcd(made, read)
-        ways = ((made, read),) if common in (made, read) else ((made, common), (common, read))
-        for lanes_in, lanes_out in ways if made != read else ():
+        for lanes_in, lanes_out in conversions(made, read):
             operator = self._converter(tensor, lanes_in, lanes_out)
             cost = self.engine(operator, operator.folding)
             result = result.with_engine(cost, operator.frame_cycles(operator.folding))
         beats = -(-self.waiting.get(name, 0) // read)
         return replace(result, resources=result.resources + self.fifo(tensor, read, beats))
 
-    def tile_buffers(self, operator: Operator, folding: Folding) -> tuple[Operator, ...]:
+    def tile_buffers(self, operator: Operator, folding: Folding) -> tuple[Placed, ...]:
         """The buffers around ``operator`` where ``folding`` has tiles of several pixels."""
         key = (id(operator), folding)
         if key not in self.memory.tiles:
-            self.memory.tiles[key] = operator.tile_buffers(folding, known=False)
+            self.memory.tiles[key] = buffers_around(operator, folding, known=False)
         return self.memory.tiles[key]
 
     def fifo(self, tensor: Tensor, lanes: int, beats: int) -> Resources:
@@ -118,24 +117,24 @@ class Costs:
         )
         return deep.less(shallow)
 
-    def forks(self, tensor: Tensor, lanes: int, copies: Sequence[int]) -> Between:
-        """Forks behind ``tensor``, of so many copies each, at ``lanes``; converters to them too."""
-        result = Between(Resources(), 1)
-        if not copies:
-            return result
-        common = gcd(tensor.channels, lanes)
-        result = self.converters(tensor, lanes, common, tensor.name)
-        folding = Folding(pe=common, simd=common)
-        for count in copies:
+    def forks(self, tensor: Tensor, lanes: int, readers: int) -> Between:
+        """Forks behind ``tensor`` for so many readers; ``lanes`` it is made with.
+
+        Converters to the forks are counted as well.
+        """
+        sizes = fork_sizes(readers)
+        if not sizes:
+            return Between(Resources(), 1)
+        folding = fork_folding(tensor, lanes)
+        result = self.converters(tensor, lanes, folding.simd, tensor.name)
+        for number, count in enumerate(sizes):
+            if number:
+                link = self.waiting.get(link_name(tensor, number - 1), 0)
+                fifo = self.fifo(tensor, folding.simd, -(-link // folding.simd))
+                result = replace(result, resources=result.resources + fifo)
             key = (tensor, count)
             if key not in self.memory.forks:
-                self.memory.forks[key] = Fork(
-                    height=tensor.height,
-                    width=tensor.width,
-                    channels=tensor.channels,
-                    dtype=tensor.dtype,
-                    copies=count,
-                )
+                self.memory.forks[key] = fork_of(tensor, count)
             operator = self.memory.forks[key]
             cost = self.engine(operator, folding)
             result = result.with_engine(cost, operator.frame_cycles(folding))
@@ -144,14 +143,7 @@ class Costs:
     def _converter(self, tensor: Tensor, lanes_in: int, lanes_out: int) -> WidthConverter:
         key = (tensor, lanes_in, lanes_out)
         if key not in self.memory.converters:
-            self.memory.converters[key] = WidthConverter(
-                height=tensor.height,
-                width=tensor.width,
-                channels=tensor.channels,
-                dtype=tensor.dtype,
-                lanes_in=lanes_in,
-                lanes_out=lanes_out,
-            )
+            self.memory.converters[key] = converter_of(tensor, lanes_in, lanes_out)
         return self.memory.converters[key]
 
     def _asked(
@@ -162,16 +154,6 @@ class Costs:
         if key not in known:
             known[key] = self.estimator(operator, folding, depths, self.technology, solve=solve)
         return known[key]
-
-
-def fork_copies(readers: int) -> tuple[int, ...]:
-    """Copies of each fork, one behind the other, for so many readers; () for one."""
-    copies: list[int] = []
-    while readers > 1:
-        last = readers <= MAX_COPIES
-        copies.append(readers if last else MAX_COPIES)
-        readers -= readers if last else MAX_COPIES - 1
-    return tuple(copies)
 
 
 def in_flight(

@@ -29,10 +29,10 @@ def insert_width_converters(graph: Graph) -> Graph:
         for name, wanted in zip(node.inputs, streams, strict=True):
             if len(graph.consumers(name)) + graph.outputs.count(name) > 1:
                 raise SephwError(f"graph: tensor '{name}' has several readers; insert forks first")
-            made = tensors[name].channels if name in pixels else graph.stream(name).lanes
+            made = input_lanes(tensors[name]) if name in pixels else graph.stream(name).lanes
             source = tensors[name]
-            for lanes in _steps(made, wanted.lanes):
-                converter = _converter(source, made, lanes)
+            for before, behind in conversions(made, wanted.lanes):
+                converter = _converter(source, before, behind)
                 nodes.append(converter)
                 source = replace(source, name=converter.outputs[0])
                 if source.name in tensors:
@@ -40,7 +40,6 @@ def insert_width_converters(graph: Graph) -> Graph:
                         f"graph: the tensor name '{source.name}' is taken; rename that layer"
                     )
                 tensors[source.name] = source
-                made = lanes
             inputs.append(source.name)
         nodes.append(replace(node, inputs=tuple(inputs)))
     converted = graph.with_nodes(tuple(nodes), tensors)
@@ -48,16 +47,25 @@ def insert_width_converters(graph: Graph) -> Graph:
     return converted
 
 
-def _steps(made: int, wanted: int) -> tuple[int, ...]:
-    """Lane counts to convert to, one after the other."""
+def input_lanes(tensor: Tensor) -> int:
+    """Lanes of a graph input that brings pixels: all channels a beat."""
+    return tensor.channels
+
+
+def conversions(made: int, wanted: int) -> tuple[tuple[int, int], ...]:
+    """(lanes before, lanes behind) of each converter from ``made`` to ``wanted`` lanes, in order.
+
+    Where neither divides the other, two converters meet at the greatest common divisor.
+    """
     if made == wanted:
         return ()
     common = gcd(made, wanted)
-    return (wanted,) if common in (made, wanted) else (common, wanted)
+    return ((made, wanted),) if common in (made, wanted) else ((made, common), (common, wanted))
 
 
-def _converter(source: Tensor, lanes_in: int, lanes_out: int) -> Node:
-    operator = WidthConverter(
+def converter_of(source: Tensor, lanes_in: int, lanes_out: int) -> WidthConverter:
+    """The operator that converts ``source``."""
+    return WidthConverter(
         height=source.height,
         width=source.width,
         channels=source.channels,
@@ -65,6 +73,10 @@ def _converter(source: Tensor, lanes_in: int, lanes_out: int) -> Node:
         lanes_in=lanes_in,
         lanes_out=lanes_out,
     )
+
+
+def _converter(source: Tensor, lanes_in: int, lanes_out: int) -> Node:
+    operator = converter_of(source, lanes_in, lanes_out)
     return Node(
         name=f"{source.name}_to_lanes{lanes_out}",
         module=source.module,

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sephw.errors import SephwError
-from sephw.ir import Graph, Node, Operator, Tensor, WeightPlace, Work
+from sephw.ir import Folding, Graph, Node, Operator, Tensor, WeightPlace, Work
+
+Placed = tuple[Operator, Folding]
 
 
 def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
@@ -35,10 +37,8 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
             nodes.append(node)
             continue
         weights = f"{node.name}_weights"
-        if node.folding.tile_pixels > 1:
-            made, new = _tiled(node, weights)
-        else:
-            made, new = _streamed(node, weights)
+        buffers = buffers_around(node.operator, node.folding)
+        made, new = _tiled(node, weights, buffers) if buffers else _streamed(node, weights)
         for tensor in new:
             if tensor.name in tensors:
                 raise SephwError(
@@ -54,6 +54,20 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
     return streamed
 
 
+def buffers_around(
+    operator: Operator, folding: Folding, *, known: bool = True
+) -> tuple[Placed, ...]:
+    """The buffers around ``operator`` once its weights are streamed, each with its folding.
+
+    Before input 0, before the weights, behind the output; none where ``folding`` has tiles of one
+    pixel. ``known``: see `Operator.tile_buffers`.
+    """
+    if folding.tile_pixels == 1:
+        return ()
+    buffers = operator.tile_buffers(folding, known=known)
+    return tuple((buffer, buffer.legal_foldings()[0]) for buffer in buffers)
+
+
 def _streamed(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
     """(the node with one more input, new tensors)."""
     operator = node.operator.streamed(node.folding)
@@ -61,17 +75,18 @@ def _streamed(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
     return [made], [_tensor(weights, operator, 1, node)]
 
 
-def _tiled(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
+def _tiled(
+    node: Node, weights: str, buffers: tuple[Placed, ...]
+) -> tuple[list[Node], list[Tensor]]:
     """(the node between its buffers, new tensors)."""
     operator = node.operator.streamed(node.folding)
-    buffers = node.operator.tile_buffers(node.folding)
     (source,), (result,) = node.inputs, node.outputs
     windows, words, sums = (f"{node.name}_{end}" for end in ("windows", "words", "sums"))
     names = (windows, words, f"{node.name}_tiles")
     ends = ((source, windows), (weights, words), (sums, result))
     before, beside, behind = (
-        Node(name, node.module, buffer, (read,), (made,), buffer.legal_foldings()[0])
-        for name, buffer, (read, made) in zip(names, buffers, ends, strict=True)
+        Node(name, node.module, buffer, (read,), (made,), folding)
+        for name, (buffer, folding), (read, made) in zip(names, buffers, ends, strict=True)
     )
     between = replace(node, operator=operator, inputs=(windows, words), outputs=(sums,))
     shape, dtype = operator.output_shapes[0], operator.output_types[0]
