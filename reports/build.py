@@ -23,9 +23,6 @@ NOTES = (
     "BQ: patterns 1 bit, the rest 8 bits.",
     "constants are the per-channel multipliers, shifts and biases that batch norm and the "
     "patterns' scales became; they are on the chip but not in the model bytes.",
-    "LUT: 4-input ones, of AMD devices 6-input ones; routed ones of iCE40 are logic cells, which "
-    "hold a LUT, a flip-flop or both. BRAM: blocks of 18 Kbit, of iCE40 4 Kbit. "
-    "DSP: 18 x 18 multipliers, of Gowin halves of them, of iCE40 16 x 16, of AMD DSP slices.",
     "counted: exact, from the network. estimated: from a model, or at the requested clock. "
     "simulated: from the cycle simulation. synthesized: by Yosys. routed: by place-and-route. "
     "measured: by running it.",
@@ -95,13 +92,19 @@ def build_report(
             *routed_totals(speed, resources),
             *_measured(provenance),
         ),
-        notes=(*NOTES, *speed_notes(speed)),
+        notes=(*NOTES, *_units(device), *speed_notes(speed)),
         link=speed.link_name,
         resources=resources,
         verification=findings.verification,
         timeline=timeline,
         provenance=provenance,
     )
+
+
+def _units(device: Device | None) -> tuple[str, ...]:
+    """What one LUT, block RAM and DSP block of the device is."""
+    cells = None if device is None else device.technology.cells
+    return () if cells is None else (cells.units,)
 
 
 def _resources(

@@ -87,7 +87,8 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     "--margin-lut",
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
-    help="Part of the device's LUTs that may be taken.  [default: 0.8; iCE40 0.68]",
+    help="Part of the device's LUTs that may be taken.  [default: that of the technology, 0.8 for "
+    "most]",
 )
 @click.option(
     "--weight-bandwidth",
@@ -221,7 +222,7 @@ def _goal(
     minimize: str,
     margin_lut: float | None,
 ) -> Goal:
-    from sephw.explore import board_goal, device_goal
+    from sephw.explore import board_goal, check_goal, device_goal
 
     if (target is None) == (device is None):
         usage = command_line("explore", options=[("--help", None)])
@@ -232,6 +233,7 @@ def _goal(
         goal = device_goal(find_device(device or ""), clock_mhz, fps)
     if margin_lut is not None:
         goal = replace(goal, margins=replace(goal.margins, lut=margin_lut))
+    check_goal(goal)
     return replace(goal, minimize=minimize)
 
 

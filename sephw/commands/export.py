@@ -126,7 +126,7 @@ _NOT_REPEATED = ("out", "as_json")
     "--steps",
     metavar="LIST",
     help=f"What to do, of {','.join(STEPS)}; a step brings the ones that it needs, +STEP is "
-    "beside the usual ones.  [default: all but netlist; synth for ECP5, iCE40 and Gowin boards]",
+    "beside the usual ones.  [default: all but netlist; synth for boards of the open flow]",
 )
 @click.option(
     "--network",

@@ -65,7 +65,7 @@ floorplan_option = click.option(
     "--floorplan/--no-floorplan",
     default=None,
     help="Block RAMs and multipliers get their sites along the network before placement; see "
-    "docs/synthesis.md.  [default: on an ECP5]",
+    "docs/synthesis.md.  [default: where the sites of the device are known]",
 )
 search_seconds_option = click.option(
     "--search-seconds",

@@ -1,6 +1,6 @@
 """Folding search: family, digits, PE, SIMD and multipliers per layer, for a device and a goal."""
 
-from sephw.explore.boards import board_goal, device_goal
+from sephw.explore.boards import board_goal, check_goal, device_goal
 from sephw.explore.found import Found, Goal
 from sephw.explore.pareto import pareto
 from sephw.explore.refusal import MisfitError, without_limits
@@ -16,6 +16,7 @@ __all__ = [
     "SynthesisJob",
     "SynthesisResult",
     "board_goal",
+    "check_goal",
     "device_goal",
     "pareto",
     "search",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sephw.errors import UsageError
 from sephw.explore.found import Goal
 from sephw.resources.board_top import top_of
 from sephw.resources.model import load
@@ -49,6 +50,17 @@ def device_goal(device: Device, clock_mhz: float | None = None, fps: float | Non
         margins=device.technology.margins,
         clock_error=_clock_error(device.technology),
     )
+
+
+def check_goal(goal: Goal) -> None:
+    """SephwError where the resource model knows nothing of the device, or not its clock.
+
+    What it has to know of the clock another clock can say, that of the goal.
+    """
+    technology = goal.device.technology
+    technology.require(CHARACTERIZATION)
+    if goal.clock_mhz is None and not _estimates_clocks(technology):
+        raise UsageError(f"the clock of {technology} is not estimated; give one with --clock-mhz")
 
 
 def _clock_error(technology: Technology) -> float:

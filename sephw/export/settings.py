@@ -12,7 +12,7 @@ from sephw.files import parse_json
 from sephw.invocation import Invocation, model_name
 from sephw.suggest import did_you_mean
 from sephw.targets import Target
-from sephw.technologies import CHARACTERIZATION
+from sephw.technologies import CELL_MODELS, CHARACTERIZATION
 
 STEPS = (
     "qonnx",
@@ -121,7 +121,12 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
 
 
 def check_search(settings: ExportSettings) -> None:
-    """UsageError where a wish for search or synthesis has nobody to grant it."""
+    """UsageError where a wish for search or synthesis has nobody to grant it.
+
+    SephwError where the simulation of a synthesized netlist has no models of its cells.
+    """
+    if "netlist" in settings.steps:
+        settings.target.device.technology.require(CELL_MODELS)
     if settings.folding is not None and settings.fold == FAST:
         raise UsageError("--fold fast: --folding decides; leave one of them out")
     if settings.fps is not None and not settings.searches:

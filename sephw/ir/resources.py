@@ -9,10 +9,9 @@ from dataclasses import dataclass
 class Resources:
     """Counts of logic cells and hard blocks.
 
-    ``lut``: LUT4 (ECP5, iCE40, Gowin; a carry cell counts as the two or one that it occupies) or
-    LUT6 (Xilinx), those used as memory included. ``ff``: flip-flops. ``bram``: block RAMs of the
-    technology's size: 18 Kbit (ECP5, Gowin, Xilinx) or 4 Kbit (iCE40). ``dsp``: multipliers of
-    18 × 18 (ECP5), halves of such (Gowin), multipliers of 16 × 16 (iCE40) or DSP48 slices (Xilinx).
+    ``lut``: LUTs, those used as memory included; a carry cell counts as the ones that it occupies.
+    ``ff``: flip-flops. ``bram``: block RAMs, ``dsp``: multipliers, of the technology's own size:
+    its profile in sephw/technologies says which.
     """
 
     lut: int = 0

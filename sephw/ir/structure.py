@@ -102,8 +102,8 @@ class AdderPart:
 class PairPart:
     """``lanes`` · ``pairs`` registered sums ±a ± b of ``bits`` bits, a and b of ``value_bits``.
 
-    On ECP5 adders with gates. Elsewhere sum and difference of each pair are registered in place
-    of the pair, and every lane chooses.
+    Adders with gates, where carry cells have some. Elsewhere sum and difference of each pair are
+    registered in place of the pair, and every lane chooses.
     """
 
     lanes: int

@@ -218,6 +218,7 @@ ECP5 = Technology(
         bram={"DP16KD": 1, "PDPW16KD": 1},
         dsp={"MULT18X18D": 1},
         carry="CCU2C",
+        units="LUT: 4-input ones. BRAM: blocks of 18 Kbit. DSP: 18 x 18 multipliers.",
     ),
     logic=Logic(
         lut_inputs=4,

@@ -17,7 +17,8 @@ class Cells:
     """What a cell of a synthesized netlist counts in `Resources`, by the cell's type.
 
     ``lut``: cells that place-and-route counts as logic; ``ff``: a pattern at the start of the types
-    of flip-flops; ``carry``: the type of a carry cell.
+    of flip-flops; ``carry``: the type of a carry cell. ``units``: sentences for a person, that say
+    what one LUT, one block RAM and one DSP block is.
     """
 
     lut: Mapping[str, int]
@@ -25,6 +26,7 @@ class Cells:
     bram: Mapping[str, int]
     dsp: Mapping[str, int]
     carry: str
+    units: str
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,20 @@ from sephw.technologies.routing import (
     Units,
 )
 
+# GW1NR series data sheet, grade C6/I5.
+_SMALL_PLL = PllLimits(
+    input=Range.of("3", "400"),
+    detector=Range.of("3", "400"),
+    oscillator=Range.of("400", "1200"),
+    output=Range.of("3.125", "600"),
+)
+# GW2AR series data sheet, grade C8/I7.
+_LARGE_PLL = PllLimits(
+    input=Range.of("3", "500"),
+    detector=Range.of("3", "500"),
+    oscillator=Range.of("500", "1250"),
+    output=Range.of("3.90625", "625"),
+)
 _OUTPUT_DIVIDERS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
 
@@ -123,13 +137,7 @@ GOWIN = Technology(
             "GW1N-9C",
             Resources(8640, 6480, 26, 40),
             RoutedSize(60.0, "GW1NR-LV9QN88PC6/I5", harness_pins=("52", "17", "18", "10")),
-            # GW1NR series data sheet, grade C6/I5.
-            PllLimits(
-                input=Range.of("3", "400"),
-                detector=Range.of("3", "400"),
-                oscillator=Range.of("400", "1200"),
-                output=Range.of("3.125", "600"),
-            ),
+            _SMALL_PLL,
             pll_device="GW1NR-9C",
         ),
         Size(
@@ -137,13 +145,7 @@ GOWIN = Technology(
             "GW2A-18C",
             Resources(20736, 15552, 46, 96),
             RoutedSize(100.0, "GW2AR-LV18QN88C8/I7", harness_pins=("4", "69", "70", "15")),
-            # GW2AR series data sheet, grade C8/I7.
-            PllLimits(
-                input=Range.of("3", "500"),
-                detector=Range.of("3", "500"),
-                oscillator=Range.of("500", "1250"),
-                output=Range.of("3.90625", "625"),
-            ),
+            _LARGE_PLL,
             pll_device="GW2AR-18C",
         ),
     ),
@@ -173,6 +175,7 @@ GOWIN = Technology(
         # Halves of a multiplier of 18 bits.
         dsp={"MULT9X9": 1, "MULT18X18": 2, "MULT36X36": 8, "MULTALU18X18": 4},
         carry="ALU",
+        units="LUT: 4-input ones. BRAM: blocks of 18 Kbit. DSP: halves of 18 x 18 multipliers.",
     ),
     logic=Logic(lut_inputs=4, small_sum_bits=2, choice_luts=by_eights),
     rams=Rams(

@@ -149,6 +149,8 @@ ICE40 = Technology(
         bram={f"SB_RAM40_4K{kind}": 1 for kind in ("", "NR", "NW", "NRNW")},
         dsp={"SB_MAC16": 1},
         carry="SB_CARRY",
+        units="LUT: 4-input ones; routed ones are logic cells, which hold a LUT, a flip-flop or "
+        "both. BRAM: blocks of 4 Kbit. DSP: 16 x 16 multipliers.",
     ),
     logic=Logic(lut_inputs=4, small_sum_bits=2, choice_luts=by_luts),
     rams=Rams(

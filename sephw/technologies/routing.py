@@ -103,7 +103,7 @@ class Site:
     y: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Floorplan:
     """Where the blocks of a size are: ``sites`` by type of the cell that fits; in tiles."""
 
@@ -126,7 +126,7 @@ class RoutedSize:
     package: str = ""
     speed: str = ""
     harness_pins: tuple[str, ...] = ()
-    floorplan: Floorplan | None = None
+    floorplan: Floorplan | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)

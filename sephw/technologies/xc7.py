@@ -73,6 +73,7 @@ XC7 = Technology(
         bram={"RAMB18E1": 1, "RAMB36E1": 2},
         dsp={"DSP48E1": 1},
         carry="CARRY4",
+        units="LUT: 6-input ones. BRAM: blocks of 18 Kbit. DSP: DSP slices.",
     ),
     logic=Logic(lut_inputs=6, small_sum_bits=2, choice_luts=by_sixteens, shift_registers=True),
     rams=Rams(

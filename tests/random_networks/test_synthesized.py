@@ -20,7 +20,7 @@ SEED = 1
 
 
 def row(index: int, lut: int = 90) -> Row:
-    technology = held_out.technology_of(index).value
+    technology = held_out.technology_of(index).name
     estimated, synthesized = ({"lut": count, "ff": 10, "bram": 0, "dsp": 1} for count in (lut, 100))
     luts = {"join select": (2, lut, 100)}
     return Row(SEED, index, technology, 2, estimated, synthesized, 3, luts)

@@ -6,7 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from sephw.tools import nextpnr, packers, yosys
+from sephw.synth import packing
+from sephw.tools import nextpnr, yosys
 
 YOSYS = """
 import json, pathlib, re, sys, time
@@ -108,7 +109,7 @@ class FakeTools:
         self.plan(fmax=[1000.0])
         monkeypatch.setattr(yosys, "find_yosys", lambda purpose: tuple(command["yosys"]))
         monkeypatch.setattr(nextpnr, "find_nextpnr", lambda tool, purpose: command["nextpnr"])
-        monkeypatch.setattr(packers, "find_tool", lambda *arguments: command["packer"])
+        monkeypatch.setattr(packing, "find_tool", lambda *_, plain: command["packer"])
         forget_versions()
         assert yosys.yosys_version("test") == "9.9 (git sha1 0123abc)"
 
