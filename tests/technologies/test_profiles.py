@@ -7,16 +7,22 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
+import export_folder
 import pytest
 
 from sephw.backends.board import board_pins, find_clocking
 from sephw.backends.board.constraints import constraint_text
+from sephw.cli import run
 from sephw.errors import SephwError, UsageError
 from sephw.explore import check_goal, device_goal
 from sephw.export.settings import ExportSettings, check_search
+from sephw.reports import Findings, Subject, build_report
+from sephw.reports.next_step import not_run, own_place
+from sephw.reports.speed import Speed
 from sephw.resources.memories import map_memory
 from sephw.resources.model import load
 from sephw.rtl import SOURCES
+from sephw.sim.timing import simulate
 from sephw.synth.count import count
 from sephw.synth.recipes import engine_script
 from sephw.targets import DEVICES, TARGETS, find_device, find_target
@@ -201,3 +207,41 @@ def test_boards_of_the_open_flow_have_what_it_needs():
         if target.open_board is not None:
             assert target.device.routable
             target.device.pll()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("explore", "--device", "gw2ar-18"),
+            "the clock of gowin is not estimated; give one with --clock-mhz",
+        ),
+        (
+            ("export", "--target", "pynq-z2", "--steps", "+netlist"),
+            "netlist simulation: no cell models of xc7; there are some of ecp5, ice40, gowin; "
+            "choose a board of these",
+        ),
+    ],
+)
+def test_commands_refuse_before_any_work(arguments, message, tmp_path, capsys):
+    """The model is none: a command that began with it would say that."""
+    model = tmp_path / "model.pth"
+    model.write_bytes(b"no model")
+    command, *options = arguments
+    assert run([command, str(model), *options]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"sephw: error: {message}"
+    assert list(tmp_path.iterdir()) == [model]
+
+
+@pytest.mark.parametrize("technology", FAMILIES, ids=str)
+def test_reports_offer_the_netlist_where_it_can_be_simulated(technology):
+    graph = export_folder.small_graph()
+    target = next(target for target in TARGETS if target.device.technology is technology)
+    report = build_report(
+        graph,
+        Speed(simulate(graph)),
+        Subject("small (SEPNet)", target.name, target.part, target.clock_ns),
+        Findings(device=target.device, verification=export_folder.verification(graph)),
+    )
+    missing = {part.what for part in not_run(report, own_place(report))}
+    assert ("netlist" in missing) == technology.has(CELL_MODELS)
