@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,3 +59,11 @@ def command_progress(steps: int, about: str = "") -> Progress:
     flags = None if context is None else context.find_object(CallFlags)
     quiet = flags is not None and flags.quiet
     return Progress(quiet=quiet, steps=steps, about=about)
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Libraries print and warn about their own affairs; stdout belongs to the command."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

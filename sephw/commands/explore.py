@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import tempfile
-import time
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +12,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sephw.command_line import command_line, command_name
-from sephw.commands.completion import complete_device, complete_network, complete_target
-from sephw.commands.context import command_progress
-from sephw.commands.options import search_seconds_option, typed_options
-from sephw.errors import SephwError, UsageError
+from sephw.commands.completion import complete_device, complete_target
+from sephw.commands.context import command_progress, quiet_libraries
+from sephw.commands.options import (
+    arguments_option,
+    json_option,
+    network_option,
+    search_seconds_option,
+)
+from sephw.commands.typed_options import typed_options
+from sephw.errors import UsageError
 from sephw.export_folder import ExportFolder
 from sephw.export_names import MODEL
-from sephw.invocation import TypedOption
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
-    from sephw.explore import Found, Goal
+    from sephw.explore import Goal
     from sephw.ir import Graph
-    from sephw.progress import Progress
 
 _FIX = f"give a checkpoint, or the folder that '{command_name('export')}' made"
 # Options that an export with the folding that was found does not take over.
@@ -132,14 +132,9 @@ _MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
     metavar="FILE",
     help="FINN folding configuration to write, as far as FINN has the notions.",
 )
-@click.option(
-    "--network",
-    shell_complete=complete_network,
-    metavar="NAME",
-    help="Network of a bare state_dict.",
-)
-@click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@network_option
+@arguments_option
+@json_option("Print JSON instead of tables.")
 @click.pass_context
 def explore(
     ctx: click.Context,
@@ -168,59 +163,40 @@ def explore(
     by the estimates, or the least logic for --fps; the summary says whether that was proved to be
     the best. Exit status: 0, or 2 for an error; where nothing fits, it says what would.
     """
-    from sephw.explore import pareto, search
+    from sephw.explore.exploration import ExplorationSettings, explore_graph
     from sephw.explore.finn import finn_config
     from sephw.export.settings import parse_arguments
 
     if scheduler is not None and synth is None:
         raise UsageError("--scheduler: nothing is synthesized; add --synth K")
-    goal = _goal(target, device, fps, clock_mhz, minimize, margin_lut)
-    goal = replace(goal, weight_bandwidth_bits=weight_bandwidth)
-    progress = command_progress(3 if synth is not None else 2, about=model.stem)
+    goal = _goal(target, device, clock_mhz, fps)
+    if margin_lut is not None:
+        goal = replace(goal, margins=replace(goal.margins, lut=margin_lut))
+    goal = replace(goal, minimize=minimize, weight_bandwidth_bits=weight_bandwidth)
+    settings = ExplorationSettings(
+        goal, points if with_pareto else None, synth, scheduler, search_seconds
+    )
+    progress = command_progress(1 + settings.steps, about=model.stem)
     with progress.step("load", model.name):
         graph = _graph(model, network, parse_arguments(arguments))
-    began = time.monotonic()
-    with progress.step("explore", f"foldings for {goal.device.name}"):
-        if with_pareto or synth is not None:
-            count = points if with_pareto else max(2, synth or 0)
-            found = pareto(
-                graph, goal, points=count, progress=progress.update, seconds=search_seconds
-            )
-        else:
-            found = (search(graph, goal, progress=progress.update, seconds=search_seconds),)
-    seconds = time.monotonic() - began
-    chosen, results = found[0], None
-    if fps is not None and len(found) > 1:
-        # The least logic that is fast enough is the last point.
-        chosen = found[-1]
-    if synth is not None:
-        tried = found[-synth:] if fps is not None else found[:synth]
-        results = _synthesize(tried, scheduler, progress)
-        chosen = _fitting(tried, results, fps)
+    explored = explore_graph(graph, settings, progress)
     if out is not None:
-        chosen.folding.write(out)
+        explored.chosen.folding.write(out)
     if finn is not None:
-        finn.write_text(json.dumps(finn_config(chosen), indent=2) + "\n", encoding="utf-8")
+        finn.write_text(json.dumps(finn_config(explored.chosen), indent=2) + "\n", "utf-8")
     if as_json:
-        content = chosen.as_dict()
-        content["seconds"] = round(seconds, 1)
-        if len(found) > 1:
-            content["pareto"] = [_point(one) for one in found]
-        if results is not None:
-            content["synthesized"] = [_synthesized(result) for result in results]
-        click.echo(json.dumps(content, indent=2))
+        click.echo(json.dumps(explored.as_dict(), indent=2))
         return
-    again = typed_options(ctx, _NOT_FOR_EXPORT)
-    _print(chosen, found, tried if synth is not None else (), results, seconds, out, model, again)
+    click.echo(explored.text())
+    if out is not None:
+        from sephw.explore.next_export import next_export
+
+        again = typed_options(ctx, _NOT_FOR_EXPORT)
+        click.echo(f"  {'next':8}{next_export(model, explored.chosen.goal, out, again)}")
 
 
 def _goal(
-    target: str | None,
-    device: str | None,
-    fps: float | None,
-    clock_mhz: float | None,
-    minimize: str,
-    margin_lut: float | None,
+    target: str | None, device: str | None, clock_mhz: float | None, fps: float | None
 ) -> Goal:
     from sephw.explore import board_goal, check_goal, device_goal
 
@@ -231,17 +207,13 @@ def _goal(
         goal = board_goal(find_target(target), clock_mhz, fps)
     else:
         goal = device_goal(find_device(device or ""), clock_mhz, fps)
-    if margin_lut is not None:
-        goal = replace(goal, margins=replace(goal.margins, lut=margin_lut))
     check_goal(goal)
-    return replace(goal, minimize=minimize)
+    return goal
 
 
 def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> Graph:
     """The graph of a checkpoint, a QONNX file or an export, not folded."""
-    # Libraries print and warn about their own affairs.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with quiet_libraries():
         if model.is_dir():
             return ExportFolder.open(model, _FIX).unfolded_graph()
         from sephw.export.settings import ExportSettings
@@ -258,82 +230,3 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
         with tempfile.TemporaryDirectory() as folder:
             graph: Graph = read_network(source, settings, Path(folder) / MODEL).graph
             return graph
-
-
-def _synthesize(found: Sequence[Found], scheduler: str | None, progress: Progress) -> list[Any]:
-    from sephw.explore import SynthesisJob, synthesize_many
-
-    jobs = [
-        SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
-        for one in found
-    ]
-    with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):
-        return synthesize_many(jobs, scheduler, progress=progress.update)
-
-
-def _fitting(found: Sequence[Found], results: Sequence[Any], fps: float | None) -> Found:
-    """The one to take of what was synthesized: the fastest that fits; with ``fps``, the smallest.
-
-    Raises SephwError where none fits, or none could be synthesized.
-    """
-    pairs = list(zip(found, results, strict=True))
-    for one, result in pairs if fps is None else pairs[::-1]:
-        if not result.error and (result.total + one.goal.reserved).fits(one.goal.limits):
-            return one
-    device = found[0].goal.device.name
-    if all(result.error for result in results):
-        raise SephwError(f"synthesis of every folding failed; the first: {results[0].error}")
-    name, used, limit = next(
-        excess
-        for one, result in pairs
-        if not result.error
-        for excess in (result.total + one.goal.reserved).excess(one.goal.limits)
-    )
-    raise SephwError(
-        f"{found[0].network}: none of {len(pairs)} foldings fits {device} once synthesized; the "
-        f"first takes {used:,} {name} of {limit:,}; try more with --synth, or a slower --fps"
-    )
-
-
-def _point(found: Found) -> dict[str, Any]:
-    content = found.as_dict()
-    keys = (
-        "frames_per_second",
-        "frames_per_second_over_link",
-        "frame_cycles",
-        "clock_mhz",
-        "estimated",
-        "proven_optimal",
-    )
-    return {key: content[key] for key in (*keys, "folding")}
-
-
-def _synthesized(result: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {"name": result.name, "total": asdict(result.total), "error": result.error}
-
-
-def _print(
-    chosen: Found,
-    found: Sequence[Found],
-    tried: Sequence[Found],
-    results: Sequence[Any] | None,
-    seconds: float,
-    out: Path | None,
-    model: Path,
-    again: tuple[TypedOption, ...],
-) -> None:
-    from sephw.explore.next_export import next_export
-    from sephw.explore.text import pareto_table, summary, synthesis_table, table
-
-    click.echo(table(chosen))
-    click.echo()
-    if len(found) > 1:
-        click.echo(pareto_table(found) + "\n")
-    if results is not None:
-        click.echo(synthesis_table(tried, results) + "\n")
-    click.echo(summary(chosen))
-    click.echo(f"  {'search':8}{seconds:.1f} s")
-    if out is not None:
-        click.echo(f"  {'next':8}{next_export(model, chosen.goal, out, again)}")

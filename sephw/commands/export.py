@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,15 +12,17 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from sephw.commands.completion import complete_data, complete_network, complete_target
-from sephw.commands.context import EXIT_MISMATCH, command_progress
+from sephw.commands.completion import complete_data, complete_target
+from sephw.commands.context import EXIT_MISMATCH, command_progress, quiet_libraries
 from sephw.commands.options import (
-    DataSource,
+    arguments_option,
     floorplan_option,
+    json_option,
+    network_option,
     search_seconds_option,
     seeds_option,
-    typed_options,
 )
+from sephw.commands.typed_options import DataSource, typed_options
 from sephw.errors import UsageError
 from sephw.export.settings import (
     FOLDS,
@@ -128,20 +127,15 @@ _NOT_REPEATED = ("out", "as_json")
     help=f"What to do, of {','.join(STEPS)}; a step brings the ones that it needs, +STEP is "
     "beside the usual ones.  [default: all but netlist; synth for boards of the open flow]",
 )
-@click.option(
-    "--network",
-    shell_complete=complete_network,
-    metavar="NAME",
-    help="Network of a bare state_dict.",
-)
-@click.option("--arguments", metavar="JSON", help="Network arguments of a bare state_dict.")
+@network_option
+@arguments_option
 @click.option(
     "--trace",
     is_flag=True,
     help="Write the timeline of the engines (trace.json, for Perfetto) and the RTL's "
     "signals on the first image (rtl.vcd).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
+@json_option("Print report.json instead of a summary.")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -214,9 +208,7 @@ def _run(settings: ExportSettings) -> ExportOutcome:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sephw.export.pipeline import export_model, planned_steps
 
-    # Libraries print and warn about their own affairs; stdout belongs to the summary or the JSON.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with quiet_libraries():
         progress = command_progress(planned_steps(settings), about=settings.name)
         return export_model(settings, progress)
 

@@ -1,58 +1,33 @@
-"""Options that several commands have, and what was typed of them."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from sephw.invocation import TypedOption
+from sephw.commands.completion import complete_network
 
-
-class DataSource(click.types.StringParamType):
-    """The name of a data set, or a path to one; kept as text."""
-
-    @staticmethod
-    def is_path(text: str) -> bool:
-        """True for all but the names."""
-        from sephw.data import DATA_NAMES
-        from sephw.export.settings import RANDOM_DATA
-
-        return text not in (*DATA_NAMES, RANDOM_DATA)
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def typed_options(ctx: click.Context, left_out: tuple[str, ...]) -> tuple[TypedOption, ...]:
-    """The options that were typed in this call, in the order of --help.
-
-    ``left_out``: names of parameters that are of no interest.
-    """
-    return tuple(
-        given
-        for parameter in ctx.command.params
-        if isinstance(parameter, click.Option)
-        and parameter.name is not None
-        and parameter.expose_value
-        and parameter.name not in left_out
-        and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-        for given in _given(parameter, ctx.params.get(parameter.name))
-    )
+def json_option(text: str) -> Callable[[Command], Command]:
+    """--json as the parameter ``as_json``; ``text``: what --help says of it."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
 
 
-def _given(option: click.Option, value: Any) -> Iterator[TypedOption]:
-    if option.is_flag:
-        words = option.opts if value else option.secondary_opts
-        yield TypedOption(max(words, key=len))
-        return
-    for one in value if option.multiple else (value,):
-        text = f"{one:.12g}" if isinstance(one, float) else str(one)
-        is_path = isinstance(option.type, click.Path)
-        if isinstance(option.type, DataSource):
-            is_path = option.type.is_path(text)
-        yield TypedOption(max(option.opts, key=len), text, is_path)
-
-
+export_argument = click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+network_option = click.option(
+    "--network",
+    shell_complete=complete_network,
+    metavar="NAME",
+    help="Network of a bare state_dict.",
+)
+arguments_option = click.option(
+    "--arguments", metavar="JSON", help="Network arguments of a bare state_dict."
+)
 seeds_option = click.option(
     "--seeds",
     default=1,
@@ -77,9 +52,11 @@ search_seconds_option = click.option(
 )
 
 __all__ = [
-    "DataSource",
+    "arguments_option",
+    "export_argument",
     "floorplan_option",
+    "json_option",
+    "network_option",
     "search_seconds_option",
     "seeds_option",
-    "typed_options",
 ]

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from sephw.commands.context import command_progress
+from sephw.commands.options import export_argument
 from sephw.run.design import read_design
 from sephw.tools.programmer import load_bitstream
 
 
 @click.command(name="program")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+@export_argument
 @click.option(
     "--bitstream",
     type=click.Path(path_type=Path),

@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from sephw.commands.context import command_progress
+from sephw.commands.options import json_option
 
 
 @click.command(name="report")
 @click.argument(
     "directory", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="EXPORT_DIR"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the text.")
+@json_option("Print report.json instead of the text.")
 def report(directory: Path, as_json: bool) -> None:
     """Write the report of an export again, from the files that it has now, and print it.
 

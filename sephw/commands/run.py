@@ -11,6 +11,7 @@ import click
 
 from sephw.command_line import command_name
 from sephw.commands.context import EXIT_MISMATCH, command_progress
+from sephw.commands.options import export_argument, json_option
 from sephw.errors import UsageError
 from sephw.host import Accelerator, Description, PortError, find_ports
 from sephw.run.design import read_design
@@ -21,7 +22,7 @@ _SIMULATION = "sim"
 
 
 @click.command(name="run")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+@export_argument
 @click.option(
     "--port",
     metavar="PORT",
@@ -50,7 +51,7 @@ _SIMULATION = "sim"
     metavar="N",
     help="Frames of the throughput test on the chip; an even number.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a summary.")
+@json_option("Print JSON instead of a summary.")
 @click.pass_context
 def run(
     ctx: click.Context,

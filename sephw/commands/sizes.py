@@ -8,12 +8,13 @@ from dataclasses import asdict
 import click
 
 from sephw.commands.context import command_progress
+from sephw.commands.options import json_option
 from sephw.sizes import DEFAULT, network_size, table
 
 
 @click.command(name="sizes")
 @click.argument("networks", nargs=-1, metavar="[NETWORK]...")
-@click.option("--json", "as_json", is_flag=True, help="The counted sizes as JSON.")
+@json_option("The counted sizes as JSON.")
 def sizes(networks: tuple[str, ...], as_json: bool) -> None:
     """Parameters and bytes of the named networks in R, B and BQ, beside the paper's table.
 

@@ -9,7 +9,7 @@ import click
 from sephw.command_line import command_line
 from sephw.commands.completion import complete_device, complete_target
 from sephw.commands.context import command_progress
-from sephw.commands.options import floorplan_option, seeds_option
+from sephw.commands.options import export_argument, floorplan_option, json_option, seeds_option
 from sephw.errors import UsageError
 from sephw.export_folder import ExportFolder
 from sephw.export_names import SYNTHESIS
@@ -18,7 +18,7 @@ from sephw.targets import Device, Target, find_device, find_target
 
 
 @click.command(name="synth")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="EXPORT_DIR")
+@export_argument
 @click.option(
     "--target",
     shell_complete=complete_target,
@@ -62,7 +62,7 @@ from sephw.targets import Device, Target, find_device, find_target
     metavar="N",
     help="Runs of a tool side by side.  [default: one per processor]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print synth.json instead of a summary.")
+@json_option("Print synth.json instead of a summary.")
 def synth(
     directory: Path,
     target: str | None,

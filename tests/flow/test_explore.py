@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-import sephw.explore
 from sephw.cli import run
 from sephw.explore import SynthesisResult
 from sephw.ir.resources import Resources
@@ -154,7 +153,7 @@ def fake_synthesis(monkeypatch, luts, error=""):
             for job, lut in zip(jobs, luts, strict=False)
         ]
 
-    monkeypatch.setattr(sephw.explore, "synthesize_many", synthesize_many)
+    monkeypatch.setattr("sephw.explore.exploration.synthesize_many", synthesize_many)
     return seen
 
 
