@@ -20,7 +20,14 @@ import click
 from benchmarks.link_faults import small_graph
 from sephw.backends.board import BoardRates, write_board
 from sephw.backends.rtl import write_project
-from sephw.synth import pack, place_and_route, synthesize
+from sephw.synth import (
+    RouteSettings,
+    SynthesisSettings,
+    Top,
+    pack,
+    place_and_route,
+    synthesize,
+)
 from sephw.targets import TARGETS, find_target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,21 +76,22 @@ def route(name: str, directory: Path) -> Board:
         graph,
         target.device.technology,
         directory / "synthesis",
+        SynthesisSettings(_TIMEOUT_SECONDS),
         progress=lambda _: None,
-        timeout_seconds=_TIMEOUT_SECONDS,
-        top=board.top,
-        top_sources=board.sources,
+        top=Top(board.top, board.sources),
     )
     routed = place_and_route(
         synthesis,
         target.device,
-        package=target.open_board.package,
-        speed=target.open_board.speed,
-        clock_mhz=board.clock_mhz,
-        constraints=board.constraints,
-        work=directory / "route",
+        RouteSettings(
+            clock_mhz=board.clock_mhz,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            package=target.open_board.package,
+            speed=target.open_board.speed,
+            constraints=board.constraints,
+        ),
+        directory / "route",
         progress=lambda _: None,
-        timeout_seconds=_TIMEOUT_SECONDS,
     )
     bitstream = pack(routed, target.device, directory / "bitstream")
     return Board(

@@ -12,7 +12,15 @@ from benchmarks.characterize_data import PointFile
 from benchmarks.characterize_layers import Layer, layer
 from sephw.backends.rtl import write_project
 from sephw.ir import Graph, Node, Tensor
-from sephw.synth import HARNESS, place_and_route, synthesize, write_harness
+from sephw.synth import (
+    HARNESS,
+    RouteSettings,
+    SynthesisSettings,
+    Top,
+    place_and_route,
+    synthesize,
+    write_harness,
+)
 from sephw.targets import Device, find_device
 from sephw.technologies import CHARACTERIZATION, FAMILIES, Technology
 
@@ -63,20 +71,16 @@ def route(made: Layer, technology: Technology, work: Path, timeout_seconds: floa
         graph,
         technology,
         work / "synthesis",
+        SynthesisSettings(timeout_seconds, jobs=1),
         progress=lambda _: None,
-        timeout_seconds=timeout_seconds,
-        top_sources=[harness],
-        top=HARNESS,
-        jobs=1,
+        top=Top(HARNESS, [harness]),
     )
     routed = place_and_route(
         synthesis,
         device,
-        clock_mhz=known.clock.asked_mhz,
-        constraints=None,
-        work=work / "route",
+        RouteSettings(known.clock.asked_mhz, timeout_seconds),
+        work / "route",
         progress=lambda _: None,
-        timeout_seconds=timeout_seconds,
     )
     return round(routed.network_mhz, 2)
 

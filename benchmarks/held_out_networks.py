@@ -135,7 +135,6 @@ def measure(index: int, technology: Technology) -> Row:
             project,
             request,
             Path(work) / "synth",
-            board_out=Path(work) / "board",
             progress=lambda _: None,
             frames=TestFrames(images, golden),
         )

@@ -33,7 +33,7 @@ from sephw.backends.rtl import write_project
 from sephw.ir import Family, Graph, MemoryKind, Node
 from sephw.ir.resources import Resources
 from sephw.resources import estimate
-from sephw.synth import Synthesis, synthesize
+from sephw.synth import Synthesis, SynthesisSettings, synthesize
 from sephw.technologies import (
     CELLS,
     CHARACTERIZATION,
@@ -271,9 +271,8 @@ def _synthesized(graph: Graph, technology: Technology, folder: Path) -> Synthesi
         graph,
         technology,
         folder / "synth",
+        SynthesisSettings(_TIMEOUT_SECONDS, jobs=1),
         progress=lambda text: None,
-        timeout_seconds=_TIMEOUT_SECONDS,
-        jobs=1,
     )
 
 

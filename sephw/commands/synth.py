@@ -109,7 +109,6 @@ def synth(
             project,
             request,
             export.synth,
-            board_out=export.board,
             progress=progress.update,
             frames=export.test_frames(graph),
         )

@@ -75,7 +75,7 @@ class SynthesisResult:
 def synthesize_job(job: SynthesisJob) -> SynthesisResult:
     """Synthesize one job here, in a temporary folder. Raises what synthesis raises."""
     from sephw.backends import rtl
-    from sephw.synth import synthesize
+    from sephw.synth import SynthesisSettings, synthesize
 
     began = time.monotonic()
     graph = job.load()
@@ -96,10 +96,8 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
             graph,
             job.technology,
             Path(made) / "work",
+            SynthesisSettings(job.timeout_seconds, jobs=1, fifos_in_blocks=job.fifos_in_blocks),
             progress=lambda text: None,
-            timeout_seconds=job.timeout_seconds,
-            jobs=1,
-            fifos_in_blocks=job.fifos_in_blocks,
         )
     return SynthesisResult(
         job.name, found.total, dict(found.engines), round(time.monotonic() - began, 1)

@@ -17,7 +17,7 @@ from sephw.errors import SephwError
 from sephw.export.netlist import NetlistRuns
 from sephw.export.samples import Samples
 from sephw.export.settings import ExportSettings
-from sephw.export_names import AMD, BOARD, HLS, NETLIST, RTL, SYNTH
+from sephw.export_names import AMD, HLS, NETLIST, RTL, SYNTH
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
@@ -95,7 +95,6 @@ def synthesize_export(
                 folder / RTL,
                 request,
                 folder / SYNTH,
-                board_out=folder / BOARD,
                 progress=progress.update,
                 frames=TestFrames(images, golden),
             )
@@ -140,7 +139,7 @@ def netlist_runs(
 ) -> NetlistRuns:
     """Synthesize the network's own top and build the simulation of what comes out."""
     from sephw.resources import fifos_in_blocks
-    from sephw.synth import synthesize
+    from sephw.synth import SynthesisSettings, synthesize
 
     technology = settings.target.device.technology
     technology.require(CELL_MODELS)  # before minutes of synthesis
@@ -151,8 +150,10 @@ def netlist_runs(
             graph,
             technology,
             work / SYNTH,
+            SynthesisSettings(
+                _NETLIST_TIMEOUT_SECONDS,
+                fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
+            ),
             progress=progress.update,
-            timeout_seconds=_NETLIST_TIMEOUT_SECONDS,
-            fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
         )
         return NetlistRuns.of(synthesis, graph, folder / RTL, work)

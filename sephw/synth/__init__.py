@@ -5,18 +5,27 @@ from sephw.synth.flow import Request, run_flow
 from sephw.synth.harness import HARNESS, write_harness
 from sephw.synth.record import Run
 from sephw.synth.report import WorstPath
-from sephw.synth.route import Routed, pack, place_and_route
-from sephw.synth.synthesize import Synthesis, synthesize, synthesize_operator
+from sephw.synth.route import Routed, RouteSettings, pack, place_and_route
+from sephw.synth.synthesize import (
+    Synthesis,
+    SynthesisSettings,
+    Top,
+    synthesize,
+    synthesize_operator,
+)
 from sephw.synth.timing import TimingNotMet
 
 __all__ = [
     "HARNESS",
     "DoesNotFit",
     "Request",
+    "RouteSettings",
     "Routed",
     "Run",
     "Synthesis",
+    "SynthesisSettings",
     "TimingNotMet",
+    "Top",
     "WorstPath",
     "pack",
     "place_and_route",

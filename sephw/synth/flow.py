@@ -13,6 +13,7 @@ from pathlib import Path
 from sephw.backends.board import BoardProject, BoardRates, Task, TestFrames, write_board
 from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import UsageError
+from sephw.export_names import BOARD
 from sephw.ir import Graph
 from sephw.resources import fifos_in_blocks
 from sephw.synth.harness import HARNESS, HARNESS_PORTS, write_harness
@@ -21,11 +22,12 @@ from sephw.synth.route import (
     DEFAULT_SEED,
     UART_CLOCKS,
     Routed,
+    RouteSettings,
     pack,
     route_best,
     set_pll,
 )
-from sephw.synth.synthesize import Synthesis, synthesize
+from sephw.synth.synthesize import Synthesis, SynthesisSettings, Top, synthesize
 from sephw.synth.timing import TimingNotMet, rounded_down
 from sephw.synth.workplace import Workplace
 from sephw.targets import DEVICES, Device, Target
@@ -143,7 +145,6 @@ def run_flow(
     request: Request,
     out: Path,
     *,
-    board_out: Path | None = None,
     progress: Callable[[str], None],
     frames: TestFrames | None = None,
     cache: FileCache | None = None,
@@ -151,8 +152,8 @@ def run_flow(
 ) -> Run:
     """Synthesize, place, route and pack the RTL ``project`` of ``graph``; what came out.
 
-    ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, ``board_out``
-    (default: ``board`` beside ``out``) appear whole or not at all, and replace what is there.
+    ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, the folder
+    ``board`` beside it appear whole or not at all, and replace what is there.
     ``frames`` become the board's test images. A bitstream meets its clock: without a wanted one the
     board's PLL is set, last, to what routing reached.
     The same arguments give the same bytes, except below ``out``/logs.
@@ -172,14 +173,13 @@ def run_flow(
     if request.target is not None and request.target.open_board is not None:
         check_weight_ports(graph, "the board's top")  # before minutes of synthesis
     job = _Job(graph, project, request, cache, progress, frames, {})
-    target = board_out if board_out is not None else out.parent / "board"
     with Workplace(out, f"{graph.name}-{request.device.name}", failures) as place:
         attempt = _build(job, place.path)
         folder = place.path / "done"
         run = _collect(job, attempt, place.path, folder)
         done = {out: folder}
         if attempt.board is not None:
-            done[target] = place.path / "board"
+            done[out.parent / BOARD] = place.path / "board"
         place.put(done)
     return replace(
         run,
@@ -269,15 +269,13 @@ def _write_board(
 def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
     """The netlist of the design for one clock."""
     request, device = job.request, job.request.device
-    board, top, sources, constraints = None, None, [], None
-    macros: tuple[str, ...] = ()
+    board, top, constraints = None, None, None
     if request.board is not None:
         board = _write_board(job, request.board, work, clock_mhz)
-        top, sources, constraints = board.top, list(board.sources), board.constraints
-        macros = board.macros
-        clock_mhz = board.clock_mhz
+        top = Top(board.top, board.sources, board.macros)
+        constraints, clock_mhz = board.constraints, board.clock_mhz
     elif device.routable:
-        top, sources = HARNESS, [write_harness(job.graph, work / "harness")]
+        top = Top(HARNESS, [write_harness(job.graph, work / "harness")])
         constraints = write_harness_constraints(device, work / "harness")
     with job.timed("synthesis"):
         synthesis = synthesize(
@@ -285,17 +283,17 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
             job.graph,
             device.technology,
             work / "synthesis",
-            top=top,
-            top_sources=sources,
-            macros=macros,
+            SynthesisSettings(
+                timeout_seconds=request.timeout_seconds,
+                jobs=request.jobs,
+                cache=job.cache,
+                dsp=device.available.dsp > 0,
+                fifos_in_blocks=fifos_in_blocks(job.graph, device),
+            ),
             progress=job.progress,
-            jobs=request.jobs,
-            cache=job.cache,
-            timeout_seconds=request.timeout_seconds,
-            dsp=device.available.dsp > 0,
-            fifos_in_blocks=fifos_in_blocks(job.graph, device),
+            top=top,
         )
-    return _Attempt(board, top or synthesis.top, clock_mhz, synthesis, constraints)
+    return _Attempt(board, synthesis.top, clock_mhz, synthesis, constraints)
 
 
 def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
@@ -308,16 +306,18 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
         routed = route_best(
             attempt.synthesis,
             device,
+            RouteSettings(
+                clock_mhz=attempt.asked_mhz,
+                timeout_seconds=request.timeout_seconds,
+                package=chip.package if chip is not None else "",
+                speed=chip.speed if chip is not None else "",
+                constraints=attempt.constraints,
+                floorplan=request.places_blocks,
+            ),
+            work / "route",
             seeds=range(request.seed, request.seed + request.seeds),
             jobs=request.jobs,
-            package=chip.package if chip is not None else "",
-            speed=chip.speed if chip is not None else "",
-            clock_mhz=attempt.asked_mhz,
-            constraints=attempt.constraints,
-            work=work / "route",
             progress=job.progress,
-            timeout_seconds=request.timeout_seconds,
-            floorplan=request.places_blocks,
         )
     return replace(attempt, routed=routed)
 

@@ -70,29 +70,39 @@ class Routed:
         return min(own or self.fmax_mhz.values(), default=0.0)
 
 
-def place_and_route(
-    synthesis: Synthesis,
-    device: Device,
-    *,
-    package: str = "",
-    speed: str = "",
-    clock_mhz: float,
-    constraints: Path | None,
-    work: Path,
-    progress: Callable[[str], None],
-    timeout_seconds: float,
-    seed: int = DEFAULT_SEED,
-    floorplan: bool = False,
-    cancelled: threading.Event | None = None,
-) -> Routed:
-    """Place and route on ``device``; files go to ``work``, the log is its ``nextpnr.log``.
+@dataclass(frozen=True)
+class RouteSettings:
+    """How a netlist is placed and routed; ``timeout_seconds`` is for each run of nextpnr.
 
     ``package`` and ``speed`` as nextpnr spells them ("": the device's usual ones; for Gowin
     ``package`` is the whole part number). ``constraints``: pins, in the device's own format; None
     lets nextpnr choose them. ``floorplan``: block RAMs and multipliers get their sites before, on
-    devices of which they are known. A missed clock is no error: see `Routed.timing_met`. Raises
-    DoesNotFit, and SephwError where nothing from PyPI routes the device, nextpnr is missing,
-    fails, takes longer than ``timeout_seconds`` or is ``cancelled``, naming its log.
+    devices of which they are known.
+    """
+
+    clock_mhz: float
+    timeout_seconds: float
+    package: str = ""
+    speed: str = ""
+    constraints: Path | None = None
+    floorplan: bool = False
+
+
+def place_and_route(
+    synthesis: Synthesis,
+    device: Device,
+    settings: RouteSettings,
+    work: Path,
+    *,
+    progress: Callable[[str], None],
+    seed: int = DEFAULT_SEED,
+    cancelled: threading.Event | None = None,
+) -> Routed:
+    """Place and route on ``device``; files go to ``work``, the log is its ``nextpnr.log``.
+
+    A missed clock is no error: see `Routed.timing_met`. Raises DoesNotFit, and SephwError where
+    nothing from PyPI routes the device, nextpnr is missing, fails, takes too long or is
+    ``cancelled``, naming its log.
     """
     purpose = f"place and route for {device.name}"
     route, sized = device.routing()
@@ -101,10 +111,10 @@ def place_and_route(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     pins = None
-    if constraints is not None:
-        pins = f"pins{constraints.suffix}"
-        shutil.copyfile(constraints, work / pins)
-    package, speed = package or sized.package, speed or sized.speed
+    if settings.constraints is not None:
+        pins = f"pins{settings.constraints.suffix}"
+        shutil.copyfile(settings.constraints, work / pins)
+    package, speed = settings.package or sized.package, settings.speed or sized.speed
     part = route.part_name(device.part, package, speed)
     arguments = [
         *route.arguments(device.part, package, speed, pins),
@@ -114,7 +124,7 @@ def place_and_route(
         "report.json",
         *route.outputs,
         "--freq",
-        f"{clock_mhz:g}",
+        f"{settings.clock_mhz:g}",
         "--timing-allow-fail",
         "--seed",
         str(seed),
@@ -122,7 +132,7 @@ def place_and_route(
     log = work / "nextpnr.log"
     began = time.monotonic()
     effort = route.effort(synthesis.total, device.available)
-    for options, plan in dict.fromkeys(((effort, floorplan), ((), False))):
+    for options, plan in dict.fromkeys(((effort, settings.floorplan), ((), False))):
         placed = _netlist(synthesis, device, work / "netlist.json", plan, progress)
         try:
             run_nextpnr(
@@ -132,7 +142,7 @@ def place_and_route(
                 log=log,
                 purpose=purpose,
                 on_line=_phases(progress),
-                timeout_seconds=timeout_seconds,
+                timeout_seconds=settings.timeout_seconds,
                 cancelled=cancelled,
             )
             break
@@ -155,7 +165,7 @@ def place_and_route(
     return Routed(
         fmax_mhz=report.fmax_mhz,
         constraint_mhz=report.constraint_mhz,
-        clock_mhz=clock_mhz,
+        clock_mhz=settings.clock_mhz,
         worst_path=report.worst_path,
         used=used,
         available=report.available,
@@ -193,17 +203,12 @@ def _netlist(
 def route_best(
     synthesis: Synthesis,
     device: Device,
+    settings: RouteSettings,
+    work: Path,
     *,
     seeds: Sequence[int],
     jobs: int | None = None,
-    package: str = "",
-    speed: str = "",
-    clock_mhz: float,
-    constraints: Path | None,
-    work: Path,
     progress: Callable[[str], None],
-    timeout_seconds: float,
-    floorplan: bool = False,
 ) -> Routed:
     """`place_and_route` with each of ``seeds``, ``jobs`` at a time; the fastest design.
 
@@ -221,15 +226,10 @@ def route_best(
         routed = place_and_route(
             synthesis,
             device,
-            package=package,
-            speed=speed,
-            clock_mhz=clock_mhz,
-            constraints=constraints,
-            work=work / f"seed_{seed}",
+            settings,
+            work / f"seed_{seed}",
             progress=say,
-            timeout_seconds=timeout_seconds,
             seed=seed,
-            floorplan=floorplan,
             cancelled=cancelled,
         )
         if len(seeds) > 1:

@@ -54,42 +54,57 @@ class Synthesis:
     engine_logs: Path
 
 
+@dataclass(frozen=True)
+class Top:
+    """A module around the network's, what it is made of, and macros that are defined for it."""
+
+    module: str
+    sources: Sequence[Path]
+    macros: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SynthesisSettings:
+    """How a project is synthesized. ``timeout_seconds`` is for each run of Yosys.
+
+    ``jobs`` engines at a time (None: as many as there are processors), kept in ``cache`` (None:
+    the user's). ``dsp`` False: the device has no DSP blocks, so that multiplications take logic
+    whatever the foldings say. ``fifos_in_blocks``: nodes whose output FIFOs must be in block RAM.
+    """
+
+    timeout_seconds: float
+    jobs: int | None = None
+    cache: FileCache | None = None
+    dsp: bool = True
+    fifos_in_blocks: Collection[str] = ()
+
+
 def synthesize(
     project: Path,
     graph: Graph,
     technology: Technology,
     work: Path,
+    settings: SynthesisSettings,
     *,
     progress: Callable[[str], None],
-    timeout_seconds: float,
-    top_sources: Sequence[Path] = (),
-    top: str | None = None,
-    macros: Sequence[str] = (),
-    jobs: int | None = None,
-    cache: FileCache | None = None,
-    dsp: bool = True,
-    fifos_in_blocks: Collection[str] = (),
+    top: Top | None = None,
 ) -> Synthesis:
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
-    ``top`` (default: the network's own top module) is in ``top_sources`` or the project's top;
-    it and what lies around the engines are synthesized as one, with ``macros`` defined. Distinct
-    engines are synthesized once each, ``jobs`` at a time (default: as many as there are
-    processors), and kept in ``cache`` (default: the user's). ``dsp`` False: the device has no DSP
-    blocks, so that multiplications take logic whatever the foldings say. ``fifos_in_blocks``: nodes
-    whose output FIFOs must be in block RAM. ``timeout_seconds`` is for each run of Yosys. Raises
-    SephwError where Yosys is missing, fails or takes too long, naming its log.
+    ``top`` (None: the network's own top module) and what lies around the engines are synthesized
+    as one; distinct engines once each. Raises SephwError where Yosys is missing, fails or takes
+    too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
-    kept = cache if cache is not None else FileCache.of_user(NETLISTS)
+    kept = settings.cache if settings.cache is not None else FileCache.of_user(NETLISTS)
     layout = lay_out(graph)
     engines = {
         node.name: engine_of_node(graph, node, layout.engines[node.name], project)
         for node in graph.nodes
     }
-    if not dsp:
+    if not settings.dsp:
         engines = {name: replace(engine, dsp=False) for name, engine in engines.items()}
-    for name in fifos_in_blocks:
+    for name in settings.fifos_in_blocks:
         engines[name] = replace(engines[name], fifos_in_blocks=True)
     keys = {name: _key(engine, technology, version) for name, engine in engines.items()}
     modules = {name: f"engine_{key}" for name, key in keys.items()}
@@ -110,26 +125,31 @@ def synthesize(
     def run_one(module: str, name: str) -> str:
         netlist = netlists / f"{module}.json"
         log = logs / f"{layout.engines[name]}.log"
-        _run_engine(engines[name], technology, netlist, log, name, timeout_seconds, cancelled)
+        _run_engine(
+            engines[name], technology, netlist, log, name, settings.timeout_seconds, cancelled
+        )
         kept.keep(keys[name], netlist)
         return name
 
-    _run_all(run_one, missing, jobs or os.cpu_count() or 1, cancelled, progress)
+    _run_all(run_one, missing, settings.jobs or os.cpu_count() or 1, cancelled, progress)
     for module in distinct:
         _rename(netlists / f"{module}.json", module)
     log = work / "link.log"
     progress("linking the engines")
-    top_files = [_bring(path, link) for path in top_sources]
+    top_files = [_bring(path, link) for path in (() if top is None else top.sources)]
     source = project / f"{layout.project}.sv"
     _bring(source, link)
+    top_module = layout.project if top is None else top.module
     placed = [
         Placed(layout.engines[name], modules[name], engine.parameter_names)
         for name, engine in engines.items()
     ]
     script = link_script(
-        technology, layout.project, placed, top or layout.project, top_files, macros
+        technology, layout.project, placed, top_module, top_files, () if top is None else top.macros
     )
-    run_yosys_logged(script, link, log=log, purpose=_PURPOSE, timeout_seconds=timeout_seconds)
+    run_yosys_logged(
+        script, link, log=log, purpose=_PURPOSE, timeout_seconds=settings.timeout_seconds
+    )
     netlist = work / "netlist.json"
     (link / "netlist.json").replace(netlist)
     shutil.rmtree(link)
@@ -145,7 +165,7 @@ def synthesize(
         technology=technology,
         instances=dict(layout.engines),
         runs=len(missing),
-        top=top or layout.project,
+        top=top_module,
         engine_logs=logs,
     )
 

@@ -111,10 +111,10 @@ def test_fewer_frames_than_asked_for_keep_the_bitstream(
     """Routing that reaches 20 MHz where the search estimated more."""
     asked = []
 
-    def slow_flow(graph, project, request, out, *, board_out, **_):
+    def slow_flow(graph, project, request, out, **_):
         asked.append(request)
         shutil.copytree(exported / "synth", out)
-        shutil.copytree(exported / "board", board_out)
+        shutil.copytree(exported / "board", out.parent / "board")
         path = WorstPath("clk", "conv", "conv", 50.0, 20.0, 30.0, 4, "a", "b")
         return SimpleNamespace(clock_mhz=20.0, routed=SimpleNamespace(worst_path=path))
 

@@ -19,10 +19,6 @@ MORE_PARAMETERS = {
     "sephw/nn/sepnet.py:__init__": _NETWORK,
     "sephw/nn/binarize/__init__.py:binarize": "a documented call: keywords only, all but one",
     "sephw/backends/rtl/simulation.py:run": "conditions of a test bench, all keywords but one",
-    "sephw/synth/flow.py:run_flow": "keywords only, all but four",
-    "sephw/synth/route.py:place_and_route": "keywords only, all but two",
-    "sephw/synth/route.py:route_best": "keywords only, all but two",
-    "sephw/synth/synthesize.py:synthesize": "keywords only, all but four",
     "sim/kernel.py:_advance_all": "numba compiles it: arrays and numbers, no objects",
 }
 

@@ -19,7 +19,7 @@ from sephw.export.netlist import NetlistRuns
 from sephw.ir import Folding, Graph, Integers
 from sephw.ops import OPERATORS
 from sephw.passes import FoldingFile, lower
-from sephw.synth import Synthesis, synthesize
+from sephw.synth import Synthesis, SynthesisSettings, synthesize
 from sephw.synth.count import owner
 from sephw.technologies import ECP5, GOWIN, ICE40, Technology
 from sephw.verify import CheckedTensor, Verification, describe, verify
@@ -94,7 +94,12 @@ def build(technology: Technology, folder: Path, graph: Graph) -> Built:
     project = folder / "rtl"
     write_project(graph, project, samples={}, golden={})
     synthesis = synthesize(
-        project, graph, technology, folder / "synth", progress=lambda _: None, timeout_seconds=600
+        project,
+        graph,
+        technology,
+        folder / "synth",
+        SynthesisSettings(600),
+        progress=lambda _: None,
     )
     return Built(graph, project, synthesis, folder)
 

@@ -11,7 +11,14 @@ from synth_projects import failure, flow, small_graph
 from sephw.backends.board import TestFrames
 from sephw.errors import SephwError
 from sephw.ir import Resources
-from sephw.synth import DoesNotFit, Request, TimingNotMet, run_flow, synthesize
+from sephw.synth import (
+    DoesNotFit,
+    Request,
+    SynthesisSettings,
+    TimingNotMet,
+    run_flow,
+    synthesize,
+)
 from sephw.synth.timing import describe, rounded_down
 from sephw.targets import find_device, find_target
 from sephw.technologies import ICE40
@@ -82,9 +89,8 @@ def test_engines_come_from_the_cache(tools, export, tmp_path):
         export.graph,
         ICE40,
         tmp_path / "w",
+        SynthesisSettings(60, cache=cache),
         progress=lambda text: None,
-        timeout_seconds=60,
-        cache=cache,
     )
     assert found.runs == 4 and found.total.lut == 0
 

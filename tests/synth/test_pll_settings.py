@@ -12,7 +12,7 @@ from sephw.backends.board.clock_module import clock_module
 from sephw.backends.board.constraints import constraint_text
 from sephw.errors import SephwError
 from sephw.ir import Resources
-from sephw.synth import Synthesis, pack, place_and_route, pll
+from sephw.synth import RouteSettings, Synthesis, pack, place_and_route, pll
 from sephw.synth.route import UART_CLOCKS, Routed, set_pll
 from sephw.targets import Target, find_target
 from sephw.technologies import ECP5, GOWIN, ICE40, PLL
@@ -77,13 +77,9 @@ def routed(target: Target, mhz: float, folder: Path) -> tuple[Routed, dict[str, 
     found = place_and_route(
         synthesis,
         target.device,
-        package=chip.package,
-        speed=chip.speed,
-        clock_mhz=mhz,
-        constraints=folder / f"pins.{ending}",
-        work=folder / "route",
+        RouteSettings(mhz, 600, chip.package, chip.speed, folder / f"pins.{ending}"),
+        folder / "route",
         progress=lambda text: None,
-        timeout_seconds=600,
     )
     return found, dict(clocking.settings)
 
