@@ -41,7 +41,7 @@ def kind_of(index: int) -> str:
     """The kind of a layer; of convolutions kind and family."""
     made = layer(index)
     kind = made.operator.kind
-    return f"{kind}:{made.folding.family}" if kind in ("conv8", "pattern_conv") else kind
+    return f"{kind}:{made.folding.engine.family}" if kind in ("conv8", "pattern_conv") else kind
 
 
 def sweep(

@@ -11,7 +11,6 @@ from scipy.optimize import nnls  # type: ignore[import-untyped]
 
 from benchmarks.characterize_data import PointFile
 from benchmarks.characterize_layers import Layer, build
-from sephw.ir import Family
 from sephw.resources.blocks import bram, dsp
 from sephw.resources.clock import delays
 from sephw.resources.features import Features, features
@@ -252,7 +251,7 @@ def accuracy(rows: Sequence[Measured], luts: Mapping[str, float]) -> dict[str, A
     def of(estimate: Callable[[Measured], float], name: str, some: Sequence[Measured]) -> Errors:
         return errors([(estimate(row), row.found[name]) for row in some])
 
-    graphs = [row for row in rows if row.layer.folding.family is not Family.SELECT]
+    graphs = [row for row in rows if row.layer.folding.engine.solves_graph]
     kinds = sorted({row.kind for row in rows})
     return {
         "lut": asdict(of(lambda row: round(weighted(row.solved, luts)), "lut", rows)),

@@ -8,16 +8,19 @@ from ``LATER`` on: numbers keep their layers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from sephw.ir import Family, Folding, IntType, Multipliers, Operator
+from sephw.ir import Folding, IntType, Operator
+from sephw.ir.folding import decode_folding, encode_folding
 from sephw.ops import (
     AveragePool,
+    BitParallel,
     Concat,
     Conv8,
+    DigitSerial,
     Fork,
     GlobalPool,
     Join,
@@ -26,6 +29,7 @@ from sephw.ops import (
     SlidingWindow,
     WidthConverter,
 )
+from sephw.ops.families import VARIANTS
 
 # A point is what JSON holds: integers, strings, lists of them.
 Point = Mapping[str, Any]
@@ -56,14 +60,9 @@ def layer(index: int) -> Layer:
 def build(point: Point) -> Layer:
     """The layer of a point."""
     operator = _OPERATORS[point["kind"]](point)
-    folding = Folding(
-        point["pe"],
-        point["simd"],
-        Family(point.get("family", Family.SELECT)),
-        point.get("digit_bits", 0),
-        Multipliers(point.get("multipliers", Multipliers.DSP)),
-        adder_levels=point.get("adder_levels", 1),
-    )
+    options = {option.name for variant in VARIANTS for option in fields(variant)}
+    keys = {"pe", "simd", "family", *options}
+    folding = decode_folding({k: v for k, v in point.items() if k in keys}, VARIANTS)
     return Layer(point, operator, folding, tuple(point["fifo_depths"]))
 
 
@@ -255,12 +254,8 @@ def _lanes(rng: Rng, point: dict[str, Any], most_bits: int) -> dict[str, Any]:
 
 def _with(rng: Rng, point: dict[str, Any], operator: Operator, folding: Folding) -> dict[str, Any]:
     depths = [_depth(rng, s.width_bits) for s in operator.output_streams(folding)]
-    made = point | {"pe": folding.pe, "simd": folding.simd, "fifo_depths": depths}
-    if folding.family is not Family.SELECT:
-        made["family"] = str(folding.family)
-    if folding.digit_bits:
-        made["digit_bits"] = folding.digit_bits
-    return made
+    lanes = {"pe": folding.pe, "simd": folding.simd, "fifo_depths": depths}
+    return point | lanes | encode_folding(folding)
 
 
 def _pattern_sizes(rng: Rng, most_weights: int, most_window: int = 9999) -> dict[str, Any]:
@@ -313,8 +308,8 @@ def _conv8_lut(rng: Rng) -> dict[str, Any]:
 
 def _whole(rng: Rng, point: dict[str, Any], serial: bool) -> dict[str, Any]:
     operator = build(point | {"seed": 0, "pe": 1, "simd": 1, "fifo_depths": [2]}).operator
-    wanted = Family.DIGIT_SERIAL if serial else Family.ADDER_GRAPH
-    further = [f for f in operator.further_foldings() if f.family is wanted]
+    wanted = DigitSerial if serial else BitParallel
+    further = [f for f in operator.further_foldings() if isinstance(f.engine, wanted)]
     made = _with(rng, point, operator, _pick(rng, further))
     # Deep FIFOs of such wide beats are rare, and would hide the adders.
     return made | {"fifo_depths": [int(_pick(rng, (1, 4, 8, 12, 16, 20)))]}

@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.characterize_fit import errors
 from benchmarks.routed import read_export
 from sephw.export_folder import ExportFolder
+from sephw.ir import Saving
 from sephw.resources.clock import delays
 from sephw.resources.wires import network_mhz
 from sephw.targets import find_target
@@ -35,7 +36,7 @@ def add(folder: Path) -> tuple[Technology, str]:
         if terms not in engines:
             engines.append(terms)
     name = f"{Path(routed.model).stem} {routed.target}, {routed.frame_cycles:,} cycles"
-    if any(node.folding.adder_levels > 1 for node in graph.nodes):
+    if any(Saving.REGISTERS in node.folding.engine.saves for node in graph.nodes):
         name += ", two adders a register"
     found = read(technology)
     found[name] = {"lut": routed.used["lut"], "mhz": routed.fmax_mhz, "engines": engines}

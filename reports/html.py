@@ -68,10 +68,8 @@ def _environment() -> Environment:
 
 
 def _folding(layer: LayerReport) -> str:
-    """'4 × 1' (PE × SIMD), or the family that takes all lanes."""
-    if layer.family == "select":
-        return f"{layer.pe} × {layer.simd}"
-    return f"{layer.family} {layer.digit_bits}" if layer.digit_bits else layer.family
+    """'4 × 1' (PE × SIMD), or the engine that takes all lanes."""
+    return layer.variant if layer.whole_window else f"{layer.pe} × {layer.simd}"
 
 
 def _words(kind: str) -> str:

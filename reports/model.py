@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ class LayerActivity:
 class LayerReport:
     """One engine. `shape` is (height, width, channels) of its first output.
 
-    `family`, `digit_bits`, `pe` and `simd` are its folding. None: not found out.
+    `family`, `options`, `pe` and `simd` are its folding; `variant` names its engine with what tells
+    it from others of the family, and `whole_window`: it takes all lanes. None: not found out.
     """
 
     name: str
@@ -70,7 +72,9 @@ class LayerReport:
     shape: tuple[int, int, int]
     bits: int
     family: str
-    digit_bits: int
+    variant: str
+    whole_window: bool
+    options: Mapping[str, int | str]
     pe: int
     simd: int
     weights_1bit: Figure
@@ -90,11 +94,8 @@ class LayerReport:
 
     @property
     def engine(self) -> str:
-        """The operator's kind, and the family where it is not the usual one."""
-        if self.family == "select":
-            return self.kind
-        digits = f" {self.digit_bits}" if self.digit_bits else ""
-        return f"{self.kind}, {self.family}{digits}"
+        """The operator's kind, and the variant where that is not one of PE × SIMD lanes."""
+        return f"{self.kind}, {self.variant}" if self.whole_window else self.kind
 
     @property
     def title(self) -> str:

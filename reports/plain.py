@@ -70,7 +70,7 @@ def _layer(layer: LayerReport) -> dict[str, Any]:
         "bits": layer.bits,
         "folding": {
             "family": layer.family,
-            "digit_bits": layer.digit_bits,
+            "digit_bits": layer.options.get("digit_bits", 0),
             "pe": layer.pe,
             "simd": layer.simd,
         },

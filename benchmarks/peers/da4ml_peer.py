@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from benchmarks.peers.layer import ACTIVATION_BITS, KERNEL, Integers, Layer
 from benchmarks.peers.measure import TECHNOLOGIES, Design, cells
 from benchmarks.peers.ours import Configuration, convolution, measured, row
 from benchmarks.peers.result import Row, Scope
-from sephw.ir import Family, Folding
+from sephw.ir import Folding
 from sephw.ops import PatternConv
-from sephw.ops.families import AdderGraphEngine
+from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.families import BitParallel, ConvolutionVariant
+from sephw.ops.families.adder_graph import BitParallelEngine
 from sephw.ops.families.whole_window import Adders
 
 NAME = "da4ml"
@@ -88,7 +90,7 @@ def emit(layer: Layer) -> Emitted:
 
 
 @dataclass(frozen=True)
-class Da4mlEngine(AdderGraphEngine):
+class Da4mlEngine(BitParallelEngine):
     """Our streams around da4ml's adders."""
 
     @property
@@ -120,16 +122,23 @@ class Da4mlEngine(AdderGraphEngine):
         return Adders(emitted.text, connection="\n".join(connection), in_register=0)
 
 
+@dataclass(frozen=True)
+class Da4mlAdders(BitParallel):
+    """A folding's word for them."""
+
+    def build(self, operator: FoldedConvolution, folding: Folding) -> Da4mlEngine:
+        return Da4mlEngine(operator, folding)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Da4mlConv(PatternConv):
     """The layer's convolution with da4ml's adders in the place of ours."""
 
-    engines: ClassVar[tuple[type[Da4mlEngine], ...]] = (Da4mlEngine,)  # type: ignore[assignment]
-
     emitted: Emitted
 
-    def legal_foldings(self) -> tuple[Folding, ...]:
-        return self.further_foldings()
+    @property
+    def variants(self) -> tuple[type[ConvolutionVariant], ...]:
+        return (Da4mlAdders,)
 
 
 def rows(layer: Layer, work: Path) -> list[Row]:
@@ -138,7 +147,7 @@ def rows(layer: Layer, work: Path) -> list[Row]:
     ours = convolution(layer)
     values = {f.name: getattr(ours, f.name) for f in fields(ours)}
     conv = Da4mlConv(**values, emitted=emitted)
-    configuration = Configuration("one adder per register", Folding(family=Family.ADDER_GRAPH))
+    configuration = Configuration("one adder per register", Folding(engine=Da4mlAdders()))
     around = measured(
         layer, conv, configuration, work, NAME, "adders by da4ml, streams and window by sephw"
     )

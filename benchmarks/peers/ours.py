@@ -21,8 +21,8 @@ from benchmarks.peers.measure import (
 from benchmarks.peers.result import OURS, Row, Scope
 from sephw.adder_graph import emit_parallel
 from sephw.backends.rtl import write_project
-from sephw.ir import Family, Folding, Graph, IntType, Node, Operator, Resources, Tensor
-from sephw.ops import Join, PatternConv, SlidingWindow
+from sephw.ir import Folding, Graph, IntType, Node, Operator, Resources, Tensor
+from sephw.ops import BitParallel, DigitSerial, Join, PatternConv, SlidingWindow
 from sephw.passes import FoldingFile, fold, lower
 from sephw.synth import synthesize_operator
 from sephw.technologies import Technology
@@ -51,12 +51,10 @@ def configurations(layer: Layer) -> tuple[Configuration, ...]:
         for pe, simd in dict.fromkeys(lanes)
     ]
     serial = [
-        Configuration(
-            f"digit-serial, {bits} bit", Folding(family=Family.DIGIT_SERIAL, digit_bits=bits)
-        )
+        Configuration(f"digit-serial, {bits} bit", Folding(engine=DigitSerial(bits)))
         for bits in (1, 2, 4, 8)
     ]
-    return (*select, *serial, Configuration("adder graph", Folding(family=Family.ADDER_GRAPH)))
+    return (*select, *serial, Configuration("adder graph", Folding(engine=BitParallel())))
 
 
 def convolution(layer: Layer) -> PatternConv:
@@ -117,7 +115,7 @@ def build(layer: Layer, conv: PatternConv, folding: Folding) -> Graph:
         source = name
     graph = Graph("peers", tuple(nodes), tensors, ("image",), ("map",))
     wanted = {"sums_node": folding}
-    whole_windows = folding.family is not Family.SELECT
+    whole_windows = folding.engine.whole_window
     if whole_windows and window.parallel_folding is not None:
         wanted["windows_node"] = window.parallel_folding
     at = {node.name: node for node in fold(graph, wanted).nodes}

@@ -30,8 +30,9 @@ from sephw.export.pipeline import export_model
 from sephw.export.samples import Samples
 from sephw.export.settings import RANDOM_DATA, ExportSettings
 from sephw.frontend import ReadResult, export_qonnx, read_qonnx
-from sephw.ir import Graph
+from sephw.ir import Graph, Saving
 from sephw.nn import freeze
+from sephw.ops import Multipliers, WeightPlace
 from sephw.passes import lower, read_folding_file
 from sephw.progress import Progress
 from sephw.targets import TARGETS, Target
@@ -325,13 +326,13 @@ def _outcome(verification: Verification, one: Prepared) -> Outcome:
 
 
 def _family(node: Any) -> str:
-    folding = node.folding
-    digits = f" {folding.digit_bits}" if folding.digit_bits else ""
-    more = [str(folding.weights)] if folding.weights != "chip" else []
-    more += ["tiles"] if folding.tile_pixels > 1 else []
-    more += ["two levels"] if folding.adder_levels > 1 else []
-    more += [f"multipliers {folding.multipliers}"] if folding.multipliers != "dsp" else []
-    return " ".join([node.operator.kind, f"{folding.family}{digits}", *more])
+    engine = node.operator.variant(node.folding)
+    more = [f"multipliers {Multipliers.LUT}"] if Saving.DSP_BLOCKS in engine.saves else []
+    if Saving.REGISTERS in engine.saves:
+        more = ["two levels", *more]
+    if Saving.WEIGHT_MEMORY in engine.saves:
+        more = [str(WeightPlace.STREAM), *(["tiles"] if engine.tile > 1 else []), *more]
+    return " ".join([node.operator.kind, engine.label, *more])
 
 
 def cause(text: str) -> str:

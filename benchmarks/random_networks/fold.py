@@ -11,8 +11,10 @@ import numpy as np
 
 from benchmarks.random_networks.describe import Hardware
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding, Graph, Multipliers, Node, WeightPlace, Work
-from sephw.ir.serialize import encode_folding
+from sephw.ir import EngineVariant, Folding, Graph, Node, Saving, Work
+from sephw.ir.folding import encode_folding
+from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.families import Multipliers, Select, SelectChoices, WeightPlace
 
 
 def folding_of(graph: Graph, hardware: Hardware) -> dict[str, Any]:
@@ -47,38 +49,36 @@ def _rng(seed: int, name: str) -> np.random.Generator:
 def _drawn(node: Node, rng: np.random.Generator) -> Folding:
     """A legal folding: first the family, then what it leaves open."""
     legal = [*node.operator.legal_foldings(), *node.operator.further_foldings()]
-    families = list(dict.fromkeys(folding.family for folding in legal))
+    families = list(dict.fromkeys(folding.engine.family for folding in legal))
     family = families[int(rng.integers(len(families)))]
-    of_family = [folding for folding in legal if folding.family is family]
+    of_family = [folding for folding in legal if folding.engine.family == family]
     folding = of_family[int(rng.integers(len(of_family)))]
-    if family is Family.SELECT:
-        folding = _with_choice(node, folding, rng, 0.25, "adder_levels", node.operator.adder_levels)
-        if WeightPlace.STREAM in node.operator.weight_places and rng.random() < 0.2:
+    if family == EngineVariant.family:
+        operator = node.operator
+        choices = SelectChoices()
+        if isinstance(operator, FoldedConvolution):
+            choices = operator.select_choices
+        if rng.random() < 0.25:
+            folding = _legal(node, folding, adder_levels=_one(rng, choices.adder_levels))
+        if WeightPlace.STREAM in choices.weights and rng.random() < 0.2:
             folding = _legal(node, folding, weights=WeightPlace.STREAM)
-            if folding.weights is WeightPlace.STREAM:
-                sizes = node.operator.tile_sizes
-                folding = _with_choice(node, folding, rng, 0.5, "tile_pixels", sizes)
+            if Saving.WEIGHT_MEMORY in folding.engine.saves and rng.random() < 0.5:
+                folding = _legal(node, folding, tile_pixels=_one(rng, choices.tile_pixels))
     if rng.random() < 0.2 and node.operator.work != Work():
         folding = _legal(node, folding, multipliers=Multipliers.LUT)
     return folding
 
 
-def _with_choice(
-    node: Node,
-    folding: Folding,
-    rng: np.random.Generator,
-    share: float,
-    key: str,
-    choices: Sequence[int],
-) -> Folding:
-    if rng.random() >= share:
-        return folding
-    return _legal(node, folding, **{key: choices[int(rng.integers(len(choices)))]})
+def _one(rng: np.random.Generator, choices: Sequence[int]) -> int:
+    return choices[int(rng.integers(len(choices)))]
 
 
 def _legal(node: Node, folding: Folding, **changed: Any) -> Folding:
     """``folding`` with ``changed`` where the operator takes that, else as it is."""
-    wanted = replace(folding, **changed)
+    if folding.engine.family != Select.family:
+        return folding
+    options = folding.engine if isinstance(folding.engine, Select) else Select()
+    wanted = replace(folding, engine=replace(options, **changed))
     try:
         node.operator.check_folding(wanted, node.where)
     except SephwError:

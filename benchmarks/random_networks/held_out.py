@@ -30,7 +30,7 @@ from benchmarks.random_networks.describe import (
 )
 from benchmarks.random_networks.draw import draw
 from sephw.backends.rtl import write_project
-from sephw.ir import Family, Graph, MemoryKind, Node
+from sephw.ir import Graph, MemoryKind, Node
 from sephw.ir.resources import Resources
 from sephw.resources import estimate
 from sephw.synth import Synthesis, SynthesisSettings, synthesize
@@ -199,7 +199,7 @@ def _has_constants(network: Network) -> bool:
 
 def _within(graph: Graph, technology: Technology, luts: int) -> bool:
     """Whether all engines take no more than ``luts``; adder graphs, solved in seconds, last."""
-    nodes = sorted(graph.nodes, key=lambda node: node.folding.family is not Family.SELECT)
+    nodes = sorted(graph.nodes, key=lambda node: node.folding.engine.solves_graph)
     total = 0
     for node in nodes:
         total += estimated(graph, node, technology).lut
@@ -257,7 +257,7 @@ def kind_of(node: Node) -> str:
     Engines whose tables have one word each are kinds of their own: synthesis folds these
     constants into the logic.
     """
-    name = f"{node.operator.kind} {node.folding.family}"
+    name = f"{node.operator.kind} {node.folding.engine.family}"
     depths = [1] * len(node.outputs)
     memories = node.operator.structure(node.folding, depths, solve=False).memories
     tables = [memory.depth for memory in memories if memory.kind is MemoryKind.ROM]

@@ -15,8 +15,9 @@ from sephw.explore.model import (
     Problem,
     undominated,
 )
-from sephw.ir import Family, Folding, Graph, Multipliers, Node, WeightPlace
+from sephw.ir import Folding, Graph, Node, Operator, Saving
 from sephw.ir.resources import Resources
+from sephw.ops.convolution import streaming
 from sephw.passes.insert_forks import Reads, fork_folding, reads_of_copies
 from sephw.passes.insert_width_converters import input_lanes
 
@@ -26,8 +27,6 @@ ADDER_GRAPH_BITS = 40_000
 # An engine's estimated clock over the one asked for, from which on its adders may share registers:
 # wires of a full device take as long as an engine by itself.
 CLOCK_RESERVE = 1.6
-# Pixels of the tiles that streamed weights serve: the largest legal sizes up to these.
-TILE_PIXELS = (8, 64)
 Progress = Callable[[str], None]
 
 
@@ -138,7 +137,7 @@ def _options(
             wanted = option.inputs[port]
             # Other lanes than those of a reader that takes part of a window at a time would make
             # whole rows of windows wait: it reads in bursts, the window engine keeps its pace.
-            partly = dict(option.foldings)[reader.name].family is Family.SELECT
+            partly = not dict(option.foldings)[reader.name].engine.whole_window
             same = [first for first in ahead if first.outputs[0] == wanted]
             for first in same if partly and same else ahead:
                 between = costs.converters(
@@ -151,7 +150,7 @@ def _options(
 
 def _slowed(option: Option, folding: Folding, effort: Effort) -> Option:
     """Where no clock is asked for, engines of fewer registers are for clocks far below theirs."""
-    if folding.adder_levels == 1 or not effort.fewer_registers:
+    if Saving.REGISTERS not in folding.engine.saves or not effort.fewer_registers:
         return option
     return replace(option, fmax_mhz=option.fmax_mhz / CLOCK_RESERVE)
 
@@ -170,37 +169,34 @@ def _chain(first: Option, between: Between, then: Option, port: int) -> Option:
 
 
 def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
-    """Every legal folding; what multiplies in DSP blocks, in logic as well."""
-    work = node.operator.work
-    bits = work.weights_1bit + 8 * work.weights_8bit
+    """Every legal folding, and the options of its engine that save what may be short."""
+    operator = node.operator
+    bits = operator.work.weights_1bit + 8 * operator.work.weights_8bit
+    asked = 0.0 if effort.fewer_registers else effort.clock_mhz
     found = []
-    for folding in (*node.operator.legal_foldings(), *node.operator.further_foldings()):
-        if folding.family is not Family.SELECT and bits > effort.adder_graph_bits:
+    for folding in (*operator.legal_foldings(), *operator.further_foldings()):
+        if operator.variant(folding).solves_graph and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
-        asked = 0.0 if effort.fewer_registers else effort.clock_mhz
-        if folding.family is Family.SELECT and asked is not None:
-            for levels in node.operator.adder_levels[1:]:
-                fewer = replace(folding, adder_levels=levels)
-                reached = costs.engine(node.operator, fewer, node=node.name).fmax_mhz
+        if asked is not None:
+            for fewer in _alternatives(operator, folding, Saving.REGISTERS):
+                reached = costs.engine(operator, fewer, node=node.name).fmax_mhz
                 if CLOCK_RESERVE * asked <= reached < inf:
                     found.append(fewer)
-        if costs.engine(node.operator, folding, node=node.name).resources.dsp:
-            found.append(replace(folding, multipliers=Multipliers.LUT))
-    if effort.streams and WeightPlace.STREAM in node.operator.weight_places:
-        stored = [folding for folding in found if folding.family is Family.SELECT]
-        found += [
-            replace(folding, weights=WeightPlace.STREAM, tile_pixels=tile)
-            for tile in _tiles(node)
-            for folding in stored
-        ]
+        if costs.engine(operator, folding, node=node.name).resources.dsp:
+            found += _alternatives(operator, folding, Saving.DSP_BLOCKS)
+    if effort.streams:
+        streamed = [_alternatives(operator, f, Saving.WEIGHT_MEMORY) for f in found]
+        # First what takes least beside the engine, of all of them.
+        for rank in range(max(map(len, streamed), default=0)):
+            found += [foldings[rank] for foldings in streamed if rank < len(foldings)]
     return found
 
 
-def _tiles(node: Node) -> list[int]:
-    """One pixel, and the tiles that are looked at."""
-    legal = node.operator.tile_sizes
-    return sorted({1, *(max(n for n in legal if n <= most) for most in TILE_PIXELS)})
+def _alternatives(operator: Operator, folding: Folding, saving: Saving) -> list[Folding]:
+    """``folding`` with the options of its engine that are tried to save ``saving``."""
+    engines = operator.variant(folding).alternatives(operator, saving)
+    return [replace(folding, engine=engine) for engine in engines]
 
 
 def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Costs) -> Option:
@@ -224,7 +220,7 @@ def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Cos
             tensor = graph.tensors[name]
             read = names.inputs[node.name, number]
             around = _both(around, costs.converters(tensor, input_lanes(tensor), lanes, read))
-    streamed = folding.weights is WeightPlace.STREAM
+    streamed = streaming(node.operator, folding)
     return Option(
         ((node.name, folding),),
         around.resources,
@@ -232,7 +228,7 @@ def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Cos
         around.fmax_mhz,
         inputs,
         tuple(outputs),
-        node.operator.demand_bits(folding) if streamed else 0,
+        streamed.demand_bits(folding) if streamed else 0,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sephw.explore.model import Between
-from sephw.ir import Family, Folding, Operator, Tensor
+from sephw.ir import Folding, Operator, Tensor
 from sephw.ir.resources import Resources
 from sephw.ops import Fork, WidthConverter
 from sephw.passes.insert_forks import fork_folding, fork_of, fork_sizes, link_name
@@ -19,10 +19,6 @@ from sephw.technologies import Technology
 _SHALLOW = 4
 # No engine has a longer pipeline, except adder graphs.
 _LONGEST_PIPELINE = 32
-# Families whose pipeline is known only once their adder graph is solved. Guessed: so many stages
-# beside a level per halving of the inputs.
-SOLVED_FAMILIES = (Family.ADDER_GRAPH, Family.DIGIT_SERIAL)
-_GRAPH_STAGES = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +78,7 @@ class Costs:
             + extra[port]
             for port in range(len(streams))
         )
-        solve = folding.family in SOLVED_FAMILIES and node in self.solved
+        solve = operator.variant(folding).solves_graph and node in self.solved
         return self._asked(operator, folding, depths, solve)
 
     def converters(self, tensor: Tensor, made: int, read: int, name: str) -> Between:
@@ -170,7 +166,7 @@ def in_flight(
     """
     words = operator.output_streams(folding)[port].words
     cycles = max(operator.frame_cycles(folding), pace_cycles)
-    if folding.family in SOLVED_FAMILIES:
+    if operator.variant(folding).solves_graph:
         pipeline = guessed_latency(operator, folding)
     elif words * _LONGEST_PIPELINE <= cycles:
         return 1
@@ -187,4 +183,4 @@ def in_flight(
 def guessed_latency(operator: Operator, folding: Folding) -> int:
     """Cycles from issue to output of an adder graph that is not solved; a beat is an issue."""
     interval = operator.frame_cycles(folding) // operator.output_streams(folding)[0].words
-    return _GRAPH_STAGES + folding.simd.bit_length() + (interval if interval > 1 else 0)
+    return operator.variant(folding).guessed_latency_cycles(folding, interval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sephw.explore.costs import SOLVED_FAMILIES, Costs, in_flight
+from sephw.explore.costs import Costs, in_flight
 from sephw.explore.unsolved import schedule_of
 from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
@@ -47,9 +47,7 @@ class FinalGraph:
     @property
     def adder_graphs(self) -> frozenset[str]:
         """Nodes whose engine is made of an adder graph."""
-        return frozenset(
-            node.name for node in self.graph.nodes if node.folding.family in SOLVED_FAMILIES
-        )
+        return frozenset(node.name for node in self.graph.nodes if node.folding.engine.solves_graph)
 
 
 def final_graph(
@@ -76,7 +74,7 @@ def final_graph(
         folded,
         device,
         estimator=costs.estimator,
-        solve=lambda node: node.folding.family in SOLVED_FAMILIES and node.name in costs.solved,
+        solve=lambda node: node.folding.engine.solves_graph and node.name in costs.solved,
     )
     return FinalGraph(
         folded,

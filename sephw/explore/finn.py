@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sephw.explore.found import Found
-from sephw.ir import Family, Multipliers, Node
+from sephw.ir import Node, Saving
+from sephw.ops import Select
 
 _RAM_STYLE = "auto"
 
@@ -34,10 +35,11 @@ def _entries(node: Node) -> Iterator[tuple[str, dict[str, Any]]]:
     operator, folding = node.operator, node.folding
     groups = getattr(operator, "groups", 1)
     if operator.kind in ("conv8", "pattern_conv"):
-        if groups != 1 or folding.family is not Family.SELECT:
+        engine = operator.variant(folding)
+        if groups != 1 or not isinstance(engine, Select):
             yield "MVAU_hls", {}
             return
-        multiplies = "lut" if folding.multipliers is Multipliers.LUT else "dsp"
+        multiplies = "lut" if Saving.DSP_BLOCKS in engine.saves else "dsp"
         yield (
             "MVAU_hls",
             {

@@ -8,8 +8,8 @@ from typing import Any
 from sephw.backends.link import board_link
 from sephw.errors import UsageError
 from sephw.ir import Folding, Graph
+from sephw.ir.folding import encode_folding
 from sephw.ir.resources import Resources
-from sephw.ir.serialize import encode_folding
 from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
 from sephw.sim.timing import simulate
 from sephw.targets import Device, Target

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from sephw.errors import SephwError
 from sephw.explore.found import Found, NodeFound
 from sephw.explore.sweep import SynthesisResult
-from sephw.ir import Family, Multipliers, WeightPlace
 from sephw.ir.resources import Resources
+from sephw.ops import TileBuffer
 from sephw.rates import asked_rate, rate
 from sephw.targets import Device
 
@@ -21,7 +21,7 @@ def table(found: Found) -> str:
     """Every engine with its folding, cycles and estimate; forks and converters as one line."""
     head = ("engine", "family", "PE", "SIMD", "cycles", "LUT", "FF", "BRAM", "DSP", "")
     rows = [_row(found, node) for node in found.nodes]
-    tiled = any(node.folding.tile_pixels > 1 for node in found.nodes)
+    tiled = any(isinstance(node.operator, TileBuffer) for node in found.graph.nodes)
     between = "forks, width converters, tile buffers" if tiled else "forks and width converters"
     rows.append((between, "", "", "", "", *_counts(found.between), ""))
     if any(asdict(found.goal.reserved).values()):
@@ -31,20 +31,10 @@ def table(found: Found) -> str:
 
 def _row(found: Found, node: NodeFound) -> tuple[str, ...]:
     folding = node.folding
-    family = str(folding.family)
-    if folding.family is Family.DIGIT_SERIAL:
-        family = f"{family} {folding.digit_bits}"
-    if folding.multipliers is Multipliers.LUT:
-        family = f"{family}, LUT"
-    if folding.weights is WeightPlace.STREAM:
-        tile = folding.tile_pixels
-        family = f"{family}, streamed" + (f", tiles of {tile}" if tile > 1 else "")
-    if folding.adder_levels > 1:
-        family = f"{family}, {folding.adder_levels} adders a register"
     pace = "◀ slowest" if node.name == found.bottleneck else ""
     return (
         node.name,
-        family,
+        folding.engine.describe(),
         str(folding.pe),
         str(folding.simd),
         f"{node.frame_cycles:,}",

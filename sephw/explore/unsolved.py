@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from sephw.explore.costs import SOLVED_FAMILIES, guessed_latency
+from sephw.explore.costs import guessed_latency
 from sephw.ir import Node, Schedule
 from sephw.sim.periodic import ScheduleOf, own_schedule
 
@@ -18,7 +18,7 @@ def schedule_of(solved: Collection[str]) -> ScheduleOf:
     """
 
     def found(node: Node) -> Schedule:
-        if node.folding.family not in SOLVED_FAMILIES or node.name in solved:
+        if not node.folding.engine.solves_graph or node.name in solved:
             return own_schedule(node)
         return _guessed(node)
 

@@ -1,5 +1,6 @@
 """The hardware graph: integer types, tensors, streams, operators, nodes."""
 
+from sephw.ir.folding import USUAL, EngineVariant, Folding, Saving
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import (
     Case,
@@ -25,13 +26,14 @@ from sephw.ir.structure import (
     PairPart,
     Structure,
 )
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, Tensor, WeightPlace
+from sephw.ir.types import IntType, Stream, Tensor
 
 __all__ = [
+    "USUAL",
     "AdderPart",
     "Case",
     "ChoicePart",
-    "Family",
+    "EngineVariant",
     "Folding",
     "Graph",
     "HlsInstance",
@@ -42,7 +44,6 @@ __all__ = [
     "MemoryKind",
     "MemoryPart",
     "MultiplierPart",
-    "Multipliers",
     "Node",
     "Operator",
     "OutputPart",
@@ -50,11 +51,11 @@ __all__ = [
     "Resources",
     "RtlInstance",
     "RtlMemory",
+    "Saving",
     "Schedule",
     "Shape",
     "Stream",
     "Structure",
     "Tensor",
-    "WeightPlace",
     "Work",
 ]

@@ -10,8 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from sephw.errors import SephwError
+from sephw.ir.folding import Folding
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Folding, Stream, Tensor
+from sephw.ir.types import Stream, Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sephw.errors import SephwError
+from sephw.ir.folding import USUAL, EngineVariant, Folding
 from sephw.ir.structure import Structure
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Stream, WeightPlace
+from sephw.ir.types import IntType, Stream
 
 Integers = NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -149,23 +150,15 @@ class Operator(ABC):
     kind: ClassVar[str]
     # True where the engine exists to feed its one reader and does best with the reader's lanes.
     follows_reader: ClassVar[bool] = False
-    # Where foldings may say that weights are; streamed ones: see ``streamed``.
-    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP,)
 
     @property
-    def has_products(self) -> bool:
-        """True where engines of the family select multiply, in DSP blocks or in logic."""
-        return False
+    def variants(self) -> Sequence[type[EngineVariant]]:
+        """The engines that foldings may name, the usual one first."""
+        return (EngineVariant,)
 
-    @property
-    def adder_levels(self) -> tuple[int, ...]:
-        """Levels of adders to a register that foldings of the family select may ask for."""
-        return (1,)
-
-    @property
-    def tile_sizes(self) -> tuple[int, ...]:
-        """Output pixels that a word of streamed weights may serve."""
-        return (1,)
+    def variant(self, folding: Folding) -> EngineVariant:
+        """The engine of ``folding``: where that names none, the usual one without options."""
+        return self.variants[0]() if folding.engine == USUAL else folding.engine
 
     @property
     @abstractmethod
@@ -200,39 +193,8 @@ class Operator(ABC):
         """Of each input what it brings at every pixel of every frame, int64 (c,); None: data."""
         return (None,) * len(self.input_shapes)
 
-    def streamed(self, folding: Folding) -> Operator:
-        """The same operator with its weights as a further, last input in the order of ``folding``.
-
-        Only where ``weight_places`` has the stream.
-        """
-        raise NotImplementedError(f"{self.kind} has no weights to stream")
-
-    def tile_buffers(
-        self, folding: Folding, *, known: bool = True
-    ) -> tuple[Operator, Operator, Operator]:
-        """What stands around ``streamed`` where ``folding`` has tiles of several pixels.
-
-        Each has one input, one output and one legal folding: before input 0, before the weights,
-        behind the output. ``known``: whether the second one is told the weights; costs do not
-        depend on them. Only where ``tile_sizes`` has more than one.
-        """
-        raise NotImplementedError(f"{self.kind} has no tiles")
-
-    @property
-    def traffic_bits(self) -> int:
-        """Bits a frame of streamed weights, all of them for each output pixel (tiles of one)."""
-        height, width, _ = self.output_shapes[0]
-        return height * width * (self.work.weights_1bit + 8 * self.work.weights_8bit)
-
-    def demand_bits(self, folding: Folding) -> int:
-        """Bits a frame interval that a memory must be able to give for streamed weights.
-
-        The traffic, and what could be given while none are read.
-        """
-        return self.traffic_bits
-
     def further_foldings(self) -> tuple[Folding, ...]:
-        """Foldings that the engines take when they are asked for: other families, whole windows."""
+        """Foldings that are taken when they are asked for: of other engines, of whole windows."""
         return ()
 
     @abstractmethod
@@ -288,73 +250,38 @@ class Operator(ABC):
 
     def check_folding(self, folding: Folding, where: str) -> None:
         """Raise SephwError naming ``where`` and the legal values if ``folding`` is illegal."""
-        usual, further = self.legal_foldings(), self.further_foldings()
-        weights, levels, tile = folding.weights, folding.adder_levels, folding.tile_pixels
-        products = folding.multipliers
-        folding = _plain(folding)
-        if folding in map(_plain, (*usual, *further)):
-            multiplies = self.has_products and folding.family is Family.SELECT
-            if products is not Multipliers.DSP and not multiplies:
-                raise SephwError(
-                    f"{where}: multipliers={products} is for engines that multiply, and "
-                    f"{self._named(folding)} does not; leave it away"
-                )
-            self._check_choice(where, "weights", weights, self.weight_places)
-            if tile > 1 and weights is not WeightPlace.STREAM:
-                streams = WeightPlace.STREAM in self.weight_places
-                fix = f"give weights={WeightPlace.STREAM} or leave it away"
-                raise SephwError(
-                    f"{where}: tile_pixels={tile} is for weights that are streamed; "
-                    f"{fix if streams and folding.family is Family.SELECT else 'leave it away'}"
-                )
-            self._check_choice(where, "tile_pixels", tile, self.tile_sizes)
-            legal_levels = self.adder_levels if folding.family is Family.SELECT else (1,)
-            self._check_choice(where, "adder_levels", levels, legal_levels)
-            if weights is WeightPlace.STREAM and folding.family is not Family.SELECT:
-                raise SephwError(
-                    f"{where}: weights={weights} does not go with family={folding.family}, whose "
-                    f"weights are wiring; give family={Family.SELECT} with pe and simd"
-                )
+        variant = self.variant(folding)
+        usual, further = (
+            [(self.variant(f).family, f) for f in foldings]
+            for foldings in (self.legal_foldings(), self.further_foldings())
+        )
+        check_choice(where, "family", variant.family, [family for family, _ in (*usual, *further)])
+        if type(variant) not in self.variants:
+            key, value = next(iter(variant.encode().items()))
+            raise SephwError(f"{where}: {key}={value} is no option of {self.kind}; leave it away")
+        same = [f for family, f in (*usual, *further) if family == variant.family]
+        if any((f.pe, f.simd) == (folding.pe, folding.simd) for f in same):
+            variant.check(self, where)
             return
-        family, digits = folding.family, folding.digit_bits
-        legal = [*usual, *(f for f in further if f.family is not Family.SELECT)]
-        self._check_choice(where, "family", family, [f.family for f in legal])
-        legal = [f for f in legal if f.family is family]
-        self._check_choice(where, "digit_bits", digits, [f.digit_bits for f in legal])
-        legal = [f for f in legal if f.digit_bits == digits]
-        self._check_choice(where, "pe", folding.pe, [f.pe for f in legal])
-        self._check_choice(where, "simd", folding.simd, [f.simd for f in legal])
+        legal = [f for family, f in usual if family == variant.family] or same
+        check_choice(where, "pe", folding.pe, [f.pe for f in legal])
+        check_choice(where, "simd", folding.simd, [f.simd for f in legal])
         partners = sorted({f.simd for f in legal if f.pe == folding.pe})
         raise SephwError(
             f"{where}: pe={folding.pe} does not go with simd={folding.simd}; "
             f"legal simd for this pe: {_listing(partners)}"
         )
 
-    def _named(self, folding: Folding) -> str:
-        """Kind and, if not the usual one, family of an engine, for messages."""
-        family = "" if folding.family is Family.SELECT else f" of family {folding.family}"
-        return f"{self.kind}{family}"
 
-    @staticmethod
-    def _check_choice(where: str, what: str, value: int | str, legal: Sequence[int | str]) -> None:
-        if value not in legal:
-            # Families in the order they are listed in, numbers ascending.
-            words = what in ("family", "weights")
-            choices = list(dict.fromkeys(legal)) if words else sorted(set(legal))
-            raise SephwError(
-                f"{where}: {what}={value} is not legal; legal {what}: {_listing(choices)}"
-            )
+def check_choice(where: str, what: str, value: int | str, legal: Sequence[int | str]) -> None:
+    """Raise SephwError naming ``where`` and the values of ``legal`` if ``value`` is none of them.
 
-
-def _plain(folding: Folding) -> Folding:
-    """Without what goes with every folding."""
-    return replace(
-        folding,
-        multipliers=Multipliers.DSP,
-        weights=WeightPlace.CHIP,
-        adder_levels=1,
-        tile_pixels=1,
-    )
+    Words are named in the order of ``legal``, numbers ascending.
+    """
+    if value not in legal:
+        words = any(isinstance(choice, str) for choice in legal)
+        choices = list(dict.fromkeys(legal)) if words else sorted(set(legal))
+        raise SephwError(f"{where}: {what}={value} is not legal; legal {what}: {_listing(choices)}")
 
 
 def _listing(values: Sequence[int | str]) -> str:
@@ -379,5 +306,6 @@ __all__ = [
     "Schedule",
     "Shape",
     "Work",
+    "check_choice",
     "divisors",
 ]

@@ -14,9 +14,10 @@ import numpy as np
 
 from sephw.errors import SephwError
 from sephw.files import build, read_archive_of_arrays, read_json, write_archive_of_arrays
+from sephw.ir.folding import decode_folding, encode_folding
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Family, Folding, IntType, Multipliers, Tensor, WeightPlace
+from sephw.ir.types import IntType, Tensor
 
 FORMAT = "sephw-graph"
 VERSION = 1
@@ -152,41 +153,15 @@ def _decode_node(
             f"known operators: {', '.join(kinds)}"
         )
     values = {key: _decode(value, arrays) for key, value in entry["fields"].items()}
+    operator = build(kinds[kind], values)
     return Node(
         name=_text(entry["name"]),
         module=_text(entry["module"]),
-        operator=build(kinds[kind], values),
+        operator=operator,
         inputs=_texts(entry["inputs"]),
         outputs=_texts(entry["outputs"]),
-        folding=_decode_folding(entry["folding"]),
+        folding=decode_folding(entry["folding"], operator.variants),
     )
-
-
-def encode_folding(folding: Folding) -> dict[str, Any]:
-    """Plain values; family and digits only where they are not the usual ones."""
-    values: dict[str, Any] = {"pe": folding.pe, "simd": folding.simd}
-    if folding.family is not Family.SELECT:
-        values["family"] = str(folding.family)
-    if folding.digit_bits:
-        values["digit_bits"] = folding.digit_bits
-    if folding.multipliers is not Multipliers.DSP:
-        values["multipliers"] = str(folding.multipliers)
-    if folding.weights is not WeightPlace.CHIP:
-        values["weights"] = str(folding.weights)
-    if folding.adder_levels > 1:
-        values["adder_levels"] = folding.adder_levels
-    if folding.tile_pixels > 1:
-        values["tile_pixels"] = folding.tile_pixels
-    return values
-
-
-def _decode_folding(entry: Mapping[str, Any]) -> Folding:
-    words = {
-        "family": Family(entry.get("family", Family.SELECT)),
-        "multipliers": Multipliers(entry.get("multipliers", Multipliers.DSP)),
-        "weights": WeightPlace(entry.get("weights", WeightPlace.CHIP)),
-    }
-    return build(Folding, {**entry, **words})
 
 
 def _decode(value: Any, arrays: Mapping[str, Integers]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 
 @dataclass(frozen=True, order=True)
@@ -83,68 +82,3 @@ class Stream:
     def width_bits(self) -> int:
         """Stream width = bits × lanes."""
         return self.dtype.bits * self.lanes
-
-
-class Family(StrEnum):
-    """How an engine computes with its constants.
-
-    SELECT: constants in memory, PE × SIMD lanes. ADDER_GRAPH: constants compiled into a shared
-    graph of adders, a whole window per cycle. DIGIT_SERIAL: that graph, ``digit_bits`` per cycle.
-    """
-
-    SELECT = "select"
-    ADDER_GRAPH = "adder-graph"
-    DIGIT_SERIAL = "digit-serial"
-
-
-class Multipliers(StrEnum):
-    """What an engine's multipliers are: hard blocks, or adders in logic."""
-
-    DSP = "dsp"
-    LUT = "lut"
-
-
-class WeightPlace(StrEnum):
-    """Where an engine's weights are: in on-chip memory, or streamed to it from outside."""
-
-    CHIP = "chip"
-    STREAM = "stream"
-
-
-@dataclass(frozen=True, order=True)
-class Folding:
-    """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes.
-
-    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. The
-    adder families always take all lanes; as a wish, pe = simd = 0 stands for these.
-    ``digit_bits`` is 0 except in the family digit-serial. ``multipliers`` changes no
-    integers; in logic, 8-bit products take 2 cycles of latency more. ``weights`` changes neither
-    integers nor schedule; streamed ones come through a port of their own. ``adder_levels``: levels
-    of the pattern adders of the family select between two registers; more save flip-flops and
-    latency, and lower the clock. ``tile_pixels``: output pixels that each word of streamed weights
-    serves before the next one comes; buffers hold what the tile's pixels read and make.
-    """
-
-    pe: int = 0
-    simd: int = 0
-    family: Family = Family.SELECT
-    digit_bits: int = 0
-    multipliers: Multipliers = Multipliers.DSP
-    weights: WeightPlace = WeightPlace.CHIP
-    adder_levels: int = 1
-    tile_pixels: int = 1
-
-    def __str__(self) -> str:
-        lanes = f"pe={self.pe} simd={self.simd}"
-        if self.multipliers is Multipliers.LUT:
-            lanes = f"{lanes} multipliers={self.multipliers}"
-        if self.weights is WeightPlace.STREAM:
-            lanes = f"{lanes} weights={self.weights}"
-        if self.tile_pixels > 1:
-            lanes = f"{lanes} tile_pixels={self.tile_pixels}"
-        if self.adder_levels > 1:
-            lanes = f"{lanes} adder_levels={self.adder_levels}"
-        if self.family is Family.SELECT:
-            return lanes
-        digits = f" digit_bits={self.digit_bits}" if self.digit_bits else ""
-        return f"{self.family}{digits} {lanes}"

@@ -4,6 +4,13 @@ from sephw.ir.operator import Operator
 from sephw.ops.average_pool import AveragePool
 from sephw.ops.concat import Concat
 from sephw.ops.conv8 import Conv8
+from sephw.ops.families import (
+    BitParallel,
+    DigitSerial,
+    Multipliers,
+    Select,
+    WeightPlace,
+)
 from sephw.ops.fork import Fork
 from sephw.ops.global_pool import GlobalPool
 from sephw.ops.join import Join
@@ -32,15 +39,20 @@ OPERATORS: tuple[type[Operator], ...] = (
 __all__ = [
     "OPERATORS",
     "AveragePool",
+    "BitParallel",
     "Concat",
     "Conv8",
+    "DigitSerial",
     "Fork",
     "GlobalPool",
     "Join",
     "MaxPool",
+    "Multipliers",
     "PatternConv",
+    "Select",
     "SlidingWindow",
     "StreamedConv",
     "TileBuffer",
+    "WeightPlace",
     "WidthConverter",
 ]

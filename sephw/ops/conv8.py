@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Multipliers, Work
+from sephw.ir import Case, Folding, HlsTable, Integers, IntType, Work
 from sephw.ops.common import constant, random_tensor, require
 from sephw.ops.convolution import FoldedConvolution
+from sephw.ops.families import Multipliers, Select
 from sephw.ops.streamed_conv import StreamedConv
 
 _WEIGHT = IntType(8, signed=True)
@@ -95,7 +96,7 @@ class Conv8(FoldedConvolution):
             )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
             yield Case(label, operator, Folding(pe=pe, simd=simd), (frames,))
-            logic = Folding(pe=pe, simd=simd, multipliers=Multipliers.LUT)
+            logic = Folding(pe=pe, simd=simd, engine=Select(multipliers=Multipliers.LUT))
             yield Case(f"{label}, products in logic", operator, logic, (frames,))
             # One further folding each, two where the graph has no adders.
             further = operator.further_foldings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from sephw.adder_graph import AdderGraph, Interval, MatrixProblem, SolverOptions, merge, solve_many
 from sephw.ir import (
-    Family,
     Folding,
     HlsInstance,
     HlsTable,
@@ -22,20 +21,21 @@ from sephw.ir import (
     Operator,
     RtlInstance,
     RtlMemory,
+    Saving,
     Schedule,
     Shape,
     Stream,
     Structure,
-    WeightPlace,
 )
 from sephw.ir.operator import divisors
+from sephw.ops import families
 from sephw.ops.common import covering_values, require, require_positive, stream_of
 from sephw.ops.families import (
-    AdderGraphEngine,
     ConvolutionEngine,
-    DigitSerialEngine,
-    SelectEngine,
-    StreamedSelectEngine,
+    ConvolutionVariant,
+    Multipliers,
+    SelectChoices,
+    WeightPlace,
 )
 from sephw.ops.families.sizes import AdderSizes, measure, predict
 from sephw.ops.tile_buffer import TileBuffer
@@ -66,16 +66,11 @@ class FoldedConvolution(Operator):
     Weights have shape (Cout, kh·kw·Cin/groups), columns in the order (ky, kx, channel in group).
     """
 
-    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.CHIP, WeightPlace.STREAM)
     # Family select: pipeline registers besides the adder tree: beat, memories, operands,
     # accumulator; and any product register.
     pipeline_registers: ClassVar[int] = 4
-    # One per family that the operator has.
-    engines: ClassVar[tuple[type[ConvolutionEngine], ...]] = (
-        SelectEngine,
-        AdderGraphEngine,
-        DigitSerialEngine,
-    )
+    # Levels of the adders of patterns that may lie between two registers of family select.
+    adder_levels: ClassVar[tuple[int, ...]] = (1,)
     # Further attempts of the adder graph's solver, None for a number by size.
     solver_restarts: ClassVar[int | None] = None
 
@@ -99,8 +94,24 @@ class FoldedConvolution(Operator):
         """Bits that one stored weight takes."""
 
     @property
-    def has_products(self) -> bool:
-        return self.weight_bits > 1
+    def variants(self) -> Sequence[type[ConvolutionVariant]]:
+        return families.VARIANTS
+
+    def variant(self, folding: Folding) -> ConvolutionVariant:
+        found = super().variant(folding)
+        assert isinstance(found, ConvolutionVariant)
+        return found
+
+    @property
+    def select_choices(self) -> SelectChoices:
+        """What the options of family select may be."""
+        multiplies = self.weight_bits > 1
+        return SelectChoices(
+            multipliers=tuple(Multipliers) if multiplies else (Multipliers.DSP,),
+            weights=tuple(WeightPlace),
+            adder_levels=self.adder_levels,
+            tile_pixels=self.tile_sizes,
+        )
 
     @property
     def weight_type(self) -> IntType:
@@ -123,27 +134,49 @@ class FoldedConvolution(Operator):
 
     @property
     def tile_sizes(self) -> tuple[int, ...]:
-        """Divisors of the pixels."""
+        """Pixels that a word of streamed weights may serve: divisors of all pixels."""
         pixels = divisors(self.height * self.width)
         return tuple(n for n in pixels if n == 1 or n * self.matrix.size <= _TILE_WEIGHTS)
 
-    def tile_buffers(
-        self, folding: Folding, *, known: bool = True
-    ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
-        words = StreamedSelectEngine(self, replace(folding, tile_pixels=1))
+    @abstractmethod
+    def streamed(self, folding: Folding) -> FoldedConvolution:
+        """The same operator with its weights as a further, last input in the order of ``folding``.
+
+        Only where ``folding`` saves weight memory.
+        """
+
+    def tile_buffers(self, folding: Folding, *, known: bool = True) -> tuple[TileBuffer, ...]:
+        """What stands around ``streamed``: () where no tile of ``folding`` has several pixels.
+
+        Else three, each of one input, one output and one legal folding: before input 0, before the
+        weights, behind the output. ``known``: whether the second one is told the weights; costs do
+        not depend on them.
+        """
+        tile = self.variant(folding).tile
+        if tile == 1:
+            return ()
         return tile_buffers(
             folding,
+            tile,
             self.groups,
             (self.input_shapes[0], self.input_dtype),
             self.weight_type,
             (self.output_shapes[0], self.output_type),
-            words.stream_values if known else None,
+            self.engine(folding).stream_values if known else None,
         )
 
+    @property
+    def traffic_bits(self) -> int:
+        """Bits a frame of streamed weights, all of them for each output pixel (tiles of one)."""
+        return self.height * self.width * (self.work.weights_1bit + 8 * self.work.weights_8bit)
+
     def demand_bits(self, folding: Folding) -> int:
-        if folding.tile_pixels == 1:
-            return self.traffic_bits
-        return self.tile_buffers(folding, known=False)[1].demand_bits(folding)
+        """Bits a frame interval that a memory must be able to give for streamed weights.
+
+        The traffic, and what could be given while none are read.
+        """
+        buffers = self.tile_buffers(folding, known=False)
+        return buffers[1].demand_bits(folding) if buffers else self.traffic_bits
 
     @property
     def pixels_per_word(self) -> int:
@@ -225,26 +258,14 @@ class FoldedConvolution(Operator):
         return (np.ascontiguousarray(result).reshape(len(x), *self.output_shapes[0]),)
 
     def legal_foldings(self) -> tuple[Folding, ...]:
-        """pe | out_channels/groups, simd | in_channels/groups; of equal ones the wider simd first.
-
-        Wider simd means fewer accumulators and a wider, so less often read, window stream.
-        """
-        pairs = (
-            Folding(pe=pe, simd=simd)
-            for pe in divisors(self.group_outputs)
-            for simd in divisors(self.group_inputs)
-        )
-        return tuple(sorted(pairs, key=lambda f: (f.pe * f.simd, f.pe)))
+        """Those of the usual engine."""
+        usual, *_ = self.variants
+        return usual.foldings(self)
 
     def further_foldings(self) -> tuple[Folding, ...]:
-        """The other families: a whole window in, all channels out."""
-        pe, simd = self.out_channels, self.input_shapes[0][2]
-        return tuple(
-            Folding(pe, simd, engine.family, digit_bits)
-            for engine in self.engines
-            if engine.family is not Family.SELECT
-            for digit_bits in engine.digit_widths
-        )
+        """Those of the other engines."""
+        _, *others = self.variants
+        return tuple(folding for variant in others for folding in variant.foldings(self))
 
     @cached_property
     def adder_graph(self) -> AdderGraph:
@@ -277,9 +298,7 @@ class FoldedConvolution(Operator):
 
     def engine(self, folding: Folding) -> ConvolutionEngine:
         """The engine at a legal folding; where it streams weights, that of ``streamed``."""
-        if folding.weights is WeightPlace.STREAM:
-            return StreamedSelectEngine(self, folding)
-        return next(e for e in self.engines if e.family is folding.family)(self, folding)
+        return self.variant(folding).build(self, folding)
 
     def frame_cycles(self, folding: Folding) -> int:
         return self.engine(folding).frame_cycles
@@ -302,9 +321,15 @@ class FoldedConvolution(Operator):
         return self.engine(folding).rtl()
 
     def cost_kind(self, folding: Folding) -> str:
-        return f"{self.kind}:{folding.family}"
+        return f"{self.kind}:{self.variant(folding).family}"
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates per frame."""
         return self.height * self.width * self.matrix.size
+
+
+def streaming(operator: Operator, folding: Folding) -> FoldedConvolution | None:
+    """``operator`` where ``folding`` lets a stream bring its weights; None where it does not."""
+    streams = Saving.WEIGHT_MEMORY in operator.variant(folding).saves
+    return operator if streams and isinstance(operator, FoldedConvolution) else None

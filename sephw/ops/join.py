@@ -12,6 +12,7 @@ import numpy as np
 
 from sephw.ir import (
     Case,
+    EngineVariant,
     Folding,
     HlsInstance,
     HlsTable,
@@ -19,9 +20,9 @@ from sephw.ir import (
     IntType,
     Memory,
     MultiplierPart,
-    Multipliers,
     RtlInstance,
     RtlMemory,
+    Saving,
     Schedule,
     Shape,
     Structure,
@@ -36,6 +37,7 @@ from sephw.ops.common import (
     require,
     require_positive,
 )
+from sephw.ops.families import Multipliers, Select, SelectChoices
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, rom
 from sephw.ops.port_wrapper import numbered_ports
 
@@ -113,8 +115,13 @@ class Join(LaneOperator):
         )  # fmt: skip
 
     @property
-    def has_products(self) -> bool:
-        return True
+    def variants(self) -> Sequence[type[EngineVariant]]:
+        return (Select,)
+
+    @property
+    def select_choices(self) -> SelectChoices:
+        """Products of DSP blocks or of logic."""
+        return SelectChoices(multipliers=tuple(Multipliers))
 
     @property
     def branches(self) -> int:
@@ -227,7 +234,7 @@ class Join(LaneOperator):
                     product,
                     lanes * dtype.bits,
                     dtype.signed,
-                    in_logic=folding.multipliers is Multipliers.LUT,
+                    in_logic=self._multiplies_in_logic(folding),
                 )
                 for dtype, product in zip(self.input_dtypes, products, strict=True)
             ),
@@ -249,6 +256,9 @@ class Join(LaneOperator):
             ),
             tables=self._tables(folding.simd),
         )
+
+    def _multiplies_in_logic(self, folding: Folding) -> bool:
+        return Saving.DSP_BLOCKS in self.variant(folding).saves
 
     def _rtl_memories(self, folding: Folding) -> tuple[RtlMemory, ...]:
         """One row a beat; factors of a lane's branches side by side."""
@@ -291,7 +301,7 @@ class Join(LaneOperator):
             parameters=parameters,
             memories=memories,
             generated=(wrapper.source,),
-            multiplies_in_dsp=folding.multipliers is Multipliers.DSP,
+            multiplies_in_dsp=not self._multiplies_in_logic(folding),
         )
 
     @classmethod

@@ -11,6 +11,7 @@ import numpy as np
 from sephw.ir import Case, Folding, HlsTable, Integers, IntType, RtlMemory, Work
 from sephw.ops.common import constant, random_tensor, require
 from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
+from sephw.ops.families import Select
 from sephw.ops.streamed_conv import StreamedConv
 
 
@@ -19,6 +20,7 @@ class PatternConv(FoldedConvolution):
     """Pattern responses Σ ±x. ``patterns`` int64 ±1 (out_channels, kh·kw·in_channels/groups)."""
 
     kind: ClassVar[str] = "pattern_conv"
+    adder_levels: ClassVar[tuple[int, ...]] = ADDER_LEVELS
 
     patterns: Integers
 
@@ -28,10 +30,6 @@ class PatternConv(FoldedConvolution):
         strange = self.patterns[np.abs(self.patterns) != 1]
         if strange.size:
             require(False, self, f"patterns hold {strange[0]}; a pattern is −1 or +1 everywhere")
-
-    @property
-    def adder_levels(self) -> tuple[int, ...]:
-        return ADDER_LEVELS
 
     @property
     def matrix(self) -> Integers:
@@ -108,5 +106,5 @@ class PatternConv(FoldedConvolution):
                 patterns=2 * rng.integers(0, 2, (4, 9 * cin // groups), np.int64) - 1,
             )
             frames = random_tensor(seed, operator.input_shapes[0], operator.input_dtype)
-            folding = Folding(pe=2, simd=simd, adder_levels=2)
+            folding = Folding(pe=2, simd=simd, engine=Select(adder_levels=2))
             yield Case(f"{label} lanes, two levels a register", operator, folding, (frames,))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -15,16 +15,14 @@ from sephw.ir import (
     HlsTable,
     Integers,
     IntType,
-    Multipliers,
     RtlMemory,
     Shape,
     Stream,
-    WeightPlace,
     Work,
 )
 from sephw.ops.common import brings, constant, random_tensor, require, stream_of
 from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
-from sephw.ops.families import ConvolutionEngine, StreamedSelectEngine
+from sephw.ops.families import ConvolutionVariant, Multipliers, Select, SelectChoices, WeightPlace
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,7 +41,6 @@ class StreamedConv(FoldedConvolution):
     """
 
     kind: ClassVar[str] = "streamed_conv"
-    weight_places: ClassVar[tuple[WeightPlace, ...]] = (WeightPlace.STREAM,)
 
     bits_per_weight: int
     pe: int
@@ -78,7 +75,7 @@ class StreamedConv(FoldedConvolution):
         """``operator`` with its weights as input 1, in the order of ``folding``."""
         height, width, groups = operator.height, operator.width, operator.groups
         in_channels, out_channels = operator.in_channels, operator.out_channels
-        weights, tile = operator.matrix, folding.tile_pixels
+        weights, tile = operator.matrix, operator.variant(folding).tile
         if tile > 1:
             words = operator.out_channels // folding.pe
             height, width, groups = height * width // tile, 1, words * tile
@@ -102,8 +99,20 @@ class StreamedConv(FoldedConvolution):
         )
 
     @property
-    def adder_levels(self) -> tuple[int, ...]:
-        return ADDER_LEVELS if self.bits_per_weight == 1 else super().adder_levels
+    def adder_levels(self) -> tuple[int, ...]:  # type: ignore[override]
+        return ADDER_LEVELS if self.bits_per_weight == 1 else (1,)
+
+    @property
+    def variants(self) -> Sequence[type[ConvolutionVariant]]:
+        return (Select,)
+
+    @property
+    def select_choices(self) -> SelectChoices:
+        return replace(super().select_choices, weights=(WeightPlace.STREAM,))
+
+    def streamed(self, folding: Folding) -> StreamedConv:
+        """Itself."""
+        return self
 
     @property
     def matrix(self) -> Integers:
@@ -121,7 +130,7 @@ class StreamedConv(FoldedConvolution):
     def cost_kind(self, folding: Folding) -> str:
         """That of the engine with the same weights in memory."""
         stored = "pattern_conv" if self.bits_per_weight == 1 else "conv8"
-        return f"{stored}:{folding.family}"
+        return f"{stored}:{self.variant(folding).family}"
 
     @property
     def tile_sizes(self) -> tuple[int, ...]:
@@ -143,7 +152,7 @@ class StreamedConv(FoldedConvolution):
     def streamed_words(self) -> Integers:
         """What input 1 brings at every pixel: int64 (weights,)."""
         (folding,) = self.legal_foldings()
-        return constant(StreamedSelectEngine(self, folding).stream_values)
+        return constant(self.engine(folding).stream_values)
 
     @property
     def constant_inputs(self) -> tuple[Integers | None, ...]:
@@ -160,9 +169,8 @@ class StreamedConv(FoldedConvolution):
 
     def legal_foldings(self) -> tuple[Folding, ...]:
         """The one that the stream's order is for."""
-        return (
-            Folding(self.pe, self.simd, weights=WeightPlace.STREAM, tile_pixels=self.tile_pixels),
-        )
+        streamed = Select(weights=WeightPlace.STREAM, tile_pixels=self.tile_pixels)
+        return (Folding(self.pe, self.simd, streamed),)
 
     def further_foldings(self) -> tuple[Folding, ...]:
         return ()
@@ -170,9 +178,6 @@ class StreamedConv(FoldedConvolution):
     def input_streams(self, folding: Folding) -> tuple[Stream, ...]:
         words = stream_of(self.input_shapes[1], self.weight_type, self.pe * self.simd)
         return (stream_of(self.input_shapes[0], self.input_dtype, self.simd), words)
-
-    def engine(self, folding: Folding) -> ConvolutionEngine:
-        return StreamedSelectEngine(self, folding)
 
     def weight_table(self, words: Integers) -> HlsTable:
         return HlsTable("weights", words, self.weight_type)
@@ -238,13 +243,14 @@ class StreamedConv(FoldedConvolution):
             words = np.broadcast_to(
                 operator.streamed_words, (len(frames), *operator.input_shapes[1])
             ).copy()
-            folding = Folding(pe=pe, simd=simd, weights=WeightPlace.STREAM)
+            streams = Select(weights=WeightPlace.STREAM)
+            folding = Folding(pe, simd, streams)
             yield Case(label, operator, folding, (frames, words))
             if stored > 1 and seed < 2:
-                logic = Folding(pe, simd, multipliers=Multipliers.LUT, weights=WeightPlace.STREAM)
+                logic = Folding(pe, simd, replace(streams, multipliers=Multipliers.LUT))
                 yield Case(f"{label}, products in logic", operator, logic, (frames, words))
             tile = h * w if seed % 2 else h
-            whole = Folding(pe, simd, weights=WeightPlace.STREAM, tile_pixels=tile)
+            whole = Folding(pe, simd, replace(streams, tile_pixels=tile))
             if tile > 1 and label.startswith(("1x1", "3x3", "patterns 3x3")):
                 tiled = cls.of(operator, whole)
                 frames = random_tensor(seed, tiled.input_shapes[0], tiled.input_dtype)

@@ -10,6 +10,7 @@ from sephw.ops.tile_buffer import TileBuffer
 
 def tile_buffers(
     folding: Folding,
+    tile: int,
     groups: int,
     window: tuple[Shape, IntType],
     weight: IntType,
@@ -18,11 +19,11 @@ def tile_buffers(
 ) -> tuple[TileBuffer, TileBuffer, TileBuffer]:
     """(of windows before input 0, of words before the weights, of sums behind the output).
 
-    ``window`` and ``made``: (height, width, channels) and type of what the convolution of
-    ``groups`` reads and makes. ``values`` int64 (weights,): the words in the order of their stream;
-    None: not known.
+    ``tile``: pixels of a tile. ``window`` and ``made``: (height, width, channels) and type of what
+    the convolution of ``groups`` reads and makes. ``values`` int64 (weights,): the words in the
+    order of their stream; None: not known.
     """
-    pe, simd, tile = folding.pe, folding.simd, folding.tile_pixels
+    pe, simd = folding.pe, folding.simd
     (height, width, inputs), (_, _, outputs) = window[0], made[0]
     words, beats = outputs // pe, inputs // (groups * simd)
     weights = outputs * inputs // groups

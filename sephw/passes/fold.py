@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from sephw.errors import UsageError
-from sephw.ir import Family, Folding, Graph, Node
+from sephw.ir import Folding, Graph, Node
 
 DEFAULT_FRAME_CYCLES = 32768
 
@@ -24,7 +24,7 @@ def fold(
     operator that follows its reader takes the reader's lanes (whole windows for one that reads
     whole windows) where it is fast enough with them.
 
-    A named folding of an adder family may leave pe and simd at 0: it takes all lanes.
+    A named folding may leave pe and simd at 0 where its engine takes all lanes.
 
     Raises UsageError for a name that no node has, or a budget below 1; SephwError for an illegal
     folding, naming the PyTorch module and the legal values.
@@ -85,11 +85,11 @@ def _follow(
 
 
 def _all_lanes(node: Node, folding: Folding) -> Folding:
-    """``folding``, with the lanes of its family where it names none."""
-    if folding.family is Family.SELECT or folding.pe or folding.simd:
+    """``folding``, with all lanes where its engine takes these and it names none."""
+    engine = folding.engine
+    if not engine.whole_window or folding.pe or folding.simd:
         return folding
-    wanted = (folding.family, folding.digit_bits)
-    found = (f for f in node.operator.further_foldings() if (f.family, f.digit_bits) == wanted)
+    found = (f for f in node.operator.further_foldings() if f.engine.family == engine.family)
     return next((replace(folding, pe=f.pe, simd=f.simd) for f in found), folding)
 
 

@@ -10,19 +10,20 @@ patterns. A FIFO is named by its tensor; its depth counts beats. All keys may be
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sephw.errors import UsageError
 from sephw.files import read_json
-from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
-from sephw.ir.serialize import encode_folding
+from sephw.ir import Folding, Graph
+from sephw.ir.folding import decode_folding, encode_folding
+from sephw.ops import families
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
 
 _MOST = (1 << 31) - 1
-"""Of lanes, cycles and beats."""
+"""Of cycles and beats."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def read_folding_file(path: Path) -> FoldingFile:
     """Read ``path``; every key may be left out. Raises UsageError naming the file and the place."""
     where = f"folding file '{path}'"
     content = read_json(path, where, "see docs/engines.md", error=UsageError)
-    _check_keys(where, content, {"nodes", "frame_cycles", "fifos"}, required=frozenset())
+    _check_keys(where, content, ("fifos", "frame_cycles", "nodes"))
     entries = content.get("nodes", {})
     if not isinstance(entries, dict):
         raise UsageError(f"{where}: 'nodes' must be an object of node names")
@@ -78,52 +79,17 @@ def write_folding_file(path: Path, graph: Graph, frame_cycles: int = DEFAULT_FRA
 
 
 def _folding(place: str, entry: object) -> Folding:
-    given = entry if isinstance(entry, dict) else {}
-    name = given.get("family", Family.SELECT)
-    if name not in list(Family):
-        raise UsageError(
-            f"{place}: family={json.dumps(name)}; families are {', '.join(map(str, Family))}"
-        )
-    family = Family(name)
-    lanes, digits = {"pe", "simd"}, {"digit_bits"}
-    usual = {"adder_levels", "tile_pixels"} if family is Family.SELECT else set[str]()
-    words = {"family", "multipliers", "weights"}
-    known = {*words, *lanes, *usual, *(digits if family is Family.DIGIT_SERIAL else ())}
-    required = {
-        Family.SELECT: lanes,
-        Family.ADDER_GRAPH: set[str](),
-        Family.DIGIT_SERIAL: digits,
-    }[family]
-    _check_keys(place, entry, known, frozenset(required))
-    made_of = given.get("multipliers", Multipliers.DSP)
-    if made_of not in list(Multipliers):
-        raise UsageError(
-            f"{place}: multipliers={json.dumps(made_of)}; "
-            f"they are made of {', '.join(map(str, Multipliers))}"
-        )
-    kept = given.get("weights", WeightPlace.CHIP)
-    if kept not in list(WeightPlace):
-        raise UsageError(
-            f"{place}: weights={json.dumps(kept)}; "
-            f"their places are {', '.join(map(str, WeightPlace))}"
-        )
-    numbers = {key: _positive(place, key, n) for key, n in given.items() if key not in words}
-    return Folding(
-        family=family, multipliers=Multipliers(made_of), weights=WeightPlace(kept), **numbers
-    )
+    try:
+        return decode_folding(entry, families.VARIANTS)
+    except ValueError as reason:
+        raise UsageError(f"{place}: {reason}") from None
 
 
-def _check_keys(where: str, entry: object, known: set[str], required: frozenset[str]) -> None:
-    if not isinstance(entry, dict):
-        listing = ", ".join(f"'{key}'" for key in sorted(known))
-        raise UsageError(f"{where}: not an object with the keys {listing}")
-    for key in entry:
+def _check_keys(where: str, content: Mapping[str, Any], known: Sequence[str]) -> None:
+    for key in content:
         if key not in known:
-            listing = ", ".join(f"'{k}'" for k in sorted(known))
+            listing = ", ".join(f"'{k}'" for k in known)
             raise UsageError(f"{where}: unknown key '{key}'; known keys: {listing}")
-    for key in sorted(required):
-        if key not in entry:
-            raise UsageError(f"{where}: the key '{key}' is missing")
 
 
 def _positive(where: str, key: str, value: object) -> int:

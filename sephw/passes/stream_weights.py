@@ -7,17 +7,18 @@ which the node ``n_tiles`` brings into the order of ``t``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sephw.errors import SephwError
-from sephw.ir import Folding, Graph, Node, Operator, Tensor, WeightPlace, Work
+from sephw.ir import Folding, Graph, Node, Operator, Tensor, Work
+from sephw.ops.convolution import FoldedConvolution, streaming
 
 Placed = tuple[Operator, Folding]
 
 
 def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
-    """The same graph with ``Operator.streamed`` wherever a folding has its weights in a stream.
+    """The same graph with convolutions `streamed` wherever their foldings stream weights.
 
     The new input of node ``n`` is ``n_weights``; runs behind fold, forks and width converters.
     ``bandwidth_bits``: what the memory behind these inputs gives, bits per clock cycle; None: as
@@ -30,15 +31,19 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
     """
     tensors = dict(graph.tensors)
     nodes: list[Node] = []
-    added: list[str] = []
+    demands: dict[str, int] = {}
     for node in graph.nodes:
         known = any(values is not None for values in node.operator.constant_inputs)
-        if known or node.folding.weights is not WeightPlace.STREAM:
+        convolution = streaming(node.operator, node.folding)
+        if known or convolution is None:
             nodes.append(node)
             continue
         weights = f"{node.name}_weights"
         buffers = buffers_around(node.operator, node.folding)
-        made, new = _tiled(node, weights, buffers) if buffers else _streamed(node, weights)
+        if buffers:
+            made, new = _tiled(node, convolution, buffers, weights)
+        else:
+            made, new = _streamed(node, convolution, weights)
         for tensor in new:
             if tensor.name in tensors:
                 raise SephwError(
@@ -46,10 +51,10 @@ def stream_weights(graph: Graph, bandwidth_bits: int | None = None) -> Graph:
                 )
             tensors[tensor.name] = tensor
         nodes += made
-        added.append(weights)
-    streamed = replace(graph, nodes=tuple(nodes), tensors=tensors, inputs=(*graph.inputs, *added))
-    if added and bandwidth_bits is not None:
-        streamed = _paced(streamed, added, bandwidth_bits)
+        demands[weights] = convolution.demand_bits(node.folding)
+    streamed = replace(graph, nodes=tuple(nodes), tensors=tensors, inputs=(*graph.inputs, *demands))
+    if demands and bandwidth_bits is not None:
+        streamed = _paced(streamed, demands, bandwidth_bits)
     streamed.validate()
     return streamed
 
@@ -60,26 +65,27 @@ def buffers_around(
     """The buffers around ``operator`` once its weights are streamed, each with its folding.
 
     Before input 0, before the weights, behind the output; none where ``folding`` has tiles of one
-    pixel. ``known``: see `Operator.tile_buffers`.
+    pixel. ``known``: see `FoldedConvolution.tile_buffers`.
     """
-    if folding.tile_pixels == 1:
-        return ()
-    buffers = operator.tile_buffers(folding, known=known)
+    convolution = streaming(operator, folding)
+    buffers = () if convolution is None else convolution.tile_buffers(folding, known=known)
     return tuple((buffer, buffer.legal_foldings()[0]) for buffer in buffers)
 
 
-def _streamed(node: Node, weights: str) -> tuple[list[Node], list[Tensor]]:
+def _streamed(
+    node: Node, convolution: FoldedConvolution, weights: str
+) -> tuple[list[Node], list[Tensor]]:
     """(the node with one more input, new tensors)."""
-    operator = node.operator.streamed(node.folding)
+    operator = convolution.streamed(node.folding)
     made = replace(node, operator=operator, inputs=(*node.inputs, weights))
     return [made], [_tensor(weights, operator, 1, node)]
 
 
 def _tiled(
-    node: Node, weights: str, buffers: tuple[Placed, ...]
+    node: Node, convolution: FoldedConvolution, buffers: Sequence[Placed], weights: str
 ) -> tuple[list[Node], list[Tensor]]:
     """(the node between its buffers, new tensors)."""
-    operator = node.operator.streamed(node.folding)
+    operator = convolution.streamed(node.folding)
     (source,), (result,) = node.inputs, node.outputs
     windows, words, sums = (f"{node.name}_{end}" for end in ("windows", "words", "sums"))
     names = (windows, words, f"{node.name}_tiles")
@@ -124,15 +130,13 @@ def weight_readers(graph: Graph) -> dict[str, Node]:
     return readers
 
 
-def _paced(graph: Graph, added: Sequence[str], bandwidth_bits: int) -> Graph:
+def _paced(graph: Graph, demands: Mapping[str, int], bandwidth_bits: int) -> Graph:
+    """With the pace of each input of ``demands``, bits a frame interval by tensor."""
     streams = [graph.stream(t).words for t in (*graph.inputs, *graph.outputs)]
     engines = [node.operator.frame_cycles(node.folding) for node in graph.nodes]
-    readers = {name: graph.consumers(name)[0] for name in added}
-    demand = sum(node.operator.demand_bits(node.folding) for node in readers.values())
-    cycles = max(-(-demand // bandwidth_bits), *streams, *engines)
+    cycles = max(-(-sum(demands.values()) // bandwidth_bits), *streams, *engines)
     paced = {}
-    for name, node in readers.items():
-        word_bits = graph.stream(name).width_bits
-        beats = node.operator.demand_bits(node.folding) // word_bits
+    for name, demand in demands.items():
+        beats = demand // graph.stream(name).width_bits
         paced[name] = replace(graph.tensors[name], source_beats=beats, source_cycles=cycles)
     return graph.with_nodes(graph.nodes, {**graph.tensors, **paced})

@@ -15,7 +15,8 @@ from project_graphs import images_for, residual_graph
 
 from sephw.backends.hls4ml import CompiledProject, compile_project, link_project, write_project
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding, Graph
+from sephw.ir import Folding, Graph
+from sephw.ops import BitParallel, DigitSerial
 from sephw.tools.process import run
 
 PART = "xc7z020clg400-1"
@@ -71,8 +72,8 @@ def test_adder_graphs(tmp_path: Path) -> None:
         blocks=2,
         frame_cycles=1024,
         foldings={
-            "blocks.0.pattern": Folding(family=Family.ADDER_GRAPH),
-            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+            "blocks.0.pattern": Folding(engine=BitParallel()),
+            "blocks.1.pattern": Folding(engine=DigitSerial(2)),
         },
     )
     windows = [n.folding for n in graph.nodes if n.name in ("blocks.0.window", "blocks.1.window")]
@@ -87,15 +88,15 @@ def test_adder_graphs_of_8_bit_weights(tmp_path: Path) -> None:
         groups=2,
         frame_cycles=1024,
         foldings={
-            "stem": Folding(family=Family.ADDER_GRAPH),
-            "blocks.0.point": Folding(family=Family.ADDER_GRAPH),
-            "classifier": Folding(family=Family.DIGIT_SERIAL, digit_bits=4),
+            "stem": Folding(engine=BitParallel()),
+            "blocks.0.point": Folding(engine=BitParallel()),
+            "classifier": Folding(engine=DigitSerial(4)),
         },
     )
     foldings = {n.name: n.folding for n in graph.nodes}
     assert foldings["stem.window"] == Folding(pe=75, simd=3)
-    assert foldings["blocks.0.point"] == Folding(4, 4, Family.ADDER_GRAPH)
-    assert foldings["classifier"] == Folding(10, 4, Family.DIGIT_SERIAL, 4)
+    assert foldings["blocks.0.point"] == Folding(4, 4, BitParallel())
+    assert foldings["classifier"] == Folding(10, 4, DigitSerial(4))
     assert_exact(graph, compile_project(export(graph, tmp_path)), images_for(graph))
 
 

@@ -12,7 +12,8 @@ from sephw.backends.board.project import BoardRates, write_board
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.errors import SephwError
-from sephw.ir import Folding, WeightPlace
+from sephw.ir import Folding
+from sephw.ops import Select, WeightPlace
 from sephw.passes import stream_weights
 from sephw.synth import Request, run_flow
 from sephw.targets import find_target
@@ -21,9 +22,9 @@ from sephw.tools.cxx import find_compiler
 from sephw.tools.process import run
 
 FOLDINGS = {
-    "stem": Folding(4, 3, weights=WeightPlace.STREAM),
-    "blocks.0.pattern": Folding(2, 2, weights=WeightPlace.STREAM, tile_pixels=4),
-    "classifier": Folding(2, 4, weights=WeightPlace.STREAM),
+    "stem": Folding(4, 3, Select(weights=WeightPlace.STREAM)),
+    "blocks.0.pattern": Folding(2, 2, Select(weights=WeightPlace.STREAM, tile_pixels=4)),
+    "classifier": Folding(2, 4, Select(weights=WeightPlace.STREAM)),
 }
 
 

@@ -19,7 +19,8 @@ from sephw.backends.board import (
 )
 from sephw.backends.rtl import write_project
 from sephw.host import Accelerator, Retries
-from sephw.ir import Family, Folding, Graph, IntType, Tensor
+from sephw.ir import Folding, Graph, IntType, Tensor
+from sephw.ops import BitParallel, DigitSerial
 from sephw.passes import FoldingFile, lower
 from sephw.targets import find_target
 
@@ -36,8 +37,8 @@ def ready(graph: Graph, frame_cycles: int, foldings: Mapping[str, Folding] | Non
 def classifier() -> Graph:
     """A residual network with engines of all families: signed 28-bit outputs, one lane out."""
     foldings = {
-        "pattern_node": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
-        "point_node": Folding(family=Family.ADDER_GRAPH),
+        "pattern_node": Folding(engine=DigitSerial(2)),
+        "point_node": Folding(engine=BitParallel()),
     }
     return ready(network(4), 2048, foldings)
 

@@ -12,6 +12,7 @@ from small_graphs import chain
 from sephw.errors import SephwError
 from sephw.explore import Goal, Margins, search
 from sephw.explore.choices import CLOCK_RESERVE, Effort
+from sephw.ir import Saving
 from sephw.ir.resources import Resources
 from sephw.technologies import ECP5, Device, Size
 
@@ -25,7 +26,7 @@ def with_registers(fmax_mhz: float):
 
     def estimator(operator, folding, *others, **options):
         guess = by_lanes(operator, folding, *others, **options)
-        if folding.adder_levels == 1:
+        if Saving.REGISTERS not in folding.engine.saves:
             return guess
         fewer = replace(guess.resources, ff=guess.resources.ff // 2)
         return replace(guess, resources=fewer, fmax_mhz=fmax_mhz)
@@ -41,7 +42,7 @@ def found(clock_mhz: float | None, fmax_mhz: float, limits: Resources = ROOMY):
 
 
 def levels(result) -> dict[str, int]:
-    return {node.name: node.folding.adder_levels for node in result.nodes}
+    return {n.name: n.folding.engine.encode().get("adder_levels", 1) for n in result.nodes}
 
 
 def test_registers_are_left_out_where_the_clock_leaves_time():

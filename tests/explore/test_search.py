@@ -14,8 +14,9 @@ from sephw.explore import Goal, Margins, pareto, search
 from sephw.explore.choices import Effort
 from sephw.explore.final_graph import final_graph
 from sephw.explore.text import table
-from sephw.ir import Family, Folding, Graph, Multipliers, WeightPlace
+from sephw.ir import USUAL, Folding, Graph, Saving
 from sephw.ir.resources import Resources
+from sephw.ops import BitParallel, Multipliers, Select, WeightPlace
 from sephw.ops.convolution import FoldedConvolution
 from sephw.passes import FoldingFile, Stage, lower, read_folding_file
 from sephw.resources import network_mhz
@@ -46,14 +47,18 @@ def options(graph: Graph, families: bool) -> list[list[tuple[str, Folding]]]:
         operator = node.operator
         foldings = [*operator.legal_foldings(), *operator.further_foldings()]
         if not families:
-            foldings = [f for f in foldings if f.family is Family.SELECT]
+            foldings = [f for f in foldings if not f.engine.whole_window]
         multiplied = [
-            Folding(f.pe, f.simd, f.family, f.digit_bits, Multipliers.LUT)
+            replace(f, engine=Select(multipliers=Multipliers.LUT))
             for f in foldings
-            if operator.kind in ("conv8", "join")
+            if operator.kind in ("conv8", "join") and not f.engine.whole_window
         ]
         result.append([(node.name, f) for f in (*foldings, *multiplied)])
     return result
+
+
+def _levels(folding: Folding) -> int:
+    return folding.engine.encode().get("adder_levels", 1)
 
 
 def every_folding(graph: Graph, *, families: bool):
@@ -63,7 +68,7 @@ def every_folding(graph: Graph, *, families: bool):
     """
     for chosen in product(*options(graph, families)):
         foldings = dict(chosen)
-        partly = foldings["pattern_node"].family is Family.SELECT
+        partly = not foldings["pattern_node"].engine.whole_window
         window = next(f for name, f in chosen if "window" in name)
         if partly and window.pe != foldings["pattern_node"].simd:
             continue
@@ -302,27 +307,27 @@ def test_adder_graphs_are_solved_only_where_they_are_chosen():
     goal = Goal(device(ROOMY), clock_mhz=110.0, fps=110e6 / 21, margins=ALL)
     found = search(chain(4), goal, estimator=counting)
     # 21 cycles for 16 pixels: only the adder graph is that fast, behind a whole window.
-    assert found.nodes[1].folding.family is Family.ADDER_GRAPH
+    assert found.nodes[1].folding.engine == BitParallel()
     assert set(solved) == {"pattern_conv"}
     slow = Goal(device(ROOMY), clock_mhz=110.0, fps=110e6 / 5000, margins=ALL)
     solved.clear()
-    assert search(chain(4), slow, estimator=counting).nodes[1].folding.family is Family.SELECT
+    assert search(chain(4), slow, estimator=counting).nodes[1].folding.engine == USUAL
     assert solved == []
 
 
 def test_fewer_registers_are_tried_where_nothing_fits_without_a_clock():
     def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
         guess = by_lanes(operator, folding, fifo_depths, technology)
-        registers = 0 if operator.kind != "pattern_conv" else 1000 // folding.adder_levels
+        registers = 0 if operator.kind != "pattern_conv" else 1000 // _levels(folding)
         return Guess(replace(guess.resources, ff=registers), guess.fmax_mhz)
 
     effort = Effort(adder_graph_bits=0)
     small = device(replace(ROOMY, ff=600))
     found = search(chain(4), Goal(small, margins=ALL), estimator=estimator, effort=effort)
-    assert found.nodes[1].folding.adder_levels == 2 and found.estimated.ff == 500
+    assert _levels(found.nodes[1].folding) == 2 and found.estimated.ff == 500
     # With room for all registers none is left out.
     roomy = search(chain(4), Goal(device(ROOMY), margins=ALL), estimator=estimator, effort=effort)
-    assert roomy.nodes[1].folding.adder_levels == 1
+    assert _levels(roomy.nodes[1].folding) == 1
     # 200 MHz without wires are less than 1.6 times 150.
     goal = Goal(small, clock_mhz=150.0, margins=ALL)
     with pytest.raises(SephwError, match="needs at least 1,000 FF, 600 available"):
@@ -346,7 +351,8 @@ def placed(graph: Graph, foldings: dict[str, Folding], layers: dict[str, int]):
             moved += 9 // tile * bits if tile == 1 else 9 // tile * bits * (blocks + 1) // blocks
             if tile == 1:
                 continue
-            streamed = replace(foldings[name], weights=WeightPlace.STREAM, tile_pixels=tile)
+            streams = Select(weights=WeightPlace.STREAM, tile_pixels=tile)
+            streamed = replace(foldings[name], engine=streams)
             for buffer in operator.tile_buffers(streamed):
                 (place,) = buffer.legal_foldings()
                 cycles = max(cycles, buffer.frame_cycles(place))
@@ -370,7 +376,9 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
 
     def estimator(operator, folding, fifo_depths, technology, *, solve=False, **_):
         kind = operator.cost_kind(folding).partition(":")[0]
-        plain = replace(folding, weights=WeightPlace.CHIP)
+        options = operator.variant(folding)
+        stored = isinstance(options, Select) and replace(options, weights=WeightPlace.CHIP)
+        plain = replace(folding, engine=stored or options)
         named = SimpleNamespace(kind=kind)
         guess = by_lanes(named, plain, fifo_depths, technology)
         weights = (
@@ -393,9 +401,9 @@ def test_streaming_is_as_fast_as_any_folding_that_fits():
         assert (found.frame_cycles, found.estimated.lut) == min(fitting)
         assert found.modelled == found.estimated and found.proven_optimal
         away = {
-            n.name: n.folding.tile_pixels
+            n.name: n.folding.engine.tile
             for n in found.nodes
-            if n.folding.weights is WeightPlace.STREAM
+            if Saving.WEIGHT_MEMORY in n.folding.engine.saves
         }
         assert found.weight_traffic_bits == {n: traffic[n] // tile for n, tile in away.items()}
         shown = table(found)

@@ -10,8 +10,9 @@ from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
 from sephw.explore import sweep
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
-from sephw.ir import Folding, Graph, WeightPlace
+from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
+from sephw.ops import Select, WeightPlace
 from sephw.passes import FoldingFile, lower
 from sephw.targets import find_device
 
@@ -138,7 +139,7 @@ def test_a_job_is_synthesized_by_yosys():
 
 
 def test_streamed_weights_are_the_graphs_own(monkeypatch):
-    streamed = {"pattern_node": Folding(1, 2, weights=WeightPlace.STREAM)}
+    streamed = {"pattern_node": Folding(1, 2, Select(weights=WeightPlace.STREAM))}
     graph = lower(chain(4), FoldingFile(streamed, 3000), weight_bandwidth_bits=8)
     assert len(graph.inputs) == 2
     asked = []

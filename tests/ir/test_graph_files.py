@@ -8,9 +8,9 @@ import pytest
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding, IntType
+from sephw.ir import Folding, IntType
 from sephw.ir.serialize import graph_digest, load_graph, save_graph
-from sephw.ops import OPERATORS, Conv8
+from sephw.ops import OPERATORS, BitParallel, Conv8, DigitSerial
 from sephw.passes import FoldingFile, fold, lower
 from sephw.sim.timing import simulate
 
@@ -65,13 +65,13 @@ def test_a_digest_is_of_the_content(paths):
 
 @pytest.mark.parametrize("digit_bits", [0, 4])
 def test_adder_families_are_kept(paths, digit_bits):
-    family = Family.DIGIT_SERIAL if digit_bits else Family.ADDER_GRAPH
-    folding = Folding(pe=4, simd=36, family=family, digit_bits=digit_bits)
+    engine = DigitSerial(digit_bits) if digit_bits else BitParallel()
+    folding = Folding(pe=4, simd=36, engine=engine)
     save_graph(fold(network(), {"pattern_node": folding}, 2000), *paths)
     read = next(n for n in load_graph(*paths, OPERATORS).nodes if n.name == "pattern_node")
-    assert read.folding == folding and read.folding.family is family
+    assert read.folding == folding and read.folding.engine == engine
     digits = f', "digit_bits": {digit_bits}' if digit_bits else ""
-    text = f'"folding": {{"pe": 4, "simd": 36, "family": "{family}"{digits}}}'
+    text = f'"folding": {{"pe": 4, "simd": 36, "family": "{engine.family}"{digits}}}'
     assert text in paths[0].read_text()
 
 

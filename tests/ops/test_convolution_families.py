@@ -7,19 +7,19 @@ import pytest
 from small_graphs import BYTE, network
 
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding
-from sephw.ops import Conv8
+from sephw.ir import Folding
+from sephw.ops import BitParallel, Conv8, DigitSerial
 from sephw.passes import FoldingFile, Stage, fold, lower
 
-ADDERS = Folding(family=Family.ADDER_GRAPH)
-DIGITS = Folding(family=Family.DIGIT_SERIAL, digit_bits=4)
+ADDERS = Folding(engine=BitParallel())
+DIGITS = Folding(engine=DigitSerial(4))
 
 
 def test_a_pixel_is_the_window_of_a_1x1_convolution():
     graph = fold(network(), {"reduce_node": ADDERS, "linear_node": DIGITS}, 2000)
     foldings = {node.name: node.folding for node in graph.nodes}
-    assert foldings["reduce_node"] == Folding(4, 8, Family.ADDER_GRAPH)
-    assert foldings["linear_node"] == Folding(10, 8, Family.DIGIT_SERIAL, 4)
+    assert foldings["reduce_node"] == Folding(4, 8, BitParallel())
+    assert foldings["linear_node"] == Folding(10, 8, DigitSerial(4))
     wired = lower(graph, None, until=Stage.WIDTH_CONVERTERS)
     (reduce,) = (node for node in wired.nodes if node.name == "reduce_node")
     source = wired.stream(reduce.inputs[0])
@@ -29,7 +29,7 @@ def test_a_pixel_is_the_window_of_a_1x1_convolution():
 def test_the_window_before_a_kxk_convolution_follows():
     graph = fold(network(), {"stem_conv_node": ADDERS}, 2000)
     foldings = {node.name: node.folding for node in graph.nodes}
-    assert foldings["stem_conv_node"] == Folding(8, 27, Family.ADDER_GRAPH)
+    assert foldings["stem_conv_node"] == Folding(8, 27, BitParallel())
     assert foldings["image_window3_node"] == Folding(pe=27, simd=3)
 
 
@@ -55,7 +55,7 @@ def test_digits_of_the_wider_of_input_and_sum(weight, cycles):
         input_dtype=BYTE,
         weights=np.array([[weight]]),
     )
-    folding = next(f for f in conv.further_foldings() if f.digit_bits == 2)
+    folding = next(f for f in conv.further_foldings() if f.engine == DigitSerial(2))
     assert conv.schedule(folding).interval_cycles == cycles
     assert conv.frame_cycles(folding) == cycles
 
@@ -80,15 +80,15 @@ def test_no_memory():
     ("folding", "message"),
     [
         (
-            Folding(family=Family.DIGIT_SERIAL, digit_bits=3),
+            Folding(engine=DigitSerial(3)),
             "Conv8 'net.reduce': digit_bits=3 is not legal; legal digit_bits: 1, 2, 4, 8",
         ),
         (
-            Folding(2, 8, Family.ADDER_GRAPH),
+            Folding(2, 8, BitParallel()),
             "Conv8 'net.reduce': pe=2 is not legal; legal pe: 4",
         ),
         (
-            Folding(4, 4, Family.ADDER_GRAPH),
+            Folding(4, 4, BitParallel()),
             "Conv8 'net.reduce': simd=4 is not legal; legal simd: 8",
         ),
     ],

@@ -9,10 +9,10 @@ import pytest
 from project_graphs import residual_graph
 
 from sephw.errors import SephwError
-from sephw.ir import Folding, Graph, WeightPlace
+from sephw.ir import Folding, Graph
 from sephw.ir.pace import both, paced
 from sephw.ir.serialize import load_graph, save_graph
-from sephw.ops import OPERATORS
+from sephw.ops import OPERATORS, Select, WeightPlace
 from sephw.passes import (
     read_folding_file,
     stream_weights,
@@ -22,8 +22,8 @@ from sephw.passes import (
 )
 
 FOLDINGS = {
-    "blocks.0.pattern": Folding(2, 2, weights=WeightPlace.STREAM),
-    "classifier": Folding(2, 4, weights=WeightPlace.STREAM),
+    "blocks.0.pattern": Folding(2, 2, Select(weights=WeightPlace.STREAM)),
+    "classifier": Folding(2, 4, Select(weights=WeightPlace.STREAM)),
 }
 
 
@@ -92,7 +92,10 @@ def test_a_taken_name_is_refused() -> None:
     )
 
 
-TILED = {**FOLDINGS, "blocks.0.pattern": replace(FOLDINGS["blocks.0.pattern"], tile_pixels=8)}
+TILED = {
+    **FOLDINGS,
+    "blocks.0.pattern": Folding(2, 2, Select(weights=WeightPlace.STREAM, tile_pixels=8)),
+}
 
 
 def tiled() -> Graph:

@@ -13,8 +13,17 @@ from benchmarks.characterize_data import TECHNOLOGIES, PointFile
 from benchmarks.characterize_fit import errors, held_out
 from benchmarks.characterize_layers import LATER, build, layer
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding, IntType, Multipliers
-from sephw.ops import AveragePool, Concat, Fork, PatternConv, WidthConverter
+from sephw.ir import Folding, IntType, Saving
+from sephw.ops import (
+    AveragePool,
+    BitParallel,
+    Concat,
+    Fork,
+    Multipliers,
+    PatternConv,
+    Select,
+    WidthConverter,
+)
 from sephw.resources import accuracy, estimate
 from sephw.resources.features import Features
 from sephw.resources.model import FILE_ENDING, Model
@@ -29,7 +38,7 @@ MOST_WEIGHTS = 300
 
 
 def quick(made) -> bool:
-    if made.folding.family is Family.SELECT:
+    if not made.folding.engine.solves_graph:
         return True
     return made.operator.matrix.size <= MOST_WEIGHTS
 
@@ -194,16 +203,16 @@ def test_a_wide_fifo_is_of_lut_ram_or_of_blocks(in_blocks, tmp_path):
 
 def test_adder_graphs_are_solved_only_when_asked_to(monkeypatch):
     operator = _pattern()
-    folding = next(f for f in operator.further_foldings() if f.family is Family.ADDER_GRAPH)
+    folding = next(f for f in operator.further_foldings() if f.engine == BitParallel())
     monkeypatch.setattr(type(operator), "adder_graph", property(lambda self: pytest.fail()))
     assert estimate(operator, folding, (4,), ECP5).resources.lut > 0
 
 
 def test_products_in_logic_take_no_multipliers():
     made = layer(3)
-    assert made.operator.kind == "conv8" and made.folding.multipliers is Multipliers.DSP
+    assert made.operator.kind == "conv8" and Saving.DSP_BLOCKS not in made.folding.engine.saves
     in_dsp, in_luts = (
-        estimate(made.operator, Folding(1, 8, multipliers=kind), (7,), ECP5).resources
+        estimate(made.operator, Folding(1, 8, Select(multipliers=kind)), (7,), ECP5).resources
         for kind in (Multipliers.DSP, Multipliers.LUT)
     )
     assert (in_dsp.dsp, in_luts.dsp) == (8, 0)

@@ -14,8 +14,8 @@ from project_graphs import images_for, residual_graph
 from sephw.backends.rtl import ResetPulse, RtlRun, write_project
 from sephw.backends.rtl.icarus import compile_for_icarus
 from sephw.errors import SephwError
-from sephw.ir import Family, Folding
-from sephw.ops import OPERATORS, Join, PatternConv, WidthConverter
+from sephw.ir import Folding
+from sephw.ops import OPERATORS, BitParallel, DigitSerial, Join, PatternConv, WidthConverter
 from sephw.sim import cycles
 from sephw.sim.timing import size_fifos
 from sephw.tools.icarus import icarus_is_installed
@@ -44,8 +44,8 @@ def test_values_and_cycles_of_engines(tmp_path: Path) -> None:
 
 def test_values_and_cycles_of_a_network(tmp_path: Path) -> None:
     foldings = {
-        "blocks.0.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=4),
-        "classifier": Folding(family=Family.ADDER_GRAPH),
+        "blocks.0.pattern": Folding(engine=DigitSerial(4)),
+        "classifier": Folding(engine=BitParallel()),
     }
     graph = size_fifos(residual_graph(frame_cycles=512, foldings=foldings))
     images = images_for(graph, 2).astype(np.int64)
@@ -69,7 +69,7 @@ def few(tmp_path: Path) -> CaseProject:
         case
         for operator in OPERATORS
         for case in operator.cases()
-        if (type(case.operator), case.label) in wanted and case.folding.family is Family.SELECT
+        if (type(case.operator), case.label) in wanted and not case.folding.engine.whole_window
     ]
     return write_cases(cases, tmp_path, seed=3)
 

@@ -8,7 +8,8 @@ from engine_contract import random_resets
 from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
-from sephw.ir import Family, Folding
+from sephw.ir import Folding
+from sephw.ops import BitParallel, DigitSerial
 from sephw.sim import cycles
 from sephw.sim.timing import size_fifos
 
@@ -31,9 +32,9 @@ NETWORKS = {
         "frame_cycles": 1024,
         "blocks": 3,
         "foldings": {
-            "blocks.0.pattern": Folding(family=Family.ADDER_GRAPH),
-            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=1),
-            "blocks.2.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=4),
+            "blocks.0.pattern": Folding(engine=BitParallel()),
+            "blocks.1.pattern": Folding(engine=DigitSerial(1)),
+            "blocks.2.pattern": Folding(engine=DigitSerial(4)),
             "blocks.0.join": Folding(8, 8),
         },
     },
@@ -42,7 +43,7 @@ NETWORKS = {
         "blocks": 2,
         "groups": 1,
         "foldings": {
-            "blocks.1.pattern": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
+            "blocks.1.pattern": Folding(engine=DigitSerial(2)),
             # Not the whole window that its reader wants: a width converter collects it.
             "blocks.1.window": Folding(2, 2),
         },
@@ -53,12 +54,12 @@ NETWORKS = {
         "width": 4,
         "groups": 2,
         "foldings": {
-            "stem": Folding(family=Family.ADDER_GRAPH),
+            "stem": Folding(engine=BitParallel()),
             # 1×1: no window before them, a pixel of all channels instead.
-            "blocks.0.point": Folding(family=Family.ADDER_GRAPH),
-            "blocks.1.point": Folding(family=Family.DIGIT_SERIAL, digit_bits=2),
-            "blocks.1.pattern": Folding(family=Family.ADDER_GRAPH),
-            "classifier": Folding(family=Family.DIGIT_SERIAL, digit_bits=8),
+            "blocks.0.point": Folding(engine=BitParallel()),
+            "blocks.1.point": Folding(engine=DigitSerial(2)),
+            "blocks.1.pattern": Folding(engine=BitParallel()),
+            "classifier": Folding(engine=DigitSerial(8)),
         },
     },
 }

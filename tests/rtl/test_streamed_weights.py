@@ -11,24 +11,27 @@ import pytest
 from project_graphs import images_for, residual_graph
 
 from sephw.backends.rtl import compile_project, write_project
-from sephw.ir import Folding, Graph, Multipliers, WeightPlace
+from sephw.ir import Folding, Graph
+from sephw.ops import Multipliers, Select, WeightPlace
 from sephw.passes import lower, weight_traffic_bits
 from sephw.sim import cycles
 from sephw.sim.timing import simulate
 
 STREAM = WeightPlace.STREAM
 FOLDINGS = {
-    "stem": Folding(4, 3, weights=STREAM),
-    "blocks.0.pattern": Folding(2, 2, weights=STREAM),
-    "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM),
-    "classifier": Folding(2, 4, weights=STREAM),
+    "stem": Folding(4, 3, Select(weights=STREAM)),
+    "blocks.0.pattern": Folding(2, 2, Select(weights=STREAM)),
+    "blocks.0.point": Folding(1, 2, Select(multipliers=Multipliers.LUT, weights=STREAM)),
+    "classifier": Folding(2, 4, Select(weights=STREAM)),
 }
 # The same, but that words serve tiles of pixels.
 TILED = {
-    "stem": Folding(4, 3, weights=STREAM, tile_pixels=4),
-    "blocks.0.pattern": Folding(1, 2, weights=STREAM, tile_pixels=16),
-    "blocks.0.point": Folding(1, 2, multipliers=Multipliers.LUT, weights=STREAM, tile_pixels=2),
-    "classifier": Folding(2, 4, weights=STREAM),
+    "stem": Folding(4, 3, Select(weights=STREAM, tile_pixels=4)),
+    "blocks.0.pattern": Folding(1, 2, Select(weights=STREAM, tile_pixels=16)),
+    "blocks.0.point": Folding(
+        1, 2, Select(multipliers=Multipliers.LUT, weights=STREAM, tile_pixels=2)
+    ),
+    "classifier": Folding(2, 4, Select(weights=STREAM)),
 }
 TILED_BITS = {
     "stem_weights": 16 // 4 * 8 * 75 * 8,

@@ -10,7 +10,8 @@ from case_project import CaseProject, write_cases
 from engine_contract import differences, random_patterns
 
 from sephw.errors import SephwError
-from sephw.ir import Case, Folding, IntType, Multipliers
+from sephw.ir import Case, Folding, IntType
+from sephw.ops import Multipliers, Select
 from sephw.ops.common import random_tensor
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
@@ -98,7 +99,7 @@ def _cases() -> Iterator[Case]:
             yield Case(label, operator, folding, frames)
             if kind is Conv8:
                 for simd in (1, operator.group_inputs):
-                    logic = Folding(pe=1, simd=simd, multipliers=Multipliers.LUT)
+                    logic = Folding(pe=1, simd=simd, engine=Select(multipliers=Multipliers.LUT))
                     label = f"{logic} of {operator.matrix.shape}, {operator.input_dtype}"
                     yield Case(label, operator, logic, frames)
             for further in operator.further_foldings():

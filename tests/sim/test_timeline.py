@@ -9,7 +9,8 @@ from random_graphs import random_graph
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.ir import Folding, WeightPlace
+from sephw.ir import Folding
+from sephw.ops import Select, WeightPlace
 from sephw.passes import FoldingFile, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
@@ -98,8 +99,8 @@ def test_frames_that_are_forgotten_change_nothing():
 
 
 def test_a_large_network_that_settles_late_takes_fewer_frames(monkeypatch):
-    tiled = Folding(4, 3, weights=WeightPlace.STREAM, tile_pixels=4)
-    last = Folding(2, 4, weights=WeightPlace.STREAM)
+    tiled = Folding(4, 3, Select(weights=WeightPlace.STREAM, tile_pixels=4))
+    last = Folding(2, 4, Select(weights=WeightPlace.STREAM))
     graph = residual_graph(frame_cycles=1024, foldings={"stem": tiled, "classifier": last})
     # Words of tiles are there earlier than they are needed: engines get ahead frame after frame.
     graph = lower(graph, None, weight_bandwidth_bits=4)

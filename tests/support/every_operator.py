@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from small_graphs import GraphBuilder
 
-from sephw.ir import Folding, Graph, IntType, Tensor, WeightPlace
-from sephw.ops import AveragePool, Concat, GlobalPool, Join, MaxPool
+from sephw.ir import Folding, Graph, IntType, Tensor
+from sephw.ops import AveragePool, Concat, GlobalPool, Join, MaxPool, Select, WeightPlace
 from sephw.passes import FoldingFile, lower
 
 NARROW = IntType(3, False)
@@ -55,7 +55,7 @@ def every_operator() -> Graph:
     total = b.add("total", GlobalPool(height=2, width=2, channels=2, dtype=NARROW), wide)
     graph = b.build(x, join("mapped", total, shift=2))
     lanes = dict.fromkeys(("total_node", "mapped_node"), Folding(2, 2))
-    tiles = Folding(pe=2, simd=2, weights=WeightPlace.STREAM, tile_pixels=2)
+    tiles = Folding(pe=2, simd=2, engine=Select(weights=WeightPlace.STREAM, tile_pixels=2))
     graph = lower(graph, FoldingFile({**lanes, "tiled_node": tiles}, 1 << 12))
     deep = {"block": replace(graph.tensors["block"], fifo_depth=1500)}
     return replace(graph, tensors={**graph.tensors, **deep})

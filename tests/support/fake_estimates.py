@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sephw.ir import Family, Folding, Multipliers, Operator
+from sephw.ir import Folding, Operator, Saving
 from sephw.ir.resources import Resources
 from sephw.technologies import Technology
 
@@ -42,11 +42,11 @@ def by_lanes(
     weight = _WEIGHTS.get(operator.kind, 2)
     lut = 10 + weight * (folding.pe + folding.simd)
     dsp = lanes if operator.kind in ("conv8", "join") else 0
-    if folding.multipliers is Multipliers.LUT:
+    if Saving.DSP_BLOCKS in folding.engine.saves:
         lut, dsp = lut + 40 * dsp, 0
     bram = 1 + lanes // 4 if operator.kind == "sliding_window" else 0
-    if folding.family is not Family.SELECT:
-        lut += 300 // max(1, 9 - folding.digit_bits)
+    if folding.engine.whole_window:
+        lut += 300 // max(1, 9 - getattr(folding.engine, "digit_bits", 0))
     return Guess(Resources(lut, 2 * lut, bram, dsp), 200.0 if lanes < 8 else 120.0)
 
 

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from sephw.adder_graph import emit_parallel
-from sephw.ir import Family, Structure
+from sephw.ir import Folding, Structure
 from sephw.ops.families.sizes import AdderSizes, constant_output_bits
-from sephw.ops.families.whole_window import Adders, WholeWindowEngine
+from sephw.ops.families.whole_window import Adders, WholeWindowEngine, WholeWindowVariant
+
+if TYPE_CHECKING:
+    from sephw.ops.convolution import FoldedConvolution
 
 
 @dataclass(frozen=True)
-class AdderGraphEngine(WholeWindowEngine):
-    """Stages: the window's register, then one per level of adders."""
+class BitParallel(WholeWindowVariant):
+    """The adder graph with adders of whole words."""
 
-    family = Family.ADDER_GRAPH
+    family: ClassVar[str] = "adder-graph"
+
+    @classmethod
+    def foldings(cls, operator: FoldedConvolution) -> tuple[Folding, ...]:
+        return (cls().whole(operator),)
+
+    def build(self, operator: FoldedConvolution, folding: Folding) -> BitParallelEngine:
+        return BitParallelEngine(operator, folding)
+
+
+@dataclass(frozen=True)
+class BitParallelEngine(WholeWindowEngine):
+    """Stages: the window's register, then one per level of adders."""
 
     @property
     def interval_cycles(self) -> int:

@@ -1,31 +1,60 @@
-"""What a family provides: everything of a convolution's engine that is not its integers."""
+"""What an engine of a convolution provides: a variant to choose it, and all but its integers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from sephw.ir import Family, Folding, HlsInstance, Memory, RtlInstance, Schedule, Structure
+from sephw.ir import (
+    EngineVariant,
+    Folding,
+    HlsInstance,
+    Integers,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Structure,
+)
 
 if TYPE_CHECKING:
     from sephw.ops.convolution import FoldedConvolution
 
 
 @dataclass(frozen=True)
+class ConvolutionVariant(EngineVariant, ABC):
+    """Which engine a convolution has, and its options."""
+
+    @classmethod
+    @abstractmethod
+    def foldings(cls, operator: FoldedConvolution) -> tuple[Folding, ...]:
+        """Its legal foldings of ``operator`` without options, smallest first; () where none is."""
+
+    @abstractmethod
+    def build(self, operator: FoldedConvolution, folding: Folding) -> ConvolutionEngine:
+        """The engine of ``operator`` at ``folding``, which is legal and has these options."""
+
+    @property
+    def tile(self) -> int:
+        """Output pixels that a word of streamed weights serves."""
+        return 1
+
+
+@dataclass(frozen=True)
 class ConvolutionEngine(ABC):
-    """The engine of ``operator`` at ``folding``, whose family is the class's.
+    """The engine of ``operator`` at ``folding``.
 
     Its input has ``folding.simd`` lanes, its output ``folding.pe``.
     """
 
-    family: ClassVar[Family]
-    # Digit widths of the family's foldings; 0 where it has no digits.
-    digit_widths: ClassVar[tuple[int, ...]] = (0,)
-
     operator: FoldedConvolution
     folding: Folding
+
+    @property
+    def stream_values(self) -> Integers:
+        """Weights in the order of their stream, int64 (weights,); only where they have one."""
+        raise NotImplementedError(f"{type(self).__name__} has no stream of weights")
 
     @property
     @abstractmethod

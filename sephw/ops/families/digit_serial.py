@@ -3,32 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from sephw.adder_graph import DIGIT_BITS, emit_serial
-from sephw.ir import Family, Structure
+from sephw.ir import Folding, Operator, Structure
+from sephw.ir.operator import check_choice
 from sephw.ops.families.sizes import AdderSizes
-from sephw.ops.families.whole_window import Adders, WholeWindowEngine
+from sephw.ops.families.whole_window import Adders, WholeWindowEngine, WholeWindowVariant
+
+if TYPE_CHECKING:
+    from sephw.ops.convolution import FoldedConvolution
+
+
+@dataclass(frozen=True)
+class DigitSerial(WholeWindowVariant):
+    """The adder graph with adders of ``digit_bits`` bits."""
+
+    family: ClassVar[str] = "digit-serial"
+
+    digit_bits: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.family} {self.digit_bits}"
+
+    @classmethod
+    def foldings(cls, operator: FoldedConvolution) -> tuple[Folding, ...]:
+        return tuple(cls(digit_bits).whole(operator) for digit_bits in DIGIT_BITS)
+
+    def check(self, operator: Operator, where: str) -> None:
+        check_choice(where, "digit_bits", self.digit_bits, DIGIT_BITS)
+
+    def build(self, operator: FoldedConvolution, folding: Folding) -> DigitSerialEngine:
+        return DigitSerialEngine(operator, folding, self.digit_bits)
 
 
 @dataclass(frozen=True)
 class DigitSerialEngine(WholeWindowEngine):
     """Stages: load, one per level of adders, and the digits of a sum."""
 
-    family = Family.DIGIT_SERIAL
-    digit_widths = DIGIT_BITS
+    digit_bits: int
+
+    @property
+    def suffix(self) -> str:
+        return f"_d{self.digit_bits}"
 
     @property
     def interval_cycles(self) -> int:
         """Digits of a sum; an input has more only where all weights are 0."""
         bits = max(self.operator.output_type.bits, self.operator.input_dtype.bits)
-        return -(-bits // self.folding.digit_bits)
+        return -(-bits // self.digit_bits)
 
     @property
     def stages(self) -> int:
         return 1 + self.operator.adder_graph.depth + self.interval_cycles
 
     def _adder_structure(self, sizes: AdderSizes) -> Structure:
-        operator, digit = self.operator, self.folding.digit_bits
+        operator, digit = self.operator, self.digit_bits
         digits = -(-operator.input_dtype.bits // digit)
         values = operator.input_shapes[0][2]
         window = values * digits * digit
@@ -60,7 +91,7 @@ class DigitSerialEngine(WholeWindowEngine):
         core = emit_serial(
             operator.adder_graph,
             module,
-            self.folding.digit_bits,
+            self.digit_bits,
             in_bits=operator.input_dtype.bits,
             out_bits=operator.output_type.bits,
         )

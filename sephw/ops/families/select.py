@@ -3,37 +3,179 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from sephw.errors import SephwError
 from sephw.ir import (
     AdderPart,
-    Family,
+    Folding,
     HlsInstance,
     Integers,
     Memory,
     MemoryPart,
     MultiplierPart,
-    Multipliers,
+    Operator,
     PairPart,
     RtlInstance,
+    Saving,
     Schedule,
     Structure,
 )
+from sephw.ir.operator import check_choice, divisors
 from sephw.ops.common import clog2, integer_parameters
-from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.families.base import ConvolutionEngine, ConvolutionVariant
 from sephw.ops.families.conv_core import pattern_wrapper, product_wrapper
 from sephw.ops.families.sizes import SHORTEST_CHAIN
 from sephw.ops.parts import AdderTree, counter_bits, output_parts, ram, rom
+
+if TYPE_CHECKING:
+    from sephw.ops.convolution import FoldedConvolution
+
+# Pixels of the tiles that a search tries for streamed weights: the largest legal sizes up to these.
+_TILES = (8, 64)
+
+
+class Multipliers(StrEnum):
+    """What an engine's multipliers are: hard blocks, or adders in logic."""
+
+    DSP = "dsp"
+    LUT = "lut"
+
+
+class WeightPlace(StrEnum):
+    """Where an engine's weights are: in on-chip memory, or streamed to it from outside."""
+
+    CHIP = "chip"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True)
+class SelectChoices:
+    """The legal values of each option of `Select` for one operator."""
+
+    multipliers: tuple[Multipliers, ...] = (Multipliers.DSP,)
+    weights: tuple[WeightPlace, ...] = (WeightPlace.CHIP,)
+    adder_levels: tuple[int, ...] = (1,)
+    tile_pixels: tuple[int, ...] = (1,)
+
+
+@runtime_checkable
+class SelectOperator(Protocol):
+    """An operator whose foldings may name `Select`."""
+
+    @property
+    def select_choices(self) -> SelectChoices:
+        """What its options may be."""
+
+
+@dataclass(frozen=True)
+class Select(ConvolutionVariant):
+    """Constants in memory, pe × simd lanes.
+
+    ``multipliers`` changes no integers; in logic, 8-bit products take 2 cycles of latency more.
+    ``weights`` changes neither integers nor schedule; streamed ones come through a port of their
+    own. ``adder_levels``: levels of the pattern adders between two registers; more save flip-flops
+    and latency, and lower the clock. ``tile_pixels``: output pixels that each word of streamed
+    weights serves before the next one comes; buffers hold what the tile's pixels read and make.
+    """
+
+    multipliers: Multipliers = Multipliers.DSP
+    weights: WeightPlace = WeightPlace.CHIP
+    adder_levels: int = 1
+    tile_pixels: int = 1
+
+    @property
+    def tile(self) -> int:
+        return self.tile_pixels
+
+    @property
+    def saves(self) -> frozenset[Saving]:
+        found = {
+            Saving.REGISTERS: self.adder_levels > 1,
+            Saving.DSP_BLOCKS: self.multipliers is Multipliers.LUT,
+            Saving.WEIGHT_MEMORY: self.weights is WeightPlace.STREAM,
+        }
+        return frozenset(saving for saving, is_saved in found.items() if is_saved)
+
+    def describe(self) -> str:
+        parts = [self.label]
+        if self.multipliers is Multipliers.LUT:
+            parts.append("LUT")
+        if self.weights is WeightPlace.STREAM:
+            parts.append("streamed")
+        if self.tile_pixels > 1:
+            parts.append(f"tiles of {self.tile_pixels}")
+        if self.adder_levels > 1:
+            parts.append(f"{self.adder_levels} adders a register")
+        return ", ".join(parts)
+
+    def alternatives(self, operator: Operator, saving: Saving) -> tuple[Select, ...]:
+        choices = _choices(operator)
+        if saving is Saving.REGISTERS:
+            return tuple(replace(self, adder_levels=n) for n in choices.adder_levels if n > 1)
+        if saving is Saving.DSP_BLOCKS:
+            more = Multipliers.LUT in choices.multipliers
+            return (replace(self, multipliers=Multipliers.LUT),) if more else ()
+        if WeightPlace.STREAM not in choices.weights:
+            return ()
+        tiles = {1, *(max(n for n in choices.tile_pixels if n <= most) for most in _TILES)}
+        return tuple(
+            replace(self, weights=WeightPlace.STREAM, tile_pixels=tile) for tile in sorted(tiles)
+        )
+
+    def check(self, operator: Operator, where: str) -> None:
+        choices = _choices(operator)
+        if self.multipliers not in choices.multipliers:
+            raise SephwError(
+                f"{where}: multipliers={self.multipliers} is for engines that multiply, and "
+                f"{operator.kind} does not; leave it away"
+            )
+        if self.tile_pixels > 1 and self.weights is not WeightPlace.STREAM:
+            streams = WeightPlace.STREAM in choices.weights
+            fix = f"give weights={WeightPlace.STREAM} or leave it away"
+            raise SephwError(
+                f"{where}: tile_pixels={self.tile_pixels} is for weights that are streamed; "
+                f"{fix if streams else 'leave it away'}"
+            )
+        for option in fields(self):
+            legal = getattr(choices, option.name)
+            check_choice(where, option.name, getattr(self, option.name), legal)
+
+    @classmethod
+    def foldings(cls, operator: FoldedConvolution) -> tuple[Folding, ...]:
+        """pe | out_channels/groups, simd | in_channels/groups; of equal ones the wider simd first.
+
+        Wider simd means fewer accumulators and a wider, so less often read, window stream.
+        """
+        pairs = (
+            Folding(pe=pe, simd=simd)
+            for pe in divisors(operator.group_outputs)
+            for simd in divisors(operator.group_inputs)
+        )
+        return tuple(sorted(pairs, key=lambda f: (f.pe * f.simd, f.pe)))
+
+    def build(self, operator: FoldedConvolution, folding: Folding) -> ConvolutionEngine:
+        from sephw.ops.families.streamed import StreamedSelectEngine
+
+        streams = self.weights is WeightPlace.STREAM
+        return (StreamedSelectEngine if streams else SelectEngine)(operator, folding, self)
+
+
+def _choices(operator: Operator) -> SelectChoices:
+    if not isinstance(operator, SelectOperator):
+        raise TypeError(f"{operator.kind} has no engine of family {Select.family}")
+    return operator.select_choices
 
 
 @dataclass(frozen=True)
 class SelectEngine(ConvolutionEngine):
     """Per group: nf = outputs / pe neuron folds, sf = window / simd synapse folds."""
 
-    family = Family.SELECT
+    options: Select
     # True where a multiplier's operand comes from a ROM.
     constant_operands: ClassVar[bool] = True
 
@@ -58,13 +200,13 @@ class SelectEngine(ConvolutionEngine):
     @property
     def _multiplies_in_luts(self) -> bool:
         """8-bit products by adders of gated values, in 2 stages more than a multiplier."""
-        return self.folding.multipliers is Multipliers.LUT
+        return self.options.multipliers is Multipliers.LUT
 
     @property
     def _stages(self) -> int:
         """Pipeline registers from an issue to its sum."""
         further = 2 if self._multiplies_in_luts else 0
-        tree = -(-clog2(self.folding.simd) // self.folding.adder_levels)
+        tree = -(-clog2(self.folding.simd) // self.options.adder_levels)
         return self.operator.pipeline_registers + further + tree
 
     @property
@@ -119,7 +261,7 @@ class SelectEngine(ConvolutionEngine):
             tree = AdderTree.planes(simd, in_bits, out_bits)
         else:
             tree = AdderTree.of(
-                simd, product_bits, out_bits, gated=not multiplies, levels=folding.adder_levels
+                simd, product_bits, out_bits, gated=not multiplies, levels=self.options.adder_levels
             )
         adders = tree.times(pe)
         pairs: tuple[PairPart, ...] = ()
@@ -213,7 +355,7 @@ class SelectEngine(ConvolutionEngine):
 
     def rtl(self) -> RtlInstance:
         """Weight words in issue order, one row each; pe · simd lanes, simd innermost."""
-        operator, levels = self.operator, self.folding.adder_levels
+        operator, levels = self.operator, self.options.adder_levels
         parameters, memories = operator.rtl_constants(self.words)
         module = f"sephw_{operator.kind}"
         wrapper = (pattern_wrapper if operator.weight_bits == 1 else product_wrapper)(module)

@@ -29,7 +29,7 @@ class StreamedSelectEngine(SelectEngine):
 
     @property
     def _neuron_folds(self) -> int:
-        return 1 if self.folding.tile_pixels > 1 else super()._neuron_folds
+        return 1 if self.options.tile_pixels > 1 else super()._neuron_folds
 
     @property
     def _starts(self) -> int:
@@ -38,7 +38,7 @@ class StreamedSelectEngine(SelectEngine):
     @property
     def _repeats(self) -> int:
         """How often the weights of ``operator`` stand one after the other in its tiles."""
-        return self.folding.tile_pixels // self.operator.pixels_per_word
+        return self.options.tile_pixels // self.operator.pixels_per_word
 
     @property
     def stream_values(self) -> Integers:

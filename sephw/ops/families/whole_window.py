@@ -11,17 +11,32 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from sephw.adder_graph import emit_cpp
-from sephw.ir import AdderPart, HlsInstance, IntType, Memory, RtlInstance, Schedule, Structure
+from sephw.ir import (
+    AdderPart,
+    Folding,
+    HlsInstance,
+    IntType,
+    Memory,
+    RtlInstance,
+    Schedule,
+    Structure,
+)
 from sephw.ops.common import integer_parameters
-from sephw.ops.families.base import ConvolutionEngine
+from sephw.ops.families.base import ConvolutionEngine, ConvolutionVariant
 from sephw.ops.families.sizes import AdderSizes
 from sephw.ops.parts import counter_bits, output_parts
 from sephw.ops.port_wrapper import PortWrapper, StreamPort
 
+if TYPE_CHECKING:
+    from sephw.ops.convolution import FoldedConvolution
+
+# Stages of an engine beside a level of adders per halving of the inputs: a guess.
+_GUESSED_STAGES = 7
 _KERNEL = """\
 // {adders} behind streams, see sephw_graph_engine.h; generated.
 #ifndef SEPHW_{guard}_H_
@@ -69,8 +84,29 @@ class Adders:
 
 
 @dataclass(frozen=True)
+class WholeWindowVariant(ConvolutionVariant):
+    """An engine made of an adder graph: all lanes."""
+
+    whole_window: ClassVar[bool] = True
+    solves_graph: ClassVar[bool] = True
+
+    def whole(self, operator: FoldedConvolution) -> Folding:
+        """The folding of ``operator``: a whole window in, all channels out."""
+        return Folding(operator.out_channels, operator.input_shapes[0][2], self)
+
+    def guessed_latency_cycles(self, folding: Folding, interval_cycles: int) -> int:
+        pace = interval_cycles if interval_cycles > 1 else 0
+        return _GUESSED_STAGES + folding.simd.bit_length() + pace
+
+
+@dataclass(frozen=True)
 class WholeWindowEngine(ConvolutionEngine):
     """One issue per output pixel."""
+
+    @property
+    def suffix(self) -> str:
+        """Of the names of the RTL, which tells engines of one graph apart."""
+        return ""
 
     @property
     @abstractmethod
@@ -167,8 +203,7 @@ class WholeWindowEngine(ConvolutionEngine):
 
     def rtl(self) -> RtlInstance:
         operator = self.operator
-        digits = f"_d{self.folding.digit_bits}" if self.folding.digit_bits else ""
-        name, adders = f"graph_{self._key}{digits}", f"adders_{self._key}{digits}"
+        name, adders = f"graph_{self._key}{self.suffix}", f"adders_{self._key}{self.suffix}"
         core = self._rtl_adders(f"sephw_{adders}")
         in_bits = self.folding.simd * operator.input_dtype.bits
         out_bits = self.folding.pe * operator.output_type.bits
