@@ -8,6 +8,8 @@ from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_type_hints
 
+from sephw.files import build
+
 if TYPE_CHECKING:
     from sephw.ir.operator import Operator
 
@@ -91,7 +93,7 @@ class EngineVariant:
                 options[option.name] = _value(option.name, types[option.name], entry[option.name])
             elif option.default is MISSING:
                 raise ValueError(f"the key '{option.name}' is missing")
-        return cls(**options)
+        return build(cls, options)
 
 
 USUAL = EngineVariant()
@@ -148,8 +150,8 @@ def decode_folding(entry: object, variants: Sequence[type[EngineVariant]]) -> Fo
     for key in _LANES:
         if key not in given and not variant.whole_window:
             raise ValueError(f"the key '{key}' is missing")
-    lanes = {key: _number(key, given[key]) for key in _LANES if key in given}
-    return Folding(**lanes, engine=variant.decode(given))
+    pe, simd = (_number(key, given[key]) if key in given else 0 for key in _LANES)
+    return Folding(pe, simd, variant.decode(given))
 
 
 def _check_foreign(

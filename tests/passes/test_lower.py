@@ -9,8 +9,8 @@ import pytest
 from small_graphs import chain, network
 
 from sephw.errors import SephwError
-from sephw.ir import Folding, WeightPlace
-from sephw.ops import Fork, WidthConverter
+from sephw.ir import Folding
+from sephw.ops import Fork, Select, WeightPlace, WidthConverter
 from sephw.passes import (
     FoldingFile,
     Stage,
@@ -24,7 +24,7 @@ from sephw.passes.lower import PASSES
 from sephw.sim.timing import size_fifos
 
 ROOT = Path(__file__).parents[2]
-STREAMED = {"point_node": Folding(1, 2, weights=WeightPlace.STREAM)}
+STREAMED = {"point_node": Folding(1, 2, Select(weights=WeightPlace.STREAM))}
 
 
 def described(graph):
