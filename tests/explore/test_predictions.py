@@ -15,7 +15,7 @@ from small_graphs import GraphBuilder
 from sephw.explore.choices import Effort, build_problem
 from sephw.explore.costs import Costs
 from sephw.explore.model import frame_cycles, total
-from sephw.ir import Family, Graph, Multipliers
+from sephw.ir import Graph, Saving
 from sephw.ir.resources import Resources
 from sephw.ops import Concat, Fork, WidthConverter
 from sephw.passes import FoldingFile, Stage, lower
@@ -77,10 +77,12 @@ def seen(operator, folding, fifo_depths, technology, *, solve=False, fifos_in_bl
     parts = operator.structure(folding, depths, solve=False)
     # Tiles take the place of groups; that counters of such periods are in another order is nothing.
     parts = replace(parts, counters=tuple(sorted(parts.counters)))
-    text = f"{operator.cost_kind(folding)} {folding.multipliers} {parts}"
+    text = f"{operator.cost_kind(folding)} {Saving.DSP_BLOCKS in folding.engine.saves} {parts}"
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:5], "big")
-    multiplies = folding.family is Family.SELECT and folding.multipliers is Multipliers.DSP
-    return Guess(Resources(lut=number, dsp=int(operator.has_products and multiplies)), 100.0)
+    engine = operator.variant(folding)
+    in_dsp = Saving.DSP_BLOCKS not in engine.saves
+    multiplies = bool(engine.alternatives(operator, Saving.DSP_BLOCKS))
+    return Guess(Resources(lut=number, dsp=int(in_dsp and multiplies)), 100.0)
 
 
 class Asked(dict):
