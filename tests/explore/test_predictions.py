@@ -20,7 +20,7 @@ from sephw.ir.resources import Resources
 from sephw.ops import Concat, Fork, WidthConverter
 from sephw.passes import FoldingFile, Stage, lower
 from sephw.sim.periodic import frame_interval
-from sephw.targets import Technology
+from sephw.technologies import ECP5
 
 # Prime and composite, so that lanes divide each other and do not.
 CHANNELS = (2, 3, 4, 6, 8, 9)
@@ -104,7 +104,7 @@ def check(seed: int, bandwidth: int | None) -> Counter[str]:
     """Compare one choice; kinds of the engines that were built."""
     graph = random_network(seed)
     waiting = Asked()
-    costs = Costs(seen, Technology.ECP5, waiting=waiting)
+    costs = Costs(seen, ECP5, waiting=waiting)
     effort = Effort(adder_graph_bits=200, clock_mhz=20.0)
     problem = build_problem(graph, costs, effort, Resources(), bandwidth)
     rng = np.random.default_rng(seed)
