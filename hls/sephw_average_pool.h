@@ -12,7 +12,7 @@
 
 namespace sephw {
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void average_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned words = CONFIG::channels / CONFIG::groups / CONFIG::simd;
     static const unsigned taps = CONFIG::kernel_height * CONFIG::kernel_width;

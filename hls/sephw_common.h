@@ -27,6 +27,9 @@ template <class T> struct int_range {
     static const long long min = int_traits<T>::is_signed ? -(1LL << magnitude) : 0;
 };
 
+// A list of numbers that CONFIG hands over.
+template <unsigned... VALUES> struct integers {};
+
 constexpr int max_of(int a, int b) { return a > b ? a : b; }
 
 // Bits that count 0..n-1.

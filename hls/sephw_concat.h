@@ -1,9 +1,11 @@
-// Concat: the channels of two to eight streams side by side, pixel by pixel.
+// Concat: the channels of several streams side by side, pixel by pixel.
 //
-// In:  (height, width, channels of input j), `simd` channels per beat each.
-// Out: (height, width, all channels), `simd` channels per beat: per pixel input 0, then input 1,
-// ... CONFIG: height, width, simd, end_<j> (beats of a pixel up to and with input j), issues
-//      (iterations per frame, checked).
+// In:  (height, width, channels of input j), `simd` channels per beat each; any number of inputs.
+// Out: (height, width, all channels), `simd` channels per beat: per pixel input 0, then input 1 and
+//      so on.
+// CONFIG: height, width, simd, ends (integers<...>: beats of a pixel up to and with input 0, 1,
+// ...),
+//      issues (iterations per frame, checked).
 #ifndef SEPHW_CONCAT_H_
 #define SEPHW_CONCAT_H_
 
@@ -11,11 +13,9 @@
 
 namespace sephw {
 
-// Takes the next beat of the input that makes beat `word` of a pixel: of INPUT or one after it.
-template <unsigned INPUT, class out_T, class in_T>
-out_T concat_take(unsigned, const unsigned *, hls::stream<in_T> &in) {
+// Beat types are distinct when element types are spelled differently; their lanes are equal.
+template <class out_T, class in_T> out_T concat_beat(hls::stream<in_T> &in) {
 #pragma HLS INLINE
-    // Beat types are distinct when element types are spelled differently; their lanes are equal.
     const in_T beat = in.read();
     out_T copy;
     for (unsigned lane = 0; lane < in_T::size; lane++) {
@@ -25,100 +25,50 @@ out_T concat_take(unsigned, const unsigned *, hls::stream<in_T> &in) {
     return copy;
 }
 
-template <unsigned INPUT, class out_T, class in_T, class next_T, class... more_T>
-out_T concat_take(unsigned word, const unsigned *ends, hls::stream<in_T> &in,
-                  hls::stream<next_T> &next, hls::stream<more_T> &...more) {
-#pragma HLS INLINE
-    if (word < ends[INPUT])
-        return concat_take<INPUT, out_T>(word, ends, in);
-    return concat_take<INPUT + 1, out_T>(word, ends, next, more...);
-}
+// `take` has the next beat of the input that makes beat `word` of a pixel; `words` are its beats.
+template <class ENDS> struct concat_turns;
 
-template <typename CONFIG, unsigned INPUTS, unsigned WORDS> struct concat_plan {
-    static const unsigned inputs = INPUTS;
-    static const unsigned issues = CONFIG::height * CONFIG::width * WORDS;
+template <unsigned END> struct concat_turns<integers<END>> {
+    static const unsigned words = END;
+
+    template <class out_T, class in_T> static out_T take(unsigned, hls::stream<in_T> &in) {
+#pragma HLS INLINE
+        return concat_beat<out_T>(in);
+    }
+};
+
+template <unsigned END, unsigned NEXT, unsigned... MORE>
+struct concat_turns<integers<END, NEXT, MORE...>> {
+    typedef concat_turns<integers<NEXT, MORE...>> later;
+    static const unsigned words = later::words;
+
+    template <class out_T, class in_T, class... more_T>
+    static out_T take(unsigned word, hls::stream<in_T> &in, hls::stream<more_T> &...more) {
+#pragma HLS INLINE
+        if (word < END)
+            return concat_beat<out_T>(in);
+        return later::template take<out_T>(word, more...);
+    }
+};
+
+template <typename CONFIG> struct concat_plan {
+    typedef concat_turns<typename CONFIG::ends> turns;
+    static const unsigned words = turns::words;
+    static const unsigned issues = CONFIG::height * CONFIG::width * words;
     static_assert(issues == unsigned(CONFIG::issues), "the loop and the schedule disagree");
 };
 
-template <class out_T, typename PLAN, class... in_T>
-void concat_engine(hls::stream<out_T> &out, const unsigned *ends, hls::stream<in_T> &...in) {
-#pragma HLS INLINE
+template <typename CONFIG, class out_T, class... in_T>
+void concat(hls::stream<out_T> &out, hls::stream<in_T> &...in) {
+    typedef concat_plan<CONFIG> plan;
     unsigned word = 0;
 Issues:
-    // Invariant: issue i makes beat i, beat word = i mod ends[last] of its pixel.
-    for (unsigned i = 0; i < PLAN::issues; i++) {
+    // Invariant: issue i makes beat i; word = i mod words.
+    for (unsigned i = 0; i < plan::issues; i++) {
 #pragma HLS PIPELINE II = 1 style = flp
-        out.write(concat_take<0, out_T>(word, ends, in...));
-        word = word + 1 == ends[PLAN::inputs - 1] ? 0 : word + 1;
+        out.write(plan::turns::template take<out_T>(word, in...));
+        word = word + 1 == plan::words ? 0 : word + 1;
     }
-}
-
-template <class in0_T, class in1_T, class out_T, typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 2, CONFIG::end_1> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1};
-    concat_engine<out_T, plan>(out, ends, in0, in1);
-}
-
-template <class in0_T, class in1_T, class in2_T, class out_T, typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 3, CONFIG::end_2> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class out_T, typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<in3_T> &in3, hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 4, CONFIG::end_3> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2,
-                                         CONFIG::end_3};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2, in3);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class in4_T, class out_T,
-          typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<in3_T> &in3, hls::stream<in4_T> &in4, hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 5, CONFIG::end_4> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2, CONFIG::end_3,
-                                         CONFIG::end_4};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2, in3, in4);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class in4_T, class in5_T, class out_T,
-          typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<in3_T> &in3, hls::stream<in4_T> &in4, hls::stream<in5_T> &in5,
-            hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 6, CONFIG::end_5> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2,
-                                         CONFIG::end_3, CONFIG::end_4, CONFIG::end_5};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2, in3, in4, in5);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class in4_T, class in5_T, class in6_T,
-          class out_T, typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<in3_T> &in3, hls::stream<in4_T> &in4, hls::stream<in5_T> &in5,
-            hls::stream<in6_T> &in6, hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 7, CONFIG::end_6> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2, CONFIG::end_3,
-                                         CONFIG::end_4, CONFIG::end_5, CONFIG::end_6};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2, in3, in4, in5, in6);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class in4_T, class in5_T, class in6_T,
-          class in7_T, class out_T, typename CONFIG>
-void concat(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-            hls::stream<in3_T> &in3, hls::stream<in4_T> &in4, hls::stream<in5_T> &in5,
-            hls::stream<in6_T> &in6, hls::stream<in7_T> &in7, hls::stream<out_T> &out) {
-    typedef concat_plan<CONFIG, 8, CONFIG::end_7> plan;
-    const unsigned ends[plan::inputs] = {CONFIG::end_0, CONFIG::end_1, CONFIG::end_2,
-                                         CONFIG::end_3, CONFIG::end_4, CONFIG::end_5,
-                                         CONFIG::end_6, CONFIG::end_7};
-    concat_engine<out_T, plan>(out, ends, in0, in1, in2, in3, in4, in5, in6, in7);
 }
 
 } // namespace sephw

@@ -19,7 +19,7 @@ struct integer_product {
     }
 };
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void conv8(hls::stream<in_T> &in, hls::stream<out_T> &out,
            const typename CONFIG::weights_t (
                &weights)[conv_plan<CONFIG>::words][conv_plan<CONFIG>::lanes]) {

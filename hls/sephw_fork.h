@@ -1,4 +1,4 @@
-// Fork: one stream becomes two to four equal ones.
+// Fork: one stream becomes several equal ones, any number of them.
 //
 // In and out: (height, width, channels), `simd` channels per beat.
 // CONFIG: height, width, channels, simd, issues (iterations per frame, checked).
@@ -25,44 +25,23 @@ template <class out_T, class in_T> out_T fork_beat(const in_T &beat) {
     return copy;
 }
 
-template <class in_T, class out0_T, class out1_T, typename CONFIG>
-void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> &out1) {
-Issues:
-    // Invariant: issue i copies beat i.
-    for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
-#pragma HLS PIPELINE II = 1 style = flp
-        const in_T beat = in.read();
-        out0.write(fork_beat<out0_T>(beat));
-        out1.write(fork_beat<out1_T>(beat));
-    }
+template <class in_T> void fork_write(const in_T &) {}
+
+template <class in_T, class out_T, class... more_T>
+void fork_write(const in_T &beat, hls::stream<out_T> &out, hls::stream<more_T> &...more) {
+#pragma HLS INLINE
+    out.write(fork_beat<out_T>(beat));
+    fork_write(beat, more...);
 }
 
-template <class in_T, class out0_T, class out1_T, class out2_T, typename CONFIG>
-void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> &out1,
-          hls::stream<out2_T> &out2) {
+template <typename CONFIG, class in_T, class... out_T>
+void fork(hls::stream<in_T> &in, hls::stream<out_T> &...out) {
 Issues:
     // Invariant: issue i copies beat i.
     for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
 #pragma HLS PIPELINE II = 1 style = flp
         const in_T beat = in.read();
-        out0.write(fork_beat<out0_T>(beat));
-        out1.write(fork_beat<out1_T>(beat));
-        out2.write(fork_beat<out2_T>(beat));
-    }
-}
-
-template <class in_T, class out0_T, class out1_T, class out2_T, class out3_T, typename CONFIG>
-void fork(hls::stream<in_T> &in, hls::stream<out0_T> &out0, hls::stream<out1_T> &out1,
-          hls::stream<out2_T> &out2, hls::stream<out3_T> &out3) {
-Issues:
-    // Invariant: issue i copies beat i.
-    for (unsigned i = 0; i < fork_plan<CONFIG>::issues; i++) {
-#pragma HLS PIPELINE II = 1 style = flp
-        const in_T beat = in.read();
-        out0.write(fork_beat<out0_T>(beat));
-        out1.write(fork_beat<out1_T>(beat));
-        out2.write(fork_beat<out2_T>(beat));
-        out3.write(fork_beat<out3_T>(beat));
+        fork_write(beat, out...);
     }
 }
 

@@ -10,7 +10,7 @@
 
 namespace sephw {
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void global_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned words = CONFIG::channels / CONFIG::simd;
     static const unsigned pixels = CONFIG::height * CONFIG::width;

@@ -2,7 +2,7 @@
 //
 //   y = clip(floor((sum over j of (mantissas[c][j] * x_j << shifts[c][j]) + bias[c]) / 2^shift))
 //
-// In:  1 to 4 branches (height, width, channels), `simd` channels per beat each.
+// In:  branches (height, width, channels), `simd` channels per beat each; any number of them.
 // Out: (height, width, channels) of out_T, clipped to its range.
 // CONFIG: height, width, channels, simd, shift, acc_bits (holds every partial sum), issues
 //      (iterations per frame, checked), types mantissas_t, shifts_t, bias_t.
@@ -69,13 +69,11 @@ out_T join_requantize(const typename join_plan<CONFIG>::acc_t (&acc)[join_plan<C
     return beat;
 }
 
-template <class out_T, typename CONFIG, class... in_T>
-void join_engine(
-    hls::stream<out_T> &out,
-    const join_factors<CONFIG, typename CONFIG::mantissas_t, sizeof...(in_T)> &mantissas,
-    const join_factors<CONFIG, typename CONFIG::shifts_t, sizeof...(in_T)> &shifts,
-    const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias, hls::stream<in_T> &...in) {
-#pragma HLS INLINE
+template <typename CONFIG, class out_T, class... in_T>
+void join(hls::stream<out_T> &out,
+          const join_factors<CONFIG, typename CONFIG::mantissas_t, sizeof...(in_T)> &mantissas,
+          const join_factors<CONFIG, typename CONFIG::shifts_t, sizeof...(in_T)> &shifts,
+          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias, hls::stream<in_T> &...in) {
     typedef join_plan<CONFIG> plan;
     static const unsigned lanes = plan::lanes;
 #pragma HLS ARRAY_RESHAPE variable = mantissas complete dim = 2
@@ -96,40 +94,6 @@ Issues:
         out.write(join_requantize<out_T, CONFIG>(acc));
         word = word + 1 == plan::words ? 0 : word + 1;
     }
-}
-
-template <class in0_T, class out_T, typename CONFIG>
-void join(hls::stream<in0_T> &in0, hls::stream<out_T> &out,
-          const join_factors<CONFIG, typename CONFIG::mantissas_t, 1> &mantissas,
-          const join_factors<CONFIG, typename CONFIG::shifts_t, 1> &shifts,
-          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
-    join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0);
-}
-
-template <class in0_T, class in1_T, class out_T, typename CONFIG>
-void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<out_T> &out,
-          const join_factors<CONFIG, typename CONFIG::mantissas_t, 2> &mantissas,
-          const join_factors<CONFIG, typename CONFIG::shifts_t, 2> &shifts,
-          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
-    join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1);
-}
-
-template <class in0_T, class in1_T, class in2_T, class out_T, typename CONFIG>
-void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-          hls::stream<out_T> &out,
-          const join_factors<CONFIG, typename CONFIG::mantissas_t, 3> &mantissas,
-          const join_factors<CONFIG, typename CONFIG::shifts_t, 3> &shifts,
-          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
-    join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1, in2);
-}
-
-template <class in0_T, class in1_T, class in2_T, class in3_T, class out_T, typename CONFIG>
-void join(hls::stream<in0_T> &in0, hls::stream<in1_T> &in1, hls::stream<in2_T> &in2,
-          hls::stream<in3_T> &in3, hls::stream<out_T> &out,
-          const join_factors<CONFIG, typename CONFIG::mantissas_t, 4> &mantissas,
-          const join_factors<CONFIG, typename CONFIG::shifts_t, 4> &shifts,
-          const join_factors<CONFIG, typename CONFIG::bias_t, 1> &bias) {
-    join_engine<out_T, CONFIG>(out, mantissas, shifts, bias, in0, in1, in2, in3);
 }
 
 } // namespace sephw

@@ -44,7 +44,7 @@ template <typename CONFIG> struct max_pool_loop {
     }
 };
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void max_pool(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned words = CONFIG::channels / CONFIG::groups / CONFIG::simd;
     run_pool<max_pool_loop<CONFIG>, in_T, out_T, words>(in, out);

@@ -30,7 +30,7 @@ template <typename CONFIG> struct parallel_window_plan {
     static const int row_gap = stride * width - (int(CONFIG::output_width) - 1) * stride;
 };
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void parallel_window(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     typedef parallel_window_plan<CONFIG> plan;
     static const int issues = plan::issues;

@@ -20,7 +20,7 @@ struct pattern_product {
     }
 };
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void pattern_conv(hls::stream<in_T> &in, hls::stream<out_T> &out,
                   const typename CONFIG::patterns_t (
                       &patterns)[conv_plan<CONFIG>::words][conv_plan<CONFIG>::lanes]) {

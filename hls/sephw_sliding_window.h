@@ -51,7 +51,7 @@ template <typename CONFIG> struct window_plan {
     }
 };
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void sliding_window(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     typedef window_plan<CONFIG> plan;
     static const int buffer_rows = plan::buffer_rows(0);

@@ -26,7 +26,7 @@ template <> struct streamed_product<1> {
     typedef subtracting_product type;
 };
 
-template <class in_T, class word_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class word_T, class out_T>
 void streamed_conv(hls::stream<in_T> &in, hls::stream<word_T> &words, hls::stream<out_T> &out) {
     static_assert(word_T::size == CONFIG::pe * CONFIG::simd, "a word is pe * simd weights");
     typedef typename streamed_product<CONFIG::pattern>::type product;

@@ -13,7 +13,7 @@
 
 namespace sephw {
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void tile_buffer(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned columns = CONFIG::columns * CONFIG::run;
     static const unsigned block = CONFIG::rows * columns;

@@ -9,7 +9,7 @@
 
 namespace sephw {
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void width_converter(hls::stream<in_T> &in, hls::stream<out_T> &out) {
     static const unsigned lanes_in = CONFIG::lanes_in;
     static const unsigned lanes_out = CONFIG::lanes_out;

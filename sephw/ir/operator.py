@@ -82,8 +82,9 @@ class HlsTable:
 class HlsInstance:
     """One kernel call: header in hls/ or generated, function, integer parameters, tables.
 
-    The backend makes ``struct CONFIG { static const int key = value; ... }`` from ``parameters``
-    and calls ``sephw::function<in_T..., out_T..., CONFIG>(inputs..., outputs..., tables...)``.
+    ``config`` has ``parameters``, the types of the elements of ``tables``, and ``lists`` of numbers
+    that are not negative, as types. A kernel that takes any number of inputs has ``inputs_last``,
+    since C++ deduces only the last arguments of a call as a pack.
     ``generated`` are headers as (file name, text); they stand beside those of hls/, and equal
     names have equal texts.
     """
@@ -92,7 +93,30 @@ class HlsInstance:
     function: str
     parameters: tuple[tuple[str, int], ...]
     tables: tuple[HlsTable, ...] = ()
+    lists: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    inputs_last: bool = False
     generated: tuple[tuple[str, str], ...] = ()
+
+    def config(self, name: str, element_types: Sequence[str]) -> str:
+        """C++ of the struct ``name``; ``element_types`` by table."""
+        lines = [
+            f"    static const {'unsigned' if value >= 0 else 'int'} {key} = {value};"
+            for key, value in self.parameters
+        ]
+        for table, element_type in zip(self.tables, element_types, strict=True):
+            lines.append(f"    typedef {element_type} {table.name}_t;")
+        for key, values in self.lists:
+            lines.append(f"    typedef sephw::integers<{', '.join(map(str, values))}> {key};")
+        return "\n".join([f"struct {name} {{", *lines, "};\n"])
+
+    def call(
+        self, config: str, inputs: Sequence[str], outputs: Sequence[str], tables: Sequence[str]
+    ) -> str:
+        """C++ of the call, without a semicolon; the arguments are names of variables."""
+        arguments = [*inputs, *outputs, *tables]
+        if self.inputs_last:
+            arguments = [*outputs, *tables, *inputs]
+        return f"sephw::{self.function}<{config}>({', '.join(arguments)})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -118,9 +118,9 @@ class Concat(LaneOperator):
         return HlsInstance(
             header="sephw_concat.h",
             function=self.kind,
-            parameters=self.hls_parameters(
-                folding, [(f"end_{j}", end) for j, end in enumerate(ends)]
-            ),
+            parameters=self.hls_parameters(folding),
+            lists=(("ends", tuple(ends)),),
+            inputs_last=True,
         )
 
     def rtl(self, folding: Folding) -> RtlInstance:

@@ -255,6 +255,7 @@ class Join(LaneOperator):
                 folding, [("branches", self.branches), ("acc_bits", self.acc_type.bits)]
             ),
             tables=self._tables(folding.simd),
+            inputs_last=True,
         )
 
     def _multiplies_in_logic(self, folding: Folding) -> bool:

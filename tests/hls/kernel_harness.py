@@ -173,14 +173,12 @@ def _case(number: int, case: Case) -> str:
     instance = case.operator.hls(case.folding)
     streams_in = case.operator.input_streams(case.folding)
     streams_out = case.operator.output_streams(case.folding)
-    lines = [f"// {case.label}", f"struct config{number} {{"]
-    lines += [f"    static const unsigned {key} = {value};" for key, value in instance.parameters]
-    lines += [f"    typedef {element_type(t.dtype)} {t.name}_t;" for t in instance.tables]
-    lines += ["};"]
+    types = [element_type(table.dtype) for table in instance.tables]
+    lines = [f"// {case.label}", instance.config(f"config{number}", types)]
     lines += [_table(number, table) for table in instance.tables]
     lines += [f"void case{number}() {{"]
     ends = [("in", streams_in, "ifstream"), ("out", streams_out, "ofstream")]
-    types, names = [], []
+    names: dict[str, list[str]] = {"in": [], "out": []}
     for end, streams, file in ends:
         for port, stream in enumerate(streams):
             name = f"{end}{port}"
@@ -189,14 +187,12 @@ def _case(number: int, case: Case) -> str:
                 f'    hls::stream<{name}_t> {name}("{name}");',
                 f'    std::{file} {name}_file("{number}.{name}", std::ios::binary);',
             ]
-            types.append(f"{name}_t")
-            names.append(name)
+            names[end].append(name)
     lines += [f"    for (int frame = 0; frame < {len(case.inputs[0])}; frame++) {{"]
     for port, stream in enumerate(streams_in):
         lines += [f"        feed(in{port}_file, in{port}, {stream.words});"]
-    arguments = ", ".join([*names, *(f"{t.name}{number}" for t in instance.tables)])
-    template = ", ".join([*types, f"config{number}"])
-    lines += [f"        sephw::{instance.function}<{template}>({arguments});"]
+    tables = [f"{table.name}{number}" for table in instance.tables]
+    lines += [f"        {instance.call(f'config{number}', names['in'], names['out'], tables)};"]
     for port in range(len(streams_out)):
         lines += [f"        drain(out{port}_file, out{port});"]
     return "\n".join([*lines, "    }", "}", ""])

@@ -71,12 +71,8 @@ class _EngineConfig(LayerConfigTemplate):  # type: ignore[misc]
 
     def format(self, node: Any) -> str:
         engine: HlsEngine = node.get_attr("engine")
-        lines = [f"struct config_{engine.name} {{"]
-        for key, value in engine.instance.parameters:
-            lines.append(f"    static const {'unsigned' if value >= 0 else 'int'} {key} = {value};")
-        for table in engine.instance.tables:
-            lines.append(f"    typedef {engine.name}_{table.name}_t {table.name}_t;")
-        return "\n".join([*lines, "};\n"])
+        types = [f"{engine.name}_{table.name}_t" for table in engine.instance.tables]
+        return engine.instance.config(f"config_{engine.name}", types)
 
 
 class _EngineCall(FunctionCallTemplate):  # type: ignore[misc]
@@ -93,12 +89,13 @@ class _EngineCall(FunctionCallTemplate):  # type: ignore[misc]
 
     def format(self, node: Any) -> list[str]:
         engine: HlsEngine = node.get_attr("engine")
-        ends = [node.get_input_variable(stream.variable) for stream in engine.inputs]
-        ends += [node.get_output_variable(stream.variable) for stream in engine.outputs]
-        types = ", ".join([*(end.type.name for end in ends), f"config_{engine.name}"])
-        tables = [f"{engine.name}_{table.name}" for table in engine.instance.tables]
-        arguments = ", ".join([*(end.name for end in ends), *tables])
-        lines = [f"sephw::{engine.instance.function}<{types}>({arguments});"]
+        call = engine.instance.call(
+            f"config_{engine.name}",
+            [node.get_input_variable(stream.variable).name for stream in engine.inputs],
+            [node.get_output_variable(stream.variable).name for stream in engine.outputs],
+            [f"{engine.name}_{table.name}" for table in engine.instance.tables],
+        )
+        lines = [f"{call};"]
         if engine.traced:
             calls = [f"sephw::trace({s.variable}, {index});" for s, index in engine.traced]
             lines += ["#ifdef SEPHW_TRACE", *calls, "#endif"]

@@ -54,7 +54,7 @@ struct {name}_sums {{
     }}
 }};
 
-template <class in_T, class out_T, typename CONFIG>
+template <typename CONFIG, class in_T, class out_T>
 void {name}(hls::stream<in_T> &in, hls::stream<out_T> &out) {{
 #pragma HLS INLINE
     graph_engine<in_T, out_T, CONFIG, {name}_sums>(in, out);
