@@ -10,8 +10,8 @@ import pytest
 from kernel_harness import run_cases
 
 from sephw.hls import HEADERS
-from sephw.ir import Case, Folding, IntType
-from sephw.ops import AveragePool, GlobalPool, MaxPool
+from sephw.ir import Case, Folding, IntType, Operator
+from sephw.ops import OPERATORS, AveragePool, GlobalPool, MaxPool
 
 KERNELS = sorted(HEADERS.glob("*.h"))
 # Registers of so many words at most; see sephw_pool_store.h.
@@ -37,6 +37,18 @@ def test_pragmas(path: Path) -> None:
                 assert path.stem == "sephw_pool_store", f"{path.stem}: as many registers as words"
     # Tables have a row for each word.
     assert not re.search(r"\[[^\]]*\* ?(lanes|LANES)\b[^\]]*\+", text)
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.kind)
+def test_a_kernel_is_one_template(operator: type[Operator]) -> None:
+    """No overloads by the number of streams; CONFIG first, since a call names it alone."""
+    for case in operator.cases():
+        instance = case.operator.hls(case.folding)
+        text = dict(instance.generated).get(instance.header) or (
+            HEADERS / instance.header
+        ).read_text("utf-8")
+        heads = re.findall(rf"template <([^;{{]*)>\s*void {instance.function}\(", text)
+        assert [head.split(",")[0] for head in heads] == ["typename CONFIG"]
 
 
 @pytest.mark.parametrize("name", ["sephw_sliding_window", "sephw_tile_buffer"])
