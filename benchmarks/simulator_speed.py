@@ -42,7 +42,7 @@ class Speed:
     sizing_s: float
     one_frame_s: float
     cycles_s: float
-    worked_frames: int
+    simulated_frames: int
     hundred_frames_s: float
     activity_s: float
     values_s: float
@@ -143,7 +143,7 @@ def measure(name: str, graph: Any, frames: int, verilator: bool) -> Speed:
         sizing_s=round(sizing_s, 3),
         one_frame_s=round(one_frame_s, 4),
         cycles_s=round(cycles_s, 4),
-        worked_frames=found.outcome.worked_frames,
+        simulated_frames=found.execution.simulated_frames,
         hundred_frames_s=round(hundred_s, 4),
         activity_s=round(activity_s, 3),
         values_s=round(values_s, 3),
@@ -172,7 +172,7 @@ def render(rows: list[Speed]) -> str:
         lines.append(
             f"| {r.network} | {r.engines} | {r.frames} | {r.cycles:,} | {r.beats:,} "
             f"| {r.cycles_s:g} | {r.verilator_s or ''} | {ratio} | {equal} "
-            f"| {r.worked_frames} frames | {r.one_frame_s:g} | {r.hundred_frames_s:g} "
+            f"| {r.simulated_frames} frames | {r.one_frame_s:g} | {r.hundred_frames_s:g} "
             f"| {r.values_s:g} | {r.activity_s:g} | {r.sizing_s:g} "
             f"| {r.verilator_build_s or ''} |"
         )

@@ -1,4 +1,4 @@
-"""Reports: what a network costs on a target, and where each figure comes from."""
+"""Reports: the cost of a network on a target, and the source of each figure."""
 
 from sephw.reports.assemble import FILES, read_export, refresh, report_of_export, write_report
 from sephw.reports.build import Findings, Subject, build_report, model_bytes

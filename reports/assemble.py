@@ -135,7 +135,7 @@ def refresh(folder: Path) -> Report:
 
 
 def _texts(report: Report) -> dict[str, str]:
-    """The three files by name."""
+    """The texts of the three report files by file name."""
     plain = json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
     return dict(zip(FILES, (plain, render_text(report), render_html(report)), strict=True))
 
@@ -148,7 +148,7 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
 def _from_cycles(
     cycles: Mapping[str, Any] | None, name: str, read: Callable[[Mapping[str, Any]], _T]
 ) -> _T | None:
-    """A part of cycles.json; None where there is no file."""
+    """A part of cycles.json, parsed by ``read``; None where there is no such file."""
     if cycles is None:
         return None
     try:

@@ -1,4 +1,6 @@
-"""Resources of a design beside each other: estimated, synthesized, routed, and the limit."""
+"""Bar charts of a design's resources: estimated, synthesized and routed beside the device's
+limit.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ _MOST_PERCENT = 400
 
 @dataclass(frozen=True)
 class Bar:
-    """One count. ``label`` says how it was found, ``path`` where it is in report.json. Percentages
-    are of ``available``; None where the device has none of it.
+    """One resource count. ``label`` names its source, ``path`` its place in report.json.
+
+    Percentages are of ``available``; they are None where the device has no such resource.
     """
 
     kind: str
@@ -28,25 +31,27 @@ class Bar:
     high_percent: float | None
 
     @property
-    def over(self) -> bool:
-        """True where it is more than the device has."""
+    def exceeds_device(self) -> bool:
+        """True where the count is more than the device has."""
         return self.figure.value > self.available
 
 
 @dataclass(frozen=True)
 class ResourceBars:
-    """Bars of all kinds. ``end_percent``: the right end of their scale, 100 or more."""
+    """The bars of all resource kinds. ``end_percent``: the right end of their scale, at least
+    100.
+    """
 
     bars: tuple[Bar, ...]
     end_percent: float
 
-    def of(self, kind: str) -> tuple[Bar, ...]:
-        """The bars of a kind, estimated before synthesized before routed."""
+    def of_kind(self, kind: str) -> tuple[Bar, ...]:
+        """The bars of one resource kind: estimated, then synthesized, then routed."""
         return tuple(bar for bar in self.bars if bar.kind == kind)
 
 
 def resource_bars(resources: ResourceReport) -> ResourceBars:
-    """Every count of the whole design that there is."""
+    """The bars of every known resource count of the whole design."""
     bars = tuple(_bars(resources))
     ends = [p for bar in bars for p in (bar.percent, bar.high_percent) if p is not None]
     return ResourceBars(bars, min(_MOST_PERCENT, max([100.0, *ends])))

@@ -1,4 +1,4 @@
-"""From a folded hardware graph and its simulated timing to a report."""
+"""Builds a report from a folded hardware graph and its simulated timing."""
 
 from __future__ import annotations
 
@@ -30,14 +30,19 @@ NOTES = (
 
 
 def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
-    """Bytes of stages R, B, BQ as the paper counts: `patterns` 1-bit weights and `others`."""
+    """Bytes of stages R, B and BQ as the paper counts, for `patterns` 1-bit and `others`
+    weights.
+    """
     packed = -(-patterns // 8)
     return 4 * (patterns + others), packed + 4 * others, packed + others
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is of: `network` names the model in it; `target`: a board with its `part`."""
+    """The model and the target that a report describes.
+
+    `network` names the model; `target` is a board and `part` its device; `clock_ns` is requested.
+    """
 
     network: str
     target: str
@@ -47,10 +52,10 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What was run beside the cycle simulation; None: it was not.
+    """Results of steps beyond the cycle simulation; None where a step was not run.
 
-    `device` is the one that `estimates`, `synthesis` (the content of synth/synth.json) and
-    `vendor` (of amd/synth.json) are for; without it they are left out.
+    `device` is the one that `estimates`, `synthesis` (the content of synth/synth.json) and `vendor`
+    (of amd/synth.json) are for; without it they are left out.
     """
 
     device: Device | None = None
@@ -65,9 +70,9 @@ class Findings:
 def build_report(
     graph: Graph, speed: Speed, subject: Subject, findings: Findings = Findings()
 ) -> Report:
-    """The report of `graph` at the subject's clock.
+    """Build the report of `graph` at the clock of the subject.
 
-    Raises SephwError where a finding is no such content.
+    Raises SephwError where the content of a finding is malformed.
     """
     device, timeline, provenance = findings.device, findings.timeline, findings.provenance
     estimates, synthesis, vendor = findings.estimates, findings.synthesis, findings.vendor
@@ -168,7 +173,7 @@ def _layer(
 
 
 def _weight_traffic(graph: Graph, node: Node) -> Figure | None:
-    """Weights from external memory that ``node`` computes with; None: it has none."""
+    """Streamed weight bits per frame of ``node``; None where it streams none."""
     traffic = weight_traffic_bits(graph)
     mine = [traffic[t] for t, reader in weight_readers(graph).items() if reader.name == node.name]
     return Figure(sum(mine), "bits/frame", Source.COUNTED) if mine else None
@@ -223,7 +228,7 @@ def _totals(
 
 
 def _streamed(layers: tuple[LayerReport, ...], interval_cycles: int) -> tuple[Total, ...]:
-    """What external memory gives for weights; nothing where all are on the chip."""
+    """Totals of the external memory's weight traffic; none where all weights are on chip."""
     streams = [int(layer.weight_traffic.value) for layer in layers if layer.weight_traffic]
     if not streams:
         return ()

@@ -1,4 +1,4 @@
-"""What the resource model says of the engines of a graph, with the errors measured on it."""
+"""The resource model's estimates for the engines of a graph, with their measured errors."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sephw.technologies import CHARACTERIZATION, Technology
 
 
 class EngineEstimate(Protocol):
-    """What is estimated of one engine. ``fmax_mhz``: infinite where no clock is modelled."""
+    """The estimate of one engine. ``fmax_mhz`` is infinite where the clock is not modelled."""
 
     @property
     def resources(self) -> Resources:
-        """Logic and blocks, its output FIFOs included."""
+        """Logic cells and hard blocks, output FIFOs included."""
 
     @property
     def fmax_mhz(self) -> float:
-        """Highest clock."""
+        """The highest clock in MHz."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Estimates:
     top: Resources = field(default_factory=Resources)
 
     def engine(self, name: str) -> Usage | None:
-        """Figures of an engine; None where there is no estimate of it."""
+        """The usage of an engine with error bars; None where it has no estimate."""
         found = self.engines.get(name)
         return None if found is None else usage(found.resources, Source.ESTIMATED, self.errors)
 
     def whole(self) -> Estimated:
-        """Figures of all engines together, and of the board's top."""
+        """The usage of the whole design, the board's top included, with error bars."""
         engines = sum((e.resources for e in self.engines.values()), Resources())
         slowest = min((e.fmax_mhz for e in self.engines.values()), default=math.inf)
         total = engines + self.top
@@ -76,10 +76,10 @@ class Estimates:
 
 
 def estimate_graph(graph: Graph, device: Device, board: Target | None = None) -> Estimates | None:
-    """Estimates of every engine; None where the technology has not been characterized.
+    """Estimate every engine; None where the technology has not been characterized.
 
-    ``board``: whose top is around the network; None: none is.
-    Adder graphs are solved where no other step has done so; that takes seconds, once.
+    ``board``: the board whose top surrounds the network, or None. Adder graphs that no other step
+    has solved are solved here, which takes seconds once.
     """
     from sephw.resources import accuracy, estimate_engines, wires_of
     from sephw.resources.board_top import top_of

@@ -1,4 +1,4 @@
-"""Figures as people read them: frame rates as everywhere, other numbers with their digits."""
+"""Text of figures: frame rates with four digits, other numbers with all of theirs."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def figure_text(figure: Figure) -> str:
 
 
 def short_figure_text(figure: Figure) -> str:
-    """As `figure_text`, for a page that has the whole value beside it."""
+    """`figure_text` with fewer digits, for a page that shows the whole value beside it."""
     return rate(figure.value) if figure.unit == "frames/s" else short(figure.value)

@@ -1,4 +1,4 @@
-"""report.html: one file with everything in it, no network, readable without JavaScript."""
+"""report.html: one self-contained file, readable without network and JavaScript."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEMPLATE = "report.html.j2"
 
 
 def render_html(report: Report) -> str:
-    """The whole report; the same report gives the same text."""
+    """Render the whole report; the same report gives the same text."""
     resources, verification, timeline = report.resources, report.verification, report.timeline
     interval = int(report.total("frame_interval").value)
     source = source_of_layers(report)

@@ -1,4 +1,4 @@
-"""Layer × representation: what was found equal, what differs, what was not run."""
+"""The verification matrix, layer × representation: equal, different or not run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sephw.errors import SephwError
 from sephw.verify import CYCLES, REPRESENTATIONS, Difference, LayerCheck, Verification, describe
 
 # Columns that a report always has, in this order; others that were run come behind them.
-USUAL = (*REPRESENTATIONS, *CYCLES[1:])
+DEFAULT_COLUMNS = (*REPRESENTATIONS, *CYCLES[1:])
 
 
 class State(StrEnum):
-    """Of one tensor in one representation. NONE: this representation has no such tensor.
+    """The comparison of one tensor in one representation.
 
-    REFERENCE: the others are compared with it.
+    NONE: the representation has no such tensor. REFERENCE: the others are compared with this one.
     """
 
     REFERENCE = "reference"
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """``mismatches`` of ``elements``; ``detail``: the first difference in words."""
+    """One comparison: ``mismatches`` of ``elements`` differ, ``detail`` describes the first."""
 
     state: State
     elements: int = 0
@@ -39,7 +39,7 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class Row:
-    """One tensor; cells in the order of the columns."""
+    """One tensor, with a cell per column."""
 
     name: str
     module: str
@@ -48,7 +48,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """One representation: ``tensors`` compared with a reference, and their elements."""
+    """One representation, with the number of its ``tensors`` and elements compared to a
+    reference.
+    """
 
     name: str
     run: bool
@@ -60,17 +62,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All of them."""
+    """The verification matrix of a network."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
 
 def verified_layers(verification: Verification) -> Matrix:
-    """The matrix of a verification, tensors in its order."""
+    """The matrix of a verification, with tensors in network order."""
     checks = verification.checks
     ran = {*verification.representations, *(c.representation for c in checks)} - {CYCLES[0]}
-    names = (*USUAL, *sorted(ran - set(USUAL)))
+    names = (*DEFAULT_COLUMNS, *sorted(ran - set(DEFAULT_COLUMNS)))
     by_tensor: dict[str, dict[str, MatrixCell]] = {}
     modules: dict[str, str] = {}
     for check in checks:
@@ -86,7 +88,10 @@ def verified_layers(verification: Verification) -> Matrix:
 
 
 def read_verification(content: Mapping[str, Any]) -> Verification:
-    """From the content of verify.json. SephwError where it is something else."""
+    """The verification in the content of verify.json.
+
+    Raises SephwError for malformed content.
+    """
     try:
         return Verification(
             data=str(content["data"]),

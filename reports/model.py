@@ -1,4 +1,4 @@
-"""What a report holds. Every figure carries its unit and where it comes from."""
+"""The data model of a report. Every figure carries its unit and its source."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class LayerActivity:
-    """Where an engine's cycles went in a settled frame; together they are all of its cycles."""
+    """Busy and stall cycles of an engine in a frame of the steady state; their sum is all
+    cycles.
+    """
 
     busy: Figure
     waiting_input: Figure
@@ -173,11 +175,11 @@ class Report:
         raise KeyError(name)
 
     def engine_title(self, name: str) -> str:
-        """How a person calls the engine `name`; "" is what lies in no engine."""
+        """The title of the engine `name`; "" stands for logic outside all engines."""
         if not name:
             return "outside the engines"
         return next((layer.title for layer in self.layers if layer.name == name), name)
 
     def has(self, name: str) -> bool:
-        """True where there is a total called `name`."""
+        """True where the report has a total called `name`."""
         return any(total.name == name for total in self.totals)

@@ -1,4 +1,4 @@
-"""What has not been run and how to run it; what to do next."""
+"""Steps of the flow that have not been run, and the command to run next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sephw.technologies import CELL_MODELS
 from sephw.verify import describe
 
 # Representations that an export usually compares, and one that it does when asked.
-_USUAL, _ON_REQUEST = ("csim", "rtlsim"), "netlist"
+_DEFAULT_SIMULATIONS, _ON_REQUEST = ("csim", "rtlsim"), "netlist"
 # What a synthesis after the export, and a search, are to be asked for again.
 _SYNTHESIS = ("--clock-mhz", "--seeds", "--floorplan", "--no-floorplan")
 _SEARCH = ("--fps", "--clock-mhz", "--weight-bandwidth", "--search-seconds")
@@ -24,7 +24,10 @@ _SEARCH = ("--fps", "--clock-mhz", "--weight-bandwidth", "--search-seconds")
 
 @dataclass(frozen=True)
 class NotRun:
-    """A part of the report that is missing. ``command`` makes it; "": ``how`` says how instead."""
+    """A missing part of the report and the command that makes it.
+
+    Where ``command`` is "", ``how`` says in words what to do.
+    """
 
     what: str
     command: str
@@ -33,7 +36,10 @@ class NotRun:
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next, and why. ``command`` is "" where none helps, or ``how`` says it instead."""
+    """The recommended next step and its reason.
+
+    ``command`` is "" where no command helps or where ``how`` says in words what to do.
+    """
 
     why: str
     command: str
@@ -41,12 +47,12 @@ class NextStep:
 
 
 def own_place(report: Report) -> Place:
-    """The export's own folder, where the commands in a report's files are to be run."""
+    """The export's own folder, in which a report's commands are to be run."""
     return in_own_folder(None if report.provenance is None else report.provenance.invocation)
 
 
 def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
-    """Every part that is missing, in the order in which they are made; commands for ``place``."""
+    """All missing parts in the order of the flow, with commands to be run in ``place``."""
     parts: list[NotRun] = []
     if report.timeline is None:
         parts.append(NotRun("cycle simulation", *_export(place, "cyclesim")))
@@ -54,7 +60,7 @@ def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
         parts.append(NotRun("verification", *_export(place, "verify")))
     else:
         ran = {column.name for column in verified_layers(report.verification).columns if column.run}
-        missing = [name for name in _USUAL if name not in ran]
+        missing = [name for name in _DEFAULT_SIMULATIONS if name not in ran]
         if missing:
             parts.append(NotRun(", ".join(missing), *_export(place, *missing)))
         known = report.resources is not None and report.resources.device.technology.has(CELL_MODELS)
@@ -72,7 +78,7 @@ def not_run(report: Report, place: Place) -> tuple[NotRun, ...]:
 
 
 def next_step(report: Report, place: Place) -> NextStep:
-    """The one thing that brings the network nearer to the board; its command is for ``place``."""
+    """The one step that brings the network nearer to the board, with a command for ``place``."""
     verification, resources = report.verification, report.resources
     wrong = None if verification is None else verification.first_mismatch
     if verification is not None and wrong is not None:
@@ -116,7 +122,7 @@ def next_step(report: Report, place: Place) -> NextStep:
 
 
 def _export(place: Place, *steps: str) -> tuple[str, str]:
-    """(command, words) for the same export with ``steps`` as well; one of the two is ""."""
+    """The command that repeats the export with ``steps`` added, or words; one of the two is ""."""
     invocation = place.invocation
     again = None if invocation is None else invocation.with_steps(*steps)
     command = place.repeat(again)
@@ -127,7 +133,7 @@ def _export(place: Place, *steps: str) -> tuple[str, str]:
 
 
 def _synthesize(report: Report, place: Place) -> tuple[str, str]:
-    """Synthesis, where the export has the SystemVerilog for it; else the whole export."""
+    """The command for synthesis where the export has SystemVerilog, else for the whole export."""
     provenance = report.provenance
     if provenance is not None and "rtl" not in provenance.steps:
         return _export(place, "synth")
@@ -138,7 +144,7 @@ def _synthesize(report: Report, place: Place) -> tuple[str, str]:
 
 
 def _vivado(report: Report, place: Place) -> str:
-    """The vendor's flow, where the export has it; "" else."""
+    """The vendor flow's command where the export has that flow; "" otherwise."""
     steps = () if report.provenance is None else report.provenance.steps
     route = next((name for name in ("rtl", "hls") if name in steps), "")
     known = any(target.name == report.target for target in TARGETS)

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers formatted for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def number(value: int | float) -> str:
 
 
 def short(value: int | float) -> str:
-    """As `number`, but a fraction has no more than five digits in all."""
+    """`number` with at most five digits in all where the value is a fraction."""
     if isinstance(value, int) or abs(value) < 100:
         return number(value)
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}".removesuffix(".0")

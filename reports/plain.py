@@ -152,7 +152,7 @@ def _clocks(clocks: Sequence[Clock]) -> list[dict[str, Any]]:
         {
             "name": clock.name,
             "fmax": _figure(clock.fmax),
-            "asked": None if clock.asked is None else _figure(clock.asked),
+            "asked": None if clock.requested is None else _figure(clock.requested),
             "met": clock.met,
         }
         for clock in clocks

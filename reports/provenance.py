@@ -1,4 +1,4 @@
-"""Where a network came from and what handled it, as manifest.json says."""
+"""The origin of a network and the tools that processed it, as manifest.json records them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from sephw.invocation import Invocation
 
 @dataclass(frozen=True)
 class Provenance:
-    """Of an export. ``test_percent``: right classes of the frozen network on its whole test set,
-    measured at training; None where the checkpoint does not say. ``invocation`` None: it was made
-    from Python. ``options`` and ``versions``: (name, value).
+    """The origin of an export.
+
+    ``test_percent``: top-1 accuracy of the frozen network on its whole test set, measured at
+    training; None where the checkpoint has no such figure. ``invocation`` None: the export was
+    called from Python. ``options`` and ``versions``: (name, value).
     """
 
     name: str
@@ -32,7 +34,10 @@ class Provenance:
 
 
 def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
-    """From the content of manifest.json, with or without its files. SephwError for another."""
+    """The provenance in the content of manifest.json, with or without its list of files.
+
+    Raises SephwError for malformed content.
+    """
     try:
         model, options = manifest["model"], manifest["options"]
         folding = options["folding"]
@@ -52,7 +57,7 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
                 ("images", f"{options['data']}, {options['samples']} real ones"),
                 ("folding", "chosen" if folding is None else f"file, SHA-256 {folding['sha256']}"),
                 ("clock", f"{options['clock_ns']:g} ns, the target's default"),
-                *_wishes(options),
+                *_requirements(options),
                 ("steps", ", ".join(options["steps"])),
             ),
             versions=tuple((str(k), str(v)) for k, v in manifest["versions"].items()),
@@ -64,8 +69,8 @@ def read_provenance(manifest: Mapping[str, Any]) -> Provenance:
         ) from None
 
 
-def _wishes(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What search and synthesis were to reach, where somebody said so."""
+def _requirements(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The requirements on search and synthesis that the user gave, as (name, value)."""
     for name, label, unit in (
         ("fps", "frame rate on chip", "frames/s"),
         ("clock_mhz", "clock", "MHz"),

@@ -1,4 +1,4 @@
-"""Resources and clocks of a design: as estimated, as synthesized, as routed."""
+"""Resources and clocks of a design: estimated, synthesized and routed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = ("lut", "ff", "bram", "dsp")
 
 @dataclass(frozen=True)
 class Usage:
-    """What an engine or a design takes, in the units of `sephw.ir.Resources`."""
+    """Resources that an engine or a design uses, in the units of `sephw.ir.Resources`."""
 
     lut: Figure
     ff: Figure
@@ -32,17 +32,18 @@ class Usage:
 
     @property
     def resources(self) -> Resources:
-        """The values alone."""
+        """The counts without units and sources."""
         return _resources({kind: figure.value for kind, figure in self.figures()})
 
 
 @dataclass(frozen=True)
 class Estimated:
-    """By the resource model. ``total``: of the whole design, the board's top included.
+    """The resource model's estimate of a design.
 
-    ``clock``: with the wires of the network; None: not modelled. ``top``: the part of the total
-    that is the board's top; None: there is none. ``measured_engines``: how many the error bars of
-    single engines were found on; ``bars``: those of the total, None: they are an engine's.
+    ``total``: the whole design, the board's top included. ``clock``: its clock with the delay of
+    the network's wires; None where it is not modelled. ``top``: the board's top alone; None where
+    there is none. ``measured_engines``: the number of engines behind the error bars of single
+    engines; ``bars``: the error bars of the total, or None where they are those of an engine.
     """
 
     total: Usage
@@ -53,7 +54,7 @@ class Estimated:
 
     @property
     def error_basis(self) -> str:
-        """What is counted and what the error bars are, in words; "" where there are none."""
+        """The measurements behind the error bars, in words; "" where there are no error bars."""
         bars, scope = self.bars, ""
         if self.top is not None:
             of_top = ", ".join(f"{f.value:,} {f.unit}" for _, f in self.top.figures() if f.value)
@@ -80,7 +81,7 @@ class Estimated:
 
 @dataclass(frozen=True)
 class Synthesized:
-    """By synthesis of module ``top``. ``outside``: what belongs to no engine."""
+    """The counts of a synthesis of module ``top``. ``outside``: logic that belongs to no engine."""
 
     total: Usage
     outside: Usage
@@ -89,26 +90,28 @@ class Synthesized:
 
 @dataclass(frozen=True)
 class Clock:
-    """One clock of a routed design: what it reaches and what was asked of it, MHz."""
+    """One clock of a routed design, in MHz: the one it reaches and the one requested."""
 
     name: str
     fmax: Figure
-    asked: Figure | None
+    requested: Figure | None
 
     @property
-    def share(self) -> float:
-        """What it reaches by what was asked of it; where nothing was, what it reaches, in MHz."""
-        return self.fmax.value if self.asked is None else self.fmax.value / self.asked.value
+    def fmax_ratio(self) -> float:
+        """The reached over the requested clock; the reached clock in MHz where none was
+        requested.
+        """
+        return self.fmax.value if self.requested is None else self.fmax.value / self.requested.value
 
     @property
     def met(self) -> bool:
-        """True where it reaches what was asked."""
-        return self.asked is None or self.fmax.value >= self.asked.value
+        """True where the clock reaches the requested one, or none was requested."""
+        return self.requested is None or self.fmax.value >= self.requested.value
 
 
 @dataclass(frozen=True)
 class WorstPath:
-    """The path that limits the clock; engines are nodes, "" for what lies in none."""
+    """The critical path of the clock; engines are node names, "" for logic outside all engines."""
 
     clock: str
     from_engine: str
@@ -123,7 +126,10 @@ class WorstPath:
 
 @dataclass(frozen=True)
 class Routed:
-    """By place-and-route. ``available`` as its tool counts. ``bitstream``: file name or ""."""
+    """The result of place-and-route.
+
+    ``available`` counts as the tool does. ``bitstream`` is a file name, or "" where there is none.
+    """
 
     part: str
     used: Usage
@@ -135,15 +141,16 @@ class Routed:
 
     @property
     def clock(self) -> Clock | None:
-        """The clock that limits the design: the one with least to spare."""
-        return min(self.clocks, key=lambda clock: clock.share, default=None)
+        """The limiting clock: the one with the least slack."""
+        return min(self.clocks, key=lambda clock: clock.fmax_ratio, default=None)
 
 
 @dataclass(frozen=True)
 class VendorRun:
-    """What the vendor's tools made of one route to the chip: Vitis HLS estimates, Vivado routes.
+    """A run of the vendor's tools on one route to the chip: a Vitis HLS estimate or a Vivado
+    result.
 
-    ``name`` says tool and route, as "Vivado, rtl".
+    ``name`` gives tool and route, as "Vivado, rtl".
     """
 
     name: str
@@ -159,10 +166,10 @@ class VendorRun:
 
 @dataclass(frozen=True)
 class ResourceReport:
-    """On ``device``. Parts are None where nothing of the kind has been run.
+    """The resources of a design on ``device``; None where a step was not run.
 
-    ``board``: the target whose top was synthesized around the network, "" for none.
-    ``runs_at``: the clock that a routed design is set to.
+    ``board``: the target whose top was synthesized around the network, "" where there was none.
+    ``runs_at``: the clock that a routed design is configured for.
     """
 
     device: Device
@@ -177,7 +184,9 @@ class ResourceReport:
 
     @property
     def best(self) -> tuple[Source, Usage, Resources] | None:
-        """(source, used, available) of the part that is nearest to the hardware."""
+        """The most accurate counts as (source, used, available): routed, synthesized or
+        estimated.
+        """
         if self.routed is not None:
             return Source.ROUTED, self.routed.used, self.routed.available
         routed = next((run for run in self.vendor if run.source is Source.ROUTED), None)
@@ -203,7 +212,7 @@ def usage(
     source: Source,
     errors: Mapping[str, tuple[float, float]] | None = None,
 ) -> Usage:
-    """Figures of ``resources``; ``errors``: by kind, true value / estimate, lowest and highest."""
+    """``resources`` as figures. ``errors``: lowest and highest true value / estimate by kind."""
 
     def figure(kind: str) -> Figure:
         value = int(getattr(resources, kind))
@@ -216,7 +225,7 @@ def usage(
 
 
 def with_bars(resources: Resources, bars: Mapping[str, tuple[int, int]]) -> Usage:
-    """Estimated figures of ``resources``; ``bars``: the fewest and the most, by kind."""
+    """``resources`` as estimated figures. ``bars``: lower and upper bound by kind."""
 
     def figure(kind: str) -> Figure:
         low, high = bars[kind]
@@ -230,12 +239,15 @@ def _resources(counts: Mapping[str, Any]) -> Resources:
 
 
 def usage_from(counts: Mapping[str, Any], source: Source) -> Usage:
-    """Figures of plain counts, as synth.json has them; other keys are left alone."""
+    """Figures of the counts in a record such as synth.json; other keys are ignored."""
     return usage(_resources(counts), source)
 
 
 def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | None]:
-    """What synth.json says. SephwError where it is not such a record."""
+    """The synthesized and, where present, routed figures of synth.json.
+
+    Raises SephwError for malformed content.
+    """
     try:
         found = record["synthesized"]
         synthesized = Synthesized(
@@ -253,7 +265,10 @@ def read_synthesis(record: Mapping[str, Any]) -> tuple[Synthesized, Routed | Non
 
 
 def read_vendor(record: Mapping[str, Any]) -> tuple[VendorRun, ...]:
-    """What the amd folder's synth.json says, routed before estimated. SephwError for another."""
+    """The runs in the amd folder's synth.json, routed before estimated.
+
+    Raises SephwError for malformed content.
+    """
     try:
         return tuple(
             VendorRun(
@@ -277,7 +292,7 @@ def read_vendor(record: Mapping[str, Any]) -> tuple[VendorRun, ...]:
 
 
 def engine_usage(record: Mapping[str, Any] | None, name: str) -> Usage | None:
-    """The synthesized counts of an engine; None where the record has none."""
+    """The synthesized usage of an engine; None where the record has no such engine."""
     engines = (record or {}).get("synthesized", {}).get("engines", {})
     return usage_from(engines[name], Source.SYNTHESIZED) if name in engines else None
 
@@ -296,12 +311,12 @@ def _routed(routed: Mapping[str, Any]) -> Routed:
 
 
 def _clocks(found: Mapping[str, Any], source: Source) -> tuple[Clock, ...]:
-    asked = found["constraint_mhz"]
+    requested = found["constraint_mhz"]
     return tuple(
         Clock(
             name,
             Figure(float(fmax), "MHz", source),
-            Figure(float(asked[name]), "MHz", source) if name in asked else None,
+            Figure(float(requested[name]), "MHz", source) if name in requested else None,
         )
         for name, fmax in found["fmax_mhz"].items()
     )

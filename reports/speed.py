@@ -1,4 +1,4 @@
-"""How fast: frame interval, latencies, frames a second on the chip and over the board's link."""
+"""Throughput and latency: frame interval, latencies, frame rates on chip and over the link."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ ON_CHIP, OVER_LINK = "on chip", "over this board's link"
 
 @dataclass(frozen=True)
 class Speed:
-    """What speed is made of. ``alone``: of the cycle simulation; None: it has not been run.
+    """The timing of a network and the links that limit its frame rate.
 
-    ``link``: of the target that the network was exported for, ``board_link``: of the board that it
-    was synthesized for; None: there is none.
+    ``alone``: the latency of a single frame by the cycle simulation; None where it was not run.
+    ``link``: that of the export's target, ``board_link``: that of the board it was synthesized for;
+    None where there is none.
     """
 
     timing: Timing
@@ -30,17 +31,19 @@ class Speed:
 
     @property
     def link_name(self) -> str:
-        """Of the board that it was synthesized for, else of the target; "" where there is none."""
+        """The name of the synthesized board's link, else of the target's; "" where there is
+        none.
+        """
         link = self.board_link or self.link
         return "" if link is None else link.name
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Frames a second at one clock, ``at`` for a person. ``link`` None: there is none, and
-    ``without`` says why.
+    """The frame rates at one clock, which ``at`` names for a person.
 
-    ``chip_name`` and ``link_name``: of the report's totals.
+    ``link`` is None where there is no link, and ``without`` says why. ``chip_name`` and
+    ``link_name`` are names of the report's totals.
     """
 
     at: str
@@ -52,7 +55,7 @@ class Rate:
 
 
 def rates(report: Report) -> tuple[Rate, ...]:
-    """At every clock that is known of the routed design, else at the target's default."""
+    """The frame rates at every known clock of the routed design, else at the target's default."""
     clocks = (
         ("_routed", "clock_routed", "its highest clock"),
         ("_board", "clock_board", "the board's clock"),
@@ -75,7 +78,9 @@ def _rate(report: Report, suffix: str, at: str) -> Rate:
 
 
 def latencies(report: Report) -> tuple[tuple[str, Figure, Figure], ...]:
-    """('alone', to the first output beat, to the last one), then 'paced'; as far as known."""
+    """The known latencies as (name, to the first, to the last output beat): 'alone', then
+    'paced'.
+    """
     return tuple(
         (
             name,
@@ -88,7 +93,7 @@ def latencies(report: Report) -> tuple[tuple[str, Figure, Figure], ...]:
 
 
 def cycle_totals(speed: Speed) -> tuple[Total, ...]:
-    """In clock cycles, simulated."""
+    """Frame interval and latencies in clock cycles, simulated."""
     interval = Figure(speed.timing.frame_interval_cycles, "cycles/frame", Source.SIMULATED)
     return (Total("frame_interval", "frame interval", interval), *_latencies(speed))
 
@@ -110,9 +115,10 @@ def _latencies(speed: Speed) -> Iterator[Total]:
 def clock_totals(
     speed: Speed, megahertz: float, suffix: str, at: str, source: Source, link: LinkRate | None
 ) -> tuple[Total, ...]:
-    """At one clock. ``suffix`` of their names; ``at``: that clock, for a person.
+    """The totals in seconds and frames per second at one clock.
 
-    What comes over the link is estimated whatever the clock is: the line is not simulated.
+    ``suffix`` ends their names; ``at`` names the clock for a person. A rate over the link is
+    estimated whatever the clock's source is: the line is not simulated.
     """
     timing = speed.timing
     interval, paced = timing.frame_interval_cycles, timing.paced.last_output_cycles
@@ -139,7 +145,7 @@ def clock_totals(
 
 
 def routed_totals(speed: Speed, resources: ResourceReport | None) -> tuple[Total, ...]:
-    """At the clock that place-and-route reached, and at the one that the board has."""
+    """The totals at the clock that place-and-route reached, and at the board's clock."""
     if resources is None or resources.clock is None:
         return ()
     highest, set_to = resources.clock.fmax, resources.runs_at
@@ -156,7 +162,7 @@ def routed_totals(speed: Speed, resources: ResourceReport | None) -> tuple[Total
 
 
 def speed_notes(speed: Speed) -> tuple[str, ...]:
-    """What the latencies and the rates over the link assume."""
+    """The assumptions behind the latencies and the rates over the link."""
     assumed = (f"Latency, alone: {ALONE}.",) if speed.alone is not None else ()
     links = [link.assumed for link in (speed.link, speed.board_link) if link is not None]
     return (

@@ -14,8 +14,10 @@ HEIGHT = 16
 
 @dataclass(frozen=True)
 class Strip:
-    """Paths in a box of `Strips.width` × HEIGHT. ``busy`` grows from the bottom, ``blocked``
-    hangs from the top, what lies between is waiting for input.
+    """The drawing of one engine: SVG paths in a box of `Strips.width` × HEIGHT.
+
+    ``busy`` grows from the bottom, ``blocked`` hangs from the top; the gap between them is time
+    spent waiting for input.
     """
 
     engine: str
@@ -27,7 +29,9 @@ class Strip:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line of the time axis: ``percent`` from the left, cycles after the frame's first one."""
+    """A line of the time axis: ``percent`` from the left, ``cycles`` after the frame's first
+    cycle.
+    """
 
     percent: float
     cycles: int
@@ -35,20 +39,20 @@ class Tick:
 
 @dataclass(frozen=True)
 class Strips:
-    """All engines, and the axis."""
+    """The drawings of all engines, and the time axis."""
 
     width: int
     strips: tuple[Strip, ...]
     ticks: tuple[Tick, ...]
 
-    def of(self, engine: str) -> Strip:
+    def strip_of(self, engine: str) -> Strip:
         """The drawing of an engine; KeyError where there is none."""
         found = {strip.engine: strip for strip in self.strips}
         return found[engine]
 
 
 def draw(timeline: Timeline, frame_interval_cycles: int) -> Strips:
-    """Strips of ``timeline``, with a tick every frame interval."""
+    """Draw ``timeline``, with a tick at every frame interval."""
     width = -(-timeline.cycles // timeline.bin_cycles)
     strips = tuple(_strip(timeline, engine) for engine in timeline.engines)
     shown = width * timeline.bin_cycles

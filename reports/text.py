@@ -72,7 +72,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _overview(report: Report, place: Place) -> list[str]:
-    """Everything but the engines; ends with an empty line. Commands are for ``place``."""
+    """All lines but those of the engines; the last is empty. Commands are for ``place``."""
     unproved = ", not verified" if report.verification is None else ""
     return [
         f"{report.network} on {report.target} ({report.part}), clock {report.clock_ns:g} ns"
@@ -198,8 +198,8 @@ def _clocks(report: Report, resources: ResourceReport) -> Iterator[str]:
         yield from _routed(report, resources.routed)
     for run in resources.vendor:
         for clock in run.clocks:
-            asked = f" of {number(clock.asked.value)} asked for" if clock.asked else ""
-            yield f"{run.name}: {clock.name} {number(clock.fmax.value)} MHz{asked} [{run.source}]"
+            goal = f" of {number(clock.requested.value)} asked for" if clock.requested else ""
+            yield f"{run.name}: {clock.name} {number(clock.fmax.value)} MHz{goal} [{run.source}]"
     if resources.vendor:
         yield ""
     if resources.tools:
@@ -215,8 +215,8 @@ def _routed(report: Report, routed: Routed) -> Iterator[str]:
         (
             clock.name,
             number(clock.fmax.value),
-            number(clock.asked.value) if clock.asked else "-",
-            "-" if clock.asked is None else "yes" if clock.met else "NO",
+            number(clock.requested.value) if clock.requested else "-",
+            "-" if clock.requested is None else "yes" if clock.met else "NO",
         )
         for clock in routed.clocks
     ]

@@ -1,4 +1,4 @@
-"""Where resources go: summed by part of the network and by kind of engine."""
+"""Resource totals by part of the network and by kind of engine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from sephw.reports.resources import Usage
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the network (or all engines of a kind). ``memory_bits``: weights, buffers, FIFOs.
+    """The resources of a part of the network, or of all engines of a kind.
 
-    ``used`` is None where nothing is known of some engine.
+    ``memory_bits``: weights, buffers and FIFOs. ``used`` is None where the resources of one of the
+    engines are unknown.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Share:
 
 
 def source_of_layers(report: Report) -> Source | None:
-    """The source of the per-engine resources to show: synthesized before estimated."""
+    """The source of the per-engine resources to show: synthesized, else estimated."""
     if report.layers and all(layer.synthesized is not None for layer in report.layers):
         return Source.SYNTHESIZED
     if report.layers and all(layer.estimated is not None for layer in report.layers):
@@ -42,12 +43,12 @@ def layer_usage(layer: LayerReport, source: Source | None) -> Usage | None:
 
 
 def by_group(report: Report) -> tuple[Share, ...]:
-    """By part of the network, in its order."""
+    """The resources of each part of the network, in network order."""
     return _shares(report, lambda layer: layer.group)
 
 
 def by_kind(report: Report) -> tuple[Share, ...]:
-    """By kind and family of engine, most LUTs (else memory) first."""
+    """The resources of each kind and family of engine, by descending LUTs, else memory."""
     shares = _shares(report, lambda layer: layer.engine)
     return tuple(
         sorted(shares, key=lambda s: (-(s.used.lut if s.used else 0), -s.memory_bits, s.name))

@@ -1,4 +1,4 @@
-"""What engines did with their cycles and how full FIFOs became, from one exact simulation."""
+"""Utilization of engines and occupancy of FIFOs, measured on one exact simulation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EngineActivity:
 
     @property
     def cycles(self) -> int:
-        """All cycles looked at."""
+        """The number of cycles that the counts cover."""
         waits = sum(self.starved_cycles.values()) + sum(self.blocked_cycles.values())
         return self.busy_cycles + waits + self.paused_cycles
 
@@ -55,17 +55,20 @@ class FifoActivity:
 
 @dataclass(frozen=True)
 class Activity:
-    """By engine name (sources and sinks included) and by tensor that an engine makes."""
+    """Activity of every engine by name, sources and sinks included, and of every FIFO by tensor."""
 
     engines: Mapping[str, EngineActivity]
     fifos: Mapping[str, FifoActivity]
 
 
-def waits(run: CycleRun, number: int) -> Cycles:
-    """Cycles that each event of an engine waited beyond its pace: int64 (frames, events)."""
+def waiting_cycles(run: CycleRun, number: int) -> Cycles:
+    """Stall cycles before each event of an engine, beyond its initiation interval.
+
+    Returns int64 (frames, events).
+    """
     engine = run.network.engines[number]
     gaps = np.diff(engine.events, prepend=engine.events[-1] - engine.issues)
-    times = run.outcome.times(number).ravel()
+    times = run.execution.times(number).ravel()
     # The imagined event before the first one; see sephw.sim.network.Wiring.
     before = (int(engine.events[-1]) - engine.issues) * engine.interval_cycles
     steps = np.diff(times, prepend=before).reshape(run.frames, -1)
@@ -73,10 +76,12 @@ def waits(run: CycleRun, number: int) -> Cycles:
 
 
 def activity(run: CycleRun, skip_frames: int = 0) -> Activity:
-    """Counts over all frames but the first ``skip_frames``: then each engine is looked at from
-    its last event in them to its last event of all, which leaves out how the pipeline fills.
+    """Count what engines and FIFOs did in all frames but the first ``skip_frames``.
 
-    Raises SephwError if that leaves no frame.
+    The first frames fill the pipeline. An engine's counts run from its last event in them to its
+    last event of all.
+
+    Raises SephwError where ``skip_frames`` leaves no frame.
     """
     if not 0 <= skip_frames < run.frames:
         raise SephwError(
@@ -96,7 +101,7 @@ def activity(run: CycleRun, skip_frames: int = 0) -> Activity:
 
 
 def cause(engine: ScheduledEngine, code: int) -> str:
-    """A recorded cause in words: ``starved: <tensor>``, ``blocked: <tensor>`` or ``paused``."""
+    """The cause of a stall in words: ``starved: <tensor>``, ``blocked: <tensor>`` or ``paused``."""
     if code == CAUSE_PATTERN:
         return "paused"
     if code < MAX_PORTS:
@@ -107,8 +112,8 @@ def cause(engine: ScheduledEngine, code: int) -> str:
 def _engine(
     run: CycleRun, number: int, engine: ScheduledEngine, skip_frames: int
 ) -> EngineActivity:
-    lost = waits(run, number)[skip_frames:].ravel()
-    codes = run.outcome.causes(number)[skip_frames:].ravel()
+    lost = waiting_cycles(run, number)[skip_frames:].ravel()
+    codes = run.execution.causes(number)[skip_frames:].ravel()
     cycles = np.bincount(codes, weights=lost, minlength=CAUSE_NONE + 1).astype(np.int64).tolist()
     return EngineActivity(
         busy_cycles=(run.frames - skip_frames) * engine.issues * engine.interval_cycles,

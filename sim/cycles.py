@@ -26,11 +26,11 @@ from sephw.sim.execute import Execution, execute
 from sephw.sim.kernel import MAX_PORTS
 from sephw.sim.latency import Latency
 from sephw.sim.network import Cycles, Network, flatten
-from sephw.sim.patterns import Pattern, Patterns, checked, of_sources
+from sephw.sim.patterns import Pattern, Patterns, checked, source_patterns
 
 
-class ByName(Mapping[str, Cycles]):
-    """Arrays by name, each made when it is asked for first."""
+class LazyArrays(Mapping[str, Cycles]):
+    """A mapping of arrays by name; an array is computed at its first access."""
 
     def __init__(self, names: Sequence[str], make: Callable[[str], Cycles]) -> None:
         self._names = dict.fromkeys(names)
@@ -62,23 +62,23 @@ class CycleRun:
     """
 
     graph: Graph
-    outcome: Execution
+    execution: Execution
     inputs: Mapping[str, Integers]
 
     @property
     def frames(self) -> int:
         """Frames that ran."""
-        return self.outcome.frames
+        return self.execution.frames
 
     @property
     def network(self) -> Network:
         """The engines and streams that ran."""
-        return self.outcome.network
+        return self.execution.network
 
     @cached_property
     def pops(self) -> Mapping[str, Cycles]:
         """Cycle in which each beat is taken (tvalid and tready)."""
-        return ByName(self.network.streams, lambda name: self._ends(name, is_input=True)[0])
+        return LazyArrays(self.network.streams, lambda name: self._ends(name, is_input=True)[0])
 
     @cached_property
     def visible(self) -> Mapping[str, Cycles]:
@@ -92,12 +92,12 @@ class CycleRun:
             issued, latency = self._ends(name, is_input=False)
             return np.asarray(issued + latency, np.int64)
 
-        return ByName(self.network.streams, times)
+        return LazyArrays(self.network.streams, times)
 
     @cached_property
     def issues(self) -> Mapping[str, Cycles]:
         """Cycle of each issue of each node; those that touch no stream included."""
-        return ByName(tuple(self.network.plans), self._issues)
+        return LazyArrays(tuple(self.network.plans), self._issues)
 
     @cached_property
     def values(self) -> Mapping[str, Integers]:
@@ -122,11 +122,10 @@ class CycleRun:
 
     @property
     def latency(self) -> Latency:
-        """Of the first frame: from its first input beat taken (weights from outside do not count)
-        to output beats offered.
+        """The first frame's cycles from its first input beat taken to its output beats offered.
 
-        Without patterns and arrivals that is a frame alone (sephw.sim.latency.ALONE): frames behind
-        it hold nothing of it up.
+        Streamed weights are no input beats here. Without patterns and arrivals this is the latency
+        of a single frame (sephw.sim.latency.ALONE): later frames delay nothing of the first.
         """
         images = [t for t in self.graph.inputs if t not in self.graph.constants]
         first = min(int(self.pops[t][0]) for t in images)
@@ -145,12 +144,12 @@ class CycleRun:
             if stream in ports:
                 bit = ports.index(stream) + (0 if is_input else MAX_PORTS)
                 chosen = (engine.masks >> bit & 1).astype(bool)
-                return self.outcome.times(e)[:, chosen].ravel(), engine.latency_cycles
+                return self.execution.times(e)[:, chosen].ravel(), engine.latency_cycles
         raise KeyError(stream)
 
     def _issues(self, node: str) -> Cycles:
         index = next(e for e, engine in enumerate(self.network.engines) if engine.name == node)
-        engine, times = self.network.engines[index], self.outcome.times(index).ravel()
+        engine, times = self.network.engines[index], self.execution.times(index).ravel()
         starts = np.arange(self.frames, dtype=np.int64)[:, None] * engine.issues
         events = (starts + engine.events).ravel()
         # An issue between events keeps the pace from the event before it (or from cycle 0).
@@ -169,7 +168,9 @@ def run(
 ) -> CycleRun:
     """Simulate ``graph`` on ``images``: int64 (N, h, w, c), or one such array per graph input.
 
-    What constant inputs bring is known, and sources of a pace of their own keep it.
+    Streamed weights need no array: the graph holds their values. Sources that have a rate of their
+    own keep it.
+
     ``source_gaps``: the cycles in which a source may start to offer a beat (True: it may);
     ``sink_stalls``: those in which a sink is ready (True: it is); see sephw.sim.patterns. One
     pattern for all, or one per graph input or output by name; None: always.
@@ -192,8 +193,8 @@ def run(
             raise SephwError(
                 f"input '{name}' has shape {values.shape}; the graph takes {expected}, frames first"
             )
-    outcome = play(graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls)
-    return CycleRun(graph, outcome, inputs)
+    execution = execute_frames(graph, frames, source_gaps=source_gaps, sink_stalls=sink_stalls)
+    return CycleRun(graph, execution, inputs)
 
 
 def run_frames(
@@ -211,7 +212,7 @@ def run_frames(
     ``keep_frames``: without patterns and arrivals, remember only the graph's inputs and outputs
     of all frames but so many; what is asked of other streams and nodes then raises ValueError.
     """
-    outcome = play(
+    execution = execute_frames(
         graph,
         frames,
         source_gaps=source_gaps,
@@ -219,10 +220,10 @@ def run_frames(
         arrivals=arrivals,
         keep_frames=keep_frames,
     )
-    return CycleRun(graph, outcome, {})
+    return CycleRun(graph, execution, {})
 
 
-def play(
+def execute_frames(
     graph: Graph,
     frames: int,
     *,
@@ -231,20 +232,23 @@ def play(
     arrivals: Mapping[str, Cycles] | None = None,
     keep_frames: int | None = None,
 ) -> Execution:
-    """Run the kernel; SephwError at a deadlock."""
+    """Run the kernel for ``frames`` frames; arguments as `run_frames`.
+
+    Raises SephwError for fewer than one frame and for a deadlock.
+    """
     if frames < 1:
         raise SephwError(f"cycle simulation of {frames} frames; at least 1 is needed")
     network = flatten(graph)
     patterns = {
-        **_by_terminal(of_sources(graph, source_gaps), graph.inputs, first=0),
+        **_by_terminal(source_patterns(graph, source_gaps), graph.inputs, first=0),
         **_by_terminal(sink_stalls, graph.outputs, first=len(network.engines) - len(graph.outputs)),
     }
     releases = {graph.inputs.index(t): times for t, times in (arrivals or {}).items()}
     repeats = source_gaps is None and sink_stalls is None
-    outcome = execute(network, frames, patterns, releases, keep_frames, repeats=repeats)
-    if not outcome.complete:
-        raise SephwError(explain(outcome))
-    return outcome
+    execution = execute(network, frames, patterns, releases, keep_frames, repeats=repeats)
+    if not execution.complete:
+        raise SephwError(explain(execution))
+    return execution
 
 
 def _by_terminal(given: Patterns, tensors: tuple[str, ...], *, first: int) -> dict[int, Pattern]:

@@ -1,4 +1,4 @@
-"""Why a simulation stopped: the FIFO that is full, and the depths that would have been enough."""
+"""Diagnosis of a deadlock: the FIFO that is full, and the least depths that avoid it."""
 
 from __future__ import annotations
 
@@ -10,77 +10,80 @@ from sephw.sim.kernel import MAX_PORTS
 
 @dataclass(frozen=True)
 class Wait:
-    """An engine that cannot go on: it waits for a beat of ``stream``, or for room in it."""
+    """A blocked engine: it waits for a beat of ``stream`` or, ``for_room``, for a credit of it."""
 
     engine: int
     stream: str
     for_room: bool
 
 
-def explain(outcome: Execution) -> str:
-    """One line for the user: where it stands still, and the depths needed at least.
+def explain(execution: Execution) -> str:
+    """Describe the deadlock in one line: where it stands still, and the least depths that avoid it.
 
     Whether engines deadlock depends on depths only, never on times; so the depths found hold for
     every pattern of sources and sinks.
     """
-    waits = circle(outcome)
+    waits = circular_wait(execution)
     full = next(w for w in waits if w.for_room)
     starved = next((w for w in waits if not w.for_room), full)
-    engines = outcome.network.engines
-    needed = ", ".join(f"'{name}' {depth}" for name, depth in depths_needed(outcome).items())
+    engines = execution.network.engines
+    needed = ", ".join(f"'{name}' {depth}" for name, depth in depths_needed(execution).items())
     return (
-        f"graph: deadlock after cycle {outcome.last_cycle}: the FIFO of '{full.stream}' is full "
-        f"with {outcome.network.depths[full.stream]} beats, so '{engines[full.engine].name}' "
+        f"graph: deadlock after cycle {execution.last_cycle}: the FIFO of '{full.stream}' is full "
+        f"with {execution.network.depths[full.stream]} beats, so '{engines[full.engine].name}' "
         f"cannot issue, and '{engines[starved.engine].name}' waits for '{starved.stream}'; "
         f'needed depths at least: {needed}; give these in "fifos" of the folding file, or leave '
         "them out"
     )
 
 
-def circle(outcome: Execution) -> list[Wait]:
-    """Engines of a deadlock that wait for each other in a ring."""
-    network = outcome.network
+def circular_wait(execution: Execution) -> list[Wait]:
+    """The blocked engines that wait for each other in a cycle."""
+    network = execution.network
     producer = {t: e for e, engine in enumerate(network.engines) for t in engine.outputs}
     consumer = {t: e for e, engine in enumerate(network.engines) for t in engine.inputs}
     wait = next(
-        _wait(outcome, e)
+        _wait(execution, e)
         for e, engine in enumerate(network.engines)
-        if outcome.done[e] < len(engine.events) * outcome.frames
+        if execution.done[e] < len(engine.events) * execution.frames
     )
     path: list[Wait] = []
     while wait.engine not in [w.engine for w in path]:
         path.append(wait)
         other = consumer[wait.stream] if wait.for_room else producer[wait.stream]
-        wait = _wait(outcome, other)
+        wait = _wait(execution, other)
     return path[[w.engine for w in path].index(wait.engine) :]
 
 
-def _wait(outcome: Execution, number: int) -> Wait:
-    """What the next event of an engine that stands still waits for."""
-    engine = outcome.network.engines[number]
-    mask = int(engine.masks[outcome.done[number] % len(engine.events)])
+def _wait(execution: Execution, number: int) -> Wait:
+    """What the next event of a blocked engine waits for."""
+    engine = execution.network.engines[number]
+    mask = int(engine.masks[execution.done[number] % len(engine.events)])
     for p, stream in enumerate(engine.inputs):
-        if mask >> p & 1 and outcome.pushed[stream] == outcome.popped[stream]:
+        if mask >> p & 1 and execution.pushed[stream] == execution.popped[stream]:
             return Wait(number, stream, for_room=False)
     for q, stream in enumerate(engine.outputs):
-        held = outcome.pushed[stream] - outcome.popped[stream]
-        if mask >> (MAX_PORTS + q) & 1 and held == outcome.network.depths[stream]:
+        held = execution.pushed[stream] - execution.popped[stream]
+        if mask >> (MAX_PORTS + q) & 1 and held == execution.network.depths[stream]:
             return Wait(number, stream, for_room=True)
     raise AssertionError(f"engine '{engine.name}' waits for nothing")
 
 
-def depths_needed(outcome: Execution) -> dict[str, int]:
-    """The smallest depths, one FIFO after the other, with which this run would not deadlock."""
-    network, frames = outcome.network, outcome.frames
+def depths_needed(execution: Execution) -> dict[str, int]:
+    """The smallest depths, in beats by tensor, with which this run would not deadlock.
+
+    FIFOs are minimized one after the other.
+    """
+    network, frames = execution.network, execution.frames
     depths = dict(network.depths)
     widened: list[str] = []
 
     def run(other: dict[str, int]) -> Execution:
         return execute(replace(network, depths={**depths, **other}), frames, {}, {})
 
-    current = outcome
+    current = execution
     while not current.complete:
-        name = next(w.stream for w in circle(current) if w.for_room)
+        name = next(w.stream for w in circular_wait(current) if w.for_room)
         depths[name] = network.words[name] * frames
         widened.append(name)
         current = run({})

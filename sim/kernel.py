@@ -179,19 +179,19 @@ def compiled() -> Callable[..., int]:
     import numba  # type: ignore[import-untyped]
 
     @cache
-    def unkept() -> Callable[..., int]:
+    def uncached() -> Callable[..., int]:
         loop: Callable[..., int] = numba.njit(nogil=True)(_advance_all)
         return loop
 
     try:
         kept = numba.njit(cache=True, nogil=True)(_advance_all)
     except RuntimeError:
-        return unkept()
+        return uncached()
 
     def loop(*arguments: Any) -> int:
         try:
             return int(kept(*arguments))
         except Exception:  # of reading or writing the cache: before the loop has begun
-            return unkept()(*arguments)
+            return uncached()(*arguments)
 
     return loop

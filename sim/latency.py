@@ -1,4 +1,4 @@
-"""The two latencies of a network, which differ by how a frame comes in."""
+"""The two latencies of a network, which differ by the arrival of a frame's input beats."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ class Latency:
     last_output_cycles: int
 
     def as_dict(self, assumed: str) -> dict[str, Any]:
-        """For JSON, with what it assumes: `ALONE` or `PACED`."""
+        """Plain values for JSON, with the assumption that they rest on: `ALONE` or `PACED`."""
         return {**asdict(self), "assumes": assumed}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Latency:
-        """What `as_dict` made; KeyError, TypeError or ValueError where it is something else."""
+        """The latency that `as_dict` wrote.
+
+        Raises KeyError, TypeError or ValueError for other content.
+        """
         return cls(int(content["first_output_cycles"]), int(content["last_output_cycles"]))

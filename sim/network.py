@@ -58,12 +58,12 @@ class Network:
 
 
 def source_name(tensor: str) -> str:
-    """Name of the source engine of a graph input; no node is called like that."""
+    """The name of a graph input's source engine; no node has such a name."""
     return f"source:{tensor}"
 
 
 def sink_name(tensor: str) -> str:
-    """Name of the sink engine of a graph output."""
+    """The name of a graph output's sink engine; no node has such a name."""
     return f"sink:{tensor}"
 
 
@@ -191,5 +191,5 @@ def wire(network: Network) -> Wiring:
 
 
 def offsets(sizes: list[int]) -> Cycles:
-    """Where parts of these sizes begin when laid end to end, and the end of the last."""
+    """Start offsets of consecutive parts of the given sizes, then the end of the last part."""
     return np.array([0, *accumulate(sizes)], np.int64)

@@ -1,8 +1,8 @@
-"""When sources may offer and sinks are ready: boolean patterns over cycles, repeated for ever.
+"""Activity patterns of sources and sinks: boolean arrays over cycles, repeated for ever.
 
-The same pattern drives the RTL testbench and the simulation: in cycle c a source may start to
-offer a beat only if ``pattern[c % len(pattern)]`` (once offered, it stays), and a sink takes one
-only then.
+The same pattern drives the RTL testbench and the simulation: in cycle c a source may start to offer
+a beat only if ``pattern[c % len(pattern)]`` (once offered, it stays), and a sink takes one only
+then.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def checked(pattern: NDArray[np.generic], what: str) -> Pattern:
     return result
 
 
-def of_sources(graph: Graph, given: Patterns) -> dict[str, Pattern]:
-    """Patterns by graph input, ``given`` ones and the inputs' own paces together."""
+def source_patterns(graph: Graph, given: Patterns) -> dict[str, Pattern]:
+    """The pattern of each graph input: the ``given`` one combined with the input's own rate."""
     found = {}
     for name in graph.inputs:
         wanted = given.get(name) if isinstance(given, Mapping) else given
@@ -68,4 +68,4 @@ def cycles_to_next(pattern: Pattern) -> NDArray[np.int64]:
     return (later[np.searchsorted(on, cycles)] - cycles).astype(np.int64)
 
 
-__all__ = ["Pattern", "Patterns", "checked", "cycles_to_next", "of_sources", "random_pattern"]
+__all__ = ["Pattern", "Patterns", "checked", "cycles_to_next", "source_patterns", "random_pattern"]

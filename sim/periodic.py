@@ -1,8 +1,8 @@
-"""Periodic schedules of a graph: when every beat of a frame moves, the same for each next frame.
+"""Periodic schedules of a graph: the cycle of every beat of a frame, repeated for each next frame.
 
-Times are clock cycles from the first input beat of the frame; frame f adds f · interval.
-A schedule is feasible if every engine keeps its rule (its input beats are there, its previous
-issue is ``interval_cycles`` past), across the seam between frames as well.
+Times are clock cycles from the first input beat of the frame; frame f adds f · interval. A schedule
+is feasible if every engine's issues wait for their input beats and for the initiation interval,
+``interval_cycles`` after the previous issue, across the seam between frames as well.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ Times = Mapping[str, StreamTimes]
 
 
 def frame_interval(graph: Graph) -> tuple[str, int]:
-    """(the node, graph input or output that sets it, cycles per frame).
+    """The bottleneck (a node, graph input or graph output) and the frame interval in cycles.
 
-    An input that comes at a pace of its own sets it where its reader, at that pace, is slower than
-    all engines; a constant one has no more beats than its reader has issues.
+    An input with a rate of its own is the bottleneck where its reader, at that rate, is slower than
+    all engines; streamed weights have no more beats than their reader has issues.
     """
     ends = (*(t for t in graph.inputs if t not in graph.constants), *graph.outputs)
     cycles = {t: graph.stream(t).words for t in ends}
@@ -52,7 +52,7 @@ def frame_interval(graph: Graph) -> tuple[str, int]:
     for name in (t for t in graph.inputs if graph.tensors[t].source_cycles):
         (reader,) = graph.consumers(name)
         plan = reader.operator.schedule(reader.folding)
-        paced = math.ceil(plan.issues * pace(graph, reader, plan))
+        paced = math.ceil(plan.issues * mean_issue_interval(graph, reader, plan))
         if paced > max(cycles.values()):
             cycles[name] = paced
     return max(cycles.items(), key=lambda item: item[1])
@@ -84,13 +84,13 @@ def schedules(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> dict[str,
     return result
 
 
-def pace(graph: Graph, node: Node, plan: Schedule) -> Fraction:
-    """Least cycles from issue to issue on the average, as the node and its paced inputs are.
+def mean_issue_interval(graph: Graph, node: Node, plan: Schedule) -> Fraction:
+    """The mean initiation interval in cycles, bounded by the engine and its rate-limited inputs.
 
-    A paced input is read by every n-th issue from the first n on, up to some issue behind which it
-    is not read; n = 1 but for buffers of tiles, whose readers are as slow. After any idle time, k
-    issues take at most ⌈k · pace⌉ cycles: the source holds a beat, and its pattern has as many
-    cycles on wherever one begins.
+    An input with a rate of its own is read by every n-th issue from the first n on, up to some
+    issue after which it is not read; n = 1 but for tile buffers, whose readers are as slow. After
+    any idle time, k issues take at most ⌈k · interval⌉ cycles: the source holds a beat, and its
+    pattern has as many active cycles wherever one begins.
     """
     found = Fraction(plan.interval_cycles)
     for name, reads in zip(node.inputs, plan.reads, strict=True):
@@ -105,16 +105,18 @@ def pace(graph: Graph, node: Node, plan: Schedule) -> Fraction:
         if maker is not None and name in graph.fed:
             # It makes a beat an issue, and each of these issues takes one.
             ahead = maker.operator.schedule(maker.folding)
-            found = max(found, pace(graph, maker, ahead))
+            found = max(found, mean_issue_interval(graph, maker, ahead))
     return found
 
 
-def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict[str, StreamTimes]:
-    """The (max, +) recurrence: every issue as early as its inputs and its predecessor allow.
+def earliest_times(
+    graph: Graph, plans: Mapping[str, Schedule], interval: int
+) -> dict[str, StreamTimes]:
+    """The as-soon-as-possible schedule: every issue as early as its inputs and predecessor allow.
 
-    The graph input comes evenly spread over ``interval``; constant inputs are there when they are
-    read, no faster than their pace. A node with nothing but these, which would be early without
-    end, is as late as its readers allow.
+    This is a (max, +) recurrence. The graph input comes evenly spread over ``interval``; streamed
+    weights arrive when they are read, no faster than their rate. A node that reads only weights,
+    which could be early without end, is scheduled as late as its readers allow.
     """
     times: dict[str, StreamTimes] = {}
     for name in (t for t in graph.inputs if t not in graph.constants):
@@ -127,7 +129,7 @@ def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict
             feeding.append(node)
             continue
         plan = plans[node.name]
-        cycles, issues = pace(graph, node, plan).as_integer_ratio()
+        cycles, issues = mean_issue_interval(graph, node, plan).as_integer_ratio()
         ready = np.full(plan.issues, _LONG_AGO // issues, np.int64)
         for name, reads in zip(node.inputs, plan.reads, strict=True):
             if name in times:
@@ -140,17 +142,20 @@ def earliest(graph: Graph, plans: Mapping[str, Schedule], interval: int) -> dict
         times.update(_node_times(node, plan, issue[plan.issues :], times))
     for node in reversed(feeding):
         plan = plans[node.name]
-        times.update(latest(node, plan, times, interval, pace(graph, node, plan)))
+        times.update(
+            latest_times(node, plan, times, interval, mean_issue_interval(graph, node, plan))
+        )
     return times
 
 
-def latest(
+def latest_times(
     node: Node, plan: Schedule, times: Times, interval: int, step: Fraction
 ) -> dict[str, StreamTimes]:
-    """The streams around ``node`` with each of its issues as late as its readers allow.
+    """The streams around ``node`` when each of its issues is as late as its readers allow.
 
-    ``step``: cycles from issue to issue. Where that is no whole number, issues come up to two
-    cycles earlier than it says: from the end, steps round to other cycles than those of a source.
+    ``step``: the mean initiation interval in cycles. Where it is no whole number, issues come up to
+    two cycles earlier than it says: counted from the end, steps round to other cycles than those of
+    a source.
     """
     due = np.full(plan.issues, -_LONG_AGO // step.denominator, np.int64)
     for name, writes in zip(node.outputs, plan.writes, strict=True):
@@ -168,7 +173,9 @@ def latest(
 
 
 def _node_times(node: Node, plan: Schedule, issue: Cycles, times: Times) -> dict[str, StreamTimes]:
-    """Streams around ``node`` when it issues at ``issue``; what it makes is popped at once."""
+    """The streams around ``node`` when it issues at ``issue``; its output beats are popped at
+    once.
+    """
     around = {}
     for name, reads in zip(node.inputs, plan.reads, strict=True):
         pop = issue[reads.astype(bool)]
@@ -183,9 +190,10 @@ def _node_times(node: Node, plan: Schedule, issue: Cycles, times: Times) -> dict
 
 
 def high_water(arrivals: Cycles, pops: Cycles, interval: int) -> int:
-    """Most beats held at once, all frames counted; both (words,), the pops never earlier.
+    """The high-water mark of a FIFO in beats, all frames counted.
 
-    A beat that leaves in the very cycle in which another arrives still counts.
+    ``arrivals`` and ``pops`` are int64 (words,), no pop before its arrival. A beat that leaves in
+    the cycle in which another arrives still counts.
     """
     held = np.arange(1, len(arrivals) + 1) - np.searchsorted(pops, arrivals, side="left")
     shift = interval

@@ -1,4 +1,4 @@
-"""When each engine worked on one frame, and when it waited, in bins of equal length."""
+"""The timeline of one frame: busy and stall cycles of each engine, in bins of equal length."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir import Graph
-from sephw.sim.activity import waits
+from sephw.sim.activity import waiting_cycles
 from sephw.sim.cycles import CycleRun, run_frames
 from sephw.sim.kernel import CAUSE_PATTERN, MAX_PORTS
 from sephw.sim.network import Cycles, flatten
@@ -41,12 +41,12 @@ class EngineTimeline:
 
     @property
     def cycles(self) -> int:
-        """All cycles of the frame; the frame interval once the network has settled."""
+        """The cycles of the frame; the frame interval in the steady state."""
         return self.end_cycle - self.start_cycle
 
     @property
     def busy_cycles(self) -> int:
-        """Those in which it waited for nothing."""
+        """The cycles without a stall."""
         return self.cycles - sum(self.starved_cycles) - sum(self.blocked_cycles)
 
 
@@ -66,7 +66,7 @@ class Timeline:
 
     @property
     def cycles(self) -> int:
-        """From the first engine's first cycle to the last engine's last."""
+        """The cycles from the first engine's first one to the last engine's last one."""
         return max(engine.end_cycle for engine in self.engines) - self.first_cycle
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,7 +89,10 @@ class Timeline:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Timeline:
-        """What `as_dict` made; KeyError, TypeError or ValueError where it is something else."""
+        """The timeline that `as_dict` wrote.
+
+        Raises KeyError, TypeError or ValueError for other content.
+        """
         engines = tuple(
             EngineTimeline(
                 name,
@@ -110,18 +113,20 @@ class Timeline:
 
 
 def settled_timeline(graph: Graph, most_frames: int = MOST_FRAMES) -> Timeline:
-    """The timeline of the first frame that all later ones repeat, with a source that never pauses.
+    """The timeline of the first frame of the steady state, with a source that never pauses.
 
-    Where ``most_frames``, of large networks fewer, are not enough to settle, that of the last one.
-    Raises SephwError as sephw.sim.cycles.run_frames does.
+    Where ``most_frames``, of large networks fewer, do not reach the steady state, it is that of the
+    last simulated frame. Raises SephwError as sephw.sim.cycles.run_frames does.
     """
     events = sum(len(engine.events) for engine in flatten(graph).engines)
     fewer = max(_LEAST_FRAMES, _MOST_EVENTS // events)
     run = run_frames(graph, min(most_frames, fewer), keep_frames=2)
-    worked = run.outcome.worked_frames
-    recent = run.outcome.recent(2)
+    worked = run.execution.simulated_frames
+    last_frames = run.execution.last_frames(2)
     found = timeline(
-        replace(run, outcome=recent), recent.frames - 1, settled=run.outcome.period_cycles > 0
+        replace(run, execution=last_frames),
+        last_frames.frames - 1,
+        settled=run.execution.period_cycles > 0,
     )
     return replace(found, frame=worked - 1)
 
@@ -149,7 +154,7 @@ def timeline(
 
 
 def _span(run: CycleRun, number: int, frame: int) -> tuple[int, int]:
-    engine, times = run.network.engines[number], run.outcome.times(number)
+    engine, times = run.network.engines[number], run.execution.times(number)
     if frame > 0:
         return int(times[frame - 1][-1]), int(times[frame][-1])
     # The imagined event before the first one; see sephw.sim.network.Wiring.
@@ -161,8 +166,8 @@ def _engine(
     run: CycleRun, number: int, frame: int, span: tuple[int, int], first: int, width: int
 ) -> EngineTimeline:
     start, end = span
-    times, lost = run.outcome.times(number)[frame], waits(run, number)[frame]
-    codes = run.outcome.causes(number)[frame]
+    times, lost = run.execution.times(number)[frame], waiting_cycles(run, number)[frame]
+    codes = run.execution.causes(number)[frame]
     edges = np.arange((start - first) // width, -(-(end - first) // width) + 1) * width + first
 
     def binned(chosen: NDArray[np.bool_]) -> tuple[int, ...]:
@@ -179,7 +184,9 @@ def _engine(
 
 
 def _lost_before(edges: Cycles, ends: Cycles, lost: Cycles) -> Cycles:
-    """Cycles lost before each edge to waits that end at ``ends`` (rising) after ``lost`` each."""
+    """Stall cycles before each edge, for stalls that end at ``ends`` (rising) after ``lost``
+    each.
+    """
     totals = np.concatenate([[0], np.cumsum(lost)])
     over = np.searchsorted(ends, edges, side="right")
     # The wait that is not over at an edge has taken what lies before the edge.

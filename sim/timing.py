@@ -19,12 +19,12 @@ from sephw.sim.periodic import (
     ScheduleOf,
     StreamTimes,
     Times,
-    earliest,
+    earliest_times,
     frame_interval,
     high_water,
-    latest,
+    latest_times,
+    mean_issue_interval,
     own_schedule,
-    pace,
     schedules,
 )
 
@@ -65,7 +65,7 @@ def simulate(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> Timing:
     """
     bottleneck, interval = frame_interval(graph)
     plans = schedules(graph, schedule_of)
-    times = earliest(graph, plans, interval)
+    times = earliest_times(graph, plans, interval)
     outputs = [times[t].push for t in graph.outputs]
     streams = {
         name: StreamTiming(len(t.push), high_water(t.push, t.pop, interval))
@@ -105,15 +105,15 @@ def size_fifos(graph: Graph, schedule_of: ScheduleOf = own_schedule) -> Graph:
     """
     _, interval = frame_interval(graph)
     plans = schedules(graph, schedule_of)
-    times: dict[str, StreamTimes] = earliest(graph, plans, interval)
+    times: dict[str, StreamTimes] = earliest_times(graph, plans, interval)
     for node in reversed(graph.nodes):
         if not set(node.outputs).isdisjoint(graph.outputs):
             continue
-        step = pace(graph, node, plans[node.name])
+        step = mean_issue_interval(graph, node, plans[node.name])
         if step.denominator > 1:
             # From the end, steps would round to other cycles than a source's pattern allows.
             continue
-        around = latest(node, plans[node.name], times, interval, step)
+        around = latest_times(node, plans[node.name], times, interval, step)
         if _fifo_bits(graph, around, interval) < _fifo_bits(
             graph, {name: times[name] for name in around}, interval
         ):

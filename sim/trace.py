@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sephw.sim.activity import cause, waits
+from sephw.sim.activity import cause, waiting_cycles
 from sephw.sim.cycles import CycleRun
 
 Event = dict[str, Any]
@@ -48,8 +48,8 @@ def _event(name: str, phase: str, fields: Mapping[str, Any]) -> Event:
 
 def _track(run: CycleRun, number: int, shortest: int) -> Iterator[Event]:
     engine = run.network.engines[number]
-    times, codes = run.outcome.times(number).ravel(), run.outcome.causes(number).ravel()
-    lost = waits(run, number).ravel()
+    times, codes = run.execution.times(number).ravel(), run.execution.causes(number).ravel()
+    lost = waiting_cycles(run, number).ravel()
     totals = np.concatenate([[0], np.cumsum(lost)])
     breaks = np.flatnonzero(lost >= max(1, shortest))
     # Slices of work lie between long waits: events begin … end − 1.

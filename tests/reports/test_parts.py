@@ -89,18 +89,18 @@ def test_bars_have_the_error_that_was_measured(graph):
     report = make(graph, device=find_device("ice40-hx8k"), estimates=estimates)
     bars = resource_bars(report.resources)
     used = 100 * len(graph.nodes)
-    (lut,) = bars.of("lut")
+    (lut,) = bars.of_kind("lut")
     assert (lut.figure.low, lut.figure.high) == (round(0.9 * used), round(1.25 * used))
     assert lut.percent == round(100 * used / 7680, 2)
     assert lut.high_percent == round(100 * round(1.25 * used) / 7680, 2)
-    (ff,) = bars.of("ff")
-    assert ff.figure.low == ff.figure.value == ff.figure.high and not ff.over
-    (dsp,) = bars.of("dsp")
-    assert dsp.percent is None and not dsp.over  # this device has none and none is used
+    (ff,) = bars.of_kind("ff")
+    assert ff.figure.low == ff.figure.value == ff.figure.high and not ff.exceeds_device
+    (dsp,) = bars.of_kind("dsp")
+    assert dsp.percent is None and not dsp.exceeds_device  # this device has none and none is used
     assert bars.end_percent == 100
     crowded = replace(estimates, engines={n: Cost(Resources(1000), 80.0) for n in engines})
     bars = resource_bars(make(graph, device=report.resources.device, estimates=crowded).resources)
-    assert bars.of("lut")[0].over and bars.end_percent > 100
+    assert bars.of_kind("lut")[0].exceeds_device and bars.end_percent > 100
 
 
 def test_groups_follow_the_modules(graph):
@@ -224,7 +224,9 @@ def test_figures_of_the_vendors_tools(graph):
         verification=export_folder.verification(graph),
         synthesis={**export_folder.synthesis(graph), "routed": None},
     )
-    luts = [(bar.label, bar.figure.value) for bar in resource_bars(report.resources).of("lut")][1:]
+    luts = [
+        (bar.label, bar.figure.value) for bar in resource_bars(report.resources).of_kind("lut")
+    ][1:]
     assert luts == [("routed (Vivado, rtl)", 1000), ("estimated (Vitis HLS, hls)", 900)]
     source, used, _ = report.resources.best
     assert report.total("clock_routed").value == 131.25

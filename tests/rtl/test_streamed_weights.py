@@ -124,7 +124,7 @@ def test_frame_interval_of_tiles_is_that_of_engines_or_of_the_memory(bandwidth_b
     # Engines before the slowest one get ahead until their FIFOs are full, then all repeats.
     run = cycles.run_frames(graph, 400)
     assert set(np.diff(run.frame_ends[4:]).tolist()) == {interval}
-    assert run.outcome.period_cycles == interval
+    assert run.execution.period_cycles == interval
     if bandwidth_bits:
         for name in graph.constants:
             taken = run.pops[name]
@@ -147,7 +147,7 @@ def test_frame_interval_is_that_of_engines_or_of_the_memory(bandwidth_bits) -> N
     run = cycles.run_frames(graph, 12)
     # FIFOs are sized so that the network keeps it, from the first frame that has settled on.
     assert set(np.diff(run.frame_ends[4:]).tolist()) == {max(engines, memory)}
-    assert run.outcome.period_cycles == max(engines, memory)
+    assert run.execution.period_cycles == max(engines, memory)
     if bandwidth_bits:
         for name, words in ((t, graph.stream(t).words) for t in graph.constants):
             taken = run.pops[name]

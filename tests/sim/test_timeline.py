@@ -89,10 +89,10 @@ def test_first_frame_and_a_frame_that_is_not_there(graph):
 def test_frames_that_are_forgotten_change_nothing():
     graph = size_fifos(residual_graph(frame_cycles=4096))
     whole, short = run_frames(graph, 40), run_frames(graph, 40, keep_frames=1)
-    assert short.outcome.worked_frames == whole.outcome.worked_frames >= 3
+    assert short.execution.simulated_frames == whole.execution.simulated_frames >= 3
     assert np.array_equal(short.frame_ends, whole.frame_ends)
     assert short.latency == whole.latency
-    worked = whole.outcome.worked_frames
+    worked = whole.execution.simulated_frames
     assert settled_timeline(graph) == timeline(whole, worked - 1, settled=True)
     with pytest.raises(ValueError, match="reshape"):
         _ = short.pops[graph.nodes[3].outputs[0]]
