@@ -55,12 +55,17 @@ def device_goal(device: Device, clock_mhz: float | None = None, fps: float | Non
 def check_goal(goal: Goal) -> None:
     """SephwError where the resource model knows nothing of the device, or not its clock.
 
-    What it has to know of the clock another clock can say, that of the goal.
+    A clock that the goal asks for needs no estimate.
     """
     technology = goal.device.technology
     technology.require(CHARACTERIZATION)
     if goal.clock_mhz is None and not _estimates_clocks(technology):
-        raise UsageError(f"the clock of {technology} is not estimated; give one with --clock-mhz")
+        raise unestimated_clock(technology)
+
+
+def unestimated_clock(technology: Technology) -> UsageError:
+    """What to say where no clock is asked for and none is estimated."""
+    return UsageError(f"the clock of {technology} is not estimated; give one with --clock-mhz")
 
 
 def _clock_error(technology: Technology) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
-from sephw.errors import UsageError
+from sephw.explore.boards import unestimated_clock
 from sephw.explore.found import LOGIC, SHARE, Goal
 from sephw.explore.model import (
     RESOURCES,
@@ -138,9 +138,7 @@ def clocks(problem: Problem, goal: Goal) -> list[float]:
     highest = min(max(o.fmax_mhz for o in g.options) for g in problem.groups)
     lowest = min(o.fmax_mhz for g in problem.groups for o in g.options)
     if highest == float("inf"):
-        raise UsageError(
-            f"the clock of {goal.device.technology} is not estimated; give one with --clock-mhz"
-        )
+        raise unestimated_clock(goal.device.technology)
     found = [highest]
     while found[-1] > lowest:
         found.append(max(lowest, found[-1] / CLOCK_STEP))

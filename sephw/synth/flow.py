@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sephw.backends.board import BoardProject, BoardRates, Task, TestFrames, write_board
 from sephw.backends.weight_ports import check_weight_ports
-from sephw.errors import UsageError
+from sephw.errors import SephwError, UsageError
 from sephw.export_names import BOARD
 from sephw.ir import Graph
 from sephw.resources import fifos_in_blocks
@@ -324,9 +324,14 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
 
 def write_harness_constraints(device: Device, folder: Path) -> Path | None:
     """The harness's pins as a file, where nextpnr wants them; else None."""
-    _, sized = device.routing()
-    if not sized.harness_pins:
+    route, sized = device.routing()
+    if route.chooses_pins:
         return None
+    if not sized.harness_pins:
+        raise SephwError(
+            f"place and route for {device.name}: no pins are known for a design without a board; "
+            "use --target for one with a board, or --no-route"
+        )
     pins = device.technology.require(PINS)
     pairs = zip(HARNESS_PORTS, sized.harness_pins, strict=True)
     lines = (pins.location.format(port=port, pin=pin) for port, pin in pairs)

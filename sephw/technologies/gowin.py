@@ -236,6 +236,7 @@ GOWIN = Technology(
         part_name=_part_name,
         clock_decoration=re.compile(r"_IBUF_[IO].*$"),
         packages=("apycula",),
+        chooses_pins=False,
     ),
     pll=Pll(_pll_choices, _PLL_BODY, CellParameters(_DESIGN, "rPLL")),
     pins=Pins(

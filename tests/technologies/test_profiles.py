@@ -24,6 +24,8 @@ from sephw.resources.model import load
 from sephw.rtl import SOURCES
 from sephw.sim.timing import simulate
 from sephw.synth.count import count
+from sephw.synth.flow import write_harness_constraints
+from sephw.synth.harness import HARNESS_PORTS
 from sephw.synth.recipes import engine_script
 from sephw.targets import DEVICES, TARGETS, find_device, find_target
 from sephw.technologies import (
@@ -69,6 +71,8 @@ def test_sections_that_need_each_other_are_there(technology):
     for size in technology.sizes:
         assert (size.routed is not None) == has(ROUTE)
         assert (size.pll is not None) == has(PLL)
+        if size.routed is not None and not technology.require(ROUTE).chooses_pins:
+            assert len(size.routed.harness_pins) == len(HARNESS_PORTS)
     if has(CELL_MODELS):
         assert (SOURCES / "cells" / f"{technology.name}.v").is_file()
     known = technology.characterization
@@ -180,6 +184,19 @@ def test_what_a_family_lacks_is_refused_in_one_line(name):
         said = technology.name in message.partition(";")[2].replace(",", "").split()
         if said:
             assert technology.has(section)
+
+
+def test_pins_that_nobody_knows_are_refused(tmp_path):
+    device = find_device("gw2ar-18")
+    assert not device.technology.require(ROUTE).chooses_pins
+    assert write_harness_constraints(device, tmp_path) is not None
+    bare = replace(device.size, routed=replace(device.size.routed, harness_pins=()))
+    with pytest.raises(SephwError) as caught:
+        write_harness_constraints(Device(device.technology, bare), tmp_path)
+    assert str(caught.value) == (
+        "place and route for gw2ar-18: no pins are known for a design without a board; use "
+        "--target for one with a board, or --no-route"
+    )
 
 
 def test_a_size_may_lack_what_its_family_has():
