@@ -77,7 +77,8 @@ def seen(operator, folding, fifo_depths, technology, *, solve=False, fifos_in_bl
     parts = operator.structure(folding, depths, solve=False)
     # Tiles take the place of groups; that counters of such periods are in another order is nothing.
     parts = replace(parts, counters=tuple(sorted(parts.counters)))
-    text = f"{operator.cost_kind(folding)} {Saving.DSP_BLOCKS in folding.engine.saves} {parts}"
+    products = "lut" if Saving.DSP_BLOCKS in folding.engine.saves else "dsp"
+    text = f"{operator.cost_kind(folding)} {products} {parts}"
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:5], "big")
     engine = operator.variant(folding)
     in_dsp = Saving.DSP_BLOCKS not in engine.saves
