@@ -101,12 +101,12 @@ def lowered(deploy: Any, shape: tuple[int, int, int]) -> Any:
 
 def measure(name: str, graph: Any, frames: int, verilator: bool) -> Speed:
     """All times of one network; Verilator's cycles are compared with the simulator's."""
-    from sephw.passes import FoldingFile, Stage, lower
+    from sephw.passes import FoldingFile, LoweringStage, lower
     from sephw.sim.activity import activity
     from sephw.sim.cycles import run, run_frames
     from sephw.sim.timing import size_fifos
 
-    folded = lower(graph, FoldingFile({}, 32768), until=Stage.WIDTH_CONVERTERS)
+    folded = lower(graph, FoldingFile({}, 32768), until=LoweringStage.WIDTH_CONVERTERS)
     sizing_s, sized = cpu(lambda: size_fifos(folded))
     shape = sized.tensors[sized.inputs[0]].shape
     images = np.random.default_rng(0).integers(0, 256, (frames, *shape), np.int64)

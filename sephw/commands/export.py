@@ -22,7 +22,7 @@ from sephw.commands.options import (
     search_seconds_option,
     seeds_option,
 )
-from sephw.commands.typed_options import DataSource, typed_options
+from sephw.commands.typed_options import DataParameter, typed_options
 from sephw.errors import UsageError
 from sephw.export.settings import (
     FOLDS,
@@ -55,7 +55,7 @@ _NOT_REPEATED = ("out", "as_json")
 )
 @click.option(
     "--data",
-    type=DataSource(),
+    type=DataParameter(),
     shell_complete=complete_data,
     metavar="NAME|PATH",
     help="Images to verify with: digits, mnist5k, fashion-mnist, a path, or 'random' "

@@ -13,7 +13,7 @@ from sephw.commands.options import export_argument, floorplan_option, json_optio
 from sephw.errors import UsageError
 from sephw.export_folder import ExportFolder
 from sephw.export_names import SYNTHESIS
-from sephw.synth.record import Run
+from sephw.synth.record import SynthesisRun
 from sephw.targets import Device, Target, find_device, find_target
 
 
@@ -130,7 +130,7 @@ def _device(
     return board, board.device
 
 
-def _text(run: Run, export: ExportFolder) -> str:
+def _text(run: SynthesisRun, export: ExportFolder) -> str:
     from sephw.synth.summary import summary
 
     command = ""

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from sephw.invocation import TypedOption
 
 
-class DataSource(click.types.StringParamType):
+class DataParameter(click.types.StringParamType):
     """The name of a data set, or a path to one; kept as text."""
 
     @staticmethod
@@ -48,6 +48,6 @@ def _given(option: click.Option, value: Any) -> Iterator[TypedOption]:
     for one in value if option.multiple else (value,):
         text = f"{one:.12g}" if isinstance(one, float) else str(one)
         is_path = isinstance(option.type, click.Path)
-        if isinstance(option.type, DataSource):
+        if isinstance(option.type, DataParameter):
             is_path = option.type.is_path(text)
         yield TypedOption(max(option.opts, key=len), text, is_path)

@@ -22,8 +22,8 @@ _LONGEST_PIPELINE = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
-    """What was asked before. Operators have no value to compare: their identity is the key."""
+class CostCache:
+    """Results of earlier queries. The keys are identities: operators have no value to compare."""
 
     costs: dict[tuple[int, Folding, tuple[int, ...], bool], Cost] = field(default_factory=dict)
     pipelines: dict[tuple[int, Folding], int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Costs:
     waiting: Mapping[str, int] = field(default_factory=dict)
     solved: frozenset[str] = frozenset()
     pace_cycles: int = 1
-    memory: Memory = field(default_factory=Memory)
+    memory: CostCache = field(default_factory=CostCache)
 
     def learn(self, waiting: Mapping[str, int], solved: frozenset[str]) -> Costs:
         """The same costs with other FIFOs, and with more known of adder graphs."""

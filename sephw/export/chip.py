@@ -26,7 +26,7 @@ from sephw.sim.timing import simulate
 from sephw.technologies import CELL_MODELS
 
 if TYPE_CHECKING:
-    from sephw.synth import Run
+    from sephw.synth import SynthesisRun
 
 # The board's own test, and the projects' testbenches, run these; a few suffice.
 TESTBENCH_SAMPLES = 8
@@ -104,7 +104,7 @@ def synthesize_export(
 
 
 def _too_few_frames(
-    settings: ExportSettings, run: Run, cycles: int, fps: float
+    settings: ExportSettings, run: SynthesisRun, cycles: int, fps: float
 ) -> SephwError | None:
     """What to say of a board that is slower than ``fps``."""
     if run.clock_mhz is None or run.clock_mhz * 1e6 >= fps * cycles:

@@ -4,14 +4,14 @@ from sephw.passes.fold import DEFAULT_FRAME_CYCLES, fold
 from sephw.passes.folding_file import FoldingFile, read_folding_file, write_folding_file
 from sephw.passes.insert_forks import insert_forks
 from sephw.passes.insert_width_converters import insert_width_converters
-from sephw.passes.lower import Stage, lower
+from sephw.passes.lower import LoweringStage, lower
 from sephw.passes.set_fifo_depths import set_fifo_depths
 from sephw.passes.stream_weights import stream_weights, weight_readers, weight_traffic_bits
 
 __all__ = [
     "DEFAULT_FRAME_CYCLES",
     "FoldingFile",
-    "Stage",
+    "LoweringStage",
     "fold",
     "insert_forks",
     "insert_width_converters",

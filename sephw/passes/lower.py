@@ -21,8 +21,8 @@ from sephw.sim.timing import size_fifos
 _FRAMES = 100
 
 
-class Stage(StrEnum):
-    """What `lower` does, in this order."""
+class LoweringStage(StrEnum):
+    """The stages of `lower`, in order."""
 
     FOLD = "fold"
     FORKS = "forks"
@@ -46,7 +46,7 @@ def lower(
     *,
     weight_bandwidth_bits: int | None = None,
     schedule_of: ScheduleOf = own_schedule,
-    until: Stage = Stage.FIFO_DEPTHS,
+    until: LoweringStage = LoweringStage.FIFO_DEPTHS,
 ) -> Graph:
     """The engines of ``graph``: folded, wired, with the depths of their FIFOs.
 
@@ -98,13 +98,13 @@ def _fifo_depths(graph: Graph, how: Lowering) -> Graph:
     return graph
 
 
-PASSES: tuple[tuple[Stage, Callable[[Graph, Lowering], Graph]], ...] = (
-    (Stage.FOLD, _fold),
-    (Stage.FORKS, _forks),
-    (Stage.WIDTH_CONVERTERS, _width_converters),
-    (Stage.WEIGHT_STREAMS, _weight_streams),
-    (Stage.FIFO_DEPTHS, _fifo_depths),
+PASSES: tuple[tuple[LoweringStage, Callable[[Graph, Lowering], Graph]], ...] = (
+    (LoweringStage.FOLD, _fold),
+    (LoweringStage.FORKS, _forks),
+    (LoweringStage.WIDTH_CONVERTERS, _width_converters),
+    (LoweringStage.WEIGHT_STREAMS, _weight_streams),
+    (LoweringStage.FIFO_DEPTHS, _fifo_depths),
 )
 
 
-__all__ = ["PASSES", "Lowering", "Stage", "lower"]
+__all__ = ["PASSES", "Lowering", "LoweringStage", "lower"]

@@ -3,9 +3,9 @@
 from sephw.synth.fit import DoesNotFit
 from sephw.synth.flow import Request, run_flow
 from sephw.synth.harness import HARNESS, write_harness
-from sephw.synth.record import Run
-from sephw.synth.report import WorstPath
-from sephw.synth.route import Routed, RouteSettings, pack, place_and_route
+from sephw.synth.record import SynthesisRun
+from sephw.synth.report import CriticalPath
+from sephw.synth.route import RoutedDesign, RouteSettings, pack, place_and_route
 from sephw.synth.synthesize import (
     Synthesis,
     SynthesisSettings,
@@ -20,13 +20,13 @@ __all__ = [
     "DoesNotFit",
     "Request",
     "RouteSettings",
-    "Routed",
-    "Run",
+    "RoutedDesign",
+    "SynthesisRun",
     "Synthesis",
     "SynthesisSettings",
     "TimingNotMet",
     "Top",
-    "WorstPath",
+    "CriticalPath",
     "pack",
     "place_and_route",
     "run_flow",

@@ -17,11 +17,11 @@ from sephw.export_names import BOARD
 from sephw.ir import Graph
 from sephw.resources import fifos_in_blocks
 from sephw.synth.harness import HARNESS, HARNESS_PORTS, write_harness
-from sephw.synth.record import Run, write_record
+from sephw.synth.record import SynthesisRun, write_record
 from sephw.synth.route import (
     DEFAULT_SEED,
     UART_CLOCKS,
-    Routed,
+    RoutedDesign,
     RouteSettings,
     pack,
     route_best,
@@ -121,7 +121,7 @@ class _Attempt:
     asked_mhz: float
     synthesis: Synthesis
     constraints: Path | None
-    routed: Routed | None = None
+    routed: RoutedDesign | None = None
 
     @property
     def asked_of(self) -> dict[str, float]:
@@ -149,7 +149,7 @@ def run_flow(
     frames: TestFrames | None = None,
     cache: FileCache | None = None,
     failures: Path | None = None,
-) -> Run:
+) -> SynthesisRun:
     """Synthesize, place, route and pack the RTL ``project`` of ``graph``; what came out.
 
     ``out`` (synth.json, netlist, bitstream, logs) and, for a board of the open flow, the folder
@@ -340,7 +340,7 @@ def write_harness_constraints(device: Device, folder: Path) -> Path | None:
     return path
 
 
-def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
+def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> SynthesisRun:
     """Everything that is kept, in ``folder``."""
     request, synthesis, routed = job.request, attempt.synthesis, attempt.routed
     logs = folder / LOGS
@@ -362,7 +362,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     if routed is not None:
         # What nextpnr was given is rounded, or only there to make it try.
         routed = replace(routed, constraint_mhz={} if asked is None else attempt.asked_of)
-    run = Run(
+    run = SynthesisRun(
         graph=job.graph,
         device=request.device,
         target=request.board,
@@ -378,7 +378,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Run:
     return run
 
 
-def _clock(routed: Routed | None, asked_mhz: float | None) -> float | None:
+def _clock(routed: RoutedDesign | None, asked_mhz: float | None) -> float | None:
     """The clock of the design in MHz: the board's, the wanted one, or what was reached."""
     if routed is None:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from sephw.export_names import SYNTHESIS
 from sephw.ir import Graph, Resources
-from sephw.synth.route import Routed
+from sephw.synth.route import RoutedDesign
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Device, Target
 
@@ -20,12 +20,12 @@ NO_ROUTE = "no place-and-route for this device comes from PyPI; the counts are t
 
 
 @dataclass(frozen=True)
-class Run:
+class SynthesisRun:
     """One run of the flow.
 
-    ``target``: the board whose top was built; None: no board. ``top``: the module that was
-    synthesized. ``clock_mhz``: what the design runs at; None: it is not routed. ``asked_mhz``: what
-    was asked of routing; None: nothing. ``seconds`` by step.
+    ``target``: the board whose top was built, or None. ``top``: the synthesized module.
+    ``clock_mhz``: the clock of the finished design; None where it is not routed. ``asked_mhz``: the
+    constraint of the routing; None where there was none. ``seconds`` are by step.
     """
 
     graph: Graph
@@ -33,15 +33,15 @@ class Run:
     target: Target | None
     top: str
     synthesis: Synthesis
-    routed: Routed | None
+    routed: RoutedDesign | None
     clock_mhz: float | None
     asked_mhz: float | None
     bitstream: Path | None
     seconds: Mapping[str, float]
 
 
-def as_dict(run: Run) -> dict[str, Any]:
-    """Plain values of `Run`; file names are relative to the folder of synth.json.
+def as_dict(run: SynthesisRun) -> dict[str, Any]:
+    """Plain values of `SynthesisRun`; file names are relative to the folder of synth.json.
 
     The seconds are left out: the same design gives the same bytes.
     """
@@ -83,7 +83,7 @@ def as_dict(run: Run) -> dict[str, Any]:
     }
 
 
-def write_record(run: Run, folder: Path) -> Path:
+def write_record(run: SynthesisRun, folder: Path) -> Path:
     """Write synth.json into ``folder``; its path."""
     path = folder / SYNTHESIS
     text = json.dumps(as_dict(run), indent=2, ensure_ascii=False)
@@ -104,7 +104,7 @@ def used_and_available(used: Resources, available: Resources) -> list[tuple[str,
     return [(name.upper(), getattr(used, name), getattr(available, name)) for name in names]
 
 
-def _routed(run: Run, routed: Routed) -> dict[str, Any]:
+def _routed(run: SynthesisRun, routed: RoutedDesign) -> dict[str, Any]:
     return {
         "source": "routed",
         "part": routed.part,

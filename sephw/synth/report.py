@@ -1,4 +1,4 @@
-"""Reads nextpnr's report: utilization, clock rates, the worst path."""
+"""Reads nextpnr's report: utilization, clock rates and the critical path."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sephw.technologies.routing import Route
 
 
 @dataclass(frozen=True)
-class WorstPath:
+class CriticalPath:
     """The register-to-register path that limits a clock.
 
-    ``from_engine`` and ``to_engine``: node names, or "" for what lies in no engine. ``hops``:
-    routed nets on the way.
+    ``from_engine`` and ``to_engine`` are node names, or "" for logic outside all engines. ``hops``
+    counts the routed nets on the path.
     """
 
     clock: str
@@ -35,18 +35,21 @@ class WorstPath:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What nextpnr reports; clocks by name, what they reach rounded down."""
+class RoutingReport:
+    """The content of nextpnr's report; clock rates by clock name, rounded down."""
 
     fmax_mhz: Mapping[str, float]
     constraint_mhz: Mapping[str, float]
-    worst_path: WorstPath | None
+    worst_path: CriticalPath | None
     used: Resources
     available: Resources
 
 
-def read_report(path: Path, route: Route, instances: Mapping[str, str]) -> Report:
-    """Read a report; ``instances``: engine instance by node name. SephwError if unreadable."""
+def read_report(path: Path, route: Route, instances: Mapping[str, str]) -> RoutingReport:
+    """Read a report. ``instances`` gives the engine instance of each node.
+
+    Raises SephwError where the file is unreadable.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         counts = content["utilization"]
@@ -60,7 +63,7 @@ def read_report(path: Path, route: Route, instances: Mapping[str, str]) -> Repor
             f"'{path}' is no report of {route.program} ({type(error).__name__}); "
             "use version 0.8 or later"
         ) from None
-    return Report(
+    return RoutingReport(
         {name: floor(mhz * 100) / 100 for name, mhz in fmax.items()},
         {name: round(mhz, 3) for name, mhz in asked.items()},
         worst,
@@ -89,10 +92,10 @@ def _worst(
     asked: Mapping[str, float],
     instances: Mapping[str, str],
     route: Route,
-) -> WorstPath | None:
-    """The path within one clock that takes most of what it was given."""
+) -> CriticalPath | None:
+    """The path within one clock that takes most of its constrained period."""
     nodes = {instance: node for node, instance in instances.items()}
-    best: tuple[float, WorstPath] | None = None
+    best: tuple[float, CriticalPath] | None = None
     for path in paths:
         clocks = [path[end].split(" ", 1)[-1] for end in ("from", "to")]
         if clocks[0] != clocks[1] or not path["path"]:
@@ -103,7 +106,7 @@ def _worst(
         delay = sum(step["delay"] for step in steps)
         first, last = steps[0]["from"]["cell"], steps[-1]["to"]["cell"]
         ends = [nodes.get(owner(cell, nodes.keys()) or "", "") for cell in (first, last)]
-        found = WorstPath(
+        found = CriticalPath(
             clock,
             ends[0],
             ends[1],

@@ -18,7 +18,7 @@ from sephw.synth.fit import check_fit, does_not_fit
 from sephw.synth.floorplan import place_blocks
 from sephw.synth.packing import make_bitstream
 from sephw.synth.pll import set_pll as change_pll
-from sephw.synth.report import WorstPath, read_report
+from sephw.synth.report import CriticalPath, read_report
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Device
 from sephw.technologies import PLL
@@ -31,19 +31,19 @@ UART_CLOCKS = frozenset({"uart_clk", "clk_in"})
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutedDesign:
     """A routed design.
 
-    ``fmax_mhz`` and ``constraint_mhz`` by clock; ``clock_mhz``: what was asked for. ``used`` and
-    ``available`` as nextpnr counts them. ``configuration``: what `pack` takes.
-    ``options``: those of nextpnr that decide how it places and routes. ``blocks_placed``: block
-    RAMs and multipliers that got their sites before.
+    ``fmax_mhz`` and ``constraint_mhz`` are by clock; ``clock_mhz`` is the requested clock. ``used``
+    and ``available`` count as nextpnr does. ``configuration`` is the input of `pack`. ``options``
+    are those of nextpnr that decide how it places and routes. ``blocks_placed`` counts the block
+    RAMs and multipliers whose sites were fixed before placement.
     """
 
     fmax_mhz: Mapping[str, float]
     constraint_mhz: Mapping[str, float]
     clock_mhz: float
-    worst_path: WorstPath | None
+    worst_path: CriticalPath | None
     used: Resources
     available: Resources
     seconds: float
@@ -57,15 +57,12 @@ class Routed:
 
     @property
     def timing_met(self) -> bool:
-        """True where every clock reaches what was asked of it."""
+        """True where every clock reaches its constraint."""
         return all(self.fmax_mhz[name] >= mhz for name, mhz in self.constraint_mhz.items())
 
     @property
     def network_mhz(self) -> float:
-        """What the network's clock reaches: the least of all that are not the UART's.
-
-        0 without registers.
-        """
+        """The network's clock in MHz: the least of all but the UART's. 0 without registers."""
         own = [mhz for name, mhz in self.fmax_mhz.items() if name not in UART_CLOCKS]
         return min(own or self.fmax_mhz.values(), default=0.0)
 
@@ -97,11 +94,11 @@ def place_and_route(
     progress: Callable[[str], None],
     seed: int = DEFAULT_SEED,
     cancelled: threading.Event | None = None,
-) -> Routed:
+) -> RoutedDesign:
     """Place and route on ``device``; files go to ``work``, the log is its ``nextpnr.log``.
 
-    A missed clock is no error: see `Routed.timing_met`. Raises DoesNotFit, and SephwError where
-    nothing from PyPI routes the device, nextpnr is missing, fails, takes too long or is
+    A missed clock is no error: see `RoutedDesign.timing_met`. Raises DoesNotFit, and SephwError
+    where nothing from PyPI routes the device, nextpnr is missing, fails, takes too long or is
     ``cancelled``, naming its log.
     """
     purpose = f"place and route for {device.name}"
@@ -162,7 +159,7 @@ def place_and_route(
     used = report.used
     if route.units.cells_hold_both:
         used = Resources(used.lut, synthesis.total.ff, used.bram, used.dsp)
-    return Routed(
+    return RoutedDesign(
         fmax_mhz=report.fmax_mhz,
         constraint_mhz=report.constraint_mhz,
         clock_mhz=settings.clock_mhz,
@@ -209,7 +206,7 @@ def route_best(
     seeds: Sequence[int],
     jobs: int | None = None,
     progress: Callable[[str], None],
-) -> Routed:
+) -> RoutedDesign:
     """`place_and_route` with each of ``seeds``, ``jobs`` at a time; the fastest design.
 
     Among equals the seed that comes first. Files of a seed go to a folder of its own in ``work``.
@@ -217,7 +214,7 @@ def route_best(
     """
     cancelled = threading.Event()
 
-    def run(seed: int) -> Routed:
+    def run(seed: int) -> RoutedDesign:
         def say(text: str) -> None:
             # Counts of several seeds would contradict each other.
             plain = text.replace("(", "").replace(")", "")
@@ -249,7 +246,7 @@ def route_best(
 
 
 def set_pll(
-    routed: Routed,
+    routed: RoutedDesign,
     device: Device,
     settings: Mapping[str, int],
     *,
@@ -285,7 +282,7 @@ def set_pll(
         ) from None
 
 
-def pack(routed: Routed, device: Device, work: Path, stem: str = "bitstream") -> Path:
+def pack(routed: RoutedDesign, device: Device, work: Path, stem: str = "bitstream") -> Path:
     """Make the bitstream; its path in ``work``, called ``stem`` with the device's own ending.
 
     Raises SephwError where the packer is missing or fails.

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sephw.export_names import SYNTHESIS
 from sephw.ir import Resources
-from sephw.synth.record import NO_ROUTE, Run, used_and_available
-from sephw.synth.route import Routed
+from sephw.synth.record import NO_ROUTE, SynthesisRun, used_and_available
+from sephw.synth.route import RoutedDesign
 from sephw.synth.timing import describe
 
 _ENGINES = 10
 
 
-def summary(run: Run, out: Path, next_command: str) -> str:
+def summary(run: SynthesisRun, out: Path, next_command: str) -> str:
     """Lines: resources, clocks, worst path, largest engines, tools, files, what to do next.
 
     ``out``: the folder of synth.json as a person calls it; ``next_command``: "" for none.
@@ -46,13 +46,13 @@ def summary(run: Run, out: Path, next_command: str) -> str:
     return "\n".join(lines)
 
 
-def _asked(run: Run, routed: Routed, clock: str) -> str:
+def _asked(run: SynthesisRun, routed: RoutedDesign, clock: str) -> str:
     if run.target is not None:
         return f", the board runs at {routed.constraint_mhz[clock]:g} MHz"
     return "" if run.asked_mhz is None else f", {run.asked_mhz:g} MHz asked for"
 
 
-def _engines(run: Run) -> list[str]:
+def _engines(run: SynthesisRun) -> list[str]:
     """The engines that take most LUTs, and what lies outside of engines."""
     engines = run.synthesis.engines
     first = sorted(engines, key=lambda name: (-engines[name].lut, name))[:_ENGINES]
@@ -72,7 +72,7 @@ def _engines(run: Run) -> list[str]:
     ]
 
 
-def _tools(run: Run) -> str:
+def _tools(run: SynthesisRun) -> str:
     tools = [f"Yosys {run.synthesis.yosys_version}"]
     if run.routed is not None:
         tools.append(f"nextpnr {run.routed.version}")
@@ -80,6 +80,6 @@ def _tools(run: Run) -> str:
     return f"{', '.join(tools)}; {seconds}"
 
 
-def _files(run: Run) -> list[str]:
+def _files(run: SynthesisRun) -> list[str]:
     made = [run.bitstream.name] if run.bitstream is not None else []
     return [SYNTHESIS, run.synthesis.netlist.name, *made, "logs/"]

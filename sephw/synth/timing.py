@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sephw.errors import SephwError
-from sephw.synth.report import WorstPath
-from sephw.synth.route import Routed
+from sephw.synth.report import CriticalPath
+from sephw.synth.route import RoutedDesign
 from sephw.targets import Device
 
 
@@ -15,7 +15,7 @@ class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
     """
 
     def __init__(
-        self, device: Device, asked_mhz: float, routed: Routed, reached_mhz: float
+        self, device: Device, asked_mhz: float, routed: RoutedDesign, reached_mhz: float
     ) -> None:
         reached = rounded_down(reached_mhz)
         path = "" if routed.worst_path is None else f"; worst path {describe(routed.worst_path)}"
@@ -34,7 +34,7 @@ def rounded_down(mhz: float) -> float:
     return int(mhz * 10) / 10
 
 
-def describe(path: WorstPath) -> str:
+def describe(path: CriticalPath) -> str:
     """A path in words, by engine: ``from 'a' to 'b', 9.1 ns (5.0 logic, 4.1 routing, 7 nets)``."""
     first, last = (_engine(name) for name in (path.from_engine, path.to_engine))
     where = f"in {first}" if path.from_engine == path.to_engine else f"from {first} to {last}"

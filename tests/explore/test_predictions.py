@@ -18,7 +18,7 @@ from sephw.explore.model import frame_cycles, total
 from sephw.ir import Graph, Saving
 from sephw.ir.resources import Resources
 from sephw.ops import Concat, Fork, WidthConverter
-from sephw.passes import FoldingFile, Stage, lower
+from sephw.passes import FoldingFile, LoweringStage, lower
 from sephw.sim.periodic import frame_interval
 from sephw.technologies import ECP5
 
@@ -97,7 +97,7 @@ class Asked(dict):
         return default
 
 
-def lowered(graph: Graph, foldings, until: Stage, bandwidth: int | None = None) -> Graph:
+def lowered(graph: Graph, foldings, until: LoweringStage, bandwidth: int | None = None) -> Graph:
     return lower(graph, FoldingFile(foldings), weight_bandwidth_bits=bandwidth, until=until)
 
 
@@ -116,7 +116,7 @@ def check(seed: int, bandwidth: int | None) -> Counter[str]:
         for pair in group.options[k].foldings
     )
     assert sorted(foldings) == sorted(node.name for node in graph.nodes)
-    built = lowered(graph, foldings, Stage.WEIGHT_STREAMS, bandwidth)
+    built = lowered(graph, foldings, LoweringStage.WEIGHT_STREAMS, bandwidth)
     costs_built = [
         seen(n.operator, n.folding, [DEPTH] * len(n.outputs), None).resources for n in built.nodes
     ]
@@ -127,7 +127,7 @@ def check(seed: int, bandwidth: int | None) -> Counter[str]:
     if bandwidth is None:
         assert max(frame_cycles(problem, taken), *outputs) == frame_interval(built)[1]
     assert engines <= max(frame_cycles(problem, taken), *outputs)
-    converted = lowered(graph, foldings, Stage.WIDTH_CONVERTERS)
+    converted = lowered(graph, foldings, LoweringStage.WIDTH_CONVERTERS)
     assert waiting.names == names_read(converted)
     return Counter(node.operator.kind for node in built.nodes) + special(built)
 

@@ -18,7 +18,7 @@ from sephw.ir import USUAL, Folding, Graph, Saving
 from sephw.ir.resources import Resources
 from sephw.ops import BitParallel, Multipliers, Select, WeightPlace
 from sephw.ops.convolution import FoldedConvolution
-from sephw.passes import FoldingFile, Stage, lower, read_folding_file
+from sephw.passes import FoldingFile, LoweringStage, lower, read_folding_file
 from sephw.resources import network_mhz
 from sephw.sim.timing import simulate
 from sephw.technologies import ECP5, Device, Size
@@ -72,7 +72,7 @@ def every_folding(graph: Graph, *, families: bool):
         window = next(f for name, f in chosen if "window" in name)
         if partly and window.pe != foldings["pattern_node"].simd:
             continue
-        folded = lower(graph, FoldingFile(foldings), until=Stage.WIDTH_CONVERTERS)
+        folded = lower(graph, FoldingFile(foldings), until=LoweringStage.WIDTH_CONVERTERS)
         guesses = [by_lanes(n.operator, n.folding, [2], ECP5) for n in folded.nodes]
         cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
         image = graph.tensors[graph.inputs[0]]
@@ -291,7 +291,7 @@ def test_the_folding_file_brings_the_same_graph_back(tmp_path):
     read = read_folding_file(tmp_path / "folding.json")
     assert read == found.folding
     folded = lower(
-        chain(4), FoldingFile(read.nodes, read.frame_cycles), until=Stage.WIDTH_CONVERTERS
+        chain(4), FoldingFile(read.nodes, read.frame_cycles), until=LoweringStage.WIDTH_CONVERTERS
     )
     assert [n.folding for n in folded.nodes] == [n.folding for n in found.graph.nodes]
 

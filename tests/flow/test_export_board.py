@@ -10,7 +10,7 @@ import pytest
 
 from sephw.cli import run
 from sephw.host.description import read_description
-from sephw.synth import WorstPath
+from sephw.synth import CriticalPath
 
 TARGET = "ulx3s-25f"
 
@@ -115,7 +115,7 @@ def test_fewer_frames_than_asked_for_keep_the_bitstream(
         asked.append(request)
         shutil.copytree(exported / "synth", out)
         shutil.copytree(exported / "board", out.parent / "board")
-        path = WorstPath("clk", "conv", "conv", 50.0, 20.0, 30.0, 4, "a", "b")
+        path = CriticalPath("clk", "conv", "conv", 50.0, 20.0, 30.0, 4, "a", "b")
         return SimpleNamespace(clock_mhz=20.0, routed=SimpleNamespace(worst_path=path))
 
     monkeypatch.setattr("sephw.synth.run_flow", slow_flow)

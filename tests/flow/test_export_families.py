@@ -9,7 +9,7 @@ import pytest
 from shipped import shipped
 
 from sephw.cli import run
-from sephw.passes import Stage, fold, lower, read_folding_file
+from sephw.passes import LoweringStage, fold, lower, read_folding_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDING = {
@@ -77,7 +77,7 @@ def test_the_examples_fit_the_shipped_model(path):
     _, graph = shipped(path.stem.split("_")[0])
     folding = read_folding_file(path)
     folded = fold(graph, folding.nodes, folding.frame_cycles)
-    lower(folded, None, until=Stage.WIDTH_CONVERTERS).validate()
+    lower(folded, None, until=LoweringStage.WIDTH_CONVERTERS).validate()
     found = {node.name: node.folding for node in folded.nodes}
     for name, wanted in folding.nodes.items():
         assert found[name].engine == wanted.engine

@@ -13,7 +13,7 @@ from small_graphs import chain
 from sephw.backends.layout import Layout, StreamInfo
 from sephw.backends.rtl import write_project
 from sephw.errors import SephwError
-from sephw.passes import Stage, lower
+from sephw.passes import LoweringStage, lower
 from sephw.rtl import SOURCES
 from sephw.synth.netlist import read_netlist, write_netlist_project
 from sephw.synth.netlist.verilog import verilog_text
@@ -100,7 +100,7 @@ def test_a_stream_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_the_netlist_of_another_top(tmp_path: Path) -> None:
-    graph = lower(replace(chain(), name="chain"), None, until=Stage.WIDTH_CONVERTERS)
+    graph = lower(replace(chain(), name="chain"), None, until=LoweringStage.WIDTH_CONVERTERS)
     write_project(graph, tmp_path / "rtl", samples={}, golden={})
     path = write(tmp_path, netlist())
     with pytest.raises(SephwError) as error:

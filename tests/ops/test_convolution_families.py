@@ -9,7 +9,7 @@ from small_graphs import BYTE, network
 from sephw.errors import SephwError
 from sephw.ir import Folding
 from sephw.ops import BitParallel, Conv8, DigitSerial
-from sephw.passes import FoldingFile, Stage, fold, lower
+from sephw.passes import FoldingFile, LoweringStage, fold, lower
 
 ADDERS = Folding(engine=BitParallel())
 DIGITS = Folding(engine=DigitSerial(4))
@@ -20,7 +20,7 @@ def test_a_pixel_is_the_window_of_a_1x1_convolution():
     foldings = {node.name: node.folding for node in graph.nodes}
     assert foldings["reduce_node"] == Folding(4, 8, BitParallel())
     assert foldings["linear_node"] == Folding(10, 8, DigitSerial(4))
-    wired = lower(graph, None, until=Stage.WIDTH_CONVERTERS)
+    wired = lower(graph, None, until=LoweringStage.WIDTH_CONVERTERS)
     (reduce,) = (node for node in wired.nodes if node.name == "reduce_node")
     source = wired.stream(reduce.inputs[0])
     assert (source.lanes, source.words) == (8, 8 * 8)
@@ -38,7 +38,7 @@ def test_networks_in_adder_families_compute_the_same():
         node.name: ADDERS for node in network().nodes if isinstance(node.operator, Conv8)
     }
     plain = network()
-    adders = lower(network(), FoldingFile(convolutions, 2000), until=Stage.WIDTH_CONVERTERS)
+    adders = lower(network(), FoldingFile(convolutions, 2000), until=LoweringStage.WIDTH_CONVERTERS)
     images = np.random.default_rng(3).integers(0, 256, (2, 8, 8, 3))
     expected, found = plain.run(images), adders.run(images)
     assert np.array_equal(found[adders.outputs[0]], expected[plain.outputs[0]])

@@ -13,7 +13,7 @@ from sephw.ir import Folding
 from sephw.ops import Fork, Select, WeightPlace, WidthConverter
 from sephw.passes import (
     FoldingFile,
-    Stage,
+    LoweringStage,
     fold,
     insert_forks,
     insert_width_converters,
@@ -49,7 +49,7 @@ def test_a_stage_is_what_its_passes_make_one_after_the_other():
     expected = [described(graph) for graph in by_hand()]
     found = [
         described(lower(network(), folding, weight_bandwidth_bits=8, until=stage))
-        for stage in Stage
+        for stage in LoweringStage
     ]
     assert found == expected
     assert all(one != other for one, other in pairwise(found))
@@ -57,7 +57,7 @@ def test_a_stage_is_what_its_passes_make_one_after_the_other():
 
 
 def test_every_stage_is_one_pass_in_the_order_of_the_stages():
-    assert [stage for stage, _ in PASSES] == list(Stage)
+    assert [stage for stage, _ in PASSES] == list(LoweringStage)
 
 
 def test_without_a_folding_the_graph_stays_as_it_is_folded():

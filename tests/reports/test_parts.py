@@ -32,10 +32,10 @@ from sephw.resources.board_top import board_top
 from sephw.resources.held_out import ErrorBars
 from sephw.sim.timeline import EngineTimeline, Timeline
 from sephw.sim.timing import simulate
-from sephw.synth.record import Run
+from sephw.synth.record import SynthesisRun
 from sephw.synth.record import as_dict as record_as_dict
-from sephw.synth.report import WorstPath
-from sephw.synth.route import Routed
+from sephw.synth.report import CriticalPath
+from sephw.synth.route import RoutedDesign
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import find_device, find_target
 from sephw.technologies import ECP5, GOWIN, ICE40, Device
@@ -387,11 +387,11 @@ def test_the_flows_own_record_is_understood(graph, tmp_path):
         top="board",
         engine_logs=tmp_path,
     )
-    routed = Routed(
+    routed = RoutedDesign(
         fmax_mhz={"clk": 77.5},
         constraint_mhz={"clk": 70.0},
         clock_mhz=70.0,
-        worst_path=WorstPath("clk", graph.nodes[0].name, "", 12.9, 4.9, 8.0, 6, "a", "b"),
+        worst_path=CriticalPath("clk", graph.nodes[0].name, "", 12.9, 4.9, 8.0, 6, "a", "b"),
         used=counts,
         available=Resources(83640, 83640, 208, 156),
         seconds=3.0,
@@ -401,7 +401,7 @@ def test_the_flows_own_record_is_understood(graph, tmp_path):
         part="LFE5U-85F-6 CABGA381",
         seed=2,
     )
-    run = Run(
+    run = SynthesisRun(
         graph=graph,
         device=find_device("ecp5-85f"),
         target=find_target("ulx3s-85f"),

@@ -13,14 +13,14 @@ from small_graphs import GraphBuilder, chain, network
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph, Node, Schedule, Tensor
-from sephw.passes import FoldingFile, Stage, fold, lower
+from sephw.passes import FoldingFile, LoweringStage, fold, lower
 from sephw.sim.cycles import run, run_frames
 from sephw.sim.patterns import cycles_to_next, random_pattern
 from sephw.sim.timing import simulate, size_fifos
 
 
 def wired(graph: Graph, frame_cycles: int) -> Graph:
-    return lower(graph, FoldingFile({}, frame_cycles), until=Stage.WIDTH_CONVERTERS)
+    return lower(graph, FoldingFile({}, frame_cycles), until=LoweringStage.WIDTH_CONVERTERS)
 
 
 def with_depths(graph: Graph, depth: int) -> Graph:

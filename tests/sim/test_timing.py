@@ -10,7 +10,7 @@ from small_graphs import GraphBuilder, chain, network
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
-from sephw.passes import FoldingFile, Stage, fold, lower
+from sephw.passes import FoldingFile, LoweringStage, fold, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
@@ -19,7 +19,9 @@ from sephw.sim.timing import simulate, size_fifos
 
 
 def wired(graph: Graph, frame_cycles: int, foldings=None) -> Graph:
-    return lower(graph, FoldingFile(foldings or {}, frame_cycles), until=Stage.WIDTH_CONVERTERS)
+    return lower(
+        graph, FoldingFile(foldings or {}, frame_cycles), until=LoweringStage.WIDTH_CONVERTERS
+    )
 
 
 def paced(graph: Graph, frames: int) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sephw.ir import Folding, Graph, IntType, Node, Operator, Tensor
 from sephw.ops import Conv8, GlobalPool, Join, MaxPool, PatternConv, SlidingWindow
-from sephw.passes import FoldingFile, Stage, lower
+from sephw.passes import FoldingFile, LoweringStage, lower
 
 PIXEL = IntType(8, signed=False)
 
@@ -154,7 +154,9 @@ def residual_graph(
         output_dtype=IntType(32, signed=True),
     )
     graph = builder.graph(builder.add("logits", logits, scores))
-    return lower(graph, FoldingFile(foldings or {}, frame_cycles), until=Stage.WIDTH_CONVERTERS)
+    return lower(
+        graph, FoldingFile(foldings or {}, frame_cycles), until=LoweringStage.WIDTH_CONVERTERS
+    )
 
 
 def images_for(graph: Graph, frames: int = 4) -> np.ndarray:

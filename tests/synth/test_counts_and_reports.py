@@ -9,7 +9,7 @@ from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth.count import count, count_engines, owner
 from sephw.synth.fit import DoesNotFit, check_fit, does_not_fit, larger_device
-from sephw.synth.report import WorstPath, read_report
+from sephw.synth.report import CriticalPath, read_report
 from sephw.targets import DEVICES, find_device
 from sephw.technologies import ECP5, GOWIN, ICE40, ROUTE, Technology, find_technology
 from sephw.tools.nextpnr import NextpnrError
@@ -126,7 +126,7 @@ def test_a_report_of_ecp5():
     assert report.used == Resources(1852, 1244, 2, 1)
     assert report.available == Resources(83640, 83640, 208, 156)
     # clk-to-q 5.83, nets 1.186 and 0.723, setup 0; the file's other paths cross to pins.
-    assert report.worst_path == WorstPath(
+    assert report.worst_path == CriticalPath(
         "clk",
         "",
         "",

@@ -352,11 +352,11 @@ def test_a_source_that_is_missing(tools, export):
 
 
 def test_paths_in_words():
-    from sephw.synth import WorstPath
+    from sephw.synth import CriticalPath
 
-    inside = WorstPath("clk", "a", "a", 5.04, 2.0, 3.04, 4, "x", "y")
+    inside = CriticalPath("clk", "a", "a", 5.04, 2.0, 3.04, 4, "x", "y")
     assert describe(inside) == "in 'a', 5.0 ns (2.0 logic, 3.0 routing, 4 nets)"
-    outside = WorstPath("clk", "", "b", 5.04, 2.0, 3.04, 4, "x", "y")
+    outside = CriticalPath("clk", "", "b", 5.04, 2.0, 3.04, 4, "x", "y")
     assert describe(outside).startswith("from the logic around the engines to 'b', 5.0 ns")
     assert [rounded_down(mhz) for mhz in (61.29, 100.0, 0.05)] == [61.2, 100.0, 0.0]
 

@@ -13,7 +13,7 @@ from sephw.backends.board.constraints import constraint_text
 from sephw.errors import SephwError
 from sephw.ir import Resources
 from sephw.synth import RouteSettings, Synthesis, pack, place_and_route, pll
-from sephw.synth.route import UART_CLOCKS, Routed, set_pll
+from sephw.synth.route import UART_CLOCKS, RoutedDesign, set_pll
 from sephw.targets import Target, find_target
 from sephw.technologies import ECP5, GOWIN, ICE40, PLL
 from sephw.technologies.routing import CellParameters
@@ -42,7 +42,7 @@ endmodule
 SETTINGS = {"ulx3s-25f": (60.0, 93.75), "icebreaker": (24.0, 33.0), "tang-nano-9k": (54.0, 81.0)}
 
 
-def routed(target: Target, mhz: float, folder: Path) -> tuple[Routed, dict[str, int]]:
+def routed(target: Target, mhz: float, folder: Path) -> tuple[RoutedDesign, dict[str, int]]:
     """`TOP` on a board at a clock, and the settings of its PLL."""
     pins = board_pins(target)
     pins = replace(pins, leds=pins.leds[:2])
@@ -147,7 +147,7 @@ def test_a_nextpnr_that_cannot_write_the_bits_again(tmp_path, monkeypatch) -> No
     monkeypatch.setattr(nextpnr, "find_nextpnr", lambda *_: [sys.executable, "-c", failing])
     cell = {"type": "ICESTORM_PLL", "parameters": {"DIVQ": "001"}}
     (tmp_path / "routed.json").write_text(json.dumps({"modules": {"top": {"cells": {"p": cell}}}}))
-    found = Routed(
+    found = RoutedDesign(
         fmax_mhz={},
         constraint_mhz={},
         clock_mhz=24.0,
