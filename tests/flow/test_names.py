@@ -20,12 +20,10 @@ def _definitions() -> dict[str, set[str]]:
     """The modules that define each class, nested ones included."""
     found: dict[str, set[str]] = defaultdict(set)
     for room in sorted(_PACKAGE.iterdir()):  # some are links, which rglob does not follow
-        paths = room.resolve().rglob("*.py") if room.is_dir() else [room]
-        for path in paths:
-            inside = path.relative_to(room.resolve()) if room.is_dir() else Path()
-            module = ".".join((room.stem, *inside.with_suffix("").parts))
-            if path.suffix == ".py":
-                _note(module, path, found)
+        home = room.resolve()
+        for path in [room] if room.suffix == ".py" else home.rglob("*.py"):
+            inside = () if path == room else path.relative_to(home).with_suffix("").parts
+            _note(".".join((room.stem, *inside)), path, found)
     return found
 
 
