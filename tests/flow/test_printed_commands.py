@@ -332,7 +332,7 @@ def test_an_export_without_a_board(home, monkeypatch, capsys, command):
 
 
 def test_a_cards_command(tmp_path, monkeypatch):
-    from sephw.train.settings import ExportSettings as Training
+    from sephw.train.settings import TrainingSettings as Training
 
     settings = Training(
         data="digits",
