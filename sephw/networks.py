@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from sephw.errors import SephwError
-from sephw.files import is_of
+from sephw.files import matches_type
 from sephw.suggest import did_you_mean
 
 _WHERE: Mapping[str, str] = {
@@ -100,7 +100,7 @@ def check_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in filled.items():
         whole = value if isinstance(value, list | tuple) else [value]
         negative = any(isinstance(one, int | float) and one < 0 for one in whole)
-        if negative or not is_of(value, hints[key]):
+        if negative or not matches_type(value, hints[key]):
             raise SephwError(
                 f"network '{name}': argument {key}={_shown(value)}: it takes {_kind(hints[key])}"
             )

@@ -18,6 +18,6 @@ def reachable_rate(fps: float) -> str:
     return rate(math.floor(fps / unit) * unit)
 
 
-def asked_rate(fps: float) -> str:
+def typed_rate(fps: float) -> str:
     """As a person has typed it."""
     return f"{fps:,.10g}"

@@ -1,4 +1,4 @@
-"""Building a graph: adders are made once each, sums are balanced."""
+"""Builder of adder graphs: each addition is made once, and sums are balanced trees."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ class ShiftedNode:
     negate: bool = False
 
     def times(self, shift: int, negate: bool) -> ShiftedNode:
+        """This term shifted left by ``shift`` more, and negated where ``negate``."""
         return ShiftedNode(self.node, self.shift + shift, self.negate != negate)
 
 
 class AdderGraphBuilder:
-    """Grows an adder graph. An addition that already exists, up to sign and shift, is reused."""
+    """A growing adder graph. An addition that exists already, up to sign and shift, is reused."""
 
     def __init__(self, inputs: int) -> None:
         self.inputs = inputs
@@ -33,7 +34,7 @@ class AdderGraphBuilder:
         self._known: dict[Adder, int] = {}
 
     def add(self, a: ShiftedNode, b: ShiftedNode) -> ShiftedNode:
-        """The sum of two terms; not negated unless both are, or the negative sum exists."""
+        """The sum of two terms; not negated unless both are, or the negated sum exists already."""
         if a.negate == b.negate:
             if (a.shift, a.node) > (b.shift, b.node):
                 a, b = b, a
@@ -58,7 +59,7 @@ class AdderGraphBuilder:
         return ShiftedNode(node, shift, a.negate)
 
     def sum(self, terms: Iterable[ShiftedNode]) -> ShiftedNode | None:
-        """The sum of terms, of least depth; narrow terms meet first. None for no terms."""
+        """The sum of terms as a tree of least depth, narrow terms first. None for no terms."""
         heap = [
             (self.depths[t.node], self._sizes[t.node] << t.shift, order, t)
             for order, t in enumerate(terms)
@@ -78,9 +79,9 @@ class AdderGraphBuilder:
     def finish(
         self, inputs: tuple[Interval, ...], outputs: Iterable[ShiftedNode | None]
     ) -> AdderGraph:
-        """The graph, without the adders that no output needs.
+        """The finished graph, without the adders that no output needs.
 
-        Where nothing else reads the difference behind a negated output, it is turned round.
+        A negated output whose difference nothing else reads becomes the reversed difference.
         """
         terms = list(outputs)
         adders = list(self._adders)

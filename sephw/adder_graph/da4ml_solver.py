@@ -1,4 +1,4 @@
-"""da4ml's solver behind the same interface; an optional dependency, imported when asked for."""
+"""da4ml's solver behind the same interface. It is an optional dependency, imported on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sephw.errors import SephwError
 
 
 def da4ml_version() -> str:
-    """Version of the installed da4ml. Raises SephwError where there is none."""
+    """The version of the installed da4ml. Raises SephwError where it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -27,7 +27,7 @@ def da4ml_version() -> str:
 def solve_da4ml(
     matrix: Integers, inputs: tuple[Interval, ...], *, max_depth: int | None = None
 ) -> AdderGraph:
-    """A graph for int64 (outputs, inputs) by da4ml, checked for depth but not otherwise changed.
+    """Solve int64 (outputs, inputs) with da4ml; its graph is checked for depth but not changed.
 
     Raises SephwError where da4ml is missing, or finds nothing within ``max_depth``.
     """

@@ -67,7 +67,7 @@ def _unpack(words: Words, rows: int) -> NDArray[np.bool_]:
 
 @dataclass
 class _Candidates:
-    """Pairs listed for the current count; parallel arrays."""
+    """The pairs with the current count, as parallel arrays."""
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -157,7 +157,7 @@ class Eliminator:
     def _pairs(
         self, first: NDArray[np.int64], second: NDArray[np.int64], kind: int
     ) -> tuple[Words, Words]:
-        """Where first + (±second << distance) occurs: as +1 digits and as −1 digits."""
+        """The occurrences of first + (±second << distance): as +1 digits and as −1 digits."""
         distance, opposite = divmod(kind, 2)
         a_plus, a_minus = self._planes(first, 0, self._positions - distance)
         b_plus, b_minus = self._planes(second, distance, self._positions)
@@ -184,7 +184,9 @@ class Eliminator:
         return _Candidates(first, second, kind.astype(np.int64), jitter)
 
     def _scan(self, frequency: int) -> tuple[_Candidates | None, int]:
-        """All pairs with ``frequency`` or more occurrences, and the largest smaller count seen."""
+        """All pairs with at least ``frequency`` occurrences, and the largest smaller count
+        found.
+        """
         # A column needed less than f times is in no pair that occurs f times.
         active = np.flatnonzero(self._needed[: self._count] >= frequency)
         parts: list[tuple[NDArray[np.int64], NDArray[np.int64], int]] = []
@@ -249,7 +251,9 @@ class Eliminator:
         return self._listed(parts)
 
     def _share(self, i: int, j: int, kind: int, frequency: int) -> int | None:
-        """Make the pair a column, if ``frequency`` rows or more can use it; its number."""
+        """Make the pair a column if at least ``frequency`` rows can use it; returns its number or
+        None.
+        """
         distance, opposite = divmod(kind, 2)
         plus, minus = self._pairs(np.int64(i), np.int64(j), kind)  # type: ignore[arg-type]
         if i == j:

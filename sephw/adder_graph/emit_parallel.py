@@ -15,7 +15,7 @@ def emit_parallel(
     out_bits: int | None = None,
     pipeline: Pipeline | None = None,
 ) -> str:
-    """SystemVerilog text of ``module``: clk, in_data, out_data.
+    """The SystemVerilog text of ``module``, with ports clk, in_data and out_data.
 
     ``out_data`` belongs to the ``in_data`` of ``pipeline.latency_cycles`` cycles before. Raises
     SephwError where ``in_bits`` or ``out_bits`` per lane is too small.
@@ -93,7 +93,9 @@ class _Emitter:
         return self.lanes.in_bits if node < self.inputs else self.graph.intervals[node].bits
 
     def _at(self, node: int, stage: int, bits: int, shift: int) -> str:
-        """The node as ``bits`` bits in ``stage``; modulo 2^bits its sign no longer matters."""
+        """The node's value in ``stage`` as ``bits`` bits; modulo 2^bits its sign does not
+        matter.
+        """
         name = self._name(node, stage - self.plan.stages[node])
         if self._width(node) + shift > bits:
             self.unused.add(name)

@@ -21,11 +21,10 @@ DIGIT_BITS = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class SerialCore:
-    """Emitted text and its timing.
+    """The emitted text and its timing.
 
-    ``interval_cycles``: digits of a frame, the least distance of two loads.
-    ``latency_cycles``: from the cycle of ``load`` to the one cycle in which ``out_data`` holds
-    the result.
+    ``interval_cycles``: the initiation interval, the digits of a frame. ``latency_cycles``: from
+    the cycle of ``load`` to the one cycle in which ``out_data`` holds the result.
     """
 
     text: str
@@ -42,10 +41,11 @@ def emit_serial(
     out_bits: int | None = None,
     pipeline: Pipeline | None = None,
 ) -> SerialCore:
-    """Modules ``module`` (parallel ends: clk, load, in_data, out_data) and ``module``_digits.
+    """Modules ``module`` (parallel ports: clk, load, in_data, out_data) and ``module``_digits.
 
     The latter has digits at both ends: ``in_digits``, with ``in_start`` up in the cycle before the
     first ones, ``out_digits`` and ``out_start``, ``pipeline.latency_cycles`` later.
+
     Raises SephwError where ``digit_bits`` is not 1, 2, 4 or 8, or a lane is too narrow.
     """
     if digit_bits not in DIGIT_BITS:

@@ -1,4 +1,4 @@
-"""Proof that a graph multiplies by a matrix."""
+"""Proof that an adder graph multiplies by a given matrix."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sephw.errors import SephwError
 
 
 def check(graph: AdderGraph, matrix: Integers, *, vectors: int = 16) -> None:
-    """Compare ``graph`` with int64 (outputs, inputs); raise SephwError that names a difference.
+    """Compare ``graph`` with int64 (outputs, inputs).
 
-    The coefficients decide it, since a graph is linear; random vectors within the input
-    intervals (and both ends of them) go through the additions as well.
+    A graph is linear, so its coefficients decide; random vectors within the input intervals, and
+    both ends of these, go through the additions as well. Raises SephwError naming a difference.
     """
     made = graph.matrix
     if made.shape != matrix.shape:

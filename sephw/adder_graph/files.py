@@ -18,7 +18,10 @@ _VERSION = 1
 def cache_key(
     matrix: Integers, inputs: tuple[Interval, ...] | None, solver: str, options: tuple[object, ...]
 ) -> str:
-    """Hash of everything the adders depend on. ``inputs`` only where the solver looks at them."""
+    """Hash of everything that the adders depend on.
+
+    ``inputs`` are given only where the solver uses them.
+    """
     ends = None if inputs is None else [(i.low, i.high) for i in inputs]
     head = json.dumps([_VERSION, solver, options, matrix.shape, ends])
     digest = hashlib.sha256(head.encode())
@@ -27,7 +30,7 @@ def cache_key(
 
 
 def load(folder: Path | None, key: str, inputs: tuple[Interval, ...]) -> AdderGraph | None:
-    """The graph kept under ``key``; None where there is none or it cannot be read."""
+    """The cached graph of ``key``; None where there is none or its file cannot be read."""
     try:
         text = (_file(folder, key)).read_text("utf-8")
         held = json.loads(text)
@@ -41,7 +44,10 @@ def load(folder: Path | None, key: str, inputs: tuple[Interval, ...]) -> AdderGr
 
 
 def save(folder: Path | None, key: str, graph: AdderGraph) -> None:
-    """Keep a graph. A folder that cannot be written is no error: it is solved again next time."""
+    """Write a graph to the cache.
+
+    A folder that cannot be written is no error: the graph is solved again next time.
+    """
     held = {
         "adders": [
             [a.left, a.left_shift, a.right, a.right_shift, int(a.subtract)] for a in graph.adders

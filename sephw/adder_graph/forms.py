@@ -43,7 +43,7 @@ class MatrixForm:
 
     @property
     def height(self) -> int:
-        """Most additions that follow a delta."""
+        """The longest chain of additions after a delta."""
         levels: dict[int, int] = {}
         for step in self.steps:
             levels[step.row] = 0 if step.parent is None else levels[step.parent] + 1

@@ -30,14 +30,14 @@ class Interval:
 
     @property
     def bits(self) -> int:
-        """Least width that holds both ends: two's complement if ``signed``; at least 1."""
+        """The least width that holds both ends, at least 1: two's complement if ``signed``."""
         if self.signed:
             return max((-self.low - 1).bit_length(), self.high.bit_length()) + 1
         return max(self.high.bit_length(), 1)
 
     @property
     def signed_bits(self) -> int:
-        """Least two's complement width."""
+        """The least width in two's complement that holds both ends."""
         return self.bits if self.signed else self.high.bit_length() + 1
 
 
@@ -101,7 +101,7 @@ class AdderGraph:
 
     @cached_property
     def depths(self) -> tuple[int, ...]:
-        """Additions on the longest way from an input to each node."""
+        """The number of additions on the longest path from an input to each node."""
         found = [0] * len(self.inputs)
         for adder in self.adders:
             found.append(1 + max(found[adder.left], found[adder.right]))
@@ -109,12 +109,12 @@ class AdderGraph:
 
     @property
     def depth(self) -> int:
-        """Additions on the longest way from an input to an output."""
+        """The number of additions on the longest path from an input to an output."""
         return max((self.depths[o.node] for o in self.outputs if o.node is not None), default=0)
 
     @property
     def negations(self) -> int:
-        """Outputs that come out negated; each costs one more adder where a sign cannot be kept."""
+        """The number of negated outputs; each costs one more adder where a sign cannot be kept."""
         return sum(output.negate for output in self.outputs)
 
     @cached_property

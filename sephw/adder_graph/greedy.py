@@ -1,4 +1,6 @@
-"""The solver of this package: several forms of the matrix, each shared greedily; the best stays."""
+"""The greedy solver: several forms of the matrix, each with shared subexpressions; the best
+wins.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,11 @@ def solve_greedy(
     max_depth: int | None = None,
     progress: Progress | None = None,
 ) -> AdderGraph:
-    """A graph with few adders for int64 (outputs, inputs).
+    """Find a graph with few adders for int64 (outputs, inputs).
 
-    Every form is tried once, then the two best ``restarts`` times more with other tie breaks
-    (None: by size, 12 for small matrices). Equal arguments give equal graphs. ``progress`` is
-    called with 0..1. Raises SephwError where ``max_depth`` is less than any adder tree needs.
+    Every form is tried once, then the two best ``restarts`` times more with other tie breaks (None:
+    by size, 12 for small matrices). Equal arguments give equal graphs. ``progress`` is called with
+    0..1. Raises SephwError where ``max_depth`` is less than any adder tree needs.
     """
     distinct, sources = _distinct(matrix)
     # Pairs are counted for every distance between positions, so wide entries take longer.
@@ -92,13 +94,13 @@ def solve_greedy(
 
 
 def least_depth(matrix: Integers) -> int:
-    """Depth of the fullest row's own balanced adder tree over signed digits."""
+    """The depth of the fullest row's own balanced adder tree over signed digits."""
     counts = digit_count(matrix)
     return max(int(counts.max(initial=1)) - 1, 0).bit_length()
 
 
 def _makers(matrix: Integers) -> list[_Maker]:
-    """The forms worth trying, the one that keeps any reachable depth last."""
+    """The forms to try; the last one keeps any reachable depth."""
     makers: list[_Maker] = []
     rows = len(matrix)
     if rows > 2 and (np.abs(matrix) == 1).all():

@@ -1,4 +1,4 @@
-"""Several graphs side by side as one: the groups of a grouped layer."""
+"""Merging of graphs into one with a block-diagonal matrix: the groups of a grouped layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sephw.adder_graph.graph import Adder, AdderGraph, Interval, Output
 
 
 def merge(graphs: Sequence[AdderGraph]) -> AdderGraph:
-    """Inputs and outputs in the order of ``graphs``; the matrix is block diagonal."""
+    """One graph with the inputs and outputs of ``graphs`` in their order."""
     inputs: list[Interval] = []
     for graph in graphs:
         inputs.extend(graph.inputs)

@@ -1,4 +1,4 @@
-"""Pipelining: one register behind each adder, and shared delay registers that balance the ways."""
+"""Pipelining: one register behind each adder, and shared delay registers that balance the paths."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from sephw.adder_graph.graph import AdderGraph
 
 @dataclass(frozen=True)
 class Pipeline:
-    """When each node is there. Inputs arrive in stage 0; an adder of stage s is a register that
-    holds its sum s cycles later. All outputs are taken in stage ``latency_cycles``.
+    """The pipeline stage of every node.
 
-    ``last``: the last stage in which anything reads a node; it is delayed from its own stage to
-    this one by one chain of registers that all readers share.
+    Inputs arrive in stage 0; an adder of stage s is a register that holds its sum s cycles later.
+    All outputs are read in stage ``latency_cycles``. ``last``: the last stage in which anything
+    reads a node; one chain of registers, shared by all readers, delays it from its own stage to
+    this one.
     """
 
     stages: tuple[int, ...]
@@ -38,7 +39,9 @@ class Pipeline:
 
 
 def schedule(graph: AdderGraph) -> Pipeline:
-    """Stages with few register bits: start as early as can be, then move adders while it helps."""
+    """Assign stages with few register bits: as soon as possible, then moved while that saves
+    bits.
+    """
     first = len(graph.inputs)
     latency = graph.depth
     readers: list[list[int]] = [[] for _ in range(graph.nodes)]

@@ -1,4 +1,4 @@
-"""Lanes at the ends of a core: equal widths, lane 0 in the low bits, as on the streams."""
+"""Lanes at the ports of a core: of equal widths, lane 0 in the low bits, as on the streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Ports:
 
 
 def ports(graph: AdderGraph, in_bits: int | None = None, out_bits: int | None = None) -> Ports:
-    """The narrowest lanes for the graph's intervals, or wider ones where given.
+    """The narrowest lanes for the graph's intervals, or wider ones of the given widths in bits.
 
     Raises SephwError where a given width is too small.
     """

@@ -1,4 +1,4 @@
-"""Matrix -> adder graph: one interface over the solvers, with a cache and parallel processes."""
+"""From a matrix to an adder graph: one interface over the solvers, cached and parallel."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _PARALLEL_NONZEROS = 4000
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """How to solve. ``best`` takes the smaller graph of both solvers.
+    """Options of the solvers.
 
-    ``max_depth``: most additions on a way, None for no bound. ``restarts``: further attempts of
-    the greedy solver, None for a number by size. ``cache``: folder of the cache, None for the
-    user's; ``use_cache`` off solves anew and keeps nothing. ``jobs``: processes, None for all
-    cores.
+    ``best`` takes the smaller graph of both solvers. ``max_depth`` bounds the additions on a path;
+    None: no bound. ``restarts``: further attempts of the greedy solver, None for a number by size.
+    ``cache``: the cache folder, None for the user's; without ``use_cache`` nothing is read from it
+    or written to it. ``jobs``: processes, None for all cores.
     """
 
     solver: Solver = "greedy"
@@ -91,10 +91,11 @@ def solve(
     options: SolverOptions | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> AdderGraph:
-    """The graph of one problem, from the cache or solved; checked against the matrix each time.
+    """Solve one problem, or read its graph from the cache; it is checked against the matrix each
+    time.
 
-    Raises SephwError where the depth cannot be reached, da4ml is asked for and missing, or a
-    graph does not compute its matrix.
+    Raises SephwError where the depth cannot be reached, da4ml is needed and missing, or a graph
+    does not compute its matrix.
     """
     options = options or SolverOptions()
     key = _key(problem, options)
@@ -120,7 +121,7 @@ def solve_many(
     options: SolverOptions | None = None,
     progress: ProblemProgress | None = None,
 ) -> tuple[AdderGraph, ...]:
-    """The graphs of several problems, large ones first, in parallel processes.
+    """Solve several problems in parallel processes, large ones first.
 
     The result does not depend on the number of processes. Child processes import the calling
     program's main module, as multiprocessing does: guard it with ``if __name__ == "__main__"``.

@@ -82,7 +82,7 @@ def run(
                 expected,
                 frames=frames,
                 simulated=port == _SIMULATION,
-                told=progress.update,
+                on_step=progress.update,
             )
     if out is not None:
         outcome.save(out)

@@ -1,4 +1,4 @@
-"""Data sets: named ones that install with a package, and any image folder, zip, IDX or CIFAR-10."""
+"""Data sets: named ones that a package installs, and any image folder, zip, IDX or CIFAR-10."""
 
 from sephw.data.dataset import Dataset, Split
 from sephw.data.folders import FolderDataset, ImageFiles, is_image_folder, open_image_folder

@@ -1,4 +1,4 @@
-"""Decoded images of a zip, kept in the user's cache directory so that the next run starts fast."""
+"""Cache of the decoded images of a zip in the user's cache directory."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ CACHE_VERSION = 3
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Decoded images, and lines on what was converted."""
+    """Decoded images, and lines of text on conversions."""
 
     split: Split
     notes: tuple[str, ...] = ()
 
 
 def cached_files(paths: Sequence[Path], form: object, decode: Callable[[], Decoded]) -> Decoded:
-    """`cached` for files: the key is their paths, lengths, times of change, and `form`.
+    """`cached` with a key of the files' paths, lengths and modification times, and of `form`.
 
-    Only zips of some size are kept: a folder's content has no single time of change.
+    Only zips of some size are cached: a folder's content has no single time of change.
     """
     if not all(path.is_file() for path in paths):
         return decode()
@@ -47,9 +47,9 @@ def cached_files(paths: Sequence[Path], form: object, decode: Callable[[], Decod
 
 
 def cached(key: str, decode: Callable[[], Decoded]) -> Decoded:
-    """`decode()`, or what it gave before for the same `key`.
+    """`decode()`, or its earlier result for the same `key`.
 
-    A cache that cannot be read or written is not an error, the images are decoded again.
+    A cache that cannot be read or written is no error: the images are decoded again.
     """
     name = hashlib.sha256(f"{key}|{CACHE_VERSION}".encode()).hexdigest()[:24]
     try:

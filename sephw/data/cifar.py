@@ -1,4 +1,4 @@
-"""The original CIFAR-10 files: the binary version, and the Python version without trusting it.
+"""CIFAR-10's original files: the binary version, and the Python version read without trust.
 
 The Python version is a pickle, and unpickling can run any code. It is read by an unpickler that
 knows NumPy's array reconstruction and nothing else.

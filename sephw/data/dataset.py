@@ -101,7 +101,10 @@ def stratified(
 
 @dataclass(frozen=True)
 class Origin:
-    """What is known of images before they are split; `notes` as those of a `Dataset`."""
+    """The name, classes, source and licence of images before their split.
+
+    `notes` are as those of a `Dataset`.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -113,7 +116,7 @@ class Origin:
 def assemble(
     origin: Origin, pool: Split, test: Split | None, *, seed: int, test_seed: int | None = None
 ) -> Dataset:
-    """A data set from training images and, where there is one, an official test set.
+    """Build a data set from training images and, where there is one, an official test set.
 
     Without a test set one fifth of `pool` becomes it, drawn by `test_seed` (default `seed`). One
     tenth of what remains, at most 2,500 images, becomes the validation split, drawn by `seed`.

@@ -1,4 +1,4 @@
-"""What cutout puts over a part of an image (arXiv 1708.04552)."""
+"""Cutout: a grey square over a part of an image (arXiv 1708.04552)."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ GREY = 128
 
 
 def half_side(height: int) -> int:
-    """Half the side in pixels of the square that hides a part of an image: an eighth of it."""
+    """Half the side of the erased square in pixels: an eighth of the image's height."""
     return max(1, height // 8)

@@ -14,17 +14,17 @@ from sephw.data.dataset import VALIDATION_MOST, VALIDATION_SHARE, Labels, strati
 from sephw.data.erase import GREY, half_side
 from sephw.errors import SephwError
 from sephw.files.images import ENDINGS
-from sephw.files.picture import Picture, Tally, read_picture
+from sephw.files.picture import ConversionCounts, Picture, read_picture
 
 # So many files, spread over all, are looked at for what will be converted.
-LOOKED_AT = 200
+SAMPLED_FILES = 200
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Image files below `root` and their labels int64 (N,); nothing is read yet.
+    """Image files below `root` with labels int64 (N,); nothing is read yet.
 
-    `channels`, 1 or 3, is what they are converted to.
+    Reading converts them to `channels`, 1 or 3.
     """
 
     root: Path
@@ -43,9 +43,9 @@ class ImageFiles:
 
 @dataclass(frozen=True)
 class FolderDataset:
-    """As `Dataset`, of files: `validation` is carved from train/, `test` is val/.
+    """A `Dataset` of image files: `validation` is carved from train/, `test` is val/.
 
-    `notes` are lines on what is left out, and on what will be converted when it is read.
+    `notes` are lines on files that are left out, and on conversions when they are read.
     """
 
     name: str
@@ -66,8 +66,8 @@ def is_image_folder(path: Path) -> bool:
 def open_image_folder(path: Path, *, seed: int, channels: int = 3) -> FolderDataset:
     """List the files of train/ and val/; one tenth of train/, at most 2,500, for validation.
 
-    Files are converted to `channels` (1 or 3) when they are read. SephwError where a class of
-    train/ has no images, or val/ one that train/ has not.
+    Files are converted to `channels` (1 or 3) when they are read. Raises SephwError where a class
+    of train/ has no images, or val/ has a class that train/ has not.
     """
     classes = _class_names(path / "train")
     extra = sorted(set(_class_names(path / "val")) - set(classes))
@@ -105,9 +105,9 @@ def open_image_folder(path: Path, *, seed: int, channels: int = 3) -> FolderData
 
 
 def _conversions(files: ImageFiles) -> tuple[str, ...]:
-    """Lines on what is converted, of some files that are decoded for it."""
-    tally = Tally()
-    for name in files.names[:: 1 + len(files) // LOOKED_AT]:
+    """Lines on the conversions that a sample of the files needs."""
+    tally = ConversionCounts()
+    for name in files.names[:: 1 + len(files) // SAMPLED_FILES]:
         try:
             picture = read_picture(files.root / name).in_channels(files.channels)
         except SephwError:
@@ -144,10 +144,10 @@ def _files(folder: Path, classes: tuple[str, ...], channels: int) -> ImageFiles:
 
 
 def read_centre(files: ImageFiles, index: int, height: int, width: int) -> NDArray[np.uint8]:
-    """One image as uint8 (height, width, channels): its centre.
+    """The centre of one image as uint8 (height, width, channels).
 
-    The shorter side comes to 8/7 of the size, and the middle is cut out.
-    SephwError naming the file where it cannot be decoded.
+    The shorter side is scaled to 8/7 of the size, and the middle is cut out. Raises SephwError
+    naming a file that cannot be decoded.
     """
     return _picture(files, index).resized(height, width, "crop").pixels()
 
@@ -155,11 +155,11 @@ def read_centre(files: ImageFiles, index: int, height: int, width: int) -> NDArr
 def read_random(
     files: ImageFiles, index: int, height: int, width: int, augment: str, seed: tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    """One image as uint8 (height, width, channels), augmented; `seed` decides everything random.
+    """One image, augmented, as uint8 (height, width, channels); `seed` decides everything random.
 
-    `crop`: a window of 8 to 100 % of the area and an aspect between 3:4 and 4:3, brought to the
-    size; `flip`: mirrored half of the time; `erase`: a grey square over a part of it; `none`:
-    `read_centre`. SephwError as there.
+    `crop`: a window of 8 to 100 % of the area and an aspect ratio from 3:4 to 4:3, scaled to the
+    size; `flip`: mirrored half of the time; `erase`: a grey square over a part of it; `none`: as
+    `read_centre`. Raises SephwError as that does.
     """
     from PIL import Image, ImageOps
 
@@ -183,10 +183,10 @@ def read_random(
 def random_window(
     generator: np.random.Generator, height: int, width: int, shape: float
 ) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of a random window within height × width pixels.
+    """A random window (left, top, right, bottom) within height × width pixels.
 
-    Its aspect is `shape` (width over height) times 3/4 to 4/3. After ten windows that do not fit:
-    the largest of aspect `shape`, centred.
+    Its aspect ratio is `shape` (width over height) times 3/4 to 4/3. After ten windows that do not
+    fit, it is the largest centred one of aspect ratio `shape`.
     """
     for _ in range(10):
         area = height * width * generator.uniform(0.08, 1.0)
@@ -207,7 +207,7 @@ def _array(image: Any) -> NDArray[np.uint8]:
 
 
 def _picture(files: ImageFiles, index: int) -> Picture:
-    """One file, with the channels that are asked for."""
+    """Decode one file and convert it to the requested channels."""
     path = files.root / files.names[index]
     try:
         return read_picture(path).in_channels(files.channels)

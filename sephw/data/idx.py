@@ -19,7 +19,7 @@ MOST_IDX_BYTES = 2 << 30
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """The uint8 array of one IDX file; SephwError where the file is not a whole one."""
+    """The uint8 array of one IDX file. Raises SephwError for a truncated or malformed file."""
     with reading(str(path), "fetch the file again"):
         data = read_bytes(path, str(path), most_bytes=MOST_IDX_BYTES)
         if path.suffix == ".gz":

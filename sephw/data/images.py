@@ -14,10 +14,10 @@ from sephw.data.dataset import Dataset, Images, Origin, Split, assemble
 from sephw.errors import SephwError
 from sephw.files.archives import Archive
 from sephw.files.images import ENDINGS, MOST_FILE_BYTES
-from sephw.files.picture import Conversion, Picture, Tally, read_picture
+from sephw.files.picture import Conversion, ConversionCounts, Picture, read_picture
 
 TRAIN_NAMES, TEST_NAMES = ("train", "training"), ("test", "testing")
-_MOST_LOOKED_AT = 300  # where a message needs no more
+_MOST_SAMPLED_FILES = 300  # where a message needs no more
 
 # Of all images of a set, decoded: they are kept in memory.
 MOST_DECODED_BYTES = 2 << 30
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class _Tree:
-    """Image files of one folder or zip: their paths inside it, and how to read one.
+    """The image files of one folder or zip: their paths inside it, and a function that reads one.
 
     `others` are paths of files that are no images by their names, `folders` the names of the
     folders on the first level.
@@ -60,11 +60,11 @@ class _Tree:
         )
 
     def first_level(self) -> set[str]:
-        """Names of the folders that should be classes."""
+        """The names of the first-level folders that should be classes."""
         return {PurePosixPath(name).parts[0] for name in self.folders}
 
     def left_out(self) -> list[str]:
-        """A line on files beside the images that are not read, by their endings."""
+        """A line on the ignored files beside the images, by ending."""
         beside = [p for p in self.others if len(p.parts) == 2]
         if not beside:
             return []
@@ -75,10 +75,10 @@ class _Tree:
         ]
 
 
-def _sorted_out(
+def _build_tree(
     label: str, names: Iterable[str], read: Callable[[PurePosixPath], bytes | Path]
 ) -> _Tree:
-    """The tree of some paths, a folder's with a slash at their end."""
+    """The tree of the given paths, in which a folder's ends in a slash."""
     kept = [
         (PurePosixPath(name), name.endswith("/"))
         for name in names
@@ -101,11 +101,11 @@ def _open_tree(path: Path) -> _Tree:
         names = [
             p.relative_to(path).as_posix() + ("/" if p.is_dir() else "") for p in path.rglob("*")
         ]
-        tree = _sorted_out(str(path), names, lambda p: path / p)
+        tree = _build_tree(str(path), names, lambda p: path / p)
     else:
         archive = Archive(path, str(path), MOST_FILE_BYTES, _MOST_PACKED_BYTES)
         names = [*archive.names, *archive.folders]
-        tree = _sorted_out(str(path), names, lambda p: archive.read(str(p)))
+        tree = _build_tree(str(path), names, lambda p: archive.read(str(p)))
     if not tree.files:
         raise SephwError(
             f"{path}: no images found; expected CLASS/FILE with files ending in "
@@ -129,9 +129,10 @@ def _class_of(tree: _Tree, path: PurePosixPath) -> str:
 
 @dataclass(frozen=True)
 class ImageForm:
-    """What images are brought to: None leaves the channels, or the size, to the images.
+    """The format that images are converted to.
 
-    `resize` ('bilinear' or 'pad') is how they reach (height, width).
+    `channels` or `size` None: the images' own. `resize` ('bilinear' or 'pad') is the method that
+    reaches `size` (height, width).
     """
 
     channels: int | None = None
@@ -142,14 +143,14 @@ class ImageForm:
 def _decode(
     trees: Sequence[_Tree], classes: tuple[str, ...], form: ImageForm, progress: Progress | None
 ) -> Decoded:
-    """Every image of `trees`, one after the other.
+    """Decode every image of `trees`, one after the other.
 
-    Without `form.channels` they have three where one of them is in colour, else one.
+    Without `form.channels` they get three channels where one of them is in colour, else one.
     """
     files = [(tree, path) for tree in trees for path in tree.files]
     labels = np.array([classes.index(_class_of(tree, path)) for tree, path in files], np.int64)
     images: Images | None = None
-    tally = Tally()
+    tally = ConversionCounts()
     grey: list[str] = []
     for i, (tree, path) in enumerate(files):
         picture = _read(tree, path, form)
@@ -202,8 +203,8 @@ def _sentence(error: SephwError) -> str:
 
 
 def _sizes(files: Sequence[tuple[_Tree, PurePosixPath]]) -> str:
-    """What to say of images of several sizes; some hundreds of them are looked at."""
-    looked = files[:: 1 + len(files) // _MOST_LOOKED_AT]
+    """A message on images of several sizes, from a sample of them."""
+    looked = files[:: 1 + len(files) // _MOST_SAMPLED_FILES]
     found: dict[tuple[int, int], list[str]] = {}
     for tree, path in looked:
         image = _read(tree, path, ImageForm()).image
@@ -233,11 +234,11 @@ def load_image_tree(
     form: ImageForm = ImageForm(),
     progress: Progress | None = None,
 ) -> Dataset:
-    """A folder or zip of CLASS/FILE images, brought to `form`.
+    """Load a folder or zip of CLASS/FILE images, converted to `form`.
 
     The test split is, in this order: a `test` folder beside a `train` folder inside `path`; the
-    file or folder whose name has 'test' where `path` has 'train'; one fifth of the images, drawn
-    by `seed`. Without a size in `form` all images must be of one size.
+    file or folder whose name has 'test' where `path` has 'train'; one fifth of the images, drawn by
+    `seed`. Without a size in `form` all images must be of one size.
     """
     tree = _open_tree(path)
     inner, beside = tree.below(*TRAIN_NAMES), _companion(path)
@@ -276,7 +277,10 @@ def load_image_tree(
 
 
 def _classes(path: Path, tree: _Tree) -> tuple[str, ...]:
-    """Names of the classes; SephwError for a folder without images, and for a single class."""
+    """The names of the classes.
+
+    Raises SephwError for a folder without images, and for a single class.
+    """
     classes = tuple(sorted({_class_of(tree, p) for p in tree.files}))
     empty = sorted(tree.first_level() - set(classes))
     if empty:

@@ -1,4 +1,4 @@
-"""`load_data`: one entrance for the named data sets and for paths."""
+"""`load_data`: one entry point for named data sets and for paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a data set's uint8 images to a network's input: the part that a checkpoint remembers."""
+"""Preprocessing of a data set's uint8 images to a network's input, as a checkpoint records it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ RESIZES = ("none", "bilinear", "pad", "crop")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The input a network takes, and how images of another size are brought to it.
+    """The input format of a network, and the method that brings other images to its size.
 
     `resize`: 'none' (refuse other sizes), 'bilinear', 'pad' (zeros around, centred), or 'crop'
     (shorter side to 8/7 of the size, centre cut out: what `folders.read_centre` does to files;
-    images in memory must have the size already).
-    `input_bits`: bits per input value; 8, the value is uint8 / 256.
+    images in memory must have the size already). `input_bits`: bits per input value; with 8, the
+    value is uint8 / 256.
     """
 
     height: int
@@ -71,10 +71,10 @@ class Preprocessing:
 def preprocess(
     images: NDArray[np.uint8], preprocessing: Preprocessing | Mapping[str, Any]
 ) -> NDArray[np.uint8]:
-    """uint8 (N, H, W, C) images in the size the network takes, uint8 as well.
+    """Bring uint8 (N, H, W, C) images to the network's size; the result is uint8 as well.
 
-    The network's float input is this divided by 256. SephwError where the channels differ, where
-    the size differs and `resize` is 'none', or where an image is too large to pad.
+    The network's float input is this divided by 256. Raises SephwError where the channels differ,
+    where the size differs and `resize` is 'none', or where an image is too large to pad.
     """
     if not isinstance(preprocessing, Preprocessing):
         preprocessing = Preprocessing.from_dict(preprocessing)

@@ -12,7 +12,7 @@ from sephw.explore.found import Goal
 from sephw.explore.model import RESOURCES, Problem, restrict, solve
 from sephw.files import build
 from sephw.ir.resources import Resources
-from sephw.rates import asked_rate, reachable_rate
+from sephw.rates import reachable_rate, typed_rate
 from sephw.targets import DEVICES, TARGETS, Device, Target
 from sephw.technologies import CHARACTERIZATION
 
@@ -35,7 +35,7 @@ def refusal(
     ``weight_bits``: all weights of the network, in memory.
     """
     wanted = (
-        network if goal.fps is None else f"{network} at {asked_rate(goal.fps)} frames/s on chip"
+        network if goal.fps is None else f"{network} at {typed_rate(goal.fps)} frames/s on chip"
     )
     return (
         _too_fast_a_clock(network, problem, goal)
@@ -67,7 +67,7 @@ def _too_many_frames(network: str, problem: Problem, goal: Goal) -> SephwError |
     clock = goal.counted_mhz(best.frames_per_second * cycles / 1e6)
     most = clock * 1e6 / cycles
     return SephwError(
-        f"{network}: {asked_rate(goal.fps)} frames/s on chip are beyond every folding; the fastest "
+        f"{network}: {typed_rate(goal.fps)} frames/s on chip are beyond every folding; the fastest "
         f"takes {cycles:,} cycles a frame, {reachable_rate(most)} frames/s on chip at "
         f"{clock:.4g} MHz; "
         f"ask for at most --fps {reachable_rate(most).replace(',', '')}"

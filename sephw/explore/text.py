@@ -10,7 +10,7 @@ from sephw.explore.found import Found, NodeFound
 from sephw.explore.sweep import SynthesisResult
 from sephw.ir.resources import Resources
 from sephw.ops import TileBuffer
-from sephw.rates import asked_rate, rate
+from sephw.rates import rate, typed_rate
 from sephw.targets import Device
 
 _KINDS = ("lut", "ff", "bram", "dsp")
@@ -80,7 +80,7 @@ def summary(found: Found) -> str:
             1,
             (
                 "",
-                f"asked for: {asked_rate(goal.fps)} frames/s on chip; {counted:.1f} MHz "
+                f"asked for: {typed_rate(goal.fps)} frames/s on chip; {counted:.1f} MHz "
                 f"give {rate(counted * 1e6 / found.frame_cycles)}, the estimated clock "
                 f"less {100 * goal.clock_error:.0f} % for its error",
             ),

@@ -21,7 +21,7 @@ from sephw.export_names import AMD, HLS, NETLIST, RTL, SYNTH
 from sephw.ir import Graph
 from sephw.ir.serialize import graph_digest
 from sephw.progress import Progress
-from sephw.rates import asked_rate, reachable_rate
+from sephw.rates import reachable_rate, typed_rate
 from sephw.sim.timing import simulate
 from sephw.technologies import CELL_MODELS
 
@@ -127,7 +127,7 @@ def _too_few_frames(
     )
     worst = "" if path is None else f"; worst path {describe(path)}"
     return SephwError(
-        f"{settings.target.name}: {reachable_rate(reached)} of {asked_rate(fps)} frames/s on chip: "
+        f"{settings.target.name}: {reachable_rate(reached)} of {typed_rate(fps)} frames/s on chip: "
         f"{cycles:,} cycles a frame at {run.clock_mhz:g} MHz, the board's clock{worst}; everything "
         f"is in {settings.out}, and the bitstream runs at that rate; ask for --fps {more} to have "
         f"the search leave more room, or route it again: {again}"

@@ -146,7 +146,7 @@ def _finished(out: Path, shown: Path) -> Iterator[Path]:
             yield path
             if path.is_dir() and not path.is_symlink():
                 yield from path.rglob("*")
-        elif not found.is_left_over:
+        elif not found.is_orphaned:
             raise UsageError(
                 f"--out {shown}: process {found.process} is working in it; wait for its end or "
                 "stop it"

@@ -1,4 +1,4 @@
-"""Zip archives: what their directory claims is checked before anything is unpacked."""
+"""Zip archives: the claims of their directory are checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _MOST_RATIO = 1100
 
 
 class Archive:
-    """An open zip; use as a context manager. ``names``: its entries, folders left out.
+    """An open zip; use as a context manager.
 
-    Raises SephwError, one line that begins with ``what``, where it is none, where an entry is
-    larger than ``most_entry_bytes`` or all together than ``most_bytes``, where entries share bytes,
-    and where an entry is encrypted or packed in a way that this does not unpack.
+    Raises SephwError, one line that begins with ``what``, for a file that is no zip, for an entry
+    larger than ``most_entry_bytes`` or all together larger than ``most_bytes``, for entries that
+    share bytes, and for an entry that is encrypted or compressed by another method than stored or
+    deflated.
     """
 
     def __init__(
@@ -58,12 +59,12 @@ class Archive:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the files in it, in the archive's order."""
+        """The names of the files in it, in the archive's order, without folders."""
         return tuple(self._entries)
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Entries that are folders, each with a slash at its end."""
+        """The entries that are folders, each with a slash at its end."""
         return self._folders
 
     def read(self, name: str) -> bytes:

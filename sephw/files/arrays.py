@@ -1,4 +1,4 @@
-"""NumPy's files: read without unpickling, sizes first; archives with the same bytes everywhere."""
+"""NumPy's files: read without unpickling, sizes checked first; written with reproducible bytes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_archive_of_arrays(
     most_bytes: int = MOST_BYTES,
     error: type[SephwError] = SephwError,
 ) -> dict[str, Array]:
-    """The arrays of an .npz file by name; ``most_bytes`` of them all. Raises ``error``."""
+    """The arrays of an .npz file by name, ``most_bytes`` in all. Raises ``error``, one line."""
     with (
         reading(what, fix, error=error),
         Archive(path, what, most_bytes, most_bytes, fix) as archive,

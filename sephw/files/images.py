@@ -1,4 +1,4 @@
-"""Image files: a list of formats that are decoded, sizes first, and nothing that runs a program."""
+"""Image files: an allow-list of decoded formats, sizes checked first, no program run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON: an object of finite numbers that 64 bits hold, or one line that says why not."""
+"""JSON: an object of finite numbers within 64 bits, or a one-line error with the reason."""
 
 from __future__ import annotations
 

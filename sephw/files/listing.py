@@ -1,4 +1,4 @@
-"""What a manifest says of an export's files: hashes of what it is made of, and where logs are.
+"""The manifest's listing of an export's files: a hash for each, and the folder of logs.
 
 Logs hold seconds and names of temporary folders, and a part that came from a cache has none. So
 they are not listed, and two exports of the same network have the same manifest.

@@ -1,4 +1,4 @@
-"""One image file to 8-bit grey or RGB: what is read, and what is converted on the way."""
+"""Decoding of one image file to 8-bit grey or RGB, with a record of the conversions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WHITE = (255, 255, 255, 255)
 
 
 class Conversion(Enum):
-    """What was done to an image beyond decoding; the value completes 'N of M images …'."""
+    """A conversion of an image beyond decoding; the value completes 'N of M images …'."""
 
     GREY_TO_RGB = "are grey: their value is in all three channels"
     RGB_TO_GREY = "are in colour: converted to grey (0.299 R + 0.587 G + 0.114 B)"
@@ -36,22 +36,25 @@ class Conversion(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded image: Pillow's, in mode 'L' or 'RGB', upright; and what was converted."""
+    """A decoded, upright image of Pillow in mode 'L' or 'RGB', and the conversions applied to
+    it.
+    """
 
     image: Any
     conversions: tuple[Conversion, ...]
 
     @property
     def channels(self) -> int:
-        """1 or 3."""
+        """The number of channels: 1 or 3."""
         return 1 if self.image.mode == "L" else 3
 
     def resized(self, height: int, width: int, resize: str) -> Picture:
-        """In another size: 'bilinear', 'pad' (zeros around, centred), or 'crop' (the centre).
+        """The picture in another size: 'bilinear', 'pad' (zeros around, centred), or 'crop' (the
+        centre).
 
-        A crop brings the shorter side to 8/7 of the size first. SephwError, its text an object's
-        ("size …"), where it is too large to pad, or another size than asked for and `resize` is
-        'none'.
+        A crop scales the shorter side to 8/7 of the size first. Raises SephwError, its text without
+        the file ("size …"), where the picture is too large to pad, or has another size and `resize`
+        is 'none'.
         """
         from PIL import Image
 
@@ -89,7 +92,7 @@ class Picture:
         return Picture(image.crop((left, top, left + width, top + height)), self.conversions)
 
     def in_channels(self, channels: int) -> Picture:
-        """With 1 or 3 channels."""
+        """The picture converted to 1 or 3 channels."""
         if channels == self.channels:
             return self
         grey = channels == 1
@@ -97,13 +100,13 @@ class Picture:
         return Picture(self.image.convert("L" if grey else "RGB"), (*self.conversions, more))
 
     def pixels(self) -> NDArray[np.uint8]:
-        """uint8 (H, W, channels)."""
+        """The pixels as uint8 (H, W, channels)."""
         image = self.image
         return np.asarray(image, np.uint8).reshape(image.height, image.width, self.channels)
 
 
 def read_picture(source: Path | Callable[[], bytes]) -> Picture:
-    """Decode a file, or the bytes that `source` reads. SephwError says why it cannot be."""
+    """Decode a file, or the bytes that `source` returns. Raises SephwError with the reason."""
     try:
         with open_image(source if isinstance(source, Path) else source()) as image:
             return _plain(image)
@@ -115,7 +118,7 @@ def read_picture(source: Path | Callable[[], bytes]) -> Picture:
 
 
 def _plain(image: Any) -> Picture:
-    """In mode 'L' or 'RGB'; which of the two, the image's own mode and palette decide."""
+    """Convert to mode 'L' or 'RGB', by the image's own mode and palette."""
     from PIL import Image
 
     done: list[Conversion] = []
@@ -157,13 +160,13 @@ def _plain(image: Any) -> Picture:
 
 
 def _raw_mode(arguments: Any) -> str:
-    """How values are stored, of the arguments of Pillow's decoder: 'RGB;16B' are 16 bits."""
+    """The storage mode in the arguments of Pillow's decoder: 'RGB;16B' stands for 16 bits."""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
 
 
 def _turn(image: Any) -> Any:
-    """How Pillow puts the image upright, or None; EXIF that is damaged says nothing."""
+    """The transposition that puts the image upright, or None; damaged EXIF counts as none."""
     from PIL import Image
 
     way = Image.Transpose
@@ -188,7 +191,7 @@ def _is_grey(image: Any) -> bool:
 
 
 @dataclass
-class Tally:
+class ConversionCounts:
     """Counts conversions over many images, with an example of each."""
 
     seen: int = 0
@@ -196,7 +199,7 @@ class Tally:
     examples: dict[Conversion, str] = field(default_factory=dict)
 
     def add(self, name: str, conversions: Iterable[Conversion]) -> None:
-        """Count one image."""
+        """Count the conversions of one image."""
         self.seen += 1
         for conversion in conversions:
             self.found[conversion] += 1

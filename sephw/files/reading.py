@@ -1,4 +1,4 @@
-"""The way into a file: it is regular and of bearable size, and its reader fails in one line."""
+"""Safe access to a file: it must be regular and of bounded size; failures become one line."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _MESSAGE_LENGTH = 160
 def check_file(
     path: Path, what: str, *, most_bytes: int = MOST_BYTES, error: type[SephwError] = SephwError
 ) -> None:
-    """Refuse what is no regular file of at most ``most_bytes``; nothing is opened.
+    """Refuse all but a regular file of at most ``most_bytes``; nothing is opened.
 
     ``what`` begins the message and names the path. Raises ``error``; FileNotFoundError and other
-    OSErrors are the caller's, who knows what to advise.
+    OSErrors are left to the caller, who knows the advice.
     """
     _check(path.stat(), what, most_bytes, error)
 
@@ -39,7 +39,7 @@ def check_file(
 def read_bytes(
     path: Path, what: str, *, most_bytes: int = MOST_BYTES, error: type[SephwError] = SephwError
 ) -> bytes:
-    """The content of a file, which `check_file` would take; raises as it does."""
+    """The content of a file that `check_file` accepts; raises as that does."""
     check_file(path, what, most_bytes=most_bytes, error=error)
     # Opening a pipe that took the file's place since would wait for a writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -63,10 +63,10 @@ def read_text(
 def reading(
     what: str, fix: str, *, failed: str = "cannot be read", error: type[SephwError] = SephwError
 ) -> Iterator[None]:
-    """The boundary of a reader: whatever fails within becomes one line of type ``error``.
+    """The boundary of a reader: any failure within becomes one line of type ``error``.
 
-    For libraries that may raise anything on a damaged file, and for building values of what was
-    read. ``what`` names the file, ``fix`` says what to do. SephwErrors pass.
+    For libraries that may raise anything on a damaged file, and for building values from the
+    content. ``what`` names the file, ``fix`` gives the advice. SephwErrors pass.
     """
     try:
         yield
@@ -86,7 +86,7 @@ def reading(
 
 
 def out_of_memory(failure: BaseException) -> str:
-    """What to say of a MemoryError: what was too large, as far as it says so."""
+    """The message for a MemoryError: the allocation that was too large, where it is known."""
     said = _short(failure) if str(failure) else "more than this machine has"
     return f"does not fit into memory ({said}); use smaller sizes or a machine with more memory"
 

@@ -1,4 +1,4 @@
-"""Frozen dataclasses from plain values, each value of the type that its field declares."""
+"""Builds frozen dataclasses from plain values, each checked against the type of its field."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 
 def build(kind: type[T], values: Mapping[str, Any]) -> T:
-    """``kind(**values)``, after every key and type was compared with the dataclass's fields.
+    """``kind(**values)``, after every key and type was checked against the dataclass's fields.
 
-    Values are as the fields want them: tuples, not lists. Raises ValueError naming the field.
+    Sequences must be tuples, not lists. Raises ValueError naming the field.
     """
     hints = _hints(kind)  # type: ignore[arg-type] # mypy: a type of unknown kind
     known = {field.name: field for field in fields(kind) if field.init}  # type: ignore[arg-type]
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{kind.__name__} has no field '{key}'")
-        if not is_of(value, hints[key]):
+        if not matches_type(value, hints[key]):
             shown = repr(value) if len(repr(value)) < 40 else type(value).__name__
             raise ValueError(f"{kind.__name__}.{key} cannot be {shown}")
     for key, field in known.items():
@@ -38,22 +38,22 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def is_of(value: Any, hint: Any) -> bool:
-    """Whether a value is of an annotated type, what it holds included; a list is a sequence."""
+def matches_type(value: Any, hint: Any) -> bool:
+    """Whether a value, with everything it contains, has an annotated type; a list is a sequence."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
     if origin in (Union, types.UnionType):
-        return any(is_of(value, one) for one in arguments)
+        return any(matches_type(value, one) for one in arguments)
     if origin is Sequence:
         held = isinstance(value, list | tuple)
-        return held and all(is_of(one, arguments[0]) for one in value)
+        return held and all(matches_type(one, arguments[0]) for one in value)
     if origin is tuple:
         if not isinstance(value, tuple):
             return False
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(is_of(one, arguments[0]) for one in value)
-        return len(value) == len(arguments) and all(map(is_of, value, arguments))
+            return all(matches_type(one, arguments[0]) for one in value)
+        return len(value) == len(arguments) and all(map(matches_type, value, arguments))
     if origin is np.ndarray:
         return isinstance(value, np.ndarray)
     if hint in (int, float):  # a bool is an int to Python, not to a file

@@ -1,4 +1,4 @@
-"""A network on a board, as Python sees it."""
+"""A network on a board, driven from Python."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Throughput:
-    """What was measured on one board.
+    """Latency and throughput measured on one board.
 
-    ``alone_last_output_cycles``: the latency of one frame alone, from its first beat in to its
-    last beat out. ``interval_cycles``: per frame of a long run. Both come from the counter in the
-    design.
-    ``link_frames_per_second``: of `Accelerator.predict`, the line to the host included.
+    ``alone_last_output_cycles``: the latency of a single frame, from its first beat in to its last
+    beat out. ``interval_cycles``: the frame interval of a long run. Both come from the counter in
+    the design. ``link_frames_per_second``: the rate of `Accelerator.predict`, the line to the host
+    included.
     """
 
     frames: int
@@ -65,7 +65,7 @@ class Throughput:
 
     @property
     def frames_per_second(self) -> float:
-        """Of the network, at the design's clock."""
+        """The network's frame rate at the design's clock, without the link."""
         return self.clock_hz / self.interval_cycles
 
 
@@ -103,13 +103,13 @@ class Accelerator:
 
     @property
     def retried(self) -> int:
-        """Requests that had to be sent again so far."""
+        """The number of requests that were sent again so far."""
         return self._link.retried
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Outputs int64 (N, outputs) of images uint8 (N, height, width, channels).
+        """Run ``images`` uint8 (N, height, width, channels); returns outputs int64 (N, outputs).
 
-        The integers of the network's last layer, row by row, channels innermost.
+        These are the integers of the network's last layer, row by row, channels innermost.
         """
         frames = self._checked(images)
         outputs = np.empty((len(frames), self.description.outputs), np.int64)
@@ -118,9 +118,9 @@ class Accelerator:
         return outputs
 
     def classes(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Number of the largest output, int64 (N,), or of every pixel's; see `Description`.
+        """The channel of the largest output, int64 (N,), or of every pixel's; see `Description`.
 
-        DescriptionError, before anything is sent, where the network has one output channel.
+        Raises DescriptionError, before anything is sent, where the network has one output channel.
         """
         if not self.description.has_classes:
             images = images[:0]
@@ -129,10 +129,10 @@ class Accelerator:
     def throughput(
         self, images: NDArray[np.uint8] | None = None, *, frames: int = 1000
     ) -> Throughput:
-        """Measure: ``frames`` (at least 2, even) on the chip, all ``images`` over the line.
+        """Measure ``frames`` (at least 2, even) runs on the chip, and all ``images`` over the line.
 
-        Without ``images``: 16 of noise. Raises DeviceError where the same image gives different
-        outputs.
+        Without ``images``, 16 of noise are used. Raises DeviceError where the same image gives
+        different outputs.
         """
         if frames < 2 or frames % 2 or frames > MAX_REPEATS:
             raise ImageError(f"throughput of {frames} frames; give an even number of at least 2")
@@ -163,16 +163,16 @@ class Accelerator:
         )
 
     def status(self) -> Status:
-        """What the link counted since power-up."""
+        """The link's error counters since power-up."""
         return self._status(Kind.STATUS)
 
     def reset(self) -> None:
-        """Reset the network; a run that is going on ends without a result."""
+        """Reset the network; a run in progress ends without a result."""
         self._status(Kind.RESET)
         self._clean = True
 
     def close(self) -> None:
-        """Give the port back, if it was opened here."""
+        """Close the port if this object opened it."""
         close = getattr(self._opened, "close", None)
         if close is not None:
             close()
@@ -189,7 +189,7 @@ class Accelerator:
         self.close()
 
     def _prepare(self) -> None:
-        """End whatever a former host has started; check that the design is the one described."""
+        """End any run of an earlier host, and check that the design is the one described."""
         self._link.call(Kind.RESET, reply_bytes=FRAME_BYTES + STATUS_BYTES)
         reply = self._link.call(Kind.IDENTIFY, reply_bytes=FRAME_BYTES + IDENTITY_BYTES)
         protocol = reply.payload[0] if reply.kind == Kind.IDENTIFY and reply.payload else 0
@@ -219,7 +219,7 @@ class Accelerator:
         self._clean = True
 
     def _check_clock(self, counted: int) -> None:
-        """The clock as the board has counted it, if it has had the time, is the one described."""
+        """Check the clock that the board has counted, once it has, against the description."""
         wanted = self.description
         clock_hz = counted * wanted.uart_hz / GATE_CYCLES
         if counted and abs(clock_hz / wanted.clock_hz - 1) > _CLOCK_ERROR:
@@ -230,7 +230,7 @@ class Accelerator:
             )
 
     def _run(self, frame: NDArray[np.uint8], repeats: int) -> Result:
-        """The first of ``repeats`` runs of one image, checked in every way there is."""
+        """Run one image ``repeats`` times; returns the first result, fully checked."""
         known = self.description
         if not self._clean:
             self.reset()

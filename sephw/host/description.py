@@ -1,4 +1,4 @@
-"""accelerator.json: what the host has to know of a design."""
+"""accelerator.json: the description of a design for the host."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _BITSTREAMS = {".bit", ".bin", ".fs"}
 
 @dataclass(frozen=True)
 class Description:
-    """A design. Shapes are (height, width, channels); ``cable``: its board for openFPGALoader.
+    """The description of a design.
 
-    ``clock_hz``: the network's; ``uart_hz``: of the board's oscillator, which times the line.
-    ``frame_limit_cycles``: no frame takes longer from its first beat in to its last beat out.
-    ``class_names``: of the output's channels, none where they are not known; ``resize``: how the
-    network's images came to their size (none, bilinear, pad, crop).
+    Shapes are (height, width, channels); ``cable`` is the name of its board for openFPGALoader.
+    ``clock_hz``: the network's clock; ``uart_hz``: the board's oscillator, which times the line.
+    ``frame_limit_cycles`` bounds a frame's cycles from its first beat in to its last beat out.
+    ``class_names``: of the output's channels, empty where they are unknown; ``resize``: the method
+    that brought the network's images to their size (none, bilinear, pad, crop).
     """
 
     directory: Path
@@ -50,13 +51,13 @@ class Description:
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of an image, one per value."""
+        """The bytes of an image, one per value."""
         height, width, channels = self.image_shape
         return height * width * channels
 
     @property
     def outputs(self) -> int:
-        """Integers that one image gives."""
+        """The number of output integers per image."""
         height, width, channels = self.output_shape
         return height * width * channels
 
@@ -68,13 +69,15 @@ class Description:
 
     @property
     def has_classes(self) -> bool:
-        """Whether there are channels to choose the largest of."""
+        """True where the output has at least two channels, so that there are classes to choose
+        from.
+        """
         return self.output_shape[2] > 1
 
     def classes(self, outputs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Channel of the largest of ``outputs`` int64 (N, outputs), the first of equals.
+        """The channel of the largest of ``outputs`` int64 (N, outputs), the first among equals.
 
-        int64 (N,), or (N, height, width) where the output is a map: that of every pixel.
+        Returns int64 (N,), or (N, height, width), one per pixel, where the output is a map. Raises
         DescriptionError where it has one channel.
         """
         height, width, channels = self.output_shape
@@ -104,9 +107,9 @@ class Description:
 
 
 def read_description(path: str | Path) -> Description:
-    """Read accelerator.json, or the one in an export directory or its board folder.
+    """Read accelerator.json from its path, an export directory or that one's board folder.
 
-    DescriptionError where there is none, or it is not one of a board with the host link.
+    Raises DescriptionError where there is none, or it is not one of a board with the host link.
     """
     given = Path(path)
     file = given
@@ -155,7 +158,7 @@ _PLAIN = (
 
 
 def _check(found: Description) -> None:
-    """ValueError where a number is none that a design could have."""
+    """Raise ValueError for a number that no design could have."""
     counts = (found.clock_hz, found.uart_hz, found.baud, found.frame_limit_cycles)
     shapes = (*found.image_shape, *found.output_shape)
     if min(counts) < 1 or not all(0 < extent <= _MOST_EXTENT for extent in shapes):

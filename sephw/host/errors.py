@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a board: one class per cause."""
+"""Errors between a host and a board: one class per cause."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from sephw.errors import SephwError
 
 
 class HostError(SephwError):
-    """A board cannot be used, or stopped being usable. No result was made."""
+    """A board cannot be used, or stopped being usable. There is no result."""
 
 
 class DescriptionError(HostError):
-    """The files of a design are missing, or of something else."""
+    """The files of a design are missing, or belong to something else."""
 
 
 class ImageError(HostError):
@@ -18,15 +18,15 @@ class ImageError(HostError):
 
 
 class PortError(HostError):
-    """The port cannot be opened: it is missing, busy, or not ours to open."""
+    """The port cannot be opened: it is missing, busy, or access is denied."""
 
 
 class DeviceSilentError(HostError):
-    """Nothing at all came back."""
+    """The board sent no reply at all."""
 
 
 class DamagedError(HostError):
-    """Something came back every time, and never a whole reply."""
+    """Every reply of the board was damaged."""
 
 
 class DisconnectedError(HostError):
@@ -34,8 +34,8 @@ class DisconnectedError(HostError):
 
 
 class WrongDesignError(HostError):
-    """The board holds another design than the one that was asked for."""
+    """The board holds another design than the expected one."""
 
 
 class DeviceError(HostError):
-    """The design says that it cannot do what it was asked, or contradicts itself."""
+    """The design reports that it cannot serve the request, or contradicts itself."""

@@ -11,19 +11,19 @@ LONGEST = 1 << 24
 
 
 def encode(body: bytes) -> bytes:
-    """One frame: flag, escaped body and CRC, flag."""
+    """The bytes of one frame: flag, escaped body and CRC, flag."""
     checked = body + crc(body)
     escaped = checked.replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e")
     return b"\x7e" + escaped + b"\x7e"
 
 
 def crc(body: bytes) -> bytes:
-    """The four bytes that follow a body."""
+    """The four CRC bytes that follow a body."""
     return zlib.crc32(body).to_bytes(CRC_BYTES, "little")
 
 
 class Decoder:
-    """Bytes of a port to bodies of frames. ``damaged`` counts frames that were not whole."""
+    """Decodes a byte stream into bodies of frames. ``damaged`` counts the damaged frames."""
 
     def __init__(self, longest: int = LONGEST) -> None:
         self._longest = longest
@@ -54,7 +54,7 @@ class Decoder:
 
 
 def _body(frame: bytearray) -> bytes | None:
-    """Unescape and check; None for anything but a whole frame with at least a byte of body."""
+    """The unescaped body of a frame; None for a damaged frame or an empty body."""
     plain = bytearray()
     escaped = False
     for byte in frame:

@@ -21,7 +21,7 @@ _RESYNCHRONIZE = bytes([FLAG, FLAG])
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a request is sent, and how long beyond the line's own time a reply may take.
+    """The retry policy: the number of attempts, and the time beyond the line's own for each reply.
 
     ``margin_seconds`` grows by half with each attempt, to 2 s at most.
     """
@@ -31,7 +31,7 @@ class Retries:
 
 
 class Link:
-    """Requests and their replies. Not for several threads.
+    """Sends requests and receives their replies. Not thread-safe.
 
     ``retried`` counts the attempts beyond the first of each request.
     """
@@ -54,10 +54,11 @@ class Link:
     def call(
         self, kind: Kind, payload: bytes = b"", *, reply_bytes: int, seconds: float = 0.0
     ) -> Reply:
-        """The reply to one request: of this very request, whole, CRC right.
+        """Send one request; returns the undamaged reply to this very request.
 
-        ``reply_bytes``: of its longest reply, before escapes. ``seconds``: what the device takes.
-        DeviceSilentError, DamagedError or DisconnectedError where there is none.
+        ``reply_bytes``: the length of its longest reply before escapes. ``seconds``: the device's
+        computing time. Raises DeviceSilentError, DamagedError or DisconnectedError where no such
+        reply comes.
         """
         self._sequence = (self._sequence + 1) & 0xFFFF
         body = request(kind, self._sequence, payload)
@@ -85,7 +86,7 @@ class Link:
         )
 
     def _wait(self, body: bytes, deadline: float) -> Reply | None:
-        """The reply to ``body``, if it comes before the deadline; others are passed over."""
+        """The reply to ``body`` if it comes before the deadline; other replies are skipped."""
         while (left := deadline - self._clock()) > 0:
             for found in self._decoder.feed(self._read(left)):
                 reply = parse_reply(found)

@@ -34,7 +34,7 @@ class Kind(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a whole request was refused, or came to nothing."""
+    """The reason for which the device refused a request, or could not finish it."""
 
     UNKNOWN = 1
     MALFORMED = 2
@@ -62,9 +62,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a design says of itself.
+    """A design's description of itself.
 
-    ``clock_cycles``: of the network's clock in `GATE_CYCLES` of the oscillator; 0: not counted yet.
+    ``clock_cycles``: cycles of the network's clock in `GATE_CYCLES` of the oscillator; 0: not
+    counted yet.
     """
 
     protocol: int
@@ -78,10 +79,11 @@ class Identity:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Outputs int64 (outputs,) of the first of all repeats, and cycles of all of them together.
+    """Outputs int64 (outputs,) of the first of all repeats, and the cycles of all of them together.
 
-    ``cycles``: from the first beat into the network to the last one out, both included.
-    ``equal``: all repeats gave the same; ``extra``: the network gave something nobody asked for.
+    ``cycles``: from the first beat into the network to the last one out, both included. ``equal``:
+    all repeats gave the same outputs; ``extra``: the network made output beats beyond those
+    expected.
     """
 
     outputs: NDArray[np.int64]
@@ -92,9 +94,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Status:
-    """``damaged_requests`` since power-up or the reset button, at most 65535.
-
-    ``extra`` as in a result.
+    """``damaged_requests`` since power-up or the reset button, at most 65535; ``extra`` as in
+    `Result`.
     """
 
     damaged_requests: int
@@ -107,22 +108,22 @@ def request(kind: Kind, sequence: int, payload: bytes = b"") -> bytes:
 
 
 def run_payload(image: bytes, repeats: int) -> bytes:
-    """What follows the header of RUN."""
+    """The payload of a RUN request."""
     return struct.pack("<I", repeats) + image
 
 
 def run_frame_bytes(image_bytes: int) -> int:
-    """Bytes on the line of a request to run an image: frame, CRC and flags; no escapes."""
+    """The bytes on the line of a request to run an image: frame, CRC and flags, without escapes."""
     return len(request(Kind.RUN, 0, run_payload(b"", 1))) + image_bytes + FRAMING_BYTES
 
 
 def result_frame_bytes(outputs: int, bits: int) -> int:
-    """The same of the reply with ``outputs`` of ``bits`` each."""
+    """The bytes on the line of the reply with ``outputs`` of ``bits`` each, without escapes."""
     return FRAME_BYTES + RESULT_FIXED_BYTES + value_bytes(bits) * outputs
 
 
 def parse_reply(body: bytes) -> Reply | None:
-    """The reply in the body of a frame; None if it is none."""
+    """The reply in the body of a frame; None if the body is no reply."""
     if len(body) < _HEADER.size or not body[0] & 0x80:
         return None
     kind, sequence, request_crc, build_id = _HEADER.unpack_from(body)
@@ -130,7 +131,7 @@ def parse_reply(body: bytes) -> Reply | None:
 
 
 def parse_identity(reply: Reply) -> Identity | None:
-    """What IDENTIFY brought; None if it has another length than this version's."""
+    """The content of IDENTIFY's reply; None if its length is not this version's."""
     if len(reply.payload) != _IDENTITY.size:
         return None
     protocol, image, outputs, bits, signed, clock = _IDENTITY.unpack(reply.payload)
@@ -138,7 +139,9 @@ def parse_identity(reply: Reply) -> Identity | None:
 
 
 def parse_result(reply: Reply, outputs: int, bits: int, signed: bool) -> Result | None:
-    """What RUN brought; None if it has another length than ``outputs`` of ``bits`` have."""
+    """The content of RUN's reply; None if its length is not that of ``outputs`` of ``bits``
+    each.
+    """
     size = value_bytes(bits)
     if len(reply.payload) != RESULT_FIXED_BYTES + size * outputs:
         return None
@@ -154,7 +157,7 @@ def parse_result(reply: Reply, outputs: int, bits: int, signed: bool) -> Result 
 
 
 def parse_status(reply: Reply) -> Status | None:
-    """What STATUS or RESET brought; None if it has another length than this version's."""
+    """The content of STATUS' or RESET's reply; None if its length is not this version's."""
     if len(reply.payload) != _STATUS.size:
         return None
     flags, damaged = _STATUS.unpack(reply.payload)
@@ -162,5 +165,5 @@ def parse_status(reply: Reply) -> Status | None:
 
 
 def value_bytes(bits: int) -> int:
-    """Bytes that one output takes."""
+    """The bytes that one output of ``bits`` bits takes."""
     return -(-bits // 8)

@@ -1,4 +1,4 @@
-"""The port to a board: pyserial's, or anything with read, write and timeout."""
+"""The port to a board: pyserial's, or any object with read, write and timeout."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ _WRITE_SECONDS = 10.0
 
 @runtime_checkable
 class Port(Protocol):
-    """A byte stream in both directions. ``timeout`` in seconds bounds a ``read``.
+    """A byte stream in both directions.
 
-    ``read`` gives at least one byte, or none at its timeout. A failure is an OSError.
+    ``timeout`` in seconds bounds a ``read``, which returns at least one byte, or none at its
+    timeout. A failure is an OSError.
     """
 
     timeout: float | None
 
     def read(self, size: int = 1, /) -> bytes:
-        """At most ``size`` bytes."""
+        """Read at most ``size`` bytes."""
 
     def write(self, data: bytes, /) -> int | None:
         """Send all of ``data``."""
@@ -34,7 +35,7 @@ class Port(Protocol):
 
 @dataclass(frozen=True)
 class FoundPort:
-    """A serial port of this machine; `usb` False: none that a board could be behind."""
+    """A serial port of this machine; `usb` is False where no board can be behind it."""
 
     device: str
     description: str
@@ -42,7 +43,7 @@ class FoundPort:
 
 
 def open_port(name: str, baud: int) -> Port:
-    """Open a device or a URL of pyserial for this process alone; PortError says why not."""
+    """Open a device or a URL of pyserial exclusively. Raises PortError with the reason."""
     try:
         import serial
     except ImportError:
@@ -71,7 +72,7 @@ def _why(error: Exception) -> str:
 
 
 def find_ports() -> list[FoundPort]:
-    """The serial ports of this machine, by name; none without pyserial."""
+    """The serial ports of this machine by name; empty without pyserial."""
     try:
         from serial.tools import list_ports
     except ImportError:
@@ -84,5 +85,5 @@ def find_ports() -> list[FoundPort]:
 
 
 def _is_usb(port: Any) -> bool:
-    """By its USB numbers; where the system gives none, by the usual names."""
+    """Whether a port has USB numbers or, where the system gives none, one of the usual names."""
     return getattr(port, "vid", None) is not None or "USB" in str(port.device)

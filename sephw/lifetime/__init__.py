@@ -1,4 +1,4 @@
-"""What a program leaves behind: children and unfinished files go with it, however it ends.
+"""The lifetime of a program: its children and unfinished files go with it, however it ends.
 
-Nothing is imported here: `ending` is the first that the program runs.
+Nothing is imported here: `ending` is the first module that the program runs.
 """

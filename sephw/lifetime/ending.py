@@ -1,4 +1,4 @@
-"""Signals that end the program: at any moment, within two seconds, with nothing left behind.
+"""Signals that end the program within two seconds, at any moment, with nothing left behind.
 
 A handler that raises would be lost in an import, in a callback or in a destructor. So a thread
 waits for the signal, which reaches it whatever the main thread computes, has the children killed
@@ -30,12 +30,12 @@ main_thread_starts = False
 """Whether the main thread is between starting a child and noting it."""
 _signal: int | None = None
 _graceful = False
-_programme = False
+_is_program = False
 
 
 def is_program() -> bool:
-    """Whether `end_on_signals` was called: this process is the program, not one that imports it."""
-    return _programme
+    """Whether this process is the program: `end_on_signals` was called, not merely imported."""
+    return _is_program
 
 
 def end_on_signals() -> None:
@@ -44,24 +44,24 @@ def end_on_signals() -> None:
     Signals that are ignored stay so (nohup, shells' background jobs). To be called in the main
     thread, once, before anything else.
     """
-    global _programme
-    if _programme or threading.current_thread() is not threading.main_thread():
+    global _is_program
+    if _is_program or threading.current_thread() is not threading.main_thread():
         return
-    _programme = True
+    _is_program = True
     numbers = [n for n in _SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     threading.Thread(target=_wait, args=(reader, frozenset(numbers)), daemon=True).start()
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in numbers:
-        signal.signal(number, _hold)
-    os.register_at_fork(after_in_child=_usual)
+        signal.signal(number, _block_main_thread)
+    os.register_at_fork(after_in_child=_restore_handlers)
 
 
 def leave(status: int) -> NoReturn:
-    """End the program with an exit status, or that of the signal that is ending it.
+    """Exit with ``status``, or with that of the signal that is ending the program.
 
-    Without the interpreter's own finish, in which signals would be lost.
+    The interpreter's own shutdown, in which signals would be lost, is skipped.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -72,7 +72,7 @@ def leave(status: int) -> NoReturn:
 
 @contextmanager
 def graceful() -> Iterator[None]:
-    """Within, a signal raises KeyboardInterrupt in the main thread, which may save what it has.
+    """Within this context a signal raises KeyboardInterrupt in the main thread, which may save.
 
     The process ends all the same, little more than a second later.
     """
@@ -109,16 +109,16 @@ def _end(number: int, silent: bool) -> None:
     os._exit(128 + number)
 
 
-def _hold(number: int, frame: FrameType | None) -> None:
-    """In the main thread: stand still until `_end` has ended the process."""
+def _block_main_thread(number: int, frame: FrameType | None) -> None:
+    """Block the main thread until `_end` has ended the process."""
     if _graceful:
         raise KeyboardInterrupt
     while not main_thread_starts:
         time.sleep(_GRACE_SECONDS)
 
 
-def _usual() -> None:
+def _restore_handlers() -> None:
     signal.set_wakeup_fd(-1)
     for number in _SIGNALS:
-        if signal.getsignal(number) is _hold:
+        if signal.getsignal(number) is _block_main_thread:
             signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Two paths change places in one step."""
+"""Exchange of two paths in one step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Each of two folders takes the other's place.
+    """Exchange two folders.
 
     Where the system cannot do that in one step, it takes three, and the death of this process
     between them is repaired. Raises OSError, and then nothing has changed.

@@ -1,8 +1,8 @@
-"""Children and unfinished files, known to a warden that acts when this process is gone.
+"""Registers children and unfinished files with a warden that acts when this process is gone.
 
-The warden (`sephw.lifetime.warden`) is a process of its own in a session of its own. It reads what
-to do from a pipe; the kernel closes the pipe at the death of this process, also by SIGKILL. Unlike
-the parent-death signal of Linux it does not mind which thread has started a child.
+The warden (`sephw.lifetime.warden`) is a process in a session of its own. It reads its orders from
+a pipe; the kernel closes the pipe at the death of this process, also by SIGKILL. Unlike the
+parent-death signal of Linux this does not depend on the thread that started a child.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ _POLL_SECONDS = 0.005
 _START_SECONDS, _TIDY_SECONDS = 0.2, 0.5
 
 lock = threading.RLock()
-"""Held while a child is started and noted. `_tidy` takes it for good: nothing starts then."""
+"""Held while a child is started and noted. `_run_warden` takes it for good: nothing starts then."""
 _writer: int | None = None
 _warden: subprocess.Popen[bytes] | None = None
 _broken = False
 
 
 def process_began(process: int) -> int | None:
-    """When a process started, in clock ticks since boot; None where there is no such process."""
+    """The start time of a process in clock ticks since boot; None where there is no such
+    process.
+    """
     try:
         text = Path(f"/proc/{process}/stat").read_bytes()
         return int(text.rsplit(b")", 1)[1].split()[19])
@@ -51,9 +53,9 @@ def start(
     stdout: int | None = subprocess.PIPE,
     stderr: int | None = subprocess.STDOUT,
 ) -> subprocess.Popen[bytes]:
-    """A child process that leads a group of its own; `end` ends both.
+    """Start a child process that leads a process group; `end` kills the group.
 
-    The group is killed when this process dies, of whatever. Raises SephwError if the program
+    The group is also killed when this process dies from any cause. Raises SephwError if the program
     cannot be started.
     """
     in_main = threading.current_thread() is threading.main_thread()
@@ -70,7 +72,7 @@ def start(
                 stderr=stderr,
                 start_new_session=True,
             )
-            _tell({"group": process.pid, "began": process_began(process.pid)})
+            _send_to_warden({"group": process.pid, "began": process_began(process.pid)})
             return process
     except OSError as error:
         raise SephwError(f"'{words[0]}' cannot be started: {error.strerror}") from None
@@ -87,7 +89,7 @@ def started(
     environment: Mapping[str, str] | None = None,
     stderr: int | None = subprocess.STDOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`start` with its output in a pipe; the group is killed when this is left."""
+    """`start` with the output in a pipe; the group is killed when the context is left."""
     process = start(words, directory=directory, environment=environment, stderr=stderr)
     try:
         yield process
@@ -101,26 +103,26 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    _tell({"ended": process.pid})
+    _send_to_warden({"ended": process.pid})
 
 
 def remove_at_end(path: Path, *, if_empty: bool = False) -> None:
-    """A file or folder that goes when this process ends, unless `release` says otherwise."""
-    _tell({"empty" if if_empty else "path": _plain(path)})
+    """Remove a file or folder when this process ends, unless `release` cancels that."""
+    _send_to_warden({"empty" if if_empty else "path": _absolute(path)})
 
 
 def restore_at_end(moved: Path, place: Path) -> None:
-    """``moved`` goes back to ``place`` when this process ends and nothing is there."""
-    _tell({"back": [_plain(moved), _plain(place)]})
+    """Move ``moved`` back to ``place`` when this process ends and nothing is there."""
+    _send_to_warden({"back": [_absolute(moved), _absolute(place)]})
 
 
 def release(path: Path) -> None:
-    """What was said of ``path`` to `remove_at_end` or `restore_at_end` is void."""
-    _tell({"kept": _plain(path)})
+    """Cancel what `remove_at_end` or `restore_at_end` ordered for ``path``."""
+    _send_to_warden({"kept": _absolute(path)})
 
 
-def _tidy() -> None:
-    """Have the warden do its work now; returns when it is done, or after some time."""
+def _run_warden() -> None:
+    """Have the warden act now; returns when it has, or after a time limit."""
     global _writer
     lock.acquire(timeout=_START_SECONDS)
     writer, _writer = _writer, None
@@ -140,9 +142,9 @@ def _tidy() -> None:
 
 
 def die_with_parent() -> None:
-    """For a worker process of multiprocessing: it ends when its parent is gone.
+    """Make a worker process of multiprocessing end when its parent is gone.
 
-    Its parent alone decides what an interrupt of the terminal means.
+    Its parent alone decides the effect of an interrupt from the terminal.
     """
     import multiprocessing
 
@@ -157,13 +159,15 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _plain(path: Path) -> str:
-    """For the warden, which stands in another folder."""
+def _absolute(path: Path) -> str:
+    """The absolute path, for the warden, whose working directory is another one."""
     return str(path.absolute())
 
 
-def _tell(said: Mapping[str, Any]) -> None:
-    """One line to the warden, which is started for the first; without one nothing is guarded."""
+def _send_to_warden(said: Mapping[str, Any]) -> None:
+    """Send one order to the warden, which is started for the first; without one nothing is
+    guarded.
+    """
     global _broken
     if _broken:
         return
@@ -202,13 +206,13 @@ def _start() -> int:
         return writer
 
 
-def _forget() -> None:
-    """In a forked child: the pipe is the parent's affair."""
+def _drop_pipe() -> None:
+    """In a forked child: close the parent's pipe to the warden."""
     global _writer, _warden, lock
     writer, _writer, _warden, lock = _writer, None, None, threading.RLock()
     if writer is not None:
         os.close(writer)
 
 
-ending.tidy = _tidy
-os.register_at_fork(after_in_child=_forget)
+ending.tidy = _run_warden
+os.register_at_fork(after_in_child=_drop_pipe)

@@ -1,7 +1,7 @@
-"""Folders that are being made: named after the process that makes them, and gone with it.
+"""Unfinished folders: each is named after the process that makes it, and is gone with it.
 
-A name holds the machine, the process and when it started, so that what a dead one has left (the
-machine lost its power, everything was killed at once) is told from what a living one is at.
+A name holds the machine, the process and its start time, so that the folder of a dead process
+(after a power loss, or when everything was killed at once) can be told from that of a living one.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ _system_temporary: str | None = None
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A folder or file that some process is making, or has left unfinished."""
+    """An unfinished folder or file; ``is_orphaned`` where its process is dead."""
 
     path: Path
     process: int
-    is_left_over: bool
+    is_orphaned: bool
 
 
 def unfinished_path(place: Path) -> Path:
-    """A new path beside ``place`` for what will be there; it goes when this process ends."""
-    path = place.with_name(f".{_stem(place)}.{_owner()}-{next(_numbers)}.part")
+    """A new path beside ``place`` for its future content; it is removed when this process ends."""
+    path = place.with_name(f".{_name_stem(place)}.{_owner()}-{next(_numbers)}.part")
     remove_at_end(path)
     return path
 
 
 def unfinished_folder(place: Path, what: str) -> Path:
-    """A new folder beside ``place`` that will be there; it goes when this process ends.
+    """A new folder beside ``place`` for its future content; it is removed when this process ends.
 
-    Folders that dead processes have left beside it are removed. Raises SephwError that begins with
+    Folders that dead processes left beside it are removed. Raises SephwError that begins with
     ``what`` where a living process is making ``place``, and OSError.
     """
-    with _one_at_a_time(place.parent):
-        for found in _beside(place):
-            if not found.is_left_over:
+    with _folder_lock(place.parent):
+        for found in _unfinished_beside(place):
+            if not found.is_orphaned:
                 raise SephwError(
                     f"{what}: process {found.process} is making it; wait for its end, stop it, or "
                     "choose another folder"
@@ -74,28 +74,28 @@ def unfinished_folder(place: Path, what: str) -> Path:
 
 
 def discard(path: Path) -> None:
-    """Remove what `unfinished_path` named, if it is there."""
+    """Remove the path of `unfinished_path`, if it exists."""
     _remove(path)
     release(path)
 
 
-def remove_left_over(place: Path) -> None:
-    """Remove what dead processes have left unfinished beside ``place``."""
-    for found in _beside(place):
-        if found.is_left_over:
+def remove_orphaned(place: Path) -> None:
+    """Remove the unfinished folders that dead processes left beside ``place``."""
+    for found in _unfinished_beside(place):
+        if found.is_orphaned:
             _remove(found.path)
 
 
 def is_unfinished(path: Path) -> Unfinished | None:
-    """What ``path`` is by its name; None where it is nothing unfinished of this program."""
+    """The parsed name of ``path``; None where it is not an unfinished path of this program."""
     match = _PART.fullmatch(path.name)
     return None if match is None else Unfinished(path, int(match["process"]), _is_dead(match))
 
 
 def own_temporary_folder() -> None:
-    """Temporary files of this program and its children go to a folder that goes with it.
+    """Redirect temporary files of this program and its children to a folder that goes with it.
 
-    Of the program only: a process that merely imports this package keeps its own.
+    Only in the program: a process that merely imports this package keeps its own folder.
     """
     global _system_temporary
     if not is_program() or _system_temporary is not None:
@@ -107,7 +107,7 @@ def own_temporary_folder() -> None:
     with contextlib.suppress(OSError), os.scandir(base) as entries:
         for entry in entries:
             match = _TEMPORARY.fullmatch(entry.name)
-            if match is not None and _is_dead(match) and _is_mine(entry):
+            if match is not None and _is_dead(match) and _is_owned(entry):
                 shutil.rmtree(entry.path, ignore_errors=True)
     try:
         made = tempfile.mkdtemp(prefix=f"sephw-{_owner()}-{next(_numbers)}-")
@@ -121,12 +121,12 @@ def own_temporary_folder() -> None:
 
 
 def system_temporary_folder() -> Path:
-    """Where temporary files go that outlive this process."""
+    """The folder for temporary files that outlive this process."""
     return Path(_system_temporary if _system_temporary is not None else tempfile.gettempdir())
 
 
-def _beside(place: Path) -> Iterator[Unfinished]:
-    stem = _stem(place)
+def _unfinished_beside(place: Path) -> Iterator[Unfinished]:
+    stem = _name_stem(place)
     try:
         paths = sorted(place.parent.glob(f".{glob.escape(stem)}.*.part*"))
     except OSError:
@@ -138,8 +138,8 @@ def _beside(place: Path) -> Iterator[Unfinished]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Processes that look into ``folder`` and then make something there do it one by one."""
+def _folder_lock(folder: Path) -> Iterator[None]:
+    """Hold a lock on ``folder``, so that processes that look into it and then write take turns."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # file systems without locks
@@ -155,7 +155,7 @@ def _is_dead(match: re.Match[str]) -> bool:
     return match["machine"] == _machine() and began != int(match["began"])
 
 
-def _is_mine(entry: os.DirEntry[str]) -> bool:
+def _is_owned(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False) and entry.stat().st_uid == os.geteuid()
 
 
@@ -166,7 +166,7 @@ def _owner() -> str:
 
 @cache
 def _machine() -> str:
-    """Eight digits that differ between machines, and containers that number processes anew."""
+    """Eight digits that identify the machine, or the container with process numbers of its own."""
     try:
         numbering = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
@@ -174,7 +174,7 @@ def _machine() -> str:
     return hashlib.sha256(f"{socket.gethostname()} {numbering}".encode()).hexdigest()[:8]
 
 
-def _stem(place: Path) -> str:
+def _name_stem(place: Path) -> str:
     if len(os.fsencode(place.name)) <= _LONGEST_STEM_BYTES:
         return place.name
     return hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import errno
 import os
 from pathlib import Path
 
-from sephw.lifetime.unfinished import discard, remove_left_over, unfinished_path
+from sephw.lifetime.unfinished import discard, remove_orphaned, unfinished_path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in place of what is there; after any failure the old one is.
+    """Replace the file at ``path`` atomically; after any failure the old one is still there.
 
-    Raises OSError, also where something is there that is no file: a device is not replaced.
+    Raises OSError, also where ``path`` is no regular file: a device is not replaced.
     """
-    remove_left_over(path)
+    remove_orphaned(path)
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     made = unfinished_path(path)

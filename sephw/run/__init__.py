@@ -1,1 +1,1 @@
-"""What a board does with an exported network: images, comparison, throughput."""
+"""Runs an exported network on a board: images, comparison, throughput."""

@@ -1,4 +1,4 @@
-"""The design of a board that an export holds."""
+"""The board design of an export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from sephw.host import DESCRIPTION, Description, DescriptionError, read_descript
 
 
 def read_design(directory: Path) -> Description:
-    """The design that an export holds. UsageError where nothing was synthesized for a board."""
+    """The board design of an export. Raises UsageError where nothing was synthesized for a
+    board.
+    """
     try:
         return read_description(directory)
     except DescriptionError:

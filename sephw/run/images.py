@@ -1,4 +1,4 @@
-"""Images that a person gives to `sephw run`: an array, picture files, or a folder of them."""
+"""The images that a person gives to `sephw run`: an array, picture files, or a folder of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sephw.host import Description, DescriptionError, ImageError
 
 @dataclass(frozen=True, eq=False)
 class GivenImages:
-    """Images uint8 (N, H, W, C), a name for each, and lines on what was converted.
+    """Images uint8 (N, H, W, C), a name for each, and lines on conversions.
 
-    `labels`: the class that the folder of an image says, by name, None where it says none.
+    `labels`: the class name that an image's folder gives, None where it gives none.
     """
 
     images: NDArray[np.uint8]
@@ -28,10 +28,10 @@ class GivenImages:
 
 
 def read_given(path: Path, known: Description) -> GivenImages:
-    """Of an .npy file, one picture, or a folder with pictures, in CLASS/FILE or not.
+    """Read an .npy file, one picture, or a folder with pictures, in CLASS/FILE or not.
 
-    Pictures are brought to the network's channels and size as in its training. ImageError names
-    what cannot be taken.
+    Pictures are converted to the network's channels and size as in its training. Raises ImageError
+    naming an unusable file.
     """
     if not path.exists():
         raise ImageError(f"'{path}': no such file or folder; check the path")
@@ -45,7 +45,7 @@ def read_given(path: Path, known: Description) -> GivenImages:
 
 
 def read_images(path: Path, known: Description) -> NDArray[np.uint8]:
-    """uint8 (N, H, W, C) of an .npy file; ImageError where it holds something else."""
+    """uint8 (N, H, W, C) from an .npy file. Raises ImageError where it holds something else."""
     images = read_array(
         path,
         f"'{path}'",
@@ -75,7 +75,7 @@ def _pictures(folder: Path, paths: list[Path], known: Description) -> GivenImage
     try:
         import PIL  # noqa: F401 - what reads them
 
-        from sephw.files.picture import Tally, read_picture
+        from sephw.files.picture import ConversionCounts, read_picture
     except ImportError:
         raise ImageError(
             f"'{paths[0]}': pictures need Pillow; install it with 'pip install pillow'"
@@ -87,7 +87,7 @@ def _pictures(folder: Path, paths: list[Path], known: Description) -> GivenImage
             "an .npy file"
         )
     images = np.empty((len(paths), height, width, channels), np.uint8)
-    tally = Tally()
+    tally = ConversionCounts()
     for i, path in enumerate(paths):
         try:
             picture = read_picture(path).resized(height, width, known.resize)

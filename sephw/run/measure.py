@@ -1,4 +1,4 @@
-"""What `sephw run` does with a board, and what it says of it."""
+"""Prediction and measurement on a board for `sephw run`, and the summary of the result."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _MOST_LINES = 20
 
 @dataclass(frozen=True, eq=False)
 class BoardRun:
-    """Outputs int64 (N, outputs) of a board; ``expected`` the same, or None where unknown.
+    """The result of a run on a board.
 
-    ``source`` of the speeds: "measured" on a board, "simulated" where the board is.
+    ``outputs`` int64 (N, outputs); ``expected`` the same shape, or None where unknown. ``source``
+    of the speeds is "measured" on a board, "simulated" on a simulated one.
     """
 
     description: Description
@@ -39,26 +40,26 @@ class BoardRun:
 
     @property
     def differing(self) -> int:
-        """Images with at least one other output than expected."""
+        """The number of images with at least one output other than expected."""
         if self.expected is None:
             return 0
         return int((self.outputs != self.expected).any(axis=1).sum())
 
     @property
     def class_names(self) -> list[str] | None:
-        """The class of every image by name; None where there are no names, or a map of them."""
+        """The class name of every image; None where names are unknown or the output is a map."""
         known = self.description
         if not known.class_names or known.output_shape[:2] != (1, 1) or not known.has_classes:
             return None
         return [known.class_names[i] for i in known.classes(self.outputs)]
 
     def save(self, path: Path) -> None:
-        """Write the outputs as .npy; the path is taken as it is."""
+        """Write the outputs as .npy to exactly this path."""
         with path.open("wb") as file:
             np.save(file, self.outputs)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Plain values for JSON."""
         known = self.description
         return {
             "name": known.name,
@@ -77,7 +78,7 @@ class BoardRun:
         }
 
     def _classes(self) -> list[str]:
-        """Lines on the classes: of each image that has a name of its own, else how many of each."""
+        """Lines on the classes: one per image that has a name of its own, else counts per class."""
         found = self.class_names
         if found is None:
             return []
@@ -122,20 +123,21 @@ def measure(
     *,
     frames: int,
     simulated: bool = False,
-    told: Callable[[str], None] = lambda text: None,
+    on_step: Callable[[str], None] = lambda text: None,
 ) -> BoardRun:
     """Predict the images, then measure throughput with them (``frames`` on the chip).
 
-    ``simulated``: the board is, and so is every speed. ``told`` hears how far it is.
+    ``simulated``: the board is a simulated one, and so are the speeds. ``on_step`` is called with
+    the name of each step.
     """
     images, outputs = (
         given.images,
         np.empty((len(given.images), board.description.outputs), np.int64),
     )
     for i in range(len(images)):
-        told(f"image ({i} of {len(images)})")
+        on_step(f"image ({i} of {len(images)})")
         outputs[i] = board.predict(images[i : i + 1])[0]
-    told("throughput")
+    on_step("throughput")
     throughput = board.throughput(images if len(images) else None, frames=frames)
     return BoardRun(
         board.description,
@@ -150,7 +152,7 @@ def measure(
 
 
 def first_difference(outcome: BoardRun) -> str:
-    """One line on the first output that is not as expected."""
+    """One line on the first output that differs from the expected one."""
     assert outcome.expected is not None
     image, output = np.argwhere(outcome.outputs != outcome.expected)[0]
     return (
@@ -160,7 +162,7 @@ def first_difference(outcome: BoardRun) -> str:
 
 
 def read_test(known: Description) -> tuple[GivenImages, Outputs]:
-    """Test images of an export and the outputs expected for them."""
+    """The test images of an export and their expected outputs."""
     images = read_images(known.directory / TEST_IMAGES, known)
     outputs = _load(known.directory / TEST_OUTPUTS)
     if outputs.dtype != np.int64 or outputs.shape != (len(images), known.outputs):

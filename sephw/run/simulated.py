@@ -17,7 +17,7 @@ _START_SECONDS = 0.003
 
 @contextlib.contextmanager
 def simulated(known: Description) -> Iterator[Accelerator]:
-    """The board of an export in Verilator; times are the board's own."""
+    """The board of an export, simulated in Verilator; times are the simulated board's own."""
     compiled = compile_board(known.directory.parent / RTL, known.directory)
     with compiled.power_up() as board:
         board.wait(_START_SECONDS)

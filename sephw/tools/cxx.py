@@ -17,7 +17,9 @@ _ERROR = re.compile(r"^.*?(?:fatal )?error: .*$", re.MULTILINE)
 
 
 def find_compiler(purpose: str) -> Path:
-    """g++ on the PATH. Raises SephwError that starts with ``purpose`` where there is none."""
+    """The path of g++. Raises SephwError that starts with ``purpose`` where it is not on the
+    PATH.
+    """
     found = shutil.which("g++")
     if found is None:
         raise SephwError(

@@ -1,4 +1,4 @@
-"""Files that take long to make, kept by what they were made of in the user's cache folder."""
+"""A cache of files that take long to make, in the user's cache folder, by hash of their inputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _DIGEST_DIGITS = 16
 
 @dataclass(frozen=True)
 class FileCache:
-    """Files by key; beyond ``most_bytes`` those go that were not used for longest.
+    """Files by key; beyond ``most_bytes`` the least recently used ones are removed.
 
-    A cache that cannot be used costs time only. A file's name has a digest of its content, so that
-    a damaged one is no hit.
+    A cache that cannot be used costs time only. A file's name contains a digest of its content, so
+    that a damaged file is a miss.
     """
 
     folder: Path
@@ -31,7 +31,7 @@ class FileCache:
 
     @classmethod
     def of_user(cls, name: str) -> FileCache:
-        """The user's own, ``name`` of several."""
+        """The user's cache called ``name``."""
         return cls(cache_folder() / name)
 
     def fetch(self, key: str, target: Path) -> bool:
@@ -49,7 +49,7 @@ class FileCache:
         return False
 
     def keep(self, key: str, made: Path) -> None:
-        """Keep a file; it appears whole or not at all."""
+        """Store a file atomically."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = self.folder / f".{os.getpid()}.{key}"
@@ -67,8 +67,8 @@ class FileCache:
             total -= status.st_size
 
 
-def key_of(parts: Iterable[str | bytes]) -> str:
-    """A key of ``parts``, the boundaries between them included."""
+def cache_key(parts: Iterable[str | bytes]) -> str:
+    """The key of ``parts``, the boundaries between them included."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -77,7 +77,7 @@ def key_of(parts: Iterable[str | bytes]) -> str:
 
 
 def identity(program: Path) -> str:
-    """What changes with the installed version of a program."""
+    """A text that changes with the installed version of a program."""
     status = program.resolve().stat()
     return f"{program.resolve()} {status.st_size} {status.st_mtime_ns}"
 
@@ -87,4 +87,4 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGEST_DIGITS]
 
 
-__all__ = ["PROGRAMS", "FileCache", "identity", "key_of"]
+__all__ = ["PROGRAMS", "FileCache", "identity", "cache_key"]

@@ -22,10 +22,11 @@ def icarus_is_installed() -> bool:
 def compile_with_icarus(
     files: Sequence[str], top: str, directory: Path, program: Path, *, purpose: str
 ) -> list[str]:
-    """Compile ``files`` (relative to ``directory``) to ``program``; the words that run it.
+    """Compile ``files`` (relative to ``directory``) to ``program``; returns the command that runs
+    it.
 
-    Raises SephwError that starts with ``purpose`` where Icarus is missing, and with its first
-    error line.
+    Raises SephwError that starts with ``purpose`` where Icarus is missing, and with its first error
+    line.
     """
     iverilog, vvp = shutil.which("iverilog"), shutil.which("vvp")
     if iverilog is None or vvp is None:

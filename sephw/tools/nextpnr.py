@@ -19,7 +19,7 @@ _ERROR = re.compile(r"^ERROR: (.*)$")
 
 
 class NextpnrError(Exception):
-    """nextpnr ended with an error: its messages, each one line."""
+    """nextpnr's error exit, with its error messages, each one line."""
 
     def __init__(self, errors: tuple[str, ...], log: Path) -> None:
         super().__init__(*errors)
@@ -30,10 +30,10 @@ class NextpnrError(Exception):
 def find_tool(
     program: str, module: str, function: str, wheel: str, purpose: str, *, plain: bool = False
 ) -> list[str]:
-    """First words of the command line of a YoWASP tool, else of ``program`` on the PATH.
+    """The command prefix of a YoWASP tool, else of ``program`` on the PATH.
 
-    ``plain``: a function of a plain Python package that reads the command line itself. Raises
-    SephwError that starts with ``purpose`` where there is neither.
+    ``plain``: the function belongs to a plain Python package that reads the command line itself.
+    Raises SephwError that starts with ``purpose`` where there is neither.
     """
     if importlib.util.find_spec(module.partition(".")[0]) is not None:
         if plain:
@@ -48,14 +48,14 @@ def find_tool(
 
 
 def find_nextpnr(program: str, purpose: str) -> list[str]:
-    """First words of nextpnr's command line; SephwError where it is not installed."""
+    """The command prefix of nextpnr. Raises SephwError where it is not installed."""
     wheel, function = f"yowasp-{program}", f"run_{program}".replace("-", "_")
     return find_tool(program, wheel.replace("-", "_"), function, wheel, purpose)
 
 
 @cache
 def nextpnr_version(program: str, purpose: str) -> str:
-    """Its version, as "0.11.1"; asked for once per process."""
+    """nextpnr's version, as "0.11.1", cached per process."""
     done = run([*find_nextpnr(program, purpose), "--version"], timeout_seconds=600)
     match = re.search(r"Version (?:nextpnr-)?([^)\s]+)", done.stdout + done.stderr)
     if match is None:
@@ -75,10 +75,9 @@ def run_nextpnr(
     timeout_seconds: float,
     cancelled: threading.Event | None = None,
 ) -> None:
-    """Run it in ``directory`` (file names relative to it).
+    """Run nextpnr in ``directory`` (file names relative to it).
 
-    Raises NextpnrError where it ends with an error, SephwError where it is missing or takes
-    too long.
+    Raises NextpnrError for its error exit, SephwError where it is missing or takes too long.
     """
     errors: list[str] = []
     last = ""

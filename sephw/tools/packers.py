@@ -12,7 +12,7 @@ _TIMEOUT_SECONDS = 600.0
 
 
 def run_packer(command: Sequence[str], program: str, bitstream: Path, *, purpose: str) -> None:
-    """Run ``command`` in the folder of ``bitstream``, which it has to make.
+    """Run ``command``, which must create ``bitstream``, in that file's folder.
 
     Raises SephwError that starts with ``purpose`` and names ``program`` where it does not.
     """

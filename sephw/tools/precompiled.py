@@ -1,4 +1,4 @@
-"""A header that many programs include, compiled once and kept in the user's cache."""
+"""A precompiled header that many programs include, in the user's cache."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from sephw.tools.cxx import find_compiler
-from sephw.tools.file_cache import identity, key_of
+from sephw.tools.file_cache import cache_key, identity
 from sephw.tools.process import run
 
 
 def precompiled(text: str, flags: Sequence[str | Path], *, purpose: str) -> tuple[str, ...]:
-    """Options that make g++ begin with the header ``text``; none where it cannot be kept.
+    """Options that make g++ begin with the header ``text``; none where it cannot be cached.
 
-    ``flags`` are those of the programs, as far as they change what the header means. A cache that
-    cannot be used, or a header that does not compile, costs time only. Raises SephwError that
-    starts with ``purpose`` where there is no compiler.
+    ``flags`` are those of the programs that change the meaning of the header. A cache that cannot
+    be used, or a header that does not compile, costs time only. Raises SephwError that starts with
+    ``purpose`` where there is no compiler.
     """
     compiler = find_compiler(purpose)
-    key = key_of([identity(compiler), text, *map(str, flags)])
+    key = cache_key([identity(compiler), text, *map(str, flags)])
     folder = user_cache_path("sephw", appauthor=False) / f"headers-{key[:16]}"
     header, compiled = folder / "common.h", folder / "common.h.gch"
     try:
@@ -39,7 +39,7 @@ def precompiled(text: str, flags: Sequence[str | Path], *, purpose: str) -> tupl
 
 
 def _put(path: Path, text: str) -> None:
-    """It appears whole or not at all."""
+    """Write the file atomically."""
     partial = path.parent / f".{os.getpid()}.{path.name}"
     partial.write_text(text, encoding="ascii")
     partial.replace(path)

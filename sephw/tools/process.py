@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Completed:
-    """How a child process ended."""
+    """The exit status and the output of a child process."""
 
     returncode: int
     stdout: str
@@ -68,12 +68,12 @@ def run_logged(
     directory: Path | None = None,
     cancelled: threading.Event | None = None,
 ) -> int:
-    """Run a program to its end; its exit status. What it prints goes to ``log`` as it comes.
+    """Run a program to its end; returns its exit status. Its output goes to ``log`` as it comes.
 
-    ``on_line`` gets every line of stdout and stderr. The program and what it started are killed
-    after ``timeout_seconds``, when ``cancelled`` is set (by another thread), and when this call
-    is left by an exception, an interrupt included. Raises SephwError, naming the log, if the
-    program cannot be started, was killed for its time, or was cancelled.
+    ``on_line`` gets every line of stdout and stderr. The program and its children are killed after
+    ``timeout_seconds``, when ``cancelled`` is set (by another thread), and when this call is left
+    by an exception, an interrupt included. Raises SephwError, naming the log, if the program cannot
+    be started, was killed for its time, or was cancelled.
     """
     words = [str(argument) for argument in arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -128,9 +128,9 @@ class _Watcher:
 
 
 def killed_by(status: int, last_line: str) -> str | None:
-    """What to say of a program that a signal ended, its exit status as `run_logged` gives it.
+    """The message for a program that a signal ended, from the exit status of `run_logged`.
 
-    None where it ended by itself.
+    None where it exited by itself.
     """
     if status >= 0:
         return None

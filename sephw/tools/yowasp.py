@@ -15,9 +15,9 @@ sys.exit({module}.{function}(sys.argv[1:]))
 
 
 def yowasp_command(module: str, function: str) -> tuple[str, ...]:
-    """First words of the command line that calls `module.function` with the words behind them.
+    """The command prefix that calls `module.function` with the arguments that follow.
 
-    They name a folder that can be written: without one these tools do not run.
+    It names a writable folder: without one these tools do not run.
     """
     code = _CODE.format(module=module, function=function)
     return (sys.executable, "-c", code, str(yowasp_folder()))

@@ -33,7 +33,7 @@ BATCH_SECONDS = 600.0
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class DecodeRequest:
     """Images to decode to `size` (height, width): one batch.
 
     `numbers` are those of `files` in their data set: with `seed` they decide everything random.
@@ -52,20 +52,20 @@ class Wanted:
         return (len(self.numbers), self.files.channels, *self.size)
 
 
-def decode(wanted: Wanted) -> NDArray[np.uint8]:
+def decode(request: DecodeRequest) -> NDArray[np.uint8]:
     """The images, uint8 (N, channels, height, width). SephwError names a file that is damaged."""
-    images = np.empty(wanted.shape, np.uint8)
-    _decode_into(images, wanted)
+    images = np.empty(request.shape, np.uint8)
+    _decode_into(images, request)
     return images
 
 
-def _decode_into(images: NDArray[np.uint8], wanted: Wanted) -> None:
-    for place, number in enumerate(wanted.numbers):
-        if wanted.seed is None:
-            image = read_centre(wanted.files, place, *wanted.size)
+def _decode_into(images: NDArray[np.uint8], request: DecodeRequest) -> None:
+    for place, number in enumerate(request.numbers):
+        if request.seed is None:
+            image = read_centre(request.files, place, *request.size)
         else:
-            seed = (wanted.seed, number)
-            image = read_random(wanted.files, place, *wanted.size, wanted.augment, seed)
+            seed = (request.seed, number)
+            image = read_random(request.files, place, *request.size, request.augment, seed)
         images[place] = image.transpose(2, 0, 1)
 
 
@@ -91,7 +91,7 @@ class Decoders:
     ) -> None:
         self.close()
 
-    def images(self, batches: Iterable[Wanted]) -> Iterator[NDArray[np.uint8]]:
+    def images(self, batches: Iterable[DecodeRequest]) -> Iterator[NDArray[np.uint8]]:
         """Each batch as `decode` gives it, in order; each process is one batch ahead.
 
         SephwError also where a process ends by itself, or a batch takes `BATCH_SECONDS`. One
@@ -104,14 +104,14 @@ class Decoders:
             self._decoders = [_Decoder() for _ in range(self._processes)]
         coming, at_work = iter(batches), deque[_Decoder]()
         try:
-            for decoder, wanted in zip(self._decoders, coming, strict=False):
-                decoder.ask(wanted)
+            for decoder, request in zip(self._decoders, coming, strict=False):
+                decoder.submit(request)
                 at_work.append(decoder)
             while at_work:
                 decoder = at_work.popleft()
-                images = decoder.answer()
+                images = decoder.receive()
                 if (following := next(coming, None)) is not None:
-                    decoder.ask(following)
+                    decoder.submit(following)
                     at_work.append(decoder)
                 yield images
         except BaseException:
@@ -144,16 +144,16 @@ class _Decoder:
         send_handle(self._connection, self._memory, self._process.pid)
         self._shape = (0, 0, 0, 0)
 
-    def ask(self, wanted: Wanted) -> None:
+    def submit(self, request: DecodeRequest) -> None:
         """Have a batch decoded, while none is."""
-        self._shape = wanted.shape
+        self._shape = request.shape
         os.ftruncate(self._memory, max(1, int(np.prod(self._shape))))
         try:
-            self._connection.send(wanted)
+            self._connection.send(request)
         except OSError:
             raise self._gone() from None
 
-    def answer(self) -> NDArray[np.uint8]:
+    def receive(self) -> NDArray[np.uint8]:
         """The images of the batch that was asked for."""
         try:
             if not self._connection.poll(BATCH_SECONDS):
@@ -188,17 +188,17 @@ def _array(memory: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _serve(connection: Connection) -> None:
-    """What a decoder does: answer each `Wanted` with None, or with what is wrong, for ever."""
+    """The loop of a decoder process: answer each `DecodeRequest` with None or an error message."""
     die_with_parent()
     memory = recv_handle(connection)
     while True:
         try:
-            wanted: Wanted = connection.recv()
+            request: DecodeRequest = connection.recv()
         except EOFError:
             return
         problem = None
         try:
-            _decode_into(_array(memory, wanted.shape), wanted)
+            _decode_into(_array(memory, request.shape), request)
         except SephwError as error:
             problem = str(error)
         connection.send(problem)

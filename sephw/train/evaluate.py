@@ -40,7 +40,7 @@ def accuracy(
             logits = network(network_input(images, device))
             right += int((logits.argmax(1).cpu() == labels).sum())
     network.train(was_training)
-    (hits,) = team.total(right)
+    (hits,) = team.all_reduce_sum(right)
     return round(100.0 * hits / len(source), 4)
 
 

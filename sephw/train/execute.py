@@ -41,7 +41,7 @@ def execute(request: TrainingRequest, start_progress: Callable[[int, str], Progr
 
     torch.set_num_threads(settings.threads)
     team = join_team(_device(settings.device))
-    with team.explained():
+    with team.explaining_failures():
         try:
             with Decoders(request.workers) as decoders:
                 request = replace(request, settings=settings)
@@ -71,7 +71,7 @@ def _train(
     stages = sum(map(bool, settings.epochs))
     steps = 1 + sum(settings.epochs) + 2 * stages
     progress = start_progress(steps, f"{settings.network} on {name}")
-    reporter = Reporter(progress if team.leads else None, silent=not team.leads)
+    reporter = Reporter(progress if team.is_leader else None, silent=not team.is_leader)
     with reporter.step("load", name):
         opened = open_data(settings, decoders, progress)
     reporter.notes(opened.notes)
@@ -115,7 +115,7 @@ def _train(
         again = again if resume_path(out).exists() else "no epoch was finished"
         reporter.line(f"{end}: the time is used up; {kept}{again}")
         return 0
-    if request.card is not None and team.leads:
+    if request.card is not None and team.is_leader:
         write_card(request.card, checkpoint, out, run.progress.seconds)
     reporter.line(f"{out}: {settings.network} in stage {checkpoint.stage}")
     return 0

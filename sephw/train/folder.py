@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sephw.data.folders import ImageFiles
-from sephw.train.decoders import Decoders, Wanted
+from sephw.train.decoders import DecodeRequest, Decoders
 from sephw.train.parallel import Team
 from sephw.train.settings import TrainingSettings
 from sephw.train.source import Batch, batch_size, epoch_seed
@@ -58,7 +58,7 @@ class FolderSource:
         import torch
 
         batches = (
-            Wanted(self.files.take(step), tuple(step.tolist()), self.size, augment, seed)
+            DecodeRequest(self.files.take(step), tuple(step.tolist()), self.size, augment, seed)
             for step in steps
         )
         for step, images in zip(steps, self.decoders.images(batches), strict=True):

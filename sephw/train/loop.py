@@ -57,20 +57,22 @@ def learning_rate(settings: TrainingSettings, stage: str, step: int, steps: int)
     return peak * min(1.0, (step + 1) / warm) * factor
 
 
-def loss_of(logits: Any, labels: Any, settings: TrainingSettings, taught: Any | None) -> Any:
-    """Cross entropy; where ``taught``, the teacher's logits, is given, mixed with distillation.
+def loss_of(
+    logits: Any, labels: Any, settings: TrainingSettings, teacher_logits: Any | None
+) -> Any:
+    """The training loss: cross entropy, mixed with distillation where ``teacher_logits`` is given.
 
-    (1 − w)·CE + w·T²·KL(softmax(taught / T) ‖ softmax(logits / T)), the mean over the batch.
+    (1 − w)·CE + w·T²·KL(softmax(teacher / T) ‖ softmax(logits / T)), the mean over the batch.
     """
     from torch.nn import functional
 
     hard = functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
-    if taught is None:
+    if teacher_logits is None:
         return hard
     heat = settings.temperature
     soft = functional.kl_div(
         functional.log_softmax(logits / heat, dim=1),
-        functional.log_softmax(taught / heat, dim=1),
+        functional.log_softmax(teacher_logits / heat, dim=1),
         reduction="batchmean",
         log_target=True,
     )
@@ -130,12 +132,12 @@ def train_epoch(
             x, y = network_input(images, device), labels.to(device)
             with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
                 logits = wrapped(x)
-                taught = None
+                teacher_logits = None
                 if teacher is not None:
                     with torch.no_grad():
-                        taught = teacher(x).float()
+                        teacher_logits = teacher(x).float()
             logits = logits.float()
-            loss = loss_of(logits, y, settings, taught)
+            loss = loss_of(logits, y, settings, teacher_logits)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -149,6 +151,6 @@ def train_epoch(
             seen += len(y)
             note = f"loss {loss_sum / (step + 1):.3f}, {100 * right / seen:.1f} %, batches"
             tell(step + 1, batches, note)
-    team.spread(network)  # batch norms have seen other images in each process
-    loss_sum, hits, images_seen = team.total(loss_sum, right, seen)
+    team.broadcast_weights(network)  # batch norms have seen other images in each process
+    loss_sum, hits, images_seen = team.all_reduce_sum(loss_sum, right, seen)
     return EpochResult(loss_sum / (batches * team.size), 100.0 * hits / images_seen)

@@ -93,7 +93,7 @@ def _open_files(path: Path, settings: TrainingSettings, decoders: Decoders) -> O
     arguments = dict(settings.arguments)
     channels = _channels(arguments) or 3
     dataset = open_image_folder(path, seed=settings.seed, channels=channels)
-    _decided(arguments, channels, len(dataset.classes))
+    _fill_in_arguments(arguments, channels, len(dataset.classes))
     height, width = input_size(settings.network, arguments)
     arguments.update(height=height, width=width)
     train, validation, test = (
@@ -107,7 +107,7 @@ def _open_files(path: Path, settings: TrainingSettings, decoders: Decoders) -> O
     return OpenedData(parts, preprocessing, arguments, dataset.notes)
 
 
-def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:
+def _fill_in_arguments(arguments: dict[str, Any], channels: int, classes: int) -> None:
     """Fill in what the data decides; UsageError where the user says otherwise."""
     given = {"in_channels": channels, "classes": classes}
     for key, value in given.items():
@@ -118,7 +118,7 @@ def _decided(arguments: dict[str, Any], channels: int, classes: int) -> None:
 def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
     """The data set in the network's input size; fills in the arguments that data decides."""
     height, width, channels = dataset.shape
-    _decided(arguments, channels, len(dataset.classes))
+    _fill_in_arguments(arguments, channels, len(dataset.classes))
     arguments.setdefault("height", height)
     arguments.setdefault("width", width)
     preprocessing = Preprocessing(arguments["height"], arguments["width"], channels, resize=resize)

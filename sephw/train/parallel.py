@@ -31,11 +31,11 @@ class Team:
     device: str = "cpu"
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this process writes files and talks."""
         return self.rank == 0
 
-    def total(self, *values: float) -> tuple[float, ...]:
+    def all_reduce_sum(self, *values: float) -> tuple[float, ...]:
         """Each value, summed over the processes."""
         if self.size == 1:
             return values
@@ -46,11 +46,11 @@ class Team:
         distributed.all_reduce(sums)
         return tuple(sums.tolist())
 
-    def agree(self, decision: bool) -> bool:
+    def broadcast_decision(self, decision: bool) -> bool:
         """The first process's decision, in every process."""
-        return bool(self.total(float(decision and self.leads))[0])
+        return bool(self.all_reduce_sum(float(decision and self.is_leader))[0])
 
-    def spread(self, network: Any) -> None:
+    def broadcast_weights(self, network: Any) -> None:
         """Give every process the first one's parameters and buffers."""
         if self.size == 1:
             return
@@ -70,7 +70,7 @@ class Team:
         return DistributedDataParallel(network)
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explaining_failures(self) -> Iterator[None]:
         """Within, where another process has ended or stands still, a SephwError says so.
 
         gloo notices an end at once, a standstill after `WAIT_SECONDS`.
@@ -119,7 +119,7 @@ def join_team(device: str) -> Team:
             )
         torch.cuda.set_device(local)
     team = Team(int(os.environ["RANK"]), size, device)
-    with team.explained():
+    with team.explaining_failures():
         distributed.init_process_group(
             "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sephw.train.settings import TrainingSettings
 
 
-def groups_done(groups: int, epoch: int, epochs: int) -> int:
+def binarized_groups(groups: int, epoch: int, epochs: int) -> int:
     """Groups that are binarized during ``epoch`` (from 0) of ``epochs``.
 
     One more from time to time over the first half of the stage, all of them in the second; where
@@ -18,12 +18,12 @@ def groups_done(groups: int, epoch: int, epochs: int) -> int:
     return min(groups, 1 + epoch * groups // ramp)
 
 
-def is_whole(settings: TrainingSettings, epoch: int) -> bool:
+def is_fully_binarized(settings: TrainingSettings, epoch: int) -> bool:
     """Whether every layer is binarized during ``epoch`` of stage B."""
     epochs = settings.epochs[1]
     ramp = max(1, (epochs + 1) // 2)
     groups = min(settings.progressive, ramp)
-    return groups_done(settings.progressive, epoch, epochs) == groups
+    return binarized_groups(settings.progressive, epoch, epochs) == groups
 
 
 def binarize_progressively(network: Any, settings: TrainingSettings, epoch: int) -> None:
@@ -37,7 +37,7 @@ def binarize_progressively(network: Any, settings: TrainingSettings, epoch: int)
     layers = [module for module in network.modules() if isinstance(module, PatternConv2d)]
     ramp = max(1, (settings.epochs[1] + 1) // 2)
     groups = min(settings.progressive, ramp)
-    done = groups_done(settings.progressive, epoch, settings.epochs[1])
+    done = binarized_groups(settings.progressive, epoch, settings.epochs[1])
     for index, layer in enumerate(layers):
         on = index * groups // len(layers) < done
         layer.binarize(on, not on or settings.patterns == "straight-through")

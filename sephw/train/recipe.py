@@ -13,7 +13,7 @@ from sephw.errors import UsageError
 
 # Options that belong to one call, not to what is trained; `pairs` is written as the table [set].
 _MOST_BYTES = 1 << 20
-_NOT_HERE = frozenset({"recipe", "resume", "max_minutes", "pairs", "debug", "help"})
+_COMMAND_LINE_ONLY = frozenset({"recipe", "resume", "max_minutes", "pairs", "debug", "help"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_recipe(path: Path, options: Sequence[str]) -> TrainingRecipe:
         raise UsageError(f"--recipe {path}: no such file; examples/recipes has some") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--recipe {path}: cannot be read ({error}); check the path") from None
-    known = {name.replace("_", "-"): name for name in options if name not in _NOT_HERE}
+    known = {name.replace("_", "-"): name for name in options if name not in _COMMAND_LINE_ONLY}
     found: dict[str, str] = {}
     pairs: tuple[str, ...] = ()
     for key, value in content.items():

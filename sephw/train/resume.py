@@ -13,7 +13,7 @@ from sephw.torch_file import read_archive, write_archive
 from sephw.train.settings import STAGE_NAMES, TrainingSettings
 
 FORMAT, VERSION = "sephw-training", 1
-_ANEW = "delete it and start anew"
+_START_OVER = "delete it and start anew"
 
 
 @dataclass
@@ -54,13 +54,13 @@ def load_progress(out: Path, settings: TrainingSettings) -> ResumePoint:
     if not path.exists():
         raise UsageError(f"{path}: nothing to resume; leave --resume away to start a new run")
     content = read_archive(path)
-    with reading(str(path), _ANEW, failed="is damaged"):
+    with reading(str(path), _START_OVER, failed="is damaged"):
         return _progress(path, content, settings)
 
 
 def _progress(path: Path, content: Any, settings: TrainingSettings) -> ResumePoint:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise SephwError(f"{path}: not the state of a training run; {_ANEW}")
+        raise SephwError(f"{path}: not the state of a training run; {_START_OVER}")
     if content.get("version") != VERSION:
         raise SephwError(
             f"{path}: state version {content.get('version')!r}, this program reads {VERSION}; "

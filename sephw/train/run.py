@@ -23,7 +23,7 @@ from sephw.train.evaluate import accuracy, model_bytes, network_input, parameter
 from sephw.train.loop import Learner, make_optimizer, train_epoch
 from sephw.train.parallel import Team
 from sephw.train.progress import Reporter
-from sephw.train.progressive import is_whole
+from sephw.train.progressive import is_fully_binarized
 from sephw.train.resume import ResumePoint, load_progress, resume_path, save_progress
 from sephw.train.settings import STAGE_NAMES, TrainingSettings
 from sephw.train.source import TrainingData, first_images
@@ -77,7 +77,7 @@ class TrainingRun:
             if self.progress.best is not None:
                 check_state_dict(self.network, self.progress.best, settings.network)
         self.network.to(settings.device, memory_format=torch.channels_last)
-        self.team.spread(self.network)
+        self.team.broadcast_weights(self.network)
 
     def _try_image(self) -> None:
         """SephwError where the network cannot compute one image, as with a stride of 0."""
@@ -111,7 +111,7 @@ class TrainingRun:
             if not (self._resuming and index == first):
                 self._enter(stage)
             self._train_stage(stage)
-        if self.team.leads:
+        if self.team.is_leader:
             resume_path(self.out).unlink(missing_ok=True)
         return self.checkpoint(self.progress.stage, self.network.state_dict())
 
@@ -159,7 +159,7 @@ class TrainingRun:
         )
 
     def _save(self, stage: str, state: Mapping[str, Any]) -> None:
-        if self.team.leads:
+        if self.team.is_leader:
             save_checkpoint(self.out, self.checkpoint(stage, state))
 
     def _start_from(self, path: str) -> None:
@@ -215,7 +215,7 @@ class TrainingRun:
                     module.fix_alpha(self.settings.alpha)
         to_stage(self.network, stage, patterns=self.settings.patterns, calibration=calibration)
         self.network.to(self.settings.device, memory_format=torch.channels_last)
-        self.team.spread(self.network)
+        self.team.broadcast_weights(self.network)
         found = self._measure(f"{stage} untuned", self.network)
         if stage == "BQ":
             # What B has learnt survives rounding to 8 bits: fine-tuning must beat it.
@@ -244,7 +244,7 @@ class TrainingRun:
                 self.team,
             )
             held = accuracy(self.network, self.data.validation, settings.device, self.team)
-            whole = stage != "B" or is_whole(settings, progress.epoch)
+            whole = stage != "B" or is_fully_binarized(settings, progress.epoch)
             progress.epoch += 1
             if whole and held > progress.best_accuracy:
                 progress.best = copy.deepcopy(self.network.state_dict())
@@ -253,7 +253,7 @@ class TrainingRun:
             progress.seconds[stage] = progress.seconds.get(stage, 0.0) + seconds
             progress.model = self.network.state_dict()
             progress.optimizer = optimizer.state_dict()
-            if self.team.leads:
+            if self.team.is_leader:
                 save_progress(self.out, settings, progress)
             left = (epochs - progress.epoch) * seconds / 60
             self.reporter.line(
@@ -304,5 +304,5 @@ class TrainingRun:
             return
         done = max(1, epoch)
         expected = self.progress.seconds.get(stage, 0.0) / done if epoch else 0.0
-        if self.team.agree(time.monotonic() + expected > self._deadline):
+        if self.team.broadcast_decision(time.monotonic() + expected > self._deadline):
             raise TimeUp(f"stopped before epoch {epoch + 1} of {epochs} in stage {stage}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sephw.tools.file_cache import FileCache, key_of
+from sephw.tools.file_cache import FileCache, cache_key
 
 
 def made(folder: Path, text: str, mode: int = 0o644) -> Path:
@@ -59,8 +59,8 @@ def test_a_folder_that_cannot_be_used_costs_time_only(tmp_path):
 
 
 def test_keys_tell_boundaries_apart():
-    assert key_of(["ab", "c"]) != key_of(["a", "bc"]) != key_of(["abc"])
-    assert key_of([b"a"]) == key_of(["a"])
+    assert cache_key(["ab", "c"]) != cache_key(["a", "bc"]) != cache_key(["abc"])
+    assert cache_key([b"a"]) == cache_key(["a"])
 
 
 def test_a_program_is_built_again_where_something_differs(tmp_path, monkeypatch):

@@ -209,7 +209,7 @@ def test_what_a_dead_process_left_is_removed_and_a_living_one_is_waited_for(tmp_
     with ExportDirectory(tmp_path / "o") as directory:
         assert not left.exists() and other.exists()
         found = is_unfinished(directory.path)
-        assert found is not None and not found.is_left_over and found.process == os.getpid()
+        assert found is not None and not found.is_orphaned and found.process == os.getpid()
         with pytest.raises(SephwError) as caught, ExportDirectory(tmp_path / "o"):
             pass
         assert str(caught.value) == (
@@ -223,10 +223,10 @@ def test_a_number_that_was_given_again_is_another_process(tmp_path):
     path = unfinished_path(tmp_path / "o")
     began = process_began(os.getpid())
     later = path.with_name(path.name.replace(f"-{began}-", f"-{began + 1}-"))
-    assert is_unfinished(later).is_left_over and not is_unfinished(path).is_left_over
+    assert is_unfinished(later).is_orphaned and not is_unfinished(path).is_orphaned
     machine = path.name.split(".")[2][:8]
     elsewhere = later.with_name(later.name.replace(machine, "0" * 8))
-    assert not is_unfinished(elsewhere).is_left_over  # nobody here can tell
+    assert not is_unfinished(elsewhere).is_orphaned  # nobody here can tell
 
 
 def write_export(out, text):
@@ -262,7 +262,7 @@ def test_an_export_that_came_first_stays(tmp_path, monkeypatch):
         (directory.path / "file").write_text("late")
         # As on another machine, whose processes cannot be seen from here.
         monkeypatch.setattr("sephw.lifetime.unfinished._machine", lambda: "0" * 8)
-        monkeypatch.setattr("sephw.lifetime.unfinished._beside", lambda place: iter(()))
+        monkeypatch.setattr("sephw.lifetime.unfinished._unfinished_beside", lambda place: iter(()))
         write_export(out, "first")
         with pytest.raises(UsageError, match="was made by another process meanwhile"):
             directory.commit()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sephw.rates import asked_rate, rate, reachable_rate
+from sephw.rates import rate, reachable_rate, typed_rate
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_what_is_offered_is_not_above_what_there_is():
 
 
 def test_a_rate_that_was_typed_stays_whole():
-    assert asked_rate(12345.5) == "12,345.5" and asked_rate(13000) == "13,000"
+    assert typed_rate(12345.5) == "12,345.5" and typed_rate(13000) == "13,000"

@@ -27,7 +27,7 @@ from sephw.data.folders import (
 from sephw.errors import SephwError
 from sephw.export.samples import choose_samples
 from sephw.nn import freeze
-from sephw.train.decoders import Decoders, Wanted, decode
+from sephw.train.decoders import DecodeRequest, Decoders, decode
 from sephw.train.evaluate import accuracy
 from sephw.train.folder import FolderSource
 from sephw.train.parallel import Team
@@ -228,9 +228,9 @@ settings = TrainingSettings("x", epochs=(1, 1, 1), batch=8, augment="none", opti
 optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
 source = MemorySource(images, torch.arange(40) % 4)
 result = train_epoch(Learner(network, optimizer), source, settings, "R", 0, Reporter(), team)
-assert team.total(team.rank + 1.0) == (sum(range(1, team.size + 1)),)
-assert team.agree(team.leads) and not team.agree(not team.leads)
-if team.leads:
+assert team.all_reduce_sum(team.rank + 1.0) == (sum(range(1, team.size + 1)),)
+assert team.broadcast_decision(team.is_leader) and not team.broadcast_decision(not team.is_leader)
+if team.is_leader:
     torch.save({"loss": torch.tensor(result.loss), **network.state_dict()}, sys.argv[1])
 team.leave(together=True)
 """
@@ -339,9 +339,9 @@ def test_a_team_with_a_member_that_stands_still_ends_with_one_line(
     ]
 
 
-def wanted(files: ImageFiles, count: int) -> list[Wanted]:
+def wanted(files: ImageFiles, count: int) -> list[DecodeRequest]:
     """``count`` batches of two images."""
-    return [Wanted(files.take(np.arange(2)), (0, 1), (12, 14)) for _ in range(count)]
+    return [DecodeRequest(files.take(np.arange(2)), (0, 1), (12, 14)) for _ in range(count)]
 
 
 def test_a_decoder_that_ends_or_stands_still_is_one_line(

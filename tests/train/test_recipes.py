@@ -17,7 +17,7 @@ from sephw.networks import make_network
 from sephw.nn import PatternConv2d, to_stage
 from sephw.train import run as run_module
 from sephw.train.loop import learning_rate, loss_of, make_optimizer
-from sephw.train.progressive import binarize_progressively, groups_done, is_whole
+from sephw.train.progressive import binarize_progressively, binarized_groups, is_fully_binarized
 from sephw.train.recipe import read_recipe
 from sephw.train.settings import TrainingSettings
 
@@ -213,13 +213,13 @@ def test_distillation_against_numpy() -> None:
 
 
 def test_groups_come_one_after_another() -> None:
-    assert [groups_done(3, epoch, 10) for epoch in range(10)] == [1, 1, 2, 2, 3, 3, 3, 3, 3, 3]
+    assert [binarized_groups(3, epoch, 10) for epoch in range(10)] == [1, 1, 2, 2, 3, 3, 3, 3, 3, 3]
     for groups in range(1, 8):
         for epochs in range(1, 14):
-            done = [groups_done(groups, epoch, epochs) for epoch in range(epochs)]
+            done = [binarized_groups(groups, epoch, epochs) for epoch in range(epochs)]
             assert done == sorted(done) and done[0] == 1
             settings = TrainingSettings("x", epochs=(1, epochs, 1), progressive=groups)
-            whole = [is_whole(settings, epoch) for epoch in range(epochs)]
+            whole = [is_fully_binarized(settings, epoch) for epoch in range(epochs)]
             assert whole[-1] and all(whole[(epochs + 1) // 2 - 1 :])
 
 
@@ -277,12 +277,12 @@ def test_strong_recipe_resumes_to_the_same_bytes(
 
     assert train("whole.pth") == 0
     real = run_module.train_epoch
-    taught = []
+    teacher_logits = []
 
     def stop(*arguments: object) -> object:
         if arguments[3:5] == ("B", 1):
             raise KeyboardInterrupt
-        taught.append(arguments[0].teacher is not None)
+        teacher_logits.append(arguments[0].teacher is not None)
         return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run_module, "train_epoch", stop)
@@ -291,7 +291,7 @@ def test_strong_recipe_resumes_to_the_same_bytes(
     assert load_checkpoint(tmp_path / "halves.pth").stage == "R"
     monkeypatch.setattr(run_module, "train_epoch", real)
     assert train("halves.pth", "--resume") == 0
-    assert taught == [False, True]
+    assert teacher_logits == [False, True]
     assert (tmp_path / "halves.pth").read_bytes() == (tmp_path / "whole.pth").read_bytes()
     metrics = load_checkpoint(tmp_path / "whole.pth").metrics
     assert set(metrics["accuracy"]["test"]) == {

@@ -18,7 +18,7 @@ from sephw.errors import SephwError
 from sephw.ir import Integers
 from sephw.tools.ap_types import ap_types_directory
 from sephw.tools.cxx import compile_library, find_compiler
-from sephw.tools.file_cache import PROGRAMS, FileCache, identity, key_of
+from sephw.tools.file_cache import PROGRAMS, FileCache, cache_key, identity
 from sephw.tools.precompiled import precompiled
 
 _PURPOSE = "C-simulation"
@@ -182,7 +182,9 @@ def _compile(directory: Path, layout: Layout, build: Path, level: str) -> ctypes
     cache = FileCache.of_user(PROGRAMS)
     sources = sorted(p for p in directory.rglob("*") if p.suffix in (".h", ".cpp"))
     content = [part for p in sources for part in (str(p.relative_to(directory)), p.read_bytes())]
-    key = key_of([identity(find_compiler(_PURPOSE)), layout.project, *options, _BESIDE, *content])
+    key = cache_key(
+        [identity(find_compiler(_PURPOSE)), layout.project, *options, _BESIDE, *content]
+    )
     if not cache.fetch(key, library):
         # The compiler takes a precompiled header only before all others.
         common = precompiled(
