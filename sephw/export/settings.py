@@ -125,8 +125,6 @@ def check_search(settings: ExportSettings) -> None:
 
     SephwError where the simulation of a synthesized netlist has no models of its cells.
     """
-    if "netlist" in settings.steps:
-        settings.target.device.technology.require(CELL_MODELS)
     if settings.folding is not None and settings.fold == FAST:
         raise UsageError("--fold fast: --folding decides; leave one of them out")
     if settings.fps is not None and not settings.searches:
@@ -149,6 +147,8 @@ def check_search(settings: ExportSettings) -> None:
             f"{wish}: nothing is placed and routed for target '{settings.target.name}'; leave "
             f"{wish} out, or choose a board of the open flow with synth in --steps"
         )
+    if "netlist" in settings.steps:
+        settings.target.device.technology.require(CELL_MODELS)
 
 
 def check_trace(trace: bool, steps: tuple[str, ...]) -> bool:
