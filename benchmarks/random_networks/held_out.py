@@ -65,8 +65,8 @@ MOST_LUTS = 1000
 _TIMEOUT_SECONDS = 1200.0
 # Networks whose RTL is simulated by one program.
 _BATCH = 8
-# What the kind of engines ends in whose tables have one word each.
-FOLDED = ", constants of one word"
+# What the kind of engines ends in whose factors are constants.
+FOLDED = ", constant factors"
 # Channels that no image changes: synthesis removes what computes them, in a trained network little.
 _CONSTANT_NORMS = (Norm.ZERO, Norm.HUGE_VARIANCE)
 
@@ -254,14 +254,16 @@ def _row_of(
 def kind_of(node: Node) -> str:
     """Kind and family of an engine.
 
-    Engines whose tables have one word each are kinds of their own: synthesis folds these
-    constants into the logic.
+    Engines whose every lane has one factor are kinds of their own, since synthesis folds such
+    constants into the logic: joins whose channels share it or have a lane each, convolutions with
+    a lane for every weight.
     """
     name = f"{node.operator.kind} {node.folding.engine.family}"
     depths = [1] * len(node.outputs)
     memories = node.operator.structure(node.folding, depths, solve=False).memories
-    tables = [memory.depth for memory in memories if memory.kind is MemoryKind.ROM]
-    return f"{name}{FOLDED}" if tables and max(tables) == 1 else name
+    tables = [memory for memory in memories if memory.kind is MemoryKind.ROM]
+    # Factors or weights are the first table.
+    return f"{name}{FOLDED}" if tables and tables[0].columns == 0 else name
 
 
 def _synthesized(graph: Graph, technology: Technology, folder: Path) -> Synthesis:

@@ -116,12 +116,13 @@ def _engines(rows: Sequence[Row]) -> list[str]:
         "",
         "LUTs of all engines of a kind, estimated / synthesized, and by how much the sum is off, "
         f"in the {len(split)} networks that were counted by engine. Most of what estimates are too "
-        "high is of engines whose tables have one word: joins of which every lane has one channel, "
-        "8-bit convolutions with a lane for every weight. Factors, shifts and biases of a lane are "
-        "constants there, which Yosys folds into the logic, down to nothing where a factor is 1; "
-        "the model counts a multiplier and an adder. Networks of few channels have such engines; "
-        "none of the layers that the model was fitted to and judged by is one. Engines are "
-        "synthesized by themselves: nothing is simplified across their borders.",
+        "high is of engines whose factors are constants: joins whose channels all have the factor "
+        "1, as sums of pools, skips and classes have them, or of which every lane has one channel, "
+        "and 8-bit convolutions with a lane for every weight. Yosys folds factors, shifts and "
+        "biases of such a lane into the logic, down to nothing; the model counts a multiplier, a "
+        "shift and an adder. None of the layers that the model was fitted to and judged by is such "
+        "a join. Engines are synthesized by themselves: nothing is simplified across their "
+        "borders, and forks and FIFOs of one word are not what is off.",
         "",
         "| engine | " + " | ".join(shown) + " |",
         "|---|" + "---|" * len(shown),
@@ -146,7 +147,7 @@ def _engines(rows: Sequence[Row]) -> list[str]:
         for t in shown
     ]
     lines.append(f"| all | {' | '.join(map(_cell, every))} |")
-    lines.append(f"| all but those of one word | {' | '.join(map(_cell, folded))} |")
+    lines.append(f"| all but constant factors | {' | '.join(map(_cell, folded))} |")
     return [*lines, ""]
 
 
