@@ -47,7 +47,7 @@ from sephw.ops import (
     families,
 )
 from sephw.ops.families import ConvolutionEngine, ConvolutionVariant
-from sephw.ops.families.select import SelectEngine
+from sephw.ops.families.select_engine import SelectEngine
 from sephw.passes import FoldingFile, fold, lower, read_folding_file, write_folding_file
 from sephw.reports.build import _layer
 from sephw.resources import estimate

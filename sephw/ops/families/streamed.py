@@ -10,7 +10,7 @@ import numpy as np
 
 from sephw.ir import HlsInstance, Integers, Memory, MemoryPart, RtlInstance, Schedule, Structure
 from sephw.ops.families.conv_core import streamed_wrapper
-from sephw.ops.families.select import SelectEngine
+from sephw.ops.families.select_engine import SelectEngine
 from sephw.ops.parts import rom
 
 _KIND = "streamed_conv"
