@@ -110,7 +110,7 @@ def folded(graph: Graph, drawn: Drawn, target: Target) -> Graph:
     if drawn.fps is not None:
         with contextlib.suppress(SephwError):
             folding = search(graph, board_goal(target, fps=drawn.fps)).folding
-    return lower(graph, folding)
+    return lower(graph, folding, device=target.device)
 
 
 def measure(index: int, technology: Technology) -> Row:
@@ -121,7 +121,7 @@ def measure(index: int, technology: Technology) -> Row:
 
     drawn, target = draw(index), BOARDS[technology]
     graph = folded(unfolded(drawn, index), drawn, target)
-    costs = estimate_engines(graph, target.device, solve=lambda node: True).costs
+    costs = estimate_engines(graph, target.device, solve=lambda node: True)
     images = np.zeros((1, *graph.tensors[graph.inputs[0]].shape), np.int64)
     golden = graph.run(images)[graph.outputs[0]]
     with tempfile.TemporaryDirectory() as work:

@@ -81,6 +81,7 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     ``board``: the board whose top surrounds the network, or None. Adder graphs that no other step
     has solved are solved here, which takes seconds once.
     """
+    from sephw.passes import for_device
     from sephw.resources import accuracy, estimate_engines, wires_of
     from sephw.resources.board_top import top_of
     from sephw.resources.held_out import around, bars
@@ -89,7 +90,7 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
     if not technology.has(CHARACTERIZATION):
         return None
     known = accuracy(technology)
-    engines = estimate_engines(graph, device, solve=lambda node: True).costs
+    engines = estimate_engines(for_device(graph, device), device, solve=lambda node: True)
     measured = {kind: getattr(known, kind) for kind in KINDS}
     measured["fmax"] = known.network_fmax or known.fmax
     errors = {kind: around(e.p90) for kind, e in measured.items() if e is not None and e.count}

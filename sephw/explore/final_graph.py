@@ -11,7 +11,8 @@ from sephw.ir import Folding, Graph, Node
 from sephw.ir.resources import Resources
 from sephw.ops import WidthConverter
 from sephw.passes import FoldingFile, lower
-from sephw.resources import estimate_engines
+from sephw.passes.choose_fifo_memories import with_fifos_in_blocks
+from sephw.resources import plan_fifo_memories
 from sephw.resources.engines import Cost
 from sephw.resources.wires import network_mhz
 from sephw.sim.timing import simulate
@@ -70,18 +71,18 @@ def final_graph(
         schedule_of=schedules,
     )
     timing = simulate(folded, schedules)
-    engines = estimate_engines(
+    plan = plan_fifo_memories(
         folded,
         device,
         estimator=costs.estimator,
         solve=lambda node: node.folding.engine.solves_graph and node.name in costs.solved,
     )
     return FinalGraph(
-        folded,
+        with_fifos_in_blocks(folded, device, plan.fifos_in_blocks),
         timing.frame_interval_cycles,
         timing.bottleneck,
-        engines.costs,
-        engines.saved,
+        plan.costs,
+        plan.saved,
         costs.wires_ns,
     )
 

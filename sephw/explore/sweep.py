@@ -17,7 +17,7 @@ from sephw.export_names import GRAPH, GRAPH_ARRAYS
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import load_graph, save_graph
-from sephw.resources import fifos_in_blocks
+from sephw.passes import for_device
 from sephw.technologies import Device, Technology
 
 _CONNECT_SECONDS = 10
@@ -27,14 +27,12 @@ _CONNECT_SECONDS = 10
 class SynthesisJob:
     """A folded graph to synthesize; plain values, so that it reaches any worker.
 
-    ``graph``: the text and the archive that `save_graph` writes; ``fifos_in_blocks``: its nodes
-    whose output FIFOs are in block RAM.
+    ``graph``: the text and the archive that `save_graph` writes.
     """
 
     name: str
     graph: tuple[str, bytes]
     technology: Technology
-    fifos_in_blocks: frozenset[str] = frozenset()
     timeout_seconds: float = 1800.0
 
     @classmethod
@@ -44,11 +42,9 @@ class SynthesisJob:
         """The job of ``graph``, with its FIFO depths, for ``device``."""
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            save_graph(graph, folder / GRAPH, folder / GRAPH_ARRAYS)
+            save_graph(for_device(graph, device), folder / GRAPH, folder / GRAPH_ARRAYS)
             content = (folder / GRAPH).read_text("utf-8"), (folder / GRAPH_ARRAYS).read_bytes()
-        return cls(
-            name, content, device.technology, fifos_in_blocks(graph, device), timeout_seconds
-        )
+        return cls(name, content, device.technology, timeout_seconds)
 
     def load(self) -> Graph:
         """The graph."""
@@ -96,7 +92,7 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
             graph,
             job.technology,
             Path(made) / "work",
-            SynthesisSettings(job.timeout_seconds, jobs=1, fifos_in_blocks=job.fifos_in_blocks),
+            SynthesisSettings(job.timeout_seconds, jobs=1),
             progress=lambda text: None,
         )
     return SynthesisResult(

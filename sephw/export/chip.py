@@ -138,7 +138,6 @@ def netlist_runs(
     settings: ExportSettings, graph: Graph, folder: Path, progress: Progress
 ) -> NetlistRuns:
     """Synthesize the network's own top and build the simulation of what comes out."""
-    from sephw.resources import fifos_in_blocks
     from sephw.synth import SynthesisSettings, synthesize
 
     technology = settings.target.device.technology
@@ -150,10 +149,7 @@ def netlist_runs(
             graph,
             technology,
             work / SYNTH,
-            SynthesisSettings(
-                _NETLIST_TIMEOUT_SECONDS,
-                fifos_in_blocks=fifos_in_blocks(graph, settings.target.device),
-            ),
+            SynthesisSettings(_NETLIST_TIMEOUT_SECONDS),
             progress=progress.update,
         )
         return NetlistRuns.of(synthesis, graph, folder / RTL, work)

@@ -11,7 +11,7 @@ from sephw.export.settings import ExportSettings
 from sephw.export_names import FOLDING
 from sephw.ir import Graph
 from sephw.ir.resources import Resources
-from sephw.passes import FoldingFile, read_folding_file
+from sephw.passes import FoldingFile, for_device, read_folding_file
 from sephw.progress import Progress
 from sephw.rates import rate
 from sephw.resources import estimate_engines
@@ -87,8 +87,9 @@ def check_fit(settings: ExportSettings, unfolded: Graph, graph: Graph, progress:
 
 def estimated(graph: Graph, target: Target) -> Resources:
     """All engines of ``graph`` on the board's device, with the board's top."""
-    engines = estimate_engines(graph, target.device, solve=lambda node: True).costs
-    return sum((cost.resources for cost in engines.values()), top_of(target, graph))
+    graph = for_device(graph, target.device)
+    costs = estimate_engines(graph, target.device, solve=lambda node: True)
+    return sum((cost.resources for cost in costs.values()), top_of(target, graph))
 
 
 def _searched(settings: ExportSettings, unfolded: Graph, folded: str, progress: Progress) -> str:

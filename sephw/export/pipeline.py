@@ -103,6 +103,7 @@ def export_model(settings: ExportSettings, progress: Progress) -> ExportOutcome:
             replace(read.graph, name=settings.name),
             folding,
             weight_bandwidth_bits=settings.weight_bandwidth,
+            device=settings.target.device,
         )
         check_fit(settings, read.graph, graph, progress)
         save_graph(graph, directory.path / GRAPH, directory.path / GRAPH_ARRAYS)

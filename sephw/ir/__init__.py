@@ -26,7 +26,7 @@ from sephw.ir.structure import (
     PairPart,
     Structure,
 )
-from sephw.ir.types import IntType, Stream, Tensor
+from sephw.ir.types import FifoMemory, IntType, Stream, Tensor
 
 __all__ = [
     "USUAL",
@@ -34,6 +34,7 @@ __all__ = [
     "Case",
     "ChoicePart",
     "EngineVariant",
+    "FifoMemory",
     "Folding",
     "Graph",
     "HlsInstance",

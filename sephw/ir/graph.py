@@ -34,13 +34,17 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network of engines. ``nodes`` are in topological order."""
+    """A network of engines. ``nodes`` are in topological order.
+
+    ``device``: name of the device that the memories of FIFOs are chosen for; "" for none.
+    """
 
     name: str
     nodes: tuple[Node, ...]
     tensors: Mapping[str, Tensor]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    device: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
@@ -98,7 +102,7 @@ class Graph:
         return replace(self, nodes=nodes, tensors=tensors)
 
     def validate(self) -> None:
-        """Check names, topological order, shapes, types and foldings.
+        """Check names, topological order, shapes, types, foldings and memories of FIFOs.
 
         Raises SephwError naming the PyTorch module of the first node that is wrong.
         """
@@ -125,6 +129,11 @@ class Graph:
             if again:
                 raise SephwError(f"{node.where}: output '{again[0]}' is made twice")
             known.update(node.outputs)
+            if len({self.tensors[t].fifo_memory for t in node.outputs}) > 1:
+                raise SephwError(
+                    f"{node.where}: its output FIFOs are of several memories; "
+                    "give all of them one fifo_memory"
+                )
             operator.check_folding(node.folding, node.where)
         lost = [t for t in self.outputs if t not in known]
         if lost:

@@ -17,12 +17,14 @@ from sephw.files import build, read_archive_of_arrays, read_json, write_archive_
 from sephw.ir.folding import decode_folding, encode_folding
 from sephw.ir.graph import Graph, Node
 from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import IntType, Tensor
+from sephw.ir.types import FifoMemory, IntType, Tensor
 
 FORMAT = "sephw-graph"
-VERSION = 1
+VERSION = 2
 MOST_ELEMENTS = 1 << 32
 """Of one frame of a tensor."""
+# Version 1 says nothing of the memories of FIFOs: they are chosen when a device is known.
+_READ_VERSIONS = (1, VERSION)
 _TYPE = re.compile(r"(u?)int([1-9][0-9]{0,3})")
 _MOST_BITS = 64
 
@@ -65,6 +67,7 @@ def load_graph(json_path: Path, npz_path: Path, operators: Sequence[type[Operato
             tensors={t["name"]: _decode_tensor(t) for t in content["tensors"]},
             inputs=_texts(content["inputs"]),
             outputs=_texts(content["outputs"]),
+            device=_text(content.get("device", "")),
         )
         graph.validate()
     except SephwError:
@@ -94,10 +97,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     content = read_json(path, f"graph file '{path}'", "export again")
     if content.get("format") != FORMAT:
         raise SephwError(f"'{path}' is not a graph file of sephw; give the graph.json of an export")
-    if content.get("version") != VERSION:
+    if content.get("version") not in _READ_VERSIONS:
         raise SephwError(
             f"graph file '{path}' has version {content.get('version')}, this sephw reads "
-            f"{VERSION}; export again"
+            f"{' and '.join(map(str, _READ_VERSIONS))}; export again"
         )
     return content
 
@@ -107,6 +110,7 @@ def _encode_graph(graph: Graph, arrays: dict[str, Integers]) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "name": graph.name,
+        "device": graph.device,
         "inputs": list(graph.inputs),
         "outputs": list(graph.outputs),
         "nodes": [_encode_node(node, arrays) for node in graph.nodes],
@@ -186,14 +190,19 @@ def _decode_type(text: str) -> IntType:
 
 def _encode_tensor(tensor: Tensor) -> dict[str, Any]:
     """Plain values; the pace of a source only where there is one."""
-    values = {**asdict(tensor), "dtype": str(tensor.dtype)}
+    values = asdict(tensor)
+    values.update(dtype=str(tensor.dtype), fifo_memory=str(tensor.fifo_memory))
     if not tensor.source_cycles:
         del values["source_beats"], values["source_cycles"]
     return values
 
 
 def _decode_tensor(entry: Mapping[str, Any]) -> Tensor:
-    tensor = build(Tensor, {**entry, "dtype": _decode_type(entry["dtype"])})
+    words = {
+        "dtype": _decode_type(entry["dtype"]),
+        "fifo_memory": FifoMemory(entry.get("fifo_memory", FifoMemory.AUTO)),
+    }
+    tensor = build(Tensor, {**entry, **words})
     if min(tensor.shape) < 1 or tensor.elements > MOST_ELEMENTS or tensor.fifo_depth < 1:
         raise ValueError(f"tensor '{tensor.name}' of {tensor.shape}, FIFO {tensor.fifo_depth}")
     return tensor

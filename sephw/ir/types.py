@@ -39,12 +39,24 @@ class IntType:
         return f"{'int' if self.signed else 'uint'}{self.bits}"
 
 
+class FifoMemory(StrEnum):
+    """What the FIFO behind an engine's output is made of.
+
+    AUTO: what the RTL and the synthesis of the technology make of its size. BLOCK: block RAM, also
+    where it is small enough for LUTs; all outputs of an engine or none.
+    """
+
+    AUTO = "auto"
+    BLOCK = "block"
+
+
 @dataclass(frozen=True)
 class Tensor:
     """One frame's feature map between two nodes: NHWC with N = 1 left out.
 
     ``module`` is the PyTorch module whose output this is ("" where there is none, as for
-    sliding-window beats). ``fifo_depth`` counts beats. ``source_beats``
+    sliding-window beats). ``fifo_depth`` counts beats of the FIFO behind the engine that makes it,
+    ``fifo_memory`` says what that is made of. ``source_beats``
     and ``source_cycles``, of graph inputs: so many beats may be offered, evenly spread, in so many
     cycles (more beats than a frame has where its reader pauses); 0: as they are taken.
     """
@@ -56,6 +68,7 @@ class Tensor:
     dtype: IntType
     module: str = ""
     fifo_depth: int = 2
+    fifo_memory: FifoMemory = FifoMemory.AUTO
     source_beats: int = 0
     source_cycles: int = 0
 

@@ -1,5 +1,6 @@
 """Passes: functions from graph to graph, one file each; `lower` is their sequence."""
 
+from sephw.passes.choose_fifo_memories import choose_fifo_memories, for_device
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES, fold
 from sephw.passes.folding_file import FoldingFile, read_folding_file, write_folding_file
 from sephw.passes.insert_forks import insert_forks
@@ -12,7 +13,9 @@ __all__ = [
     "DEFAULT_FRAME_CYCLES",
     "FoldingFile",
     "LoweringStage",
+    "choose_fifo_memories",
     "fold",
+    "for_device",
     "insert_forks",
     "insert_width_converters",
     "lower",

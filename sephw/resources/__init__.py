@@ -1,6 +1,11 @@
 """Resources and clock rate of engines without synthesis, fitted to what Yosys makes of them."""
 
-from sephw.resources.engines import Engines, estimate_engines, fifos_in_blocks
+from sephw.resources.engines import (
+    FifoPlan,
+    estimate_engines,
+    plan_fifo_memories,
+    puts_fifos_in_blocks,
+)
 from sephw.resources.estimate import Estimate, estimate
 from sephw.resources.model import (
     Accuracy,
@@ -13,14 +18,15 @@ from sephw.resources.wires import network_mhz
 
 __all__ = [
     "Accuracy",
-    "Engines",
+    "FifoPlan",
     "Errors",
     "Estimate",
     "NetworkError",
     "accuracy",
     "estimate",
     "estimate_engines",
-    "fifos_in_blocks",
+    "plan_fifo_memories",
+    "puts_fifos_in_blocks",
     "network_mhz",
     "wires_of",
 ]

@@ -1,4 +1,4 @@
-"""Estimates of all engines of a graph, and which FIFOs go to block RAM for the chip's sake."""
+"""Estimates of all engines of a graph, and which of their FIFOs should be block RAM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sephw.ir import Folding, Graph, Node, Operator
+from sephw.ir import FifoMemory, Folding, Graph, Node, Operator
 from sephw.ir.resources import Resources
 from sephw.resources.estimate import estimate
 from sephw.technologies import Device, Technology
@@ -47,10 +47,10 @@ _MOST_BLOCKS = 0.8
 
 
 @dataclass(frozen=True)
-class Engines:
-    """Costs by node name; ``fifos_in_blocks``: the nodes whose output FIFOs are in block RAM.
+class FifoPlan:
+    """Costs by node name; ``fifos_in_blocks``: the nodes whose output FIFOs go to block RAM.
 
-    These FIFOs are in block RAM although rtl/sephw_fifo.sv would make them of LUTs. ``saved``:
+    These FIFOs go there although rtl/sephw_fifo.sv would make them of LUTs. ``saved``:
     what that saves; block RAMs below 0.
     """
 
@@ -65,31 +65,64 @@ def estimate_engines(
     *,
     solve: Callable[[Node], bool],
     estimator: Estimator = estimate,
-) -> Engines:
-    """Estimate every engine of ``graph`` on ``device``.
+) -> dict[str, Cost]:
+    """Estimate every engine of ``graph`` on ``device``, by node name, FIFOs as the graph has them.
+
+    ``solve``: as `estimate` does, by node. Raises SephwError for a technology that has not been
+    characterized.
+    """
+    return {
+        node.name: _cost(graph, node, device, solve, estimator, _in_blocks(graph, node))
+        for node in graph.nodes
+    }
+
+
+def _in_blocks(graph: Graph, node: Node) -> bool:
+    """True where the FIFOs of the node's outputs are block RAM; they are all alike."""
+    return any(graph.tensors[name].fifo_memory is FifoMemory.BLOCK for name in node.outputs)
+
+
+def _cost(
+    graph: Graph,
+    node: Node,
+    device: Device,
+    solve: Callable[[Node], bool],
+    estimator: Estimator,
+    fifos_in_blocks: bool,
+) -> Cost:
+    return estimator(
+        node.operator,
+        node.folding,
+        [graph.tensors[name].fifo_depth for name in node.outputs],
+        device.technology,
+        solve=solve(node),
+        fifos_in_blocks=fifos_in_blocks,
+    )
+
+
+def plan_fifo_memories(
+    graph: Graph,
+    device: Device,
+    *,
+    solve: Callable[[Node], bool],
+    estimator: Estimator = estimate,
+) -> FifoPlan:
+    """Which FIFOs of ``graph`` should be block RAM on ``device``, whatever the graph says of them.
 
     By default a FIFO weighs LUTs against block RAMs as the device has them. What counts here is
     what the design leaves of both: while it takes more than half of the LUTs, the FIFOs that save
-    most LUTs per block go there, up to four fifths of the block RAMs. ``solve``: as `estimate`
-    does, by node. Raises SephwError for a technology that has not been characterized.
+    most LUTs per block go there, up to four fifths of the block RAMs. ``solve``, and errors: as
+    `estimate_engines` has them.
     """
 
     def cost(node: Node, fifos_in_blocks: bool) -> Cost:
-        depths = [graph.tensors[name].fifo_depth for name in node.outputs]
-        return estimator(
-            node.operator,
-            node.folding,
-            depths,
-            device.technology,
-            solve=solve(node),
-            fifos_in_blocks=fifos_in_blocks,
-        )
+        return _cost(graph, node, device, solve, estimator, fifos_in_blocks)
 
     costs = {node.name: cost(node, False) for node in graph.nodes}
     available = device.available
     total = before = sum((c.resources for c in costs.values()), Resources())
     if not puts_fifos_in_blocks(device) or total.lut <= _CROWDED * available.lut:
-        return Engines(costs)
+        return FifoPlan(costs)
     moves = []
     for node in graph.nodes:
         moved = cost(node, True)
@@ -106,7 +139,7 @@ def estimate_engines(
         chosen.append(name)
         if total.lut <= _CROWDED * available.lut:
             break
-    return Engines(costs, frozenset(chosen), before.less(total))
+    return FifoPlan(costs, frozenset(chosen), before.less(total))
 
 
 def puts_fifos_in_blocks(device: Device) -> bool:
@@ -115,18 +148,11 @@ def puts_fifos_in_blocks(device: Device) -> bool:
     return rams is not None and rams.engines_place_fifos
 
 
-def fifos_in_blocks(graph: Graph, device: Device) -> frozenset[str]:
-    """The nodes of ``graph`` whose output FIFOs `estimate_engines` puts into block RAM."""
-    if not puts_fifos_in_blocks(device):
-        return frozenset()
-    return estimate_engines(graph, device, solve=lambda node: True).fifos_in_blocks
-
-
 __all__ = [
     "Cost",
-    "Engines",
     "Estimator",
+    "FifoPlan",
     "estimate_engines",
-    "fifos_in_blocks",
+    "plan_fifo_memories",
     "puts_fifos_in_blocks",
 ]

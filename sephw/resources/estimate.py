@@ -37,7 +37,7 @@ def estimate(
 
     ``solve``: solve the graph of an adder family (seconds, once per set of weights) instead of
     guessing its size. ``fifos_in_blocks``: output FIFOs are in block RAM, for which
-    `estimate_engines` chooses engines. Raises SephwError for a technology that has not been
+    `plan_fifo_memories` chooses engines. Raises SephwError for a technology that has not been
     characterized.
     """
     model = load(technology)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sephw.backends.rtl.project import memory_text
 from sephw.errors import SephwError
-from sephw.ir import Folding, Graph, Node, Operator
+from sephw.ir import FifoMemory, Folding, Graph, Node, Operator
 from sephw.rtl.hierarchy import sources_of
 
 
@@ -145,7 +145,8 @@ def engine_of_node(graph: Graph, node: Node, name: str, project: Path) -> Engine
         raise SephwError(
             f"RTL project '{project}': {file} cannot be read; export the model again"
         ) from None
-    return replace(engine, sources=sources, memories=memories)
+    blocks = {graph.tensors[t].fifo_memory for t in node.outputs} == {FifoMemory.BLOCK}
+    return replace(engine, sources=sources, memories=memories, fifos_in_blocks=blocks)
 
 
 def _project_memory(engine: str, parameter: str) -> str:

@@ -15,7 +15,7 @@ from sephw.backends.weight_ports import check_weight_ports
 from sephw.errors import SephwError, UsageError
 from sephw.export_names import BOARD
 from sephw.ir import Graph
-from sephw.resources import fifos_in_blocks
+from sephw.passes import for_device
 from sephw.synth.harness import HARNESS, HARNESS_PORTS, write_harness
 from sephw.synth.record import SynthesisRun, write_record
 from sephw.synth.route import (
@@ -172,6 +172,7 @@ def run_flow(
         _check_floorplan(request)
     if request.target is not None and request.target.open_board is not None:
         check_weight_ports(graph, "the board's top")  # before minutes of synthesis
+    graph = for_device(graph, request.device)
     job = _Job(graph, project, request, cache, progress, frames, {})
     with Workplace(out, f"{graph.name}-{request.device.name}", failures) as place:
         attempt = _build(job, place.path)
@@ -288,7 +289,6 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
                 jobs=request.jobs,
                 cache=job.cache,
                 dsp=device.available.dsp > 0,
-                fifos_in_blocks=fifos_in_blocks(job.graph, device),
             ),
             progress=job.progress,
             top=top,

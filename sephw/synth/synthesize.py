@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -69,14 +69,13 @@ class SynthesisSettings:
 
     ``jobs`` engines at a time (None: as many as there are processors), kept in ``cache`` (None:
     the user's). ``dsp`` False: the device has no DSP blocks, so that multiplications take logic
-    whatever the foldings say. ``fifos_in_blocks``: nodes whose output FIFOs must be in block RAM.
+    whatever the foldings say.
     """
 
     timeout_seconds: float
     jobs: int | None = None
     cache: FileCache | None = None
     dsp: bool = True
-    fifos_in_blocks: Collection[str] = ()
 
 
 def synthesize(
@@ -92,7 +91,7 @@ def synthesize(
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
     ``top`` (None: the network's own top module) and what lies around the engines are synthesized
-    as one; distinct engines once each. Raises SephwError where Yosys is missing, fails or takes
+    as one; distinct engines once each. FIFOs are in block RAM where ``graph`` says so. Raises SephwError where Yosys is missing, fails or takes
     too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
@@ -104,8 +103,6 @@ def synthesize(
     }
     if not settings.dsp:
         engines = {name: replace(engine, dsp=False) for name, engine in engines.items()}
-    for name in settings.fifos_in_blocks:
-        engines[name] = replace(engines[name], fifos_in_blocks=True)
     keys = {name: _key(engine, technology, version) for name, engine in engines.items()}
     modules = {name: f"engine_{key}" for name, key in keys.items()}
     link = work / "link"

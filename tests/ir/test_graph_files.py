@@ -107,7 +107,7 @@ def test_a_file_of_another_kind_or_version(paths):
         ("{}", f"'{paths[0]}' is not a graph file of sephw; give the graph.json of an export"),
         (
             json.dumps({**content, "version": 9}),
-            f"graph file '{paths[0]}' has version 9, this sephw reads 1; export again",
+            f"graph file '{paths[0]}' has version 9, this sephw reads 1 and 2; export again",
         ),
     ):
         paths[0].write_text(text)

@@ -27,7 +27,7 @@ from sephw.nn import (
 )
 from sephw.nn.freeze.budget import BranchSum, fit_all
 from sephw.nn.freeze.terms import Grid, IdentityTerm, PatternTerm, PoolTerm, WeightTerm
-from sephw.passes import FoldingFile, fold, insert_forks, insert_width_converters
+from sephw.passes import FoldingFile, LoweringStage, lower
 from tests.nn.networks import OneBlock, image_batch, to_bq
 
 CHANNELS, SIZE = 3, (4, 5)
@@ -140,10 +140,7 @@ def test_what_freeze_takes_is_read_lowered_and_equal(network):
 def assert_taken_and_equal(deploy, folder):
     path = folder / "model.onnx"
     read = export_qonnx(deploy, path, deploy.input_shape)
-    wishes = FoldingFile()
-    folded = insert_forks(fold(read.graph, wishes.nodes, wishes.frame_cycles))
-    folded = insert_width_converters(folded)
-    folded.validate()
+    folded = lower(read.graph, FoldingFile(), until=LoweringStage.WIDTH_CONVERTERS)
     pixels = (image_batch(deploy.input_shape, 3, 5) * 256).numpy().astype(np.int64)
     pixels = pixels.transpose(0, 2, 3, 1)
     integers = folded.run(pixels)

@@ -9,11 +9,12 @@ import pytest
 from small_graphs import chain, network
 
 from sephw.errors import SephwError
-from sephw.ir import Folding
+from sephw.ir import FifoMemory, Folding
 from sephw.ops import Fork, Select, WeightPlace, WidthConverter
 from sephw.passes import (
     FoldingFile,
     LoweringStage,
+    choose_fifo_memories,
     fold,
     insert_forks,
     insert_width_converters,
@@ -22,8 +23,10 @@ from sephw.passes import (
 )
 from sephw.passes.lower import PASSES
 from sephw.sim.timing import size_fifos
+from sephw.targets import find_device
 
 ROOT = Path(__file__).parents[2]
+DEVICE = find_device("ecp5-25f")
 STREAMED = {"point_node": Folding(1, 2, Select(weights=WeightPlace.STREAM))}
 
 
@@ -32,7 +35,7 @@ def described(graph):
     nodes = [
         (n.name, n.module, n.operator.kind, n.inputs, n.outputs, n.folding) for n in graph.nodes
     ]
-    return nodes, dict(graph.tensors), graph.inputs, graph.outputs
+    return nodes, dict(graph.tensors), graph.inputs, graph.outputs, graph.device
 
 
 def by_hand():
@@ -41,19 +44,26 @@ def by_hand():
     yield (graph := insert_forks(graph))
     yield (graph := insert_width_converters(graph))
     yield (graph := stream_weights(graph, 8))
-    yield size_fifos(graph)
+    yield (graph := size_fifos(graph))
+    yield choose_fifo_memories(graph, DEVICE)
 
 
 def test_a_stage_is_what_its_passes_make_one_after_the_other():
     folding = FoldingFile(STREAMED, 900)
     expected = [described(graph) for graph in by_hand()]
     found = [
-        described(lower(network(), folding, weight_bandwidth_bits=8, until=stage))
+        described(lower(network(), folding, weight_bandwidth_bits=8, device=DEVICE, until=stage))
         for stage in LoweringStage
     ]
     assert found == expected
     assert all(one != other for one, other in pairwise(found))
-    assert described(lower(network(), folding, weight_bandwidth_bits=8)) == found[-1]
+    assert described(lower(network(), folding, weight_bandwidth_bits=8, device=DEVICE)) == found[-1]
+
+
+def test_without_a_device_synthesis_chooses_the_memories():
+    graph = lower(network(), FoldingFile({}, 900))
+    assert graph.device == ""
+    assert {tensor.fifo_memory for tensor in graph.tensors.values()} == {FifoMemory.AUTO}
 
 
 def test_every_stage_is_one_pass_in_the_order_of_the_stages():

@@ -1,13 +1,19 @@
 """All engines of a graph: which output FIFOs go to block RAM, by costs checked by hand."""
 
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from fake_estimates import Guess
-from small_graphs import chain
+from small_graphs import chain, network
 
+from sephw.errors import SephwError
+from sephw.ir import FifoMemory
 from sephw.ir.resources import Resources
-from sephw.resources import estimate_engines, fifos_in_blocks
+from sephw.passes import FoldingFile, choose_fifo_memories, for_device, lower
+from sephw.passes.choose_fifo_memories import with_fifos_in_blocks
+from sephw.resources import estimate_engines, plan_fifo_memories
 from sephw.targets import find_device
 
 ECP5 = find_device("ecp5-25f")  # 24,288 LUTs, 56 block RAMs
@@ -33,8 +39,17 @@ def model(luts: Mapping[str, tuple[int, int, int]], used_brams: int = 0):
 
 
 def chosen(graph, estimator, device=ECP5):
-    found = estimate_engines(graph, device, solve=lambda node: False, estimator=estimator)
+    found = plan_fifo_memories(graph, device, solve=lambda node: False, estimator=estimator)
     total = sum((cost.resources for cost in found.costs.values()), Resources())
+    # What the plan counts is what the graph takes that has its FIFOs so.
+    planned = with_fifos_in_blocks(graph, device, found.fifos_in_blocks)
+    costs = estimate_engines(planned, device, solve=lambda node: False, estimator=estimator)
+    assert {name: cost.resources for name, cost in costs.items()} == {
+        name: cost.resources for name, cost in found.costs.items()
+    }
+    plain = estimate_engines(graph, device, solve=lambda node: False, estimator=estimator)
+    before = sum((cost.resources for cost in plain.values()), Resources())
+    assert before.less(total) == found.saved
     return {node.outputs[0] for node in graph.nodes if node.name in found.fifos_in_blocks}, total
 
 
@@ -74,4 +89,35 @@ def test_other_technologies_place_their_fifos_themselves(name):
     (a,) = outputs(1)
     graph, estimator = model({a: (device.available.lut, 1, 1)})
     assert chosen(graph, estimator, device) == (set(), Resources(device.available.lut))
-    assert fifos_in_blocks(graph, device) == frozenset()
+    assert memories(choose_fifo_memories(graph, device)) == {FifoMemory.AUTO}
+
+
+def memories(graph) -> set[FifoMemory]:
+    return {tensor.fifo_memory for tensor in graph.tensors.values()}
+
+
+def test_what_was_chosen_for_a_device_stays(monkeypatch):
+    """Other coefficients are for graphs to come: those that were lowered keep their netlists."""
+    graph = choose_fifo_memories(chain(4), ECP5)
+    assert graph.device == ECP5.name and memories(graph) == {FifoMemory.AUTO}
+    (node, *_) = graph.nodes
+    moved = with_fifos_in_blocks(graph, ECP5, {node.name})
+    assert {n for n, t in moved.tensors.items() if t.fifo_memory is FifoMemory.BLOCK} == set(
+        node.outputs
+    )
+    module = sys.modules["sephw.passes.choose_fifo_memories"]
+    monkeypatch.setattr(module, "plan_fifo_memories", None)
+    assert for_device(moved, ECP5) is moved
+    other = for_device(moved, find_device("xc7z020"))
+    assert (other.device, memories(other)) == ("xc7z020", {FifoMemory.AUTO})
+
+
+def test_outputs_of_one_engine_have_one_memory():
+    graph = lower(network(4), FoldingFile())
+    fork = next(node for node in graph.nodes if len(node.outputs) > 1)
+    first = fork.outputs[0]
+    tensors = {**graph.tensors, first: replace(graph.tensors[first], fifo_memory=FifoMemory.BLOCK)}
+    with pytest.raises(SephwError, match="give all of them one fifo_memory"):
+        replace(graph, tensors=tensors).validate()
+    blocks = with_fifos_in_blocks(graph, ECP5, {fork.name})
+    blocks.validate()
