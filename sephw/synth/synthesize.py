@@ -91,8 +91,8 @@ def synthesize(
     """Synthesize the RTL ``project`` of ``graph``; everything is written below ``work``.
 
     ``top`` (None: the network's own top module) and what lies around the engines are synthesized
-    as one; distinct engines once each. FIFOs are in block RAM where ``graph`` says so. Raises SephwError where Yosys is missing, fails or takes
-    too long, naming its log.
+    as one; distinct engines once each. FIFOs are in block RAM where ``graph`` says so. Raises
+    SephwError where Yosys is missing, fails or takes too long, naming its log.
     """
     version = yosys_version(_PURPOSE)
     kept = settings.cache if settings.cache is not None else FileCache.of_user(NETLISTS)
