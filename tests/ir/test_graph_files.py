@@ -8,11 +8,13 @@ import pytest
 from small_graphs import network
 
 from sephw.errors import SephwError
-from sephw.ir import Folding, IntType
+from sephw.ir import FifoMemory, Folding, IntType
 from sephw.ir.serialize import graph_digest, load_graph, save_graph
 from sephw.ops import OPERATORS, BitParallel, Conv8, DigitSerial
-from sephw.passes import FoldingFile, fold, lower
+from sephw.passes import FoldingFile, fold, for_device, lower
+from sephw.passes.choose_fifo_memories import with_fifos_in_blocks
 from sephw.sim.timing import simulate
+from sephw.targets import find_device
 
 
 @pytest.fixture
@@ -46,6 +48,38 @@ def test_the_same_graph_gives_the_same_bytes(paths, tmp_path):
     save_graph(load_graph(*paths, OPERATORS), *again)
     for first, second in zip(paths, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_version_1_leaves_the_memories_of_fifos_open(paths):
+    """It had neither the device nor the memories: they are chosen when a device is known."""
+    device = find_device("ecp5-25f")
+    graph = lower(network(), FoldingFile({}, 2000), device=device)
+    made = {name for node in graph.nodes[:2] for name in node.outputs}
+    graph = with_fifos_in_blocks(graph, device, {node.name for node in graph.nodes[:2]})
+    save_graph(graph, *paths)
+    now = load_graph(*paths, OPERATORS)
+    assert now.device == "ecp5-25f"
+    blocks = {name for name, t in now.tensors.items() if t.fifo_memory is FifoMemory.BLOCK}
+    assert blocks == made
+    content = json.loads(paths[0].read_text())
+    del content["device"]
+    for tensor in content["tensors"]:
+        del tensor["fifo_memory"]
+    paths[0].write_text(json.dumps({**content, "version": 1}))
+    before = load_graph(*paths, OPERATORS)
+    assert before.device == ""
+    assert dict(before.tensors) == {
+        name: replace(tensor, fifo_memory=FifoMemory.AUTO) for name, tensor in now.tensors.items()
+    }
+    assert for_device(before, device).device == "ecp5-25f"
+
+
+def test_a_memory_that_is_none(paths):
+    save_graph(network(), *paths)
+    text = paths[0].read_text().replace('"fifo_memory": "auto"', '"fifo_memory": "tape"', 1)
+    paths[0].write_text(text)
+    with pytest.raises(SephwError, match=r"'tape' is not a valid FifoMemory.*export again"):
+        load_graph(*paths, OPERATORS)
 
 
 def test_a_digest_is_of_the_content(paths):
