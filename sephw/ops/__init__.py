@@ -18,6 +18,7 @@ from sephw.ops.max_pool import MaxPool
 from sephw.ops.pattern_conv import PatternConv
 from sephw.ops.sliding_window import SlidingWindow
 from sephw.ops.streamed_conv import StreamedConv
+from sephw.ops.thresholds import Thresholds
 from sephw.ops.tile_buffer import TileBuffer
 from sephw.ops.width_converter import WidthConverter
 
@@ -27,6 +28,7 @@ OPERATORS: tuple[type[Operator], ...] = (
     Conv8,
     StreamedConv,
     Join,
+    Thresholds,
     MaxPool,
     AveragePool,
     GlobalPool,
@@ -52,6 +54,7 @@ __all__ = [
     "Select",
     "SlidingWindow",
     "StreamedConv",
+    "Thresholds",
     "TileBuffer",
     "WeightPlace",
     "WidthConverter",

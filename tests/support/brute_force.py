@@ -18,6 +18,7 @@ from sephw.ops import (
     PatternConv,
     SlidingWindow,
     StreamedConv,
+    Thresholds,
     TileBuffer,
     WidthConverter,
 )
@@ -91,6 +92,17 @@ def join(op: Join, *branches: Any) -> list[Any]:
                     total += int(op.mantissas[j][c]) * branch[y][x][c] * 2 ** int(op.shifts[j][c])
                 value = total // 2**op.shift
                 result.append(max(op.output_dtype.min, min(op.output_dtype.max, value)))
+    return [result]
+
+
+def thresholds(op: Thresholds, x: Any) -> list[Any]:
+    """One comparison at a time."""
+    rows, falls = op.thresholds.tolist(), op.decreasing.tolist()
+    result = []
+    for row in x:
+        for pixel in row:
+            for value, levels, down in zip(pixel, rows, falls, strict=True):
+                result.append(op.offset + sum(value <= t if down else value >= t for t in levels))
     return [result]
 
 
@@ -172,6 +184,7 @@ BRUTE_FORCE: dict[type, Callable[..., list[Any]]] = {
     Conv8: convolution,
     StreamedConv: streamed_conv,
     Join: join,
+    Thresholds: thresholds,
     MaxPool: max_pool,
     AveragePool: average_pool,
     Concat: concat,

@@ -8,7 +8,16 @@ import numpy as np
 from small_graphs import GraphBuilder
 
 from sephw.ir import Folding, Graph, IntType, Tensor
-from sephw.ops import AveragePool, Concat, GlobalPool, Join, MaxPool, Select, WeightPlace
+from sephw.ops import (
+    AveragePool,
+    Concat,
+    GlobalPool,
+    Join,
+    MaxPool,
+    Select,
+    Thresholds,
+    WeightPlace,
+)
 from sephw.passes import FoldingFile, lower
 
 NARROW = IntType(3, False)
@@ -49,8 +58,22 @@ def every_operator() -> Graph:
         MaxPool(height=2, width=2, channels=12, dtype=NARROW, **taps),
         b.window(both, 2, stride=2),
     )
+    rng = np.random.default_rng(7)
+    levels = Thresholds(
+        height=2,
+        width=2,
+        channels=12,
+        input_dtype=NARROW,
+        thresholds=np.sort(rng.integers(0, 9, (12, 7)), axis=1),
+        decreasing=rng.integers(0, 2, 12),
+        output_dtype=NARROW,
+    )
     taps = {"kernel_height": 1, "kernel_width": 1}
-    mean = b.add("mean", AveragePool(height=2, width=2, channels=12, dtype=NARROW, **taps), top)
+    mean = b.add(
+        "mean",
+        AveragePool(height=2, width=2, channels=12, dtype=NARROW, **taps),
+        b.add("levels", levels, top),
+    )
     wide = join("wide", b.conv("tiled", mean, 2), shift=10)
     total = b.add("total", GlobalPool(height=2, width=2, channels=2, dtype=NARROW), wide)
     graph = b.build(x, join("mapped", total, shift=2))
