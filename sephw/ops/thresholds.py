@@ -306,7 +306,7 @@ class Thresholds(LaneOperator):
                 channels=channels,
                 input_dtype=dtype,
                 thresholds=thresholds,
-                decreasing=rng.integers(0, 2, channels) if seed else np.zeros(channels),
+                decreasing=rng.integers(0, 2, channels) if seed else np.zeros(channels, np.int64),
                 offset=offset,
                 output_dtype=output,
             )
