@@ -51,6 +51,7 @@ STARRED = {
     "_within": _TUPLE,
     "adding": "options: " + _MANY,
     "below": "names of folders: " + _MANY,
+    "compute": "what a step of a chain reads: " + _MANY,
     "concat": "a module's inputs: " + _MANY,
     "format": "of str",
     "function": "a function of as many bits as the table has",

@@ -13,6 +13,7 @@ from sephw.files import reading
 from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.join import join
+from sephw.frontend.rounding import ROUNDERS
 from sephw.frontend.values import (
     Average,
     Constant,
@@ -46,10 +47,10 @@ class QuantAttributes:
 def quant(call: NodeCall, given: QuantAttributes) -> Value:
     """Quant: on weights a constant, on the input its type, on a sum a Join."""
     mode = given.rounding_mode.upper()
-    if mode not in _ROUNDERS:
+    if mode not in ROUNDERS:
         raise SephwError(
             f"{call.where}: rounding_mode {mode} is none of QONNX'; use one of "
-            + ", ".join(_ROUNDERS)
+            + ", ".join(ROUNDERS)
         )
     zero_point = call.constant(2)
     if np.any(zero_point != 0):
@@ -60,7 +61,7 @@ def quant(call: NodeCall, given: QuantAttributes) -> Value:
     first = call.value(0)
     bits = _bits(call, _MOST_WEIGHT_BITS if isinstance(first, Constant) else _MOST_ACTIVATION_BITS)
     if isinstance(first, Constant):
-        return Constant(_quantized_constant(call, given, bits, _ROUNDERS[mode]))
+        return Constant(_quantized_constant(call, given, bits, ROUNDERS[mode]))
     if isinstance(first, Image):
         return _declare_input(call, given, bits)
     exponent = _exponent(call)
@@ -146,31 +147,6 @@ def _quantized_constant(
     high = (2 ** (bits - 1) - 1) if given.signed else 2**bits - 1 - given.narrow
     integers = np.clip(rounded(data / scale), low, high)
     return (integers * scale).astype(np.float32)
-
-
-def _half_up(x: Float) -> Float:
-    return np.sign(x) * np.floor(np.abs(x) + np.float32(0.5))
-
-
-def _half_down(x: Float) -> Float:
-    return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
-
-
-def _up(x: Float) -> Float:
-    return np.sign(x) * np.ceil(np.abs(x))
-
-
-# As qonnx rounds; away from zero is "up".
-_ROUNDERS: dict[str, Callable[[Float], Float]] = {
-    "ROUND": np.round,
-    "HALF_EVEN": np.round,
-    "FLOOR": np.floor,
-    "CEIL": np.ceil,
-    "UP": _up,
-    "DOWN": np.trunc,
-    "HALF_UP": _half_up,
-    "HALF_DOWN": _half_down,
-}
 
 
 def _declare_input(call: NodeCall, given: QuantAttributes, bits: int) -> Quantized:
