@@ -51,7 +51,7 @@ class Size:
 
     ``available`` in the units of `Resources`. ``routed`` None: no open place-and-route from PyPI
     knows it. ``pll``: what its data sheet allows; ``pll_device``: what the PLL's cell wants the
-    chip to be called.
+    chip to be called; "": the part.
     """
 
     name: str

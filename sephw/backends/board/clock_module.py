@@ -21,7 +21,7 @@ def clock_module(clocking: Clocking, device: Device) -> str:
             **clocking.settings,
             input=float(clocking.input),
             output=clocking.output_mhz,
-            device=device.size.pll_device,
+            device=device.size.pll_device or device.part,
         )
         about = (
             f"{float(clocking.input):g} MHz to {clocking.output_mhz:.6g} MHz, "
