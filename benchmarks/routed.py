@@ -123,7 +123,7 @@ def _bars(d: dict[str, Any]) -> dict[str, tuple[int, int]]:
     technology = find_target(d["target"]).device.technology
     top, found = Resources(**d["top"]), bars(technology)
     assert found is not None
-    return found.around(Resources(**d["estimated"]).less(top), top)
+    return found.around(Resources(**d["estimated"]).minus(top), top)
 
 
 def _row(d: dict[str, Any]) -> str:

@@ -169,5 +169,5 @@ def _explore(report: Report, place: Place) -> str:
 
 
 def _typed(invocation: Invocation | None, names: Sequence[str]) -> tuple[Option, ...]:
-    given: tuple[TypedOption, ...] = () if invocation is None else invocation.of(names)
+    given: tuple[TypedOption, ...] = () if invocation is None else invocation.typed_among(names)
     return tuple((one.option, one.value) for one in given)

@@ -60,8 +60,8 @@ class Addend:
     dtype: IntType
 
     @classmethod
-    def of(cls, mantissa: Int, exponent: Int, low: Int, high: Int) -> Addend:
-        """With the narrowest dtype."""
+    def with_narrowest_type(cls, mantissa: Int, exponent: Int, low: Int, high: Int) -> Addend:
+        """An addend whose dtype is the narrowest one for its range."""
         dtype = IntType.covering(int(low.min()), int(high.max()))
         return cls(mantissa, exponent, low, high, dtype)
 

@@ -40,8 +40,8 @@ class Invocation:
         found = [one.value for one in self.options if one.option == option]
         return found[-1] if found else None
 
-    def of(self, options: Sequence[str]) -> tuple[TypedOption, ...]:
-        """Those of ``options`` that were typed."""
+    def typed_among(self, options: Sequence[str]) -> tuple[TypedOption, ...]:
+        """The typed options whose names are in ``options``."""
         return tuple(one for one in self.options if one.option in options)
 
     def without(self, options: Sequence[str]) -> Invocation:

@@ -179,13 +179,13 @@ def run(
     that are never on, and for a deadlock, naming the FIFOs and the depths they need.
     """
     if isinstance(images, Mapping):
-        known = graph.feeds(next(iter(images.values()))) if graph.constants else {}
+        known = graph.input_values(next(iter(images.values()))) if graph.constants else {}
         inputs = {
             t: known[t] if t in graph.constants else np.asarray(images[t], np.int64)
             for t in graph.inputs
         }
     else:
-        inputs = graph.feeds(images)
+        inputs = graph.input_values(images)
     frames = len(next(iter(inputs.values())))
     for name, values in inputs.items():
         expected = (frames, *graph.tensors[name].shape)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.ir import Graph
-from sephw.ir.pace import Pattern, both, paced
+from sephw.ir.pace import Pattern, combined, pace_pattern
 
 # One for all ends, or by tensor; None: always on.
 Patterns = Pattern | Mapping[str, Pattern] | None
@@ -54,7 +54,7 @@ def source_patterns(graph: Graph, given: Patterns) -> dict[str, Pattern]:
         wanted = given.get(name) if isinstance(given, Mapping) else given
         wanted = None if wanted is None else checked(wanted, f"'{name}'")
         tensor = graph.tensors[name]
-        pattern = both(wanted, paced(tensor.source_beats, tensor.source_cycles))
+        pattern = combined(wanted, pace_pattern(tensor.source_beats, tensor.source_cycles))
         if pattern is not None:
             found[name] = pattern
     return found

@@ -102,7 +102,7 @@ def mean_issue_interval(graph: Graph, node: Node, plan: Schedule) -> Fraction:
             assert even, f"{node.where}: '{name}', which is paced, is not read evenly"
             found = max(found, Fraction(tensor.source_cycles, tensor.source_beats * every))
         maker = graph.producer(name)
-        if maker is not None and name in graph.fed:
+        if maker is not None and name in graph.weight_tensors:
             # It makes a beat an issue, and each of these issues takes one.
             ahead = maker.operator.schedule(maker.folding)
             found = max(found, mean_issue_interval(graph, maker, ahead))

@@ -147,9 +147,9 @@ def measure(
     """
     until = time.monotonic() + most_seconds
     known = read(path)
-    taken = _selected(seed, known.next_index(seed))
+    selected = _selected(seed, known.next_index(seed))
     while len(known.networks) < count:
-        some = tuple(islice(taken, min(_BATCH, count - len(known.networks))))
+        some = tuple(islice(selected, min(_BATCH, count - len(known.networks))))
         for index, outcome in zip(some, check_all([draw(seed, i) for i in some]), strict=True):
             if time.monotonic() >= until:
                 return known

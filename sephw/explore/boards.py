@@ -1,4 +1,4 @@
-"""Goals for boards: what their top takes beside the network, and a clock where none is known."""
+"""Goals of boards: the resources of their top, and a clock where none is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an unfolded graph to the choice problem: groups of nodes, their options, their streams."""
+"""Builds the choice problem of an unfolded graph: groups of nodes, their options, their streams."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from math import inf
 
 from sephw.explore.costs import Costs
 from sephw.explore.model import (
-    Between,
     Edge,
     Group,
+    Interconnect,
     Option,
     Problem,
-    undominated,
+    non_dominated,
 )
 from sephw.ir import Folding, Graph, Node, Operator, Saving
 from sephw.ir.resources import Resources
@@ -32,11 +32,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """What is looked at. ``adder_graph_bits``: most weight bits of a layer as an adder graph.
+    """The scope of the search.
 
-    ``streams``: weights from external memory as well. ``clock_mhz``: asked for, or None;
-    engines that are much faster get fewer registers, and with ``fewer_registers`` any whose clock
-    is then much lower, where none is asked for.
+    ``adder_graph_bits``: the most weight bits of a layer for an adder graph. ``streams``: weights
+    may come from external memory. ``clock_mhz``: the goal's, or None; much faster engines get fewer
+    registers, and with ``fewer_registers`` also those whose clock is then much lower, where the
+    goal gives none.
     """
 
     adder_graph_bits: int = ADDER_GRAPH_BITS
@@ -144,8 +145,8 @@ def _options(
                     tensor, first.outputs[0], option.inputs[port], tensor.name
                 )
                 joined.append(_chain(first, between, option, port))
-        found = list(undominated(joined, by_cycles=True))
-    return undominated(found, by_cycles=True)
+        found = list(non_dominated(joined, by_cycles=True))
+    return non_dominated(found, by_cycles=True)
 
 
 def _slowed(option: Option, folding: Folding, effort: Effort) -> Option:
@@ -155,7 +156,7 @@ def _slowed(option: Option, folding: Folding, effort: Effort) -> Option:
     return replace(option, fmax_mhz=option.fmax_mhz / CLOCK_RESERVE)
 
 
-def _chain(first: Option, between: Between, then: Option, port: int) -> Option:
+def _chain(first: Option, between: Interconnect, then: Option, port: int) -> Option:
     """``first`` before input ``port`` of ``then``; its inputs take that one's place."""
     return Option(
         foldings=(*first.foldings, *then.foldings),
@@ -202,7 +203,7 @@ def _alternatives(operator: Operator, folding: Folding, saving: Saving) -> list[
 def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Costs) -> Option:
     """One node at ``folding``, with the forks behind it and converters from the graph inputs."""
     cost = costs.engine(node.operator, folding, node=node.name)
-    around = Between(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
+    around = Interconnect(cost.resources, node.operator.frame_cycles(folding), cost.fmax_mhz)
     for buffer, place in costs.tile_buffers(node.operator, folding):
         around = around.with_engine(costs.engine(buffer, place), buffer.frame_cycles(place))
     outputs = []
@@ -211,7 +212,7 @@ def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Cos
         lanes = stream.lanes
         if names.readers[name] > 1:
             tensor = graph.tensors[name]
-            around = _both(around, costs.forks(tensor, lanes, names.readers[name]))
+            around = _combined(around, costs.forks(tensor, lanes, names.readers[name]))
             lanes = fork_folding(tensor, lanes).pe
         outputs.append(lanes)
     inputs = tuple(s.lanes for s in node.operator.input_streams(folding))
@@ -219,7 +220,7 @@ def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Cos
         if name in graph.inputs:
             tensor = graph.tensors[name]
             read = names.inputs[node.name, number]
-            around = _both(around, costs.converters(tensor, input_lanes(tensor), lanes, read))
+            around = _combined(around, costs.converters(tensor, input_lanes(tensor), lanes, read))
     streamed = streaming(node.operator, folding)
     return Option(
         ((node.name, folding),),
@@ -232,8 +233,8 @@ def _option(graph: Graph, names: Reads, node: Node, folding: Folding, costs: Cos
     )
 
 
-def _both(one: Between, other: Between) -> Between:
-    return Between(
+def _combined(one: Interconnect, other: Interconnect) -> Interconnect:
+    return Interconnect(
         one.resources + other.resources,
         max(one.cycles, other.cycles),
         min(one.fmax_mhz, other.fmax_mhz),

@@ -27,9 +27,9 @@ CLOCK_STEP = 1.1
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A solution with the problem it is of, and the clock that its engines reach.
+    """A solution, its problem, and the clock that its engines reach.
 
-    ``asked``: that clock is the network's, since it was asked for.
+    ``asked``: the clock is the network's, since the goal gives it.
     """
 
     problem: Problem
@@ -39,22 +39,23 @@ class Choice:
 
     @property
     def foldings(self) -> dict[str, Folding]:
-        """By node."""
-        groups = zip(self.problem.groups, self.solution.taken, strict=True)
+        """The folding of every node by name."""
+        groups = zip(self.problem.groups, self.solution.selected, strict=True)
         return dict(pair for group, k in groups for pair in group.options[k].foldings)
 
     @property
     def frames_per_second(self) -> float:
-        """At the network's clock."""
+        """The frame rate at the network's clock."""
         wires_ns = 0.0 if self.asked else self.problem.wires_ns
         clock_mhz = network_mhz(self.clock_mhz, max(0, self.solution.resources.lut), wires_ns)
         return clock_mhz * 1e6 / self.solution.cycles
 
 
-def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | None:
-    """The optimum over foldings, and over clocks where none is given; None where nothing fits.
+def choose(problem: Problem, goal: Goal, start_cycles: int | None = None) -> Choice | None:
+    """The optimum over foldings, and over clocks where the goal gives none; None if infeasible.
 
-    ``near``: a frame interval to begin looking at; it changes the time, not the answer.
+    ``start_cycles``: the frame interval at which the bisection starts; it changes the time, not the
+    result.
     """
     best: Choice | None = None
     for clock in clocks(problem, goal):
@@ -65,18 +66,18 @@ def choose(problem: Problem, goal: Goal, near: int | None = None) -> Choice | No
             if best is not None:
                 # Only what is faster than the best so far is of interest.
                 most = min(most, -int(-clock * 1e6 // best.frames_per_second) - 1)
-            solution = fastest(problem, goal, clock, most, near)
+            solution = fastest(problem, goal, clock, most, start_cycles)
         if solution is not None:
             found = Choice(problem, solution, clock, goal.clock_mhz is not None)
             if best is None or better(found, best, goal):
                 best = found
     if best is None or goal.fps is not None:
         return best
-    return _least_of(best, goal)
+    return _minimized(best, goal)
 
 
-def _least_of(choice: Choice, goal: Goal) -> Choice:
-    """The least cost at the frame interval of ``choice``."""
+def _minimized(choice: Choice, goal: Goal) -> Choice:
+    """The solution of least cost at the frame interval of ``choice``."""
     found = choice.solution
     try:
         least = smallest(choice.problem, goal, choice.clock_mhz, found.cycles)
@@ -88,19 +89,19 @@ def _least_of(choice: Choice, goal: Goal) -> Choice:
 
 
 def better(one: Choice, other: Choice, goal: Goal) -> bool:
-    """True where ``one`` serves ``goal`` better."""
+    """True where ``one`` serves ``goal`` better than ``other``."""
     if goal.fps is None and one.frames_per_second != other.frames_per_second:
         return one.frames_per_second > other.frames_per_second
     return cost(one.solution.resources, goal) < cost(other.solution.resources, goal)
 
 
 def _fast_enough(problem: Problem, goal: Goal, clock_mhz: float) -> Solution | None:
-    """The least of what ``goal`` minimizes with its frame rate. None: nothing fits.
+    """The solution of least cost with the goal's frame rate. None: infeasible.
 
-    The wires of more LUTs lower the clock, and a lower clock leaves fewer cycles. So the budget
-    begins without wires and shrinks until a solution is within its own. With the fewest LUTs as
-    the aim that is the optimum: nothing has fewer in a larger budget, so nothing within its own
-    budget was passed over.
+    The wires of more LUTs lower the clock, and a lower clock leaves fewer cycles. So the cycle
+    budget starts without wires and shrinks until a solution is within its own. With the fewest LUTs
+    as the objective that is the optimum: nothing has fewer in a larger budget, so nothing within
+    its own budget was skipped.
     """
     most, proven = frame_budget(problem, goal, clock_mhz), True
     while True:
@@ -114,9 +115,9 @@ def _fast_enough(problem: Problem, goal: Goal, clock_mhz: float) -> Solution | N
 
 
 def frame_budget(problem: Problem, goal: Goal, clock_mhz: float, lut: int = 0) -> int:
-    """Most cycles per frame with engines at ``clock_mhz`` and the wires of ``lut`` LUTs.
+    """The cycle budget of a frame with engines at ``clock_mhz`` and the wires of ``lut`` LUTs.
 
-    Without a frame rate, as many as there may be.
+    Without a frame rate the budget is unlimited.
     """
     if goal.fps is None:
         bandwidth = problem.bandwidth_bits or 1
@@ -128,10 +129,10 @@ def frame_budget(problem: Problem, goal: Goal, clock_mhz: float, lut: int = 0) -
 
 
 def clocks(problem: Problem, goal: Goal) -> list[float]:
-    """Clocks to search, descending: the one asked for, or steps from the highest estimate.
+    """The clocks to search in MHz, descending: the goal's, or steps from the highest estimate.
 
-    At the highest one every group still has an option. Raises UsageError where no clock is asked
-    for and none estimated.
+    At the highest one every group still has an option. Raises UsageError where the goal gives no
+    clock and none is estimated.
     """
     if goal.clock_mhz is not None:
         return [goal.clock_mhz]
@@ -146,13 +147,17 @@ def clocks(problem: Problem, goal: Goal) -> list[float]:
 
 
 def fastest(
-    problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int, near: int | None = None
+    problem: Problem,
+    goal: Goal,
+    clock_mhz: float,
+    most_cycles: int,
+    start_cycles: int | None = None,
 ) -> Solution | None:
-    """A solution of the fewest cycles per frame within the limits. None: nothing fits.
+    """A solution with the fewest cycles per frame within the limits. None: infeasible.
 
-    Bisection over the intervals that can occur; each step is an exact answer to "does it fit".
-    Between the last that does not and the first that does, external memory may set the interval:
-    there the least traffic is the answer.
+    This is a bisection over the possible intervals; each step is an exact feasibility test. Between
+    the last infeasible and the first feasible interval, external memory may be the bottleneck:
+    there the least traffic decides.
     """
     candidates = [c for c in candidate_cycles(problem) if c <= most_cycles]
     low, high = 0, len(candidates)
@@ -160,9 +165,9 @@ def fastest(
         return None
     # Whether anything fits is asked first: it seldom does after another clock was searched.
     probe = high - 1
-    if near is not None:
-        probe = min(probe, sum(c < near for c in candidates))
-    step, turned, decided = 1, near is None, True
+    if start_cycles is not None:
+        probe = min(probe, sum(c < start_cycles for c in candidates))
+    step, turned, decided = 1, start_cycles is None, True
     answer: Solution | None = None
     while low < high:
         part = restrict(problem, candidates[probe], clock_mhz)
@@ -176,7 +181,7 @@ def fastest(
             probe = low + step - 1
         else:
             turned = turned or low > 0
-            answer = _of_whole(problem, part, found)
+            answer = _unrestricted(problem, part, found)
             high = min(probe, bisect_left(candidates, found.cycles))
             probe = high - step
         step *= 2
@@ -196,26 +201,26 @@ def fastest(
 def _least_traffic(
     problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int
 ) -> tuple[Solution | None, bool]:
-    """A solution of the least traffic with engines as fast as that; whether that is proved."""
+    """The solution of least traffic with engines of that speed; and whether that is proved."""
     part = replace(restrict(problem, most_cycles, clock_mhz), most_traffic_bits=None)
     try:
         found = solve(part, goal.limits, weights(goal), least_traffic=True)
     except NoAnswerError:
         return None, False
-    return (None, True) if found is None else (_of_whole(problem, part, found), found.proven)
+    return (None, True) if found is None else (_unrestricted(problem, part, found), found.proven)
 
 
 def smallest(problem: Problem, goal: Goal, clock_mhz: float, most_cycles: int) -> Solution | None:
-    """The least of what ``goal`` minimizes, in at most ``most_cycles``. None: nothing fits."""
+    """The solution of least cost in at most ``most_cycles`` per frame. None: infeasible."""
     if most_cycles < problem.least_cycles:
         return None
     part = restrict(problem, most_cycles, clock_mhz)
     solution = solve(part, goal.limits, weights(goal))
-    return None if solution is None else _of_whole(problem, part, solution)
+    return None if solution is None else _unrestricted(problem, part, solution)
 
 
 def weights(goal: Goal) -> tuple[float, ...]:
-    """Of lut, ff, bram, dsp: a share of the limit each; those that are named first."""
+    """Cost weights of lut, ff, bram and dsp: 1 / limit each, or those that the goal names first."""
     limits = vector(goal.limits)
     shares = [1.0 / limit if limit > 0 else 0.0 for limit in limits]
     if goal.minimize == SHARE:
@@ -234,14 +239,14 @@ def weights(goal: Goal) -> tuple[float, ...]:
 
 
 def cost(resources: Resources, goal: Goal) -> float:
-    """Σ weights · resources."""
+    """The weighted sum of ``resources``."""
     return float(vector(resources) @ weights(goal))
 
 
-def _of_whole(problem: Problem, part: Problem, solution: Solution) -> Solution:
-    """A solution of a restricted problem, options by their place in the whole one."""
+def _unrestricted(problem: Problem, part: Problem, solution: Solution) -> Solution:
+    """The solution of a restricted problem with options indexed as in the whole one."""
     places = []
-    for whole, few, k in zip(problem.groups, part.groups, solution.taken, strict=True):
+    for whole, few, k in zip(problem.groups, part.groups, solution.selected, strict=True):
         wanted = few.options[k]
         places.append(next(i for i, option in enumerate(whole.options) if option is wanted))
-    return replace(solution, taken=tuple(places))
+    return replace(solution, selected=tuple(places))

@@ -108,7 +108,7 @@ def explore_graph(graph: Graph, settings: ExplorationSettings, progress: Progres
     count = settings.synthesized
     tried = found[:count] if goal.fps is None else found[-count:]
     jobs = [
-        SynthesisJob.of(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
+        SynthesisJob.from_graph(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
         for one in tried
     ]
     with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):

@@ -1,4 +1,4 @@
-"""The graph that a choice of foldings leads to, and what the resource model says of it."""
+"""The final graph of a choice of foldings, with the resource model's estimate of it."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class FinalGraph:
 
     @property
     def resources(self) -> Resources:
-        """Of all engines."""
+        """The estimated resources of all engines."""
         return sum((cost.resources for cost in self.engines.values()), Resources())
 
     @property
     def fmax_mhz(self) -> float:
-        """Of the slowest engine, with the wires of all."""
+        """The clock of the slowest engine in MHz, with the delay of the whole network's wires."""
         slowest = min(cost.fmax_mhz for cost in self.engines.values())
         return network_mhz(slowest, self.resources.lut, self.wires_ns)
 
     @property
     def adder_graphs(self) -> frozenset[str]:
-        """Nodes whose engine is made of an adder graph."""
+        """The nodes whose engine consists of an adder graph."""
         return frozenset(node.name for node in self.graph.nodes if node.folding.engine.solves_graph)
 
 
@@ -87,13 +87,16 @@ def final_graph(
     )
 
 
-def waiting(final: Graph, pace_cycles: int = 1) -> dict[str, int]:
-    """Integers that wait beyond what pipelines hold at that pace, under the keys of ``Costs``."""
+def occupancy(final: Graph, least_frame_cycles: int = 1) -> dict[str, int]:
+    """FIFO occupancy in integers, by the keys of ``Costs``, beyond what pipelines hold.
+
+    ``least_frame_cycles`` is the lower bound of the frame interval for which pipelines are counted.
+    """
     result: dict[str, int] = {}
     for node in final.nodes:
         streams = node.operator.output_streams(node.folding)
         for port, (name, stream) in enumerate(zip(node.outputs, streams, strict=True)):
-            held = in_flight(node.operator, node.folding, port, pace_cycles)
+            held = in_flight(node.operator, node.folding, port, least_frame_cycles)
             beats = final.tensors[name].fifo_depth - held
             key = _key(final, node, name)
             result[key] = result.get(key, 0) + max(0, beats) * stream.lanes

@@ -1,4 +1,4 @@
-"""What a folding search is asked for, and what it found."""
+"""The goal and the result of a folding search."""
 
 from __future__ import annotations
 
@@ -54,13 +54,14 @@ class Goal:
 
     @property
     def limits(self) -> Resources:
-        """What the network and ``reserved`` may take together."""
-        return self.margins.of(self.device.available)
+        """The most resources that the network and ``reserved`` may take together."""
+        return self.margins.limits_of(self.device.available)
 
     def counted_mhz(self, estimated_mhz: float) -> float:
-        """The clock at which ``fps`` must come: the one asked for, or the estimate less its error.
+        """The clock in MHz that the frame rate is counted with: the goal's, or the estimate less
+        its error.
 
-        ``estimated_mhz``: of a whole network.
+        ``estimated_mhz``: that of a whole network.
         """
         if self.clock_mhz is not None:
             return self.clock_mhz
@@ -85,7 +86,7 @@ class NodeFound:
 
 @dataclass(frozen=True)
 class OverLink:
-    """Frames a second over a board's link, estimated. ``name``: of the link."""
+    """The estimated frame rate over a board's link; ``name`` is the link's."""
 
     name: str
     frames_per_second: float
@@ -95,13 +96,13 @@ class OverLink:
 class Found:
     """A folding of a network for a device.
 
-    ``frame_cycles``: clock cycles per frame, simulated, of the graph with converters and forks;
-    ``bottleneck``: the node that sets them. ``clock_mhz``: requested, or the estimated highest.
-    ``modelled``: what the search counted, ``estimated``: the resource model's count of ``graph``,
-    the final one with its FIFOs, both with what is reserved. ``proven_optimal``: no folding of the
-    search's model is better, with the FIFOs of ``graph``. ``rounds``: searches until the final
-    graph fitted. ``cut``: the time was over before all was tried, so a faster machine may find
-    better.
+    ``frame_cycles``: the simulated frame interval in clock cycles, of the graph with converters and
+    forks; ``bottleneck``: the node that sets it. ``clock_mhz``: the goal's clock, or the highest
+    estimate. ``modelled``: the search's count, ``estimated``: the resource model's count of
+    ``graph``, the final one with its FIFOs, both with the reserved resources. ``proven_optimal``:
+    no folding of the search's model is better, with the FIFOs of ``graph``. ``rounds``: searches
+    until the final graph fitted. ``timed_out``: the time budget ended the search, so a faster
+    machine may find better.
     """
 
     network: str
@@ -117,7 +118,7 @@ class Found:
     rounds: int
     nodes: tuple[NodeFound, ...]
     graph: Graph
-    cut: bool = False
+    timed_out: bool = False
 
     @property
     def frames_per_second(self) -> float:
@@ -126,7 +127,9 @@ class Found:
 
     @property
     def over_link(self) -> OverLink | None:
-        """At ``clock_mhz``; None where no board's design takes the network in."""
+        """The frame rate over the board's link at ``clock_mhz``; None where no board's design fits
+        it.
+        """
         board = self.goal.board
         link = None if board is None else board_link(self.graph, board)
         if link is None:
@@ -143,12 +146,12 @@ class Found:
 
     @property
     def between(self) -> Resources:
-        """Forks, width converters and tile buffers, estimated."""
+        """The estimated resources of forks, width converters and tile buffers."""
         engines = sum((node.resources for node in self.nodes), self.goal.reserved)
-        return self.estimated.less(engines)
+        return self.estimated.minus(engines)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``folding`` is a folding file."""
+        """Plain values for JSON; ``folding`` is the content of a folding file."""
         goal, over = self.goal, self.over_link
         return {
             "network": self.network,
@@ -171,7 +174,7 @@ class Found:
             "between": asdict(self.between),
             "proven_optimal": self.proven_optimal,
             "rounds": self.rounds,
-            "cut": self.cut,
+            "cut": self.timed_out,
             "weight_bandwidth_bits": goal.weight_bandwidth_bits,
             "weight_traffic_bits": self.weight_traffic_bits,
             "nodes": [

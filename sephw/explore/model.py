@@ -33,7 +33,7 @@ _OPTIMAL, _LIMIT, _INFEASIBLE = 0, 1, 2
 
 
 class NoAnswerError(SephwError):
-    """The effort was over before there was a solution, or a proof that there is none."""
+    """The solver's effort ended before a solution or a proof of infeasibility."""
 
 
 def solve_nodes(size: int) -> int:
@@ -48,10 +48,11 @@ def vector(resources: Resources) -> Vector:
 
 @dataclass(frozen=True)
 class Option:
-    """One way to fold a group. ``cycles`` per frame; lanes of its outer inputs and outputs.
+    """One way to fold a group.
 
-    ``traffic_bits``: of weights from external memory, per frame, with what it could give while
-    buffers do not read.
+    ``cycles`` per frame; ``inputs`` and ``outputs`` are the lanes of its outer ports.
+    ``traffic_bits``: bits of weights from external memory per frame, with those that the memory
+    could give while buffers do not read.
     """
 
     foldings: tuple[tuple[str, Folding], ...]
@@ -72,16 +73,16 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Between:
-    """What stands on a stream: resources and cycles per frame."""
+class Interconnect:
+    """The width converters and forks on a stream: their resources, cycles per frame and clock."""
 
     resources: Resources
     cycles: int
     fmax_mhz: float = float("inf")
 
-    def with_engine(self, cost: Cost, cycles: int) -> Between:
-        """This and one more engine."""
-        return Between(
+    def with_engine(self, cost: Cost, cycles: int) -> Interconnect:
+        """The interconnect with one more engine."""
+        return Interconnect(
             self.resources + cost.resources,
             max(self.cycles, cycles),
             min(self.fmax_mhz, cost.fmax_mhz),
@@ -90,26 +91,27 @@ class Between:
 
 @dataclass(frozen=True)
 class Edge:
-    """A stream: output ``port`` of group ``source`` to input ``reads`` of group ``target``.
+    """A stream from output ``port`` of group ``source`` to input ``reads`` of group ``target``.
 
-    ``between``: by (lanes of the source, lanes of the target); every pair that can occur.
+    ``between``: the interconnect of every possible (lanes of the source, lanes of the target).
     """
 
     source: int
     port: int
     target: int
     reads: int
-    between: Mapping[tuple[int, int], Between]
+    between: Mapping[tuple[int, int], Interconnect]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Groups and the streams between them.
+    """Groups of options, and the streams between the groups.
 
-    ``least_cycles``: of streams that no choice changes; ``base``: taken whatever is chosen.
-    ``bandwidth_bits``: per cycle, of the external memory that weights come from; a frame takes no
-    less than its traffic does. ``most_traffic_bits``: that a frame may have. ``wires_ns``: what
-    wires add to the slowest engine, see `sephw.resources.wires`.
+    ``least_cycles``: a lower bound of the frame interval, by streams that no choice changes;
+    ``base``: resources used in any case. ``bandwidth_bits``: of the external memory for weights,
+    per cycle; a frame takes no less than its traffic does. ``most_traffic_bits``: the upper bound
+    of a frame's traffic. ``wires_ns``: the delay of wires that is added to the slowest engine's,
+    see `sephw.resources.wires`.
     """
 
     groups: tuple[Group, ...]
@@ -125,7 +127,7 @@ class Problem:
 class Solution:
     """An option per group, by index into the problem's groups; ``proven``: no better one exists."""
 
-    taken: tuple[int, ...]
+    selected: tuple[int, ...]
     resources: Resources
     cycles: int
     proven: bool
@@ -156,7 +158,7 @@ def solve(
     )
     from scipy.sparse import coo_array  # type: ignore[import-untyped]
 
-    layout = _Layout.of(problem)
+    layout = _Layout.from_problem(problem)
     matrix, low, high = layout.rows()
     counts = layout.resources()
     upper = np.ones(layout.size)
@@ -205,47 +207,47 @@ def solve(
             f"folding search: no answer after {nodes:,} nodes ({result.message}); "
             "give a slower --fps or a larger device"
         )
-    taken = layout.read(result.x)
+    selected = layout.read(result.x)
     return Solution(
-        taken,
-        total(problem, taken),
-        frame_cycles(problem, taken),
+        selected,
+        total(problem, selected),
+        frame_cycles(problem, selected),
         proven=result.status == _OPTIMAL,
     )
 
 
-def total(problem: Problem, taken: Sequence[int]) -> Resources:
-    """Resources of the options ``taken`` and of what stands between them."""
+def total(problem: Problem, selected: Sequence[int]) -> Resources:
+    """The resources of the selected options and of their interconnect."""
     result = problem.base
-    for group, k in zip(problem.groups, taken, strict=True):
+    for group, k in zip(problem.groups, selected, strict=True):
         result += group.options[k].resources
     for edge in problem.edges:
-        result += _between(problem, edge, taken).resources
+        result += _between(problem, edge, selected).resources
     return result
 
 
-def frame_cycles(problem: Problem, taken: Sequence[int]) -> int:
-    """Cycles per frame with the options ``taken``."""
-    cycles = [group.options[k].cycles for group, k in zip(problem.groups, taken, strict=True)]
-    cycles += [_between(problem, edge, taken).cycles for edge in problem.edges]
-    return max(problem.least_cycles, traffic_cycles(problem, taken), *cycles)
+def frame_cycles(problem: Problem, selected: Sequence[int]) -> int:
+    """The frame interval in cycles with the selected options."""
+    cycles = [group.options[k].cycles for group, k in zip(problem.groups, selected, strict=True)]
+    cycles += [_between(problem, edge, selected).cycles for edge in problem.edges]
+    return max(problem.least_cycles, traffic_cycles(problem, selected), *cycles)
 
 
-def traffic_cycles(problem: Problem, taken: Sequence[int]) -> int:
-    """Cycles that the external memory takes for the weights of a frame."""
-    pairs = zip(problem.groups, taken, strict=True)
+def traffic_cycles(problem: Problem, selected: Sequence[int]) -> int:
+    """The cycles in which the external memory delivers the weights of a frame."""
+    pairs = zip(problem.groups, selected, strict=True)
     traffic = sum(group.options[k].traffic_bits for group, k in pairs)
     return -(-traffic // problem.bandwidth_bits) if problem.bandwidth_bits else 0
 
 
-def _between(problem: Problem, edge: Edge, taken: Sequence[int]) -> Between:
-    source = problem.groups[edge.source].options[taken[edge.source]].outputs[edge.port]
-    target = problem.groups[edge.target].options[taken[edge.target]].inputs[edge.reads]
+def _between(problem: Problem, edge: Edge, selected: Sequence[int]) -> Interconnect:
+    source = problem.groups[edge.source].options[selected[edge.source]].outputs[edge.port]
+    target = problem.groups[edge.target].options[selected[edge.target]].inputs[edge.reads]
     return edge.between[source, target]
 
 
 def candidate_cycles(problem: Problem) -> tuple[int, ...]:
-    """Every frame interval that some choice can have, ascending; without what memory takes."""
+    """All possible frame intervals in ascending order, without the external memory's limit."""
     found = {option.cycles for group in problem.groups for option in group.options}
     found |= {b.cycles for edge in problem.edges for b in edge.between.values()}
     least = max([problem.least_cycles, *(min(o.cycles for o in g.options) for g in problem.groups)])
@@ -253,16 +255,15 @@ def candidate_cycles(problem: Problem) -> tuple[int, ...]:
 
 
 def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Problem:
-    """The problem with only what is fast enough, without options that others make needless.
+    """The problem with only fast enough options, less the dominated ones.
 
-    Its traffic is at most what the memory gives in that time.
-
-    An option is needless where another of the same lanes takes no more of anything.
+    Its traffic is at most what the memory delivers in ``most_cycles``. An option is dominated by
+    another of the same lanes that takes no more of any resource.
     """
     groups = tuple(
         Group(
             g.name,
-            undominated(
+            non_dominated(
                 [o for o in g.options if o.cycles <= most_cycles and o.fmax_mhz >= least_mhz]
             ),
         )
@@ -296,10 +297,10 @@ def restrict(problem: Problem, most_cycles: int, least_mhz: float = 0.0) -> Prob
     )
 
 
-def undominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[Option, ...]:
-    """``options`` without those that another of the same lanes beats or equals in everything.
+def non_dominated(options: Sequence[Option], *, by_cycles: bool = False) -> tuple[Option, ...]:
+    """The options that no other one of the same lanes equals or beats in every figure.
 
-    ``by_cycles``: cycles and clock count as well.
+    ``by_cycles``: cycles and clock are figures as well.
     """
     kept: list[Option] = []
     beaten: dict[tuple[Lanes, Lanes], list[Vector]] = {}
@@ -327,7 +328,7 @@ def _ends(groups: Sequence[Group], edge: Edge) -> tuple[list[int], list[int]]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Variables: the options of all groups one after the other, then the flows of all edges."""
+    """The order of the variables: the options of all groups, then the flows of all edges."""
 
     problem: Problem
     starts: tuple[int, ...]
@@ -335,7 +336,7 @@ class _Layout:
     flows: tuple[tuple[int, tuple[int, int]], ...]
 
     @classmethod
-    def of(cls, problem: Problem) -> _Layout:
+    def from_problem(cls, problem: Problem) -> _Layout:
         counts = [len(group.options) for group in problem.groups]
         starts = tuple(int(n) for n in np.cumsum([0, *counts[:-1]]))
         flows = tuple((i, pair) for i, e in enumerate(problem.edges) for pair in sorted(e.between))

@@ -12,7 +12,7 @@ from sephw.explore.choices import Progress
 from sephw.explore.choose import Choice, choose, smallest
 from sephw.explore.found import Found, Goal
 from sephw.explore.model import Problem, candidate_cycles
-from sephw.explore.search import Chooser, Session, attempt, open_session, settle
+from sephw.explore.search import Chooser, Session, find_folding, open_session, try_folding
 from sephw.ir import Graph
 from sephw.resources.engines import Estimator
 
@@ -28,19 +28,20 @@ def pareto(
     progress: Progress = lambda text: None,
     seconds: float | None = None,
 ) -> tuple[Found, ...]:
-    """Foldings of which none is slower than another without being smaller, fastest first.
+    """The Pareto set of foldings, fastest first: none is slower than another without being smaller.
 
-    The first one is what `search` finds without a frame rate; the others have the least of what
-    ``goal`` minimizes at slower frame intervals: all that can occur down to the frame rate of
-    ``goal`` (without one: to the slowest), or ``points`` of them, evenly spread by ratio. All have
-    the clock of the first. ``seconds``: as `search` has them; no point is begun after them. Raises
-    SephwError where nothing fits.
+    The first one is the result of `search` without a frame rate; the others have the least cost at
+    slower frame intervals: all that can occur down to the frame rate of ``goal`` (without one: to
+    the slowest), or ``points`` of them, evenly spread by ratio. All have the clock of the first.
+    ``seconds``: as in `search`; no point is started after them.
+
+    Raises SephwError where nothing fits.
     """
     floor = goal.fps
     session = open_session(graph, replace(goal, fps=None), estimator, None, progress)
     if seconds is not None:
-        session = replace(session, until=time.monotonic() + seconds)
-    found, session = settle(session, choose)
+        session = replace(session, deadline=time.monotonic() + seconds)
+    found, session = find_folding(session, choose)
     result = [found]
     clock = session.goal.clock_mhz or int(found.clock_mhz * 10) / 10
     session = replace(session, goal=replace(session.goal, clock_mhz=clock))
@@ -49,21 +50,21 @@ def pareto(
     slowest = counted * 1e6 / floor if floor is not None else float("inf")
     intervals = [c for c in candidate_cycles(problem) if found.frame_cycles < c <= slowest]
     for cycles in _spread(intervals, points - 1):
-        if session.over:
+        if session.time_is_up:
             break
         progress(f"point {len(result) + 1} of {min(points, len(intervals) + 1)}")
         # Where the FIFOs of an interval leave no room, slower ones may.
-        following = attempt(session, _smallest_in(session, cycles))
+        following = try_folding(session, _smallest_in(session, cycles))
         if following is not None:
             one, session = following
             result.append(one)
-    return tuple(_undominated(result))
+    return tuple(_non_dominated(result))
 
 
 def _smallest_in(session: Session, cycles: int) -> Chooser:
     clock = session.goal.clock_mhz or 0.0
 
-    def chooser(problem: Problem, goal: Goal, near: int | None) -> Choice | None:
+    def chooser(problem: Problem, goal: Goal, start_cycles: int | None) -> Choice | None:
         solution = smallest(problem, goal, clock, cycles)
         asked = goal.clock_mhz is not None
         return None if solution is None else Choice(problem, solution, clock, asked)
@@ -80,7 +81,7 @@ def _spread(values: Sequence[int], count: int) -> list[int]:
     return [values[i] for i in places]
 
 
-def _undominated(found: Sequence[Found]) -> Iterator[Found]:
+def _non_dominated(found: Sequence[Found]) -> Iterator[Found]:
     best = None
     for one in sorted(found, key=lambda f: (-f.frames_per_second, f.estimated.lut)):
         if best is None or one.estimated.lut < best:

@@ -1,4 +1,4 @@
-"""Keeps a solver's own words off standard output."""
+"""Keeps a solver's own messages off standard output."""
 
 from __future__ import annotations
 

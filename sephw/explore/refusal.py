@@ -1,4 +1,4 @@
-"""Why nothing was found, and what would be: one line."""
+"""The reason why nothing fits, and the nearest goal or device that does, in one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNLIMITED = 1 << 40
 
 
 class MisfitError(SephwError):
-    """No folding fits the device, or none of those with the frame rate that is asked for."""
+    """No folding fits the device, or none with the requested frame rate does."""
 
 
 # Most frames per second that a goal reaches with its FIFOs; None: it does not fit.
@@ -120,9 +120,9 @@ def _does_not_fit(
 
 
 def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
-    """(resource, least count, limit): of the one that is short alone, else beside the others.
+    """The scarce resource as (name, least count, limit): one that is short alone, else with others.
 
-    None where none can be blamed.
+    None where no resource is to blame.
     """
     limits = goal.limits
     boundless = build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED))
@@ -178,8 +178,9 @@ def _nearest(problem: Problem, goal: Goal, reaches: Reaches, short: str) -> Devi
 
 
 def _nearest_board(goal: Goal, own: Target, reaches: Reaches, short: str) -> Target | None:
-    """The smallest board that takes it: of the same technology, with more of what is short; else
-    of another one that has more logic.
+    """The smallest board that the network fits.
+
+    One of the same technology has more of the ``short`` resource; one of another has more logic.
     """
 
     def has_more(target: Target) -> bool:

@@ -36,7 +36,7 @@ class SynthesisJob:
     timeout_seconds: float = 1800.0
 
     @classmethod
-    def of(
+    def from_graph(
         cls, name: str, graph: Graph, device: Device, timeout_seconds: float = 1800.0
     ) -> SynthesisJob:
         """The job of ``graph``, with its FIFO depths, for ``device``."""

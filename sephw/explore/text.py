@@ -87,7 +87,7 @@ def summary(found: Found) -> str:
         )
     if goal.weight_bandwidth_bits is not None:
         entries.insert(-3, ("weights", _streams(found, goal.weight_bandwidth_bits)))
-    if found.cut:
+    if found.timed_out:
         entries.append(("", "the time was over before all was tried; more with --search-seconds"))
     if found.fmax_mhz == float("inf"):
         entries = [entry for entry in entries if entry[0] != "clock"]
@@ -165,7 +165,7 @@ def synthesis_table(points: Sequence[Found], results: Sequence[SynthesisResult])
     head = (*_SPEED, "", *(k.upper() for k in _KINDS), "fits", "")
     rows = []
     for one, result in zip(points, results, strict=True):
-        own = one.estimated.less(one.goal.reserved)
+        own = one.estimated.minus(one.goal.reserved)
         rows.append((*_speed(one), "estimated", *_counts(own), "yes", ""))
         if result.error:
             rows.append(("", "", "", "synthesized", *["-"] * len(_KINDS), "-", result.error))

@@ -1,4 +1,4 @@
-"""Schedules of engines whose adder graph is not solved."""
+"""Schedules of engines whose adder graph is not solved, with an estimated latency."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _too_few_frames(
     more = math.ceil(fps * fps / reached)
     path = None if run.routed is None else run.routed.worst_path
     seeds = min(64, max(4, 2 * settings.seeds))
-    typed = [] if settings.invocation is None else settings.invocation.of(_ROUTING)
+    typed = [] if settings.invocation is None else settings.invocation.typed_among(_ROUTING)
     again = command_line(
         "synth",
         [settings.out],
@@ -152,4 +152,4 @@ def netlist_runs(
             SynthesisSettings(_NETLIST_TIMEOUT_SECONDS),
             progress=progress.update,
         )
-        return NetlistRuns.of(synthesis, graph, folder / RTL, work)
+        return NetlistRuns.from_synthesis(synthesis, graph, folder / RTL, work)

@@ -65,7 +65,7 @@ def representations(
     runs["qonnx"] = lambda images: capture_qonnx(onnx_path, layers, images)
     runs["integer"] = graph.run
     if compiled is not None:
-        wanted = graph.tensors.keys() - graph.fed
+        wanted = graph.tensors.keys() - graph.weight_tensors
         runs["csim"] = lambda images: compiled.run(images, wanted)
     return runs
 
@@ -81,7 +81,7 @@ def checked_tensors(graph: Graph, layers: tuple[Any, ...]) -> tuple[CheckedTenso
         CheckedTensor(tensor, node.module, outside.get(tensor, ()))
         for node in graph.nodes
         for tensor in node.outputs
-        if tensor not in graph.fed
+        if tensor not in graph.weight_tensors
     )
 
 
@@ -161,7 +161,9 @@ def _agreement(
 
 def batch_size(graph: Graph) -> int:
     """Images that are compared at a time, so that large networks fit into memory."""
-    elements = sum(t.elements for name, t in graph.tensors.items() if name not in graph.fed)
+    elements = sum(
+        t.elements for name, t in graph.tensors.items() if name not in graph.weight_tensors
+    )
     return max(1, min(BATCH, _MOST_ELEMENTS // elements))
 
 

@@ -49,7 +49,7 @@ def choose_folding(
             progress.warn(str(error))
             least = replace(without_limits(goal), fps=goal.fps or _ANY_FPS)
             found = search(graph, least, progress=progress.update, seconds=settings.search_seconds)
-        if found.cut:
+        if found.timed_out:
             progress.warn(
                 f"the folding search ended after {settings.search_seconds:g} s with the best so "
                 "far; another machine may find another one: keep folding.json, or give more "

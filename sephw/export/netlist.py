@@ -26,7 +26,9 @@ class NetlistRuns:
     observed: ByTensor
 
     @classmethod
-    def of(cls, synthesis: Synthesis, graph: Graph, project: Path, directory: Path) -> NetlistRuns:
+    def from_synthesis(
+        cls, synthesis: Synthesis, graph: Graph, project: Path, directory: Path
+    ) -> NetlistRuns:
         """Build the simulation of a synthesized RTL ``project``; its sources go to ``directory``.
 
         ``synthesis`` must be of the network's own top module. Raises SephwError as

@@ -150,7 +150,7 @@ def _fits(device: Device, source: Source, used: Resources, available: Resources)
     if excess:
         short = ", ".join(f"{count - limit:,} {name}" for name, count, limit in excess)
         return f"DOES NOT FIT {device.name}, {short} too many"
-    tight = used.excess(device.technology.margins.of(available))
+    tight = used.excess(device.technology.margins.limits_of(available))
     if source is not Source.ESTIMATED or not tight:
         return f"fits {device.name}"
     usual = ", ".join(f"{limit:,} {name}" for name, _, limit in tight)

@@ -67,7 +67,9 @@ class Graph:
 
     @cached_property
     def constants(self) -> Mapping[str, Integers]:
-        """Graph inputs that bring the same at every pixel, weights: int64 (c,) by tensor."""
+        """The graph inputs that carry streamed weights: int64 (c,), equal at every pixel, by
+        tensor.
+        """
         return {
             tensor: values
             for node in self.nodes
@@ -76,18 +78,21 @@ class Graph:
         }
 
     @cached_property
-    def fed(self) -> frozenset[str]:
-        """Tensors that come from constant inputs alone: those, and what buffers make of them."""
+    def weight_tensors(self) -> frozenset[str]:
+        """The tensors that depend on streamed weights alone: such inputs, and buffered copies of
+        them.
+        """
         found = set(self.constants)
         for node in self.nodes:
             if found.issuperset(node.inputs):
                 found.update(node.outputs)
         return frozenset(found)
 
-    def feeds(self, images: Integers) -> dict[str, Integers]:
-        """What every graph input brings for ``images``: int64 (N, h, w, c) each, constants added.
+    def input_values(self, images: Integers) -> dict[str, Integers]:
+        """The values of every graph input for ``images``: int64 (N, h, w, c) each, weights
+        included.
 
-        Constants are views without a copy per frame.
+        Weights are views without a copy per frame.
         """
         images = np.asarray(images, np.int64)
         return {
@@ -155,7 +160,7 @@ class Graph:
 
     def run(self, images: Integers) -> dict[str, Integers]:
         """Integer reference of every tensor: int64 (N, h, w, c) each, for one input of images."""
-        values = self.feeds(images)
+        values = self.input_values(images)
         for node in self.nodes:
             outputs = node.operator.reference(*(values[t] for t in node.inputs))
             values.update(zip(node.outputs, outputs, strict=True))

@@ -1,4 +1,4 @@
-"""In which cycles a source may begin to offer a beat: boolean patterns, repeated for ever."""
+"""Rates of sources: boolean patterns of the cycles in which a beat may be offered, repeated."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 Pattern = NDArray[np.bool_]
 
 
-def paced(words: int, cycles: int) -> Pattern | None:
+def pace_pattern(words: int, cycles: int) -> Pattern | None:
     """The shortest pattern with ``words`` of every ``cycles`` cycles on, evenly spread.
 
-    None: always on, where there are no more cycles than words.
+    None stands for always on, where there are no more cycles than words.
     """
     if cycles <= words:
         return None
@@ -24,8 +24,10 @@ def paced(words: int, cycles: int) -> Pattern | None:
     return pattern
 
 
-def both(pattern: Pattern | None, pace: Pattern | None) -> Pattern | None:
-    """On where both are, for the length of ``pattern`` where there is one; None: always on."""
+def combined(pattern: Pattern | None, pace: Pattern | None) -> Pattern | None:
+    """The conjunction of two patterns, as long as ``pattern`` where there is one; None: always
+    on.
+    """
     if pattern is None or pace is None:
         return pace if pattern is None else pattern
     repeats = -(-len(pattern) // len(pace))

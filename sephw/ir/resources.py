@@ -24,8 +24,8 @@ class Resources:
             self.lut + other.lut, self.ff + other.ff, self.bram + other.bram, self.dsp + other.dsp
         )
 
-    def less(self, other: Resources) -> Resources:
-        """This without ``other``; counts may become negative."""
+    def minus(self, other: Resources) -> Resources:
+        """The difference to ``other``; counts may become negative."""
         return Resources(
             self.lut - other.lut, self.ff - other.ff, self.bram - other.bram, self.dsp - other.dsp
         )

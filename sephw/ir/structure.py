@@ -1,4 +1,4 @@
-"""What an engine consists of, as far as a resource model must know; counted, not synthesized."""
+"""The parts of an engine that a resource model needs to know; counted, not synthesized."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MemoryPart:
     """A memory with synchronous read: ``width`` bits per word, ``depth`` words.
 
     ``columns``: bits of a word that are no constant; ``distinct``: those that are no copy of
-    another one either, which logic makes once. For a RAM both are ``width``. ``followed``:
+    another one either, which logic makes once. For a RAM both are ``width``. ``output_registers``:
     registers of a word behind the read register. ``one_address``: a RAM that is read where it is
     written.
     """
@@ -28,7 +28,7 @@ class MemoryPart:
     depth: int
     columns: int
     distinct: int
-    followed: int = 0
+    output_registers: int = 0
     one_address: bool = False
 
 
@@ -65,10 +65,9 @@ class MultiplierPart:
     Each product has a register. ``a_registers``: bits of registers right before the operands a,
     which have a sign only if ``a_signed``; ``constants``: true where operands b come from the
     register behind a ROM's word; ``b_registers``: bits of operands b that come through at least two
-    registers otherwise. ``sums``: the adders, registered, that add pairs of products;
-    ``alone``: bits of registers behind products that are in no pair. A DSP block can hold all
-    these.
-    ``in_logic``: products must not take DSP blocks.
+    registers otherwise. ``sums``: the registered adders of pairs of products;
+    ``unpaired_register_bits``: registers behind products without a partner. A DSP block can hold
+    all these. ``in_logic``: products must not take DSP blocks.
     """
 
     count: int
@@ -80,7 +79,7 @@ class MultiplierPart:
     constants: bool = False
     b_registers: int = 0
     sums: AdderPart | None = None
-    alone: int = 0
+    unpaired_register_bits: int = 0
     in_logic: bool = False
 
 
@@ -89,13 +88,14 @@ class AdderPart:
     """``count`` adders of two operands, ``bits`` each.
 
     ``gates``: operands of which each bit passes a gate or a choice that fits the carry cells of
-    some technologies. ``idle``: they add nothing, and are left out but where they are named cells.
+    some technologies. ``removable``: one operand is 0; synthesis removes such adders unless they
+    are named cells.
     """
 
     count: int
     bits: int
     gates: int = 0
-    idle: bool = False
+    removable: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What operators share: checks, folding lists, parameters, and the lane-parallel operator."""
+"""Helpers of operators: checks, folding lists, parameters, and the lane-parallel operator."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def constant(values: Integers) -> Integers:
     return copy
 
 
-def brings(x: Integers, values: Integers) -> bool:
-    """Whether every pixel of ``x`` (N, h, w, c) has ``values`` (c,); views are looked at once."""
+def every_pixel_equals(x: Integers, values: Integers) -> bool:
+    """Whether every pixel of ``x`` (N, h, w, c) equals ``values`` (c,); views are compared once."""
     once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in x.strides)
     return bool((x[once] == values).all())
 

@@ -49,7 +49,7 @@ class Conv8(FoldedConvolution):
         return _WEIGHT.bits
 
     def streamed(self, folding: Folding) -> StreamedConv:
-        return StreamedConv.of(self, folding)
+        return StreamedConv.from_convolution(self, folding)
 
     @property
     def work(self) -> Work:

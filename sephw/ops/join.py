@@ -202,7 +202,7 @@ class Join(LaneOperator):
         roms = tuple(rom(memory) for memory in memories)
         lanes, words = folding.simd, self.channels // folding.simd
         products = [min(dtype.bits + 1 + mantissa_bits, acc_bits) for dtype in self.input_dtypes]
-        tree = AdderTree.of(self.branches + 1, acc_bits, acc_bits)
+        tree = AdderTree.sum_of_terms(self.branches + 1, acc_bits, acc_bits)
         beats = lanes * sum(dtype.bits for dtype in self.input_dtypes)
         out_bits = lanes * self.output_dtype.bits
         # Of each lane, over its channels: bits of the shifts that are ever up, that always are.

@@ -1,4 +1,4 @@
-"""Parts of engines that several operators have, counted for `Operator.structure`."""
+"""Parts that several operators' engines share, counted for `Operator.structure`."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class AdderTree:
     chained_bits: int = 0
 
     @classmethod
-    def of(
+    def sum_of_terms(
         cls, terms: int, bits: int, limit: int, *, gated: bool = False, levels: int = 1
     ) -> AdderTree:
-        """The sum of ``terms`` terms of ``bits`` bits, of which ``limit`` are used.
+        """The tree that sums ``terms`` terms of ``bits`` bits, of which ``limit`` are used.
 
-        ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv. ``levels`` of adders to a
-        register, which is behind the last of them.
+        ``gated``: each term passes a gate, as in rtl/sephw_gated_tree.sv. ``levels``: adder levels
+        per register, which is behind the last of them.
         """
         adders: list[AdderPart] = []
         register_bits = chained_bits = 0
@@ -65,8 +65,10 @@ class AdderTree:
         return tuple(AdderPart(count * part.count, part.bits, part.gates) for part in self.adders)
 
     @classmethod
-    def planes(cls, terms: int, bits: int, limit: int) -> AdderTree:
-        """``terms`` products of ``bits`` × 8 bits in logic: rtl/sephw_weighted_sum.sv."""
+    def bit_planes(cls, terms: int, bits: int, limit: int) -> AdderTree:
+        """The tree of ``terms`` products of ``bits`` × 8 bits in logic:
+        rtl/sephw_weighted_sum.sv.
+        """
         adders: list[AdderPart] = []
         plane = bits + (terms - 1).bit_length()
         sums = (plane + 2, plane + 4, min(plane + 8, limit))
@@ -75,7 +77,7 @@ class AdderTree:
         if terms == 1:
             adders.append(AdderPart(4, sums[0], 2))
         else:
-            tree = cls.of(terms, bits, limit, gated=True)
+            tree = cls.sum_of_terms(terms, bits, limit, gated=True)
             registers += 8 * tree.register_bits
             gate_bits = 8 * tree.gate_bits
             adders += [*tree.times(8), AdderPart(4, sums[0] - 1)]
@@ -93,10 +95,10 @@ def ram(width: int, depth: int, *, one_address: bool = False) -> MemoryPart:
     return MemoryPart(MemoryKind.RAM, width, depth, width, width, one_address=one_address)
 
 
-def rom(memory: RtlMemory, followed: int = 0) -> MemoryPart:
+def rom(memory: RtlMemory, output_registers: int = 0) -> MemoryPart:
     """A ROM of rtl/sephw_rom.sv; which columns of ``memory`` are constant, and which are equal.
 
-    ``followed``: registers of a word behind that of the memory.
+    ``output_registers``: registers of a word behind that of the memory.
     """
     depth, lanes = memory.words.shape
     width = lanes * memory.lane_bits
@@ -112,7 +114,7 @@ def rom(memory: RtlMemory, followed: int = 0) -> MemoryPart:
         whole = np.packbits(np.ones((depth, 1), bool), axis=0)
         found = {packed[:, i].tobytes() for i in range(packed.shape[1])}
         distinct = len(found - {whole.tobytes(), bytes(len(whole))})
-    return MemoryPart(MemoryKind.ROM, width, depth, columns, distinct, followed)
+    return MemoryPart(MemoryKind.ROM, width, depth, columns, distinct, output_registers)
 
 
 def output_parts(

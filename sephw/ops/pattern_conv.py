@@ -40,7 +40,7 @@ class PatternConv(FoldedConvolution):
         return 1
 
     def streamed(self, folding: Folding) -> StreamedConv:
-        return StreamedConv.of(self, folding)
+        return StreamedConv.from_convolution(self, folding)
 
     @property
     def work(self) -> Work:

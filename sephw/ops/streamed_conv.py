@@ -20,7 +20,7 @@ from sephw.ir import (
     Stream,
     Work,
 )
-from sephw.ops.common import brings, constant, random_tensor, require, stream_of
+from sephw.ops.common import constant, every_pixel_equals, random_tensor, require, stream_of
 from sephw.ops.convolution import ADDER_LEVELS, FoldedConvolution, pattern_corrections
 from sephw.ops.families import ConvolutionVariant, Multipliers, Select, SelectChoices, WeightPlace
 
@@ -71,7 +71,7 @@ class StreamedConv(FoldedConvolution):
             )
 
     @classmethod
-    def of(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
+    def from_convolution(cls, operator: FoldedConvolution, folding: Folding) -> StreamedConv:
         """``operator`` with its weights as input 1, in the order of ``folding``."""
         height, width, groups = operator.height, operator.width, operator.groups
         in_channels, out_channels = operator.in_channels, operator.out_channels
@@ -163,7 +163,7 @@ class StreamedConv(FoldedConvolution):
 
     def reference(self, *inputs: Integers) -> tuple[Integers, ...]:
         x, words = inputs
-        same = brings(words, self.streamed_words)
+        same = every_pixel_equals(words, self.streamed_words)
         require(same, self, "input 1 brings other weights than the operator has")
         return super().reference(x)
 
@@ -252,7 +252,7 @@ class StreamedConv(FoldedConvolution):
             tile = h * w if seed % 2 else h
             whole = Folding(pe, simd, replace(streams, tile_pixels=tile))
             if tile > 1 and label.startswith(("1x1", "3x3", "patterns 3x3")):
-                tiled = cls.of(operator, whole)
+                tiled = cls.from_convolution(operator, whole)
                 frames = random_tensor(seed, tiled.input_shapes[0], tiled.input_dtype)
                 words = np.broadcast_to(
                     tiled.streamed_words, (len(frames), *tiled.input_shapes[1])

@@ -25,8 +25,8 @@ from sephw.ir import (
 )
 from sephw.ir.operator import Operator
 from sephw.ops.common import (
-    brings,
     constant,
+    every_pixel_equals,
     integer_parameters,
     random_tensor,
     require,
@@ -144,7 +144,9 @@ class TileBuffer(Operator):
         (x,) = inputs
         if self.values.size:
             require(
-                brings(x, self.values), self, "input 0 brings other values than the operator has"
+                every_pixel_equals(x, self.values),
+                self,
+                "input 0 brings other values than the operator has",
             )
             if self._repeated.size:
                 shape = (len(x), *self.output_shapes[0])

@@ -108,7 +108,7 @@ def _constants(part: MultiplierPart, parts: Structure, technology: Technology) -
 
 def behind_word(memory: MemoryPart, mapped: Mapped) -> int:
     """Bits of registers that follow the read register of a memory."""
-    return memory.followed * (memory.columns if mapped.in_block else memory.distinct)
+    return memory.output_registers * (memory.columns if mapped.in_block else memory.distinct)
 
 
 __all__ = [

@@ -126,12 +126,12 @@ def plan_fifo_memories(
     moves = []
     for node in graph.nodes:
         moved = cost(node, True)
-        change = costs[node.name].resources.less(moved.resources)
+        change = costs[node.name].resources.minus(moved.resources)
         if change.bram < 0 < change.lut:
             moves.append((change.lut / change.bram, node.name, moved))
     chosen = []
     for _, name, moved in sorted(moves, key=lambda move: move[:2]):
-        after = total.less(costs[name].resources) + moved.resources
+        after = total.minus(costs[name].resources) + moved.resources
         if after.bram > _MOST_BLOCKS * available.bram:
             continue
         total = after
@@ -139,7 +139,7 @@ def plan_fifo_memories(
         chosen.append(name)
         if total.lut <= _CROWDED * available.lut:
             break
-    return FifoPlan(costs, frozenset(chosen), before.less(total))
+    return FifoPlan(costs, frozenset(chosen), before.minus(total))
 
 
 def puts_fifos_in_blocks(device: Device) -> bool:

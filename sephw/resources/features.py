@@ -95,9 +95,9 @@ class _Counter:
 
     def adder(self, part: AdderPart) -> None:
         """Carry cells with gates are made by hand, however narrow."""
-        if part.idle and not self.logic.carry_gates:
+        if part.removable and not self.logic.carry_gates:
             return
-        if (part.gates or part.idle) and self.logic.carry_gates:
+        if (part.gates or part.removable) and self.logic.carry_gates:
             self.add("adder", part.count * self._carried(part.bits))
             return
         if part.gates:

@@ -44,10 +44,10 @@ from sephw.technologies.routing import (
 
 # ECP5 and ECP5-5G family data sheet (sysCLOCK PLL timing).
 _PLL_LIMITS = PllLimits(
-    input=Range.of("8", "400"),
-    detector=Range.of("3.125", "400"),
-    oscillator=Range.of("400", "800"),
-    output=Range.of("3.125", "400"),
+    input=Range.from_decimals("8", "400"),
+    detector=Range.from_decimals("3.125", "400"),
+    oscillator=Range.from_decimals("400", "800"),
+    output=Range.from_decimals("3.125", "400"),
 )
 _WIDEST, _NARROWEST = 18, 2
 # Designs of more LUTs are routed by the router that takes less time for them.

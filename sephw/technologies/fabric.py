@@ -169,8 +169,8 @@ class Margins:
             if not 0 <= part <= 1:
                 raise UsageError(f"margin of {name}: {part}; it must be between 0 and 1")
 
-    def of(self, available: Resources) -> Resources:
-        """The limits on a device with ``available``."""
+    def limits_of(self, available: Resources) -> Resources:
+        """The limits on a device with ``available``: each count times its margin, rounded down."""
         return Resources(
             int(available.lut * self.lut),
             int(available.ff * self.ff),

@@ -39,17 +39,17 @@ from sephw.technologies.routing import (
 
 # GW1NR series data sheet, grade C6/I5.
 _SMALL_PLL = PllLimits(
-    input=Range.of("3", "400"),
-    detector=Range.of("3", "400"),
-    oscillator=Range.of("400", "1200"),
-    output=Range.of("3.125", "600"),
+    input=Range.from_decimals("3", "400"),
+    detector=Range.from_decimals("3", "400"),
+    oscillator=Range.from_decimals("400", "1200"),
+    output=Range.from_decimals("3.125", "600"),
 )
 # GW2AR series data sheet, grade C8/I7.
 _LARGE_PLL = PllLimits(
-    input=Range.of("3", "500"),
-    detector=Range.of("3", "500"),
-    oscillator=Range.of("500", "1250"),
-    output=Range.of("3.90625", "625"),
+    input=Range.from_decimals("3", "500"),
+    detector=Range.from_decimals("3", "500"),
+    oscillator=Range.from_decimals("500", "1250"),
+    output=Range.from_decimals("3.90625", "625"),
 )
 _OUTPUT_DIVIDERS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 

@@ -41,10 +41,10 @@ from sephw.technologies.routing import (
 
 # iCE40 UltraPlus family data sheet (the same figures as LP/HX).
 _PLL_LIMITS = PllLimits(
-    input=Range.of("10", "133"),
-    detector=Range.of("10", "133"),
-    oscillator=Range.of("533", "1066"),
-    output=Range.of("16", "275"),
+    input=Range.from_decimals("10", "133"),
+    detector=Range.from_decimals("10", "133"),
+    oscillator=Range.from_decimals("533", "1066"),
+    output=Range.from_decimals("16", "275"),
 )
 # Upper ends of the ranges of the loop filter, MHz at the phase detector; range 1 first.
 _FILTER_ENDS = (17, 26, 44, 66, 101)

@@ -178,8 +178,8 @@ class Range:
     high: MHz
 
     @classmethod
-    def of(cls, low: str, high: str) -> Range:
-        """From decimal numbers, exactly."""
+    def from_decimals(cls, low: str, high: str) -> Range:
+        """The range between two decimal numbers, exactly."""
         return cls(Fraction(low), Fraction(high))
 
     def __contains__(self, value: MHz) -> bool:

@@ -26,7 +26,7 @@ from sephw.technologies.profile import Size, Technology
 
 def _holds(part: MultiplierPart, constants: int) -> InDsp:
     """What is around a product, operands without a sign as well, and the sum of two."""
-    registers = part.count * part.product_bits + part.a_registers + part.alone
+    registers = part.count * part.product_bits + part.a_registers + part.unpaired_register_bits
     # An operand b has two registers there.
     registers += 2 * part.b_registers + constants
     if part.sums is None:

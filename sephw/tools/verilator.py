@@ -72,7 +72,7 @@ class Runtime:
     folder: Path
 
     @classmethod
-    def of(cls, verilator: Verilator, compiler: Path, options: str) -> Runtime:
+    def for_tools(cls, verilator: Verilator, compiler: Path, options: str) -> Runtime:
         """The cached runtime for one installation of both tools and one set of options."""
         key = cache_key([options, identity(verilator.program), identity(compiler)])
         return cls(cache_folder() / f"verilator-{key[:16]}")
@@ -201,7 +201,7 @@ def build(
     program = output / "sephw_sim"
     variables = (*_MAKE_VARIABLES, *(_OPTIMIZED if optimize else _NOT_OPTIMIZED))
     options = f"{variables} trace={trace}"
-    runtime = Runtime.of(verilator, compiler, options)
+    runtime = Runtime.for_tools(verilator, compiler, options)
     cache = FileCache.of_user(PROGRAMS)
     key = _key(verilator, compiler, options, [top, *files], directory)
     if cache.fetch(key, program):

@@ -10,19 +10,19 @@ import pytest
 from sephw.explore.choose import better, choose, clocks, cost, fastest
 from sephw.explore.found import Goal, Margins
 from sephw.explore.model import (
-    Between,
     Edge,
     Group,
+    Interconnect,
     NoAnswerError,
     Option,
     Problem,
     candidate_cycles,
     frame_cycles,
+    non_dominated,
     restrict,
     solve,
     solve_nodes,
     total,
-    undominated,
 )
 from sephw.ir.resources import Resources
 from sephw.technologies import ECP5, Device, Size
@@ -55,7 +55,7 @@ def random_problem(seed: int) -> Problem:
             0,
             target,
             reads,
-            {pair: Between(resources(40), int(rng.integers(1, 12)) * 6) for pair in pairs},
+            {pair: Interconnect(resources(40), int(rng.integers(1, 12)) * 6) for pair in pairs},
         )
         for source, target, reads in ((0, 1, 0), (0, 2, 0), (1, 3, 0), (2, 3, 1))
     )
@@ -63,9 +63,9 @@ def random_problem(seed: int) -> Problem:
 
 
 def every(problem: Problem):
-    for taken in product(*(range(len(g.options)) for g in problem.groups)):
-        clock = min(g.options[k].fmax_mhz for g, k in zip(problem.groups, taken, strict=True))
-        yield taken, total(problem, taken), frame_cycles(problem, taken), clock
+    for selected in product(*(range(len(g.options)) for g in problem.groups)):
+        clock = min(g.options[k].fmax_mhz for g, k in zip(problem.groups, selected, strict=True))
+        yield selected, total(problem, selected), frame_cycles(problem, selected), clock
 
 
 LIMITS = [
@@ -93,7 +93,7 @@ def test_least_resources_are_those_of_the_best_combination(seed, limits):
         return
     assert solution is not None and solution.proven
     found = solution.resources
-    assert found == total(problem, solution.taken)
+    assert found == total(problem, solution.selected)
     assert found.fits(limits)
     assert np.dot(weights, (found.lut, found.ff, found.bram, found.dsp)) == pytest.approx(
         min(costs), abs=1e-9
@@ -180,10 +180,10 @@ def streaming_problem(seed: int) -> Problem:
 
 def every_streamed(problem: Problem):
     """As ``every``; a frame takes as long as its traffic."""
-    for taken, resources, _, clock in every(problem):
-        pairs = list(zip(problem.groups, taken, strict=True))
+    for selected, resources, _, clock in every(problem):
+        pairs = list(zip(problem.groups, selected, strict=True))
         bits = sum(g.options[k].traffic_bits for g, k in pairs)
-        engines = frame_cycles(replace(problem, bandwidth_bits=None), taken)
+        engines = frame_cycles(replace(problem, bandwidth_bits=None), selected)
         yield resources, max(engines, -(-bits // BANDWIDTH)), clock
 
 
@@ -237,7 +237,7 @@ def test_options_that_are_left_out_are_never_better():
     for seed in range(6):
         problem = random_problem(seed)
         for group in problem.groups:
-            kept = undominated(group.options, by_cycles=True)
+            kept = non_dominated(group.options, by_cycles=True)
             for option in group.options:
                 assert any(
                     o.resources.fits(option.resources)

@@ -104,15 +104,15 @@ def lowered(graph: Graph, foldings, until: LoweringStage, bandwidth: int | None 
 def check(seed: int, bandwidth: int | None) -> Counter[str]:
     """Compare one choice; kinds of the engines that were built."""
     graph = random_network(seed)
-    waiting = Asked()
-    costs = Costs(seen, ECP5, waiting=waiting)
+    occupancy = Asked()
+    costs = Costs(seen, ECP5, occupancy=occupancy)
     effort = Effort(adder_graph_bits=200, clock_mhz=20.0)
     problem = build_problem(graph, costs, effort, Resources(), bandwidth)
     rng = np.random.default_rng(seed)
-    taken = [int(rng.integers(len(group.options))) for group in problem.groups]
+    selected = [int(rng.integers(len(group.options))) for group in problem.groups]
     foldings = dict(
         pair
-        for group, k in zip(problem.groups, taken, strict=True)
+        for group, k in zip(problem.groups, selected, strict=True)
         for pair in group.options[k].foldings
     )
     assert sorted(foldings) == sorted(node.name for node in graph.nodes)
@@ -120,15 +120,15 @@ def check(seed: int, bandwidth: int | None) -> Counter[str]:
     costs_built = [
         seen(n.operator, n.folding, [DEPTH] * len(n.outputs), None).resources for n in built.nodes
     ]
-    assert total(problem, taken) == sum(costs_built, Resources())
+    assert total(problem, selected) == sum(costs_built, Resources())
     # A source whose last beat comes a cycle late for the frame takes the pattern's next one.
     outputs = {built.stream(name).words for name in built.outputs}
     engines = max(n.operator.frame_cycles(n.folding) for n in built.nodes)
     if bandwidth is None:
-        assert max(frame_cycles(problem, taken), *outputs) == frame_interval(built)[1]
-    assert engines <= max(frame_cycles(problem, taken), *outputs)
+        assert max(frame_cycles(problem, selected), *outputs) == frame_interval(built)[1]
+    assert engines <= max(frame_cycles(problem, selected), *outputs)
     converted = lowered(graph, foldings, LoweringStage.WIDTH_CONVERTERS)
-    assert waiting.names == names_read(converted)
+    assert occupancy.names == names_read(converted)
     return Counter(node.operator.kind for node in built.nodes) + special(built)
 
 

@@ -19,7 +19,7 @@ from sephw.targets import find_device
 
 def job(name: str, frame_cycles: int = 500) -> SynthesisJob:
     graph = lower(chain(4), FoldingFile({}, frame_cycles))
-    return SynthesisJob.of(name, graph, find_device("ecp5-25f"))
+    return SynthesisJob.from_graph(name, graph, find_device("ecp5-25f"))
 
 
 def slowest(graph: Graph) -> int:
@@ -120,7 +120,7 @@ def test_no_jobs_need_no_cluster():
 
 def test_a_job_carries_the_graph_with_its_fifos():
     graph = lower(chain(4), FoldingFile({}, 300))
-    loaded = SynthesisJob.of("chain", graph, find_device("ice40-up5k")).load()
+    loaded = SynthesisJob.from_graph("chain", graph, find_device("ice40-up5k")).load()
     assert [(n.name, n.folding) for n in loaded.nodes] == [(n.name, n.folding) for n in graph.nodes]
     assert {k: t.fifo_depth for k, t in loaded.tensors.items()} == {
         k: t.fifo_depth for k, t in graph.tensors.items()
@@ -152,7 +152,7 @@ def test_streamed_weights_are_the_graphs_own(monkeypatch):
     synthesized = SynthesisResult("chain", Resources(lut=7))
     monkeypatch.setattr("sephw.synth.synthesize", counted)
     device = find_device("ice40-up5k")
-    (result,) = synthesize_many([SynthesisJob.of("chain", graph, device)], workers=1)
+    (result,) = synthesize_many([SynthesisJob.from_graph("chain", graph, device)], workers=1)
     assert (result.error, result.total) == ("", Resources(lut=7))
     assert "streamed_conv" in asked[0]
 

@@ -58,7 +58,9 @@ class Built:
         )
 
     def runs(self) -> NetlistRuns:
-        return NetlistRuns.of(self.synthesis, self.graph, self.project, self.folder / "netlist")
+        return NetlistRuns.from_synthesis(
+            self.synthesis, self.graph, self.project, self.folder / "netlist"
+        )
 
     def run(self) -> Verification:
         return checked(self.graph, self.runs())
@@ -82,7 +84,7 @@ def checked(graph: Graph, runs: NetlistRuns, images: Integers = IMAGES) -> Verif
         CheckedTensor(tensor, node.module, ())
         for node in graph.nodes
         for tensor in node.outputs
-        if tensor not in graph.fed
+        if tensor not in graph.weight_tensors
     ]
     values, cycles = runs.run(images)
     found = {"integer": graph.run(images), "netlist": values}

@@ -71,7 +71,9 @@ def test_groups_that_are_no_tiles() -> None:
         input_dtype=IntType(8, False),
         weights=np.ones((6, 4), np.int64),
     )
-    tiled = StreamedConv.of(layer, Folding(2, 4, Select(weights=WeightPlace.STREAM, tile_pixels=4)))
+    tiled = StreamedConv.from_convolution(
+        layer, Folding(2, 4, Select(weights=WeightPlace.STREAM, tile_pixels=4))
+    )
     assert (tiled.groups, tiled.group_outputs) == (12, 2)
     with pytest.raises(SephwError) as error:
         replace(tiled, tile_pixels=5)

@@ -10,7 +10,7 @@ from project_graphs import residual_graph
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
-from sephw.ir.pace import both, paced
+from sephw.ir.pace import pace_pattern
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.ops import OPERATORS, Select, WeightPlace
 from sephw.passes import (
@@ -168,7 +168,7 @@ def test_files_keep_it(tmp_path, foldings) -> None:
 
 @pytest.mark.parametrize(("words", "cycles"), [(1, 7), (3, 7), (6, 8), (7, 1000), (640, 2944)])
 def test_a_pace_is_evenly_spread(words: int, cycles: int) -> None:
-    pattern = paced(words, cycles)
+    pattern = pace_pattern(words, cycles)
     assert pattern is not None
     assert pattern.sum() * cycles == len(pattern) * words
     on = np.flatnonzero(np.tile(pattern, 3))
@@ -178,7 +178,11 @@ def test_a_pace_is_evenly_spread(words: int, cycles: int) -> None:
 
 
 def test_no_pace_is_always() -> None:
-    assert paced(8, 8) is None and paced(8, 0) is None
+    assert pace_pattern(8, 8) is None and pace_pattern(8, 0) is None
     some = np.array([True, False, True])
-    assert both(some, None) is some and both(None, some) is some and both(None, None) is None
-    assert both(np.ones(5, bool), some).tolist() == [True, False, True, True, False]
+    assert (
+        combined(some, None) is some
+        and combined(None, some) is some
+        and combined(None, None) is None
+    )
+    assert combined(np.ones(5, bool), some).tolist() == [True, False, True, True, False]

@@ -100,7 +100,7 @@ def test_routed_designs_lie_within_their_bars():
     for row in json.loads(ROUTED.read_text("utf-8")):
         technology = find_target(row["target"]).device.technology
         top = Resources(**row["top"])
-        engines = Resources(**row["estimated"]).less(top)
+        engines = Resources(**row["estimated"]).minus(top)
         around = bars(technology).around(engines, top)
         for kind in KINDS:
             low, high = around[kind]

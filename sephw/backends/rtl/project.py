@@ -14,7 +14,7 @@ from sephw.backends.rtl.testbench import HEADER, header_text
 from sephw.backends.rtl.top import top_text
 from sephw.errors import SephwError
 from sephw.ir import Graph, Integers, RtlInstance, RtlMemory
-from sephw.ir.pace import paced
+from sephw.ir.pace import pace_pattern
 from sephw.rtl import SOURCES
 from sephw.rtl.hierarchy import sources_of
 
@@ -186,7 +186,7 @@ def _write_data(
     ):
         for index, name in enumerate(tensors):
             stream = layout.streams[name]
-            pace = paced(stream.source_beats, stream.source_cycles)
+            pace = pace_pattern(stream.source_beats, stream.source_cycles)
             if pace is not None:
                 (folder / f"source_{index}.bin").write_bytes(pace.astype(np.uint8).tobytes())
             if stream.constant:

@@ -17,7 +17,7 @@ from sephw.backends.rtl.beats import pack, unpack, words_per_beat
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH, constant_file
 from sephw.errors import SephwError
 from sephw.ir import Integers
-from sephw.ir.pace import both, paced
+from sephw.ir.pace import combined, pace_pattern
 from sephw.tools.process import run
 from sephw.tools.verilator import build
 
@@ -237,7 +237,7 @@ def _write_patterns(
 ) -> None:
     for index, stream in enumerate(streams):
         given = patterns.get(stream.tensor) if isinstance(patterns, Mapping) else patterns
-        pattern = both(given, paced(stream.source_beats, stream.source_cycles))
+        pattern = combined(given, pace_pattern(stream.source_beats, stream.source_cycles))
         if pattern is None:
             continue
         if not np.any(pattern):

@@ -64,7 +64,7 @@ class Term(ABC):
 def _counted(term: Term, top: int) -> Addend:
     """0..``top`` in every channel, without a factor."""
     zero = np.zeros(term.grid.channels, np.int64)
-    return Addend.of(zero + 1, term.exponent, zero, zero + top)
+    return Addend.with_narrowest_type(zero + 1, term.exponent, zero, zero + top)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ class WeightTerm(Term):
         weights = self.weights >> shift[:, None]
         low = np.minimum(weights, 0).sum(axis=1) * self.grid.top
         high = np.maximum(weights, 0).sum(axis=1) * self.grid.top
-        return Addend.of(np.ones_like(low), exponent, low, high)
+        return Addend.with_narrowest_type(np.ones_like(low), exponent, low, high)
 
     @property
     def factors(self) -> Real:
@@ -184,7 +184,9 @@ class PatternTerm(Term):
     def addend(self) -> Addend:
         plus = (self.patterns > 0).sum(axis=1)
         minus = self.patterns.shape[1] - plus
-        return Addend.of(self.mantissa, self.exponent, -minus * self.grid.top, plus * self.grid.top)
+        return Addend.with_narrowest_type(
+            self.mantissa, self.exponent, -minus * self.grid.top, plus * self.grid.top
+        )
 
     @property
     def bias(self) -> Real:

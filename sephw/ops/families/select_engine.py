@@ -118,9 +118,9 @@ class SelectEngine(ConvolutionEngine):
         window = ram(beat, self._synapse_folds, one_address=True)
         in_dsp = multiplies and not self._multiplies_in_luts
         if self._multiplies_in_luts:
-            tree = AdderTree.planes(simd, in_bits, out_bits)
+            tree = AdderTree.bit_planes(simd, in_bits, out_bits)
         else:
-            tree = AdderTree.of(
+            tree = AdderTree.sum_of_terms(
                 simd, product_bits, out_bits, gated=not multiplies, levels=self.options.adder_levels
             )
         adders = tree.times(pe)
@@ -141,7 +141,7 @@ class SelectEngine(ConvolutionEngine):
             registers += pe * simd * product_bits
         flags = (sums * stages, (sums and not multiplies) * (stages - 1))
         chains = [length for length in flags if length >= SHORTEST_CHAIN]
-        sums_of_two = AdderTree.of(2, product_bits, out_bits).adders[0].bits
+        sums_of_two = AdderTree.sum_of_terms(2, product_bits, out_bits).adders[0].bits
         product = MultiplierPart(
             pe * simd,
             value_bits,
@@ -152,7 +152,7 @@ class SelectEngine(ConvolutionEngine):
             constants=self.constant_operands,
             sums=AdderPart(pe * (simd // 2), sums_of_two) if simd > 1 else None,
             # Of one product the accumulator; of an odd number the last waits for the sums.
-            alone=pe * (out_bits if simd == 1 else simd % 2 * product_bits),
+            unpaired_register_bits=pe * (out_bits if simd == 1 else simd % 2 * product_bits),
         )
         return Structure(
             memories=(*memories, window) if reuses else memories,
@@ -165,7 +165,7 @@ class SelectEngine(ConvolutionEngine):
             ),
             multipliers=(product,) if in_dsp else (),
             # A sum that is whole at once is not chosen; of 8-bit weights it has no start either.
-            adders=(*adders, AdderPart(pe, out_bits, int(sums), idle=multiplies and not sums)),
+            adders=(*adders, AdderPart(pe, out_bits, int(sums), removable=multiplies and not sums)),
             pairs=pairs,
             xor_bits=pe * tree.gate_bits,
             mux_bits=beat if reuses else 0,
@@ -181,7 +181,7 @@ class SelectEngine(ConvolutionEngine):
     def _constant_memories(self) -> tuple[MemoryPart, ...]:
         """Weights first, then what accumulators start from."""
         weights, *others = self.operator.rtl_constants(self.words)[1]
-        return (rom(weights, followed=1), *map(rom, others))
+        return (rom(weights, output_registers=1), *map(rom, others))
 
     @property
     def words(self) -> Integers:
