@@ -72,7 +72,7 @@ def every_folding(graph: Graph, *, families: bool):
         window = next(f for name, f in chosen if "window" in name)
         if partly and window.pe != foldings["pattern_node"].simd:
             continue
-        folded = lower(graph, FoldingFile(foldings), deadline=LoweringStage.WIDTH_CONVERTERS)
+        folded = lower(graph, FoldingFile(foldings), until=LoweringStage.WIDTH_CONVERTERS)
         guesses = [by_lanes(n.operator, n.folding, [2], ECP5) for n in folded.nodes]
         cycles = max(n.operator.frame_cycles(n.folding) for n in folded.nodes)
         image = graph.tensors[graph.inputs[0]]
@@ -293,7 +293,7 @@ def test_the_folding_file_brings_the_same_graph_back(tmp_path):
     folded = lower(
         chain(4),
         FoldingFile(read.nodes, read.frame_cycles),
-        deadline=LoweringStage.WIDTH_CONVERTERS,
+        until=LoweringStage.WIDTH_CONVERTERS,
     )
     assert [n.folding for n in folded.nodes] == [n.folding for n in found.graph.nodes]
 
