@@ -10,7 +10,7 @@ from project_graphs import residual_graph
 
 from sephw.errors import SephwError
 from sephw.ir import Folding, Graph
-from sephw.ir.pace import pace_pattern
+from sephw.ir.pace import combined, pace_pattern
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.ops import OPERATORS, Select, WeightPlace
 from sephw.passes import (
