@@ -73,11 +73,11 @@ class Addend:
 
 @dataclass(frozen=True, eq=False)
 class SumGrid:
-    """What `measure` found of Σ addends + Σ constants. Mantissas are odd or 0.
+    """The result of `measure` for Σ addends + Σ constants. Mantissas are odd or 0.
 
     ``own`` int64 (C,): the finest grid of each channel's parts is 2^-own. ``widest`` float64 (C,):
     the largest magnitude of any partial sum, in any order, in units of 2^-own, and of any q; where
-    it is below 2^24 float32 computes all of them exactly. What follows from it holds there only.
+    it is below 2^24 float32 computes all of them exactly. The derived values hold there only.
     """
 
     mantissas: Int
@@ -120,7 +120,7 @@ class SumGrid:
 
     @cached_property
     def excess_bits(self) -> int:
-        """By how much the common grid is too fine for an engine; 0 where it is not."""
+        """The bits by which the common grid is too fine for an engine; 0 where it is not."""
         mantissa, exponent = self.constant
         factors = np.vstack([self.mantissas, mantissa])
         shifts = np.vstack([self.shifts, _left(mantissa, self.common - exponent)])

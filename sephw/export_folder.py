@@ -1,4 +1,4 @@
-"""The directory that an export left, opened, checked and read in one place."""
+"""The directory of an export, opened, checked and read in one place."""
 
 from __future__ import annotations
 

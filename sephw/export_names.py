@@ -1,4 +1,4 @@
-"""What the files and folders of an export are called."""
+"""The names of an export's files and folders."""
 
 FORMAT, VERSION = "sephw-export", 1
 """Of the manifest, which makes a folder an export."""

@@ -1,4 +1,4 @@
-"""How an export was called, so that a later command can repeat it, and what it is called where."""
+"""The call of an export, so that a later command can repeat it from another folder."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Invocation:
         return replace(self, options=kept)
 
     def adding(self, *given: TypedOption) -> Invocation:
-        """The same call with each of ``given`` in the place of what was typed for it."""
+        """The same call in which each of ``given`` replaces the option that was typed for it."""
         return replace(self, options=(*self.without([one.option for one in given]).options, *given))
 
     def with_steps(self, *steps: str) -> Invocation:
@@ -62,7 +62,7 @@ class Invocation:
         return self.adding(TypedOption("--steps", ",".join([*have, *wanted])))
 
     def recorded(self) -> Invocation:
-        """What an export keeps of it: only the names of files that cannot be found from there.
+        """The part of the call that an export records: file names that can be found from there.
 
         So the same call gives the same bytes anywhere.
         """
@@ -88,7 +88,10 @@ class Invocation:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Invocation:
-        """What `as_dict` made; KeyError, TypeError or ValueError where it is something else."""
+        """The call that `as_dict` wrote.
+
+        Raises KeyError, TypeError or ValueError for other content.
+        """
         options = tuple(
             TypedOption(
                 str(one["option"]),
@@ -107,10 +110,10 @@ def _text(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where commands about an export are to be run. Paths are as they are called there.
+    """The folder in which commands about an export are to be run; paths are relative to it.
 
-    ``export``: its folder. ``start``: the folder that it was called in; None: nobody knows.
-    ``invocation`` None: it was made from Python.
+    ``export``: the export's folder. ``start``: the folder in which it was called; None: unknown.
+    ``invocation`` None: it was called from Python.
     """
 
     export: Path
@@ -150,7 +153,7 @@ class Place:
 
 
 def model_name(model: Path) -> str:
-    """What an export of ``model`` is called: an identifier in every generated language."""
+    """The name of an export of ``model``: an identifier in every generated language."""
     name = re.sub(r"\W+", "_", model.stem, flags=re.ASCII).strip("_").lower()
     return name if name and not name[0].isdigit() else f"model_{name}".rstrip("_")
 
@@ -175,14 +178,14 @@ def called_from(out: Path | None) -> str | None:
 
 
 def seen_from_here(export: Path, invocation: Invocation | None) -> Place:
-    """The place of commands about ``export``, called so by a person who stands here."""
+    """The place of commands about ``export``, a path from the current folder."""
     came = None if invocation is None else invocation.called_from
     start = None if came is None else Path(os.path.normpath(export / came))
     return Place(export, start, invocation)
 
 
 def found_from_here(export: Path, invocation: Invocation | None) -> Place:
-    """As `seen_from_here`; of an export that has moved away from its model nothing is known."""
+    """`seen_from_here`, but without a call where the export has moved away from its model."""
     place = seen_from_here(export, invocation)
     if place.start is None or invocation is None or (place.start / invocation.model).exists():
         return place
@@ -190,7 +193,7 @@ def found_from_here(export: Path, invocation: Invocation | None) -> Place:
 
 
 def in_own_folder(invocation: Invocation | None) -> Place:
-    """The place of commands that are run in the export's own folder, as those of a report."""
+    """The place of commands that are run in the export's own folder, such as a report's."""
     return seen_from_here(Path(), invocation)
 
 

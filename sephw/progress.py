@@ -1,4 +1,4 @@
-"""What a person sees on stderr while a command works; none of it reaches a result.
+"""Progress messages on stderr while a command works; none of it reaches a result.
 
 Every step of every command goes through `Progress.step`. On a terminal the running step has a line
 that moves; elsewhere a line follows after 2 s, and again after longer and longer pauses. Without
@@ -57,12 +57,12 @@ class Durations:
         return cls(cache_folder() / _DURATIONS)
 
     def seconds(self, key: str) -> float | None:
-        """What `key` took, if it is known."""
+        """The last duration of `key` in seconds; None where it is unknown."""
         found = self._read().get(key)
         return float(found) if isinstance(found, int | float) else None
 
     def keep(self, key: str, seconds: float) -> None:
-        """Remember it, where that is possible; the oldest go."""
+        """Store a duration where that is possible; the oldest ones are dropped."""
         known = self._read()
         known.pop(key, None)
         known[key] = round(seconds, 1)

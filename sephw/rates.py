@@ -19,5 +19,5 @@ def reachable_rate(fps: float) -> str:
 
 
 def typed_rate(fps: float) -> str:
-    """As a person has typed it."""
+    """A frame rate as a person has typed it."""
     return f"{fps:,.10g}"

@@ -42,10 +42,10 @@ def write_archive(path: str | Path, content: Mapping[str, Any]) -> None:
 
 
 def read_archive(path: str | Path) -> Any:
-    """What `write_archive` wrote, read without running any code in it.
+    """The content that `write_archive` wrote, read without running any code in the file.
 
-    Raises SephwError, one line, for every other file: it says what the file is, as far as that can
-    be seen without loading it, and what to do.
+    Raises SephwError, one line, for every other file: its kind, as far as that can be seen without
+    loading it, and a fix.
     """
     import torch
 
@@ -71,7 +71,7 @@ def read_archive(path: str | Path) -> Any:
 
 
 def _why_not(path: Path) -> str:
-    """What a file that torch's restricted loader refuses is, and what to do."""
+    """The kind of a file that torch's restricted loader refuses, and a fix."""
     damaged = "not a PyTorch file, or damaged; fetch it again"
     try:
         data, script = _pickle_of(path)

@@ -49,11 +49,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One tensor of one representation against another's.
+    """The comparison of one tensor between two representations.
 
     `first` is None where nothing differs and where the tensors cannot be compared element by
-    element; then `reason` says why, and every element counts as a mismatch. So many
-    elements of a frame as `partial` says have bits that nothing reads and nobody compares.
+    element; then `reason` says why, and every element counts as a mismatch. `partial` counts the
+    elements of a frame that have bits that nothing reads; these bits are not compared.
     """
 
     name: str

@@ -16,7 +16,7 @@ from benchmarks.random_networks.held_out import (
     Row,
 )
 from sephw.ir.resources import Resources
-from sephw.resources.held_out import Pair, bars, holds
+from sephw.resources.held_out import CountPair, bars, covers
 from sephw.technologies import FAMILIES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"
@@ -70,7 +70,7 @@ def _errors(rows: Sequence[Row]) -> list[str]:
         stated = bars(technology)
         if not some or stated is None:
             continue
-        inside = [holds(technology, pair_of(row)) for row in some]
+        inside = [covers(technology, pair_of(row)) for row in some]
         for kind in KINDS:
             errors = errors_of(some, kind)
             low, high = stated.ratios[kind]
@@ -85,9 +85,9 @@ def _errors(rows: Sequence[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def pair_of(row: Row) -> Pair:
+def pair_of(row: Row) -> CountPair:
     """The row as the bars know it."""
-    return Pair(Resources(**row.estimated), Resources(**row.synthesized))
+    return CountPair(Resources(**row.estimated), Resources(**row.synthesized))
 
 
 def errors_of(rows: Sequence[Row], kind: str) -> list[float]:

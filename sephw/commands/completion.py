@@ -1,4 +1,4 @@
-"""What the shell completes: names of targets, devices, networks and data sets."""
+"""Shell completion of the names of targets, devices, networks and data sets."""
 
 from __future__ import annotations
 

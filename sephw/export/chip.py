@@ -1,4 +1,4 @@
-"""The way to the chip: synthesis, its netlist's simulation, vendor scripts."""
+"""The steps towards the chip: synthesis, its netlist's simulation, vendor scripts."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def synthesize_export(
     folder: Path,
     progress: Progress,
 ) -> SephwError | None:
-    """Make synth/ and, for a board of the open flow, board/; the failure, where it is one.
+    """Make synth/ and, for a board of the open flow, board/; returns the failure, if any.
 
-    A design that does not fit or misses its clock costs nothing but these two folders; one that
-    only has fewer frames per second than were asked for has both.
+    A design that does not fit or misses its clock costs only these two folders; one that merely has
+    fewer frames per second than requested has both.
     """
     from sephw.synth import Request, run_flow
 
@@ -106,7 +106,7 @@ def synthesize_export(
 def _too_few_frames(
     settings: ExportSettings, run: SynthesisRun, cycles: int, fps: float
 ) -> SephwError | None:
-    """What to say of a board that is slower than ``fps``."""
+    """The error for a board that is slower than ``fps`` frames per second; None if it is not."""
     if run.clock_mhz is None or run.clock_mhz * 1e6 >= fps * cycles:
         return None
     from sephw.synth.timing import describe

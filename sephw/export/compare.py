@@ -36,10 +36,10 @@ class Simulation(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """Predicted classes; `same` counts those equal to what `reference` says.
+    """Predicted classes; `same` counts those equal to the classes of `reference`.
 
     A class is the largest channel of an image, or of each pixel where the output is a map; `what`
-    is counted, "images" or "pixels". `labelled` images have a class to be right about.
+    is counted, "images" or "pixels". `labelled` images have a known class.
     """
 
     reference: str
@@ -53,7 +53,7 @@ class Agreement:
 def representations(
     deploy: Any | None, onnx_path: Path, layers: tuple[Any, ...], graph: Graph, compiled: Any | None
 ) -> dict[str, Run]:
-    """How to run each representation: int64 (N, H, W, C) images to tensors by name.
+    """A function for each representation: int64 (N, H, W, C) images to tensors by name.
 
     `deploy` None leaves torch out, `compiled` None the C-simulation.
     """
@@ -71,7 +71,7 @@ def representations(
 
 
 def checked_tensors(graph: Graph, layers: tuple[Any, ...]) -> tuple[CheckedTensor, ...]:
-    """Every tensor that a node makes, in network order, and who else has it.
+    """Every tensor that a node makes, in network order, and the representations that hold it.
 
     Weights that buffers send again are left out: they are as many as the multiply-accumulates, and
     a wrong one shows in the sums.

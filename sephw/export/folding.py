@@ -1,4 +1,4 @@
-"""The folding of an export: a file's, the search's or the fast one; and whether it fits."""
+"""The folding of an export, from a file, the search or the fast rule; and whether it fits."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _ANY_FPS = 1e-3
 def choose_folding(
     settings: ExportSettings, graph: Graph, folder: Path, progress: Progress
 ) -> FoldingFile:
-    """The folding that is asked for: a file's, the search's (kept as folding.json), or none.
+    """The requested folding: a file's, the search's (kept as folding.json), or none.
 
-    SephwError as the search has it, where nothing fits the device; where a misfit is allowed, the
-    smallest design then.
+    Raises SephwError as the search does, where nothing fits the device; where a misfit is allowed,
+    it is then the smallest design.
     """
     if settings.folding is not None:
         return read_folding_file(settings.folding)

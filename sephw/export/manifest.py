@@ -1,4 +1,4 @@
-"""manifest.json: what made the directory, from what, and the hash of every file in it."""
+"""manifest.json: the origin of an export, and the hash of every file in it."""
 
 from __future__ import annotations
 

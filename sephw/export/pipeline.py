@@ -52,7 +52,7 @@ _CYCLE_FRAMES = 4
 
 @dataclass(frozen=True, eq=False)
 class ExportOutcome:
-    """What an export found out. Parts are None where their step was not asked for."""
+    """The results of an export; None where a step was not requested."""
 
     settings: ExportSettings
     checkpoint: Checkpoint
@@ -211,7 +211,7 @@ def _build(
             runs = pool.submit(rtl.compile_project, folder / RTL, trace=settings.trace)
         for name, made in ((names[0], compiled), (names[-1], runs)):
             if made is not None:
-                _tell_when_built(made, name, progress)
+                _report_when_built(made, name, progress)
         rtl_runs = None if runs is None else RtlRuns(graph, runs.result(), settings.target.clock_ns)
         if rtl_runs is not None and settings.trace:
             rtl_runs.write_vcd(samples.images[:1].astype(np.int64), folder / "rtl.vcd")
@@ -219,6 +219,6 @@ def _build(
         return None if compiled is None else compiled.result(), simulations
 
 
-def _tell_when_built(made: Future[Any], name: str, progress: Progress) -> None:
-    """Say it at once, whichever of the two is first."""
+def _report_when_built(made: Future[Any], name: str, progress: Progress) -> None:
+    """Report a finished build at once, whichever of the two is first."""
     made.add_done_callback(lambda _: progress.update(f"the {name} is compiled"))

@@ -1,4 +1,4 @@
-"""What an export is asked to do, as one frozen value."""
+"""The options of an export as one frozen value."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ExportSettings:
 
 
 def default_steps(target: Target) -> tuple[str, ...]:
-    """What is done unless told otherwise: synthesis only for boards of the open flow."""
+    """The default steps: synthesis only for boards of the open flow."""
     left_out = {*_ON_REQUEST, *(() if target.open_board is not None else ("synth",))}
     return tuple(step for step in STEPS if step not in left_out)
 
@@ -139,13 +139,13 @@ def check_search(settings: ExportSettings) -> None:
             f"asks for {settings.target.clock_ns:g} ns; leave --clock-mhz out, or add synth to "
             "--steps"
         )
-    wish = "--seeds" if settings.seeds > 1 else ""
+    option = "--seeds" if settings.seeds > 1 else ""
     if settings.floorplan is not None:
-        wish = wish or ("--floorplan" if settings.floorplan else "--no-floorplan")
-    if wish and not ("synth" in settings.steps and settings.target.device.routable):
+        option = option or ("--floorplan" if settings.floorplan else "--no-floorplan")
+    if option and not ("synth" in settings.steps and settings.target.device.routable):
         raise UsageError(
-            f"{wish}: nothing is placed and routed for target '{settings.target.name}'; leave "
-            f"{wish} out, or choose a board of the open flow with synth in --steps"
+            f"{option}: nothing is placed and routed for target '{settings.target.name}'; leave "
+            f"{option} out, or choose a board of the open flow with synth in --steps"
         )
     if "netlist" in settings.steps:
         settings.target.device.technology.require(CELL_MODELS)

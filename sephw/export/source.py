@@ -1,4 +1,4 @@
-"""What an export starts from: a checkpoint of a trained network, or a QONNX file."""
+"""The model of an export: a checkpoint of a trained network, or a QONNX file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def load_source(settings: ExportSettings) -> NetworkSource:
 
 
 def read_network(source: NetworkSource, settings: ExportSettings, path: Path) -> Any:
-    """Write the network as QONNX to ``path``; what `read_qonnx` reads there, duly named."""
+    """Write the network as QONNX to ``path``; returns `read_qonnx` of it, duly named."""
     from sephw.frontend import copy_qonnx, export_qonnx
 
     if source.deploy is None:

@@ -1,4 +1,4 @@
-"""Averages over a count that is no power of two, and the factor that makes them exact."""
+"""Averages over a count that is no power of two, and factors that make them exact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sephw.frontend.values import Average, Branch, Sum, Value, dyadic
 
 
 def scaled_average(call: NodeCall, average: Average, factor: np.ndarray) -> Value:
-    """``average`` times a constant: an exact sum, or for a power of two an average still.
+    """``average`` times a constant: an exact sum, or for a power of two still an average.
 
     Raises SephwError for a factor that leaves it inexact.
     """

@@ -1,4 +1,4 @@
-"""Collects the hardware graph while the reader walks the ONNX nodes."""
+"""The builder of the hardware graph, which the reader fills as it visits the ONNX nodes."""
 
 from __future__ import annotations
 

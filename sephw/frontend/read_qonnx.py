@@ -1,4 +1,4 @@
-"""QONNX file → hardware graph. Scales end here: what leaves is integers."""
+"""QONNX file → hardware graph. Scales end here: the graph holds integers only."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class ReadResult:
 
 
 @dataclass(frozen=True, eq=False)
-class Restated:
-    """How nodes say the same for any batch and tool, by their output in ONNX.
+class PortableForms:
+    """Forms of nodes that hold for any batch and tool, by their output in ONNX.
 
     ``pads``: (top, left, bottom, right) of a pool's windows, where none is rounded up. ``shapes``:
     targets of reshapes that keep the input's batch.
@@ -56,13 +56,13 @@ def read_qonnx(path: Path) -> ReadResult:
     return read_model(path, load_model(path))[0]
 
 
-def read_model(path: Path, model: Any) -> tuple[ReadResult, Restated]:
+def read_model(path: Path, model: Any) -> tuple[ReadResult, PortableForms]:
     """Read a checked model; ``path`` is for errors and the graph's name. See `read_qonnx`."""
     with reading(str(path), "report the file as a defect of sephw"):
         return _read(path, model)
 
 
-def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
+def _read(path: Path, model: Any) -> tuple[ReadResult, PortableForms]:
     image = image_input(path, model)
     graph = model.graph
     builder = GraphBuilder(batch=image.batch)
@@ -72,7 +72,7 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
     }
     values[image.name] = Image()
     output = graph.output[0].name
-    nodes = needed_nodes(graph)
+    nodes = live_nodes(graph)
     _check_layout(nodes)
     modules = [module_of(node) for node in nodes]
     last_of = _last_nodes(modules)
@@ -95,7 +95,7 @@ def _read(path: Path, model: Any) -> tuple[ReadResult, Restated]:
             f"{path}: output '{output}' is the image itself; export a network with layers"
         )
     read = ReadResult(builder.graph(path.stem, (_INPUT,), (tensor,)), tuple(builder.layers))
-    return read, Restated(builder.pads, builder.shapes)
+    return read, PortableForms(builder.pads, builder.shapes)
 
 
 def _check_layout(nodes: Sequence[Any]) -> None:
@@ -108,8 +108,8 @@ def _check_layout(nodes: Sequence[Any]) -> None:
             )
 
 
-def needed_nodes(graph: Any) -> list[Any]:
-    """The nodes that the output needs, in the file's (topological) order."""
+def live_nodes(graph: Any) -> list[Any]:
+    """The nodes that the output depends on, in the file's (topological) order."""
     wanted = {entry.name for entry in graph.output}
     found = []
     for node in reversed(graph.node):

@@ -1,4 +1,4 @@
-"""What an ONNX node is called: the PyTorch module behind it, or its own name."""
+"""Names of ONNX nodes: the PyTorch module behind each, or its own name."""
 
 from __future__ import annotations
 

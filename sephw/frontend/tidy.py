@@ -1,4 +1,4 @@
-"""The file that an export holds: self-contained, readably named, and what every tool takes."""
+"""The model file of an export: self-contained, readably named, accepted by every tool."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import onnx
 
 from sephw.files import reading
 from sephw.frontend.onnx_file import ONNX_DOMAINS, QUANT_DOMAINS
-from sephw.frontend.read_qonnx import ReadResult, Restated, needed_nodes, read_model
+from sephw.frontend.read_qonnx import PortableForms, ReadResult, live_nodes, read_model
 from sephw.frontend.scope import SCOPES, label_of, module_of
 
 
@@ -37,7 +37,7 @@ def write_tidy(source: Path, model: Any, target: Path) -> ReadResult:
 
 
 def _keep_needed(graph: Any) -> None:
-    nodes = [_copy(node) for node in needed_nodes(graph)]
+    nodes = [_copy(node) for node in live_nodes(graph)]
     _replace(graph.node, nodes)
     read = {name for node in nodes for name in node.input}
     ends = {entry.name for entry in graph.output}
@@ -113,7 +113,7 @@ def name_after_modules(model: Any) -> None:
     _replace(graph.initializer, sorted(map(_copy, graph.initializer), key=lambda t: str(t.name)))
 
 
-def _restate(graph: Any, restated: Restated) -> None:
+def _restate(graph: Any, restated: PortableForms) -> None:
     """Explicit padding for pools, and targets of reshapes that keep the batch."""
     for node in graph.node:
         output = node.output[0]

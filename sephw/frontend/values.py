@@ -1,4 +1,4 @@
-"""What the reader knows of each ONNX tensor: image, constant, quantized, sum, or average."""
+"""The reader's knowledge of each ONNX tensor: image, constant, quantized, sum, or average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of convolutions and pools: sizes and padding as ONNX defines them."""
+"""The windows of convolutions and pools: sizes and padding as ONNX defines them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class KernelWindow:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A window as a node asks for it; None where the attribute is left away."""
+class WindowAttributes:
+    """The window attributes of a node; None where an attribute is left away."""
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...] | None
@@ -40,16 +40,16 @@ class Wish:
     ceil: bool = False
 
 
-def window_of(call: NodeCall, tensor: Tensor, wish: Wish) -> KernelWindow:
-    """The windows over ``tensor`` that ``wish`` means, with explicit padding, never rounded up.
+def window_of(call: NodeCall, tensor: Tensor, attributes: WindowAttributes) -> KernelWindow:
+    """The windows over ``tensor`` by ``attributes``, with explicit padding and no rounding up.
 
     With ``ceil`` the last window may reach beyond the padded map, not start there. Raises
-    SephwError for what the engines do not compute, or what is no window.
+    SephwError for windows that the engines do not compute, and for invalid ones.
     """
-    kernel = wish.kernel
-    strides = wish.strides or (1, 1)
-    pads = wish.pads or (0, 0, 0, 0)
-    dilations = wish.dilations or (1, 1)
+    kernel = attributes.kernel
+    strides = attributes.strides or (1, 1)
+    pads = attributes.pads or (0, 0, 0, 0)
+    dilations = attributes.dilations or (1, 1)
     if [len(v) for v in (kernel, strides, pads, dilations)] != [2, 2, 4, 2]:
         raise SephwError(f"{call.where}: its windows are not two-dimensional; use 2-D layers")
     if dilations != (1, 1):
@@ -58,16 +58,16 @@ def window_of(call: NodeCall, tensor: Tensor, wish: Wish) -> KernelWindow:
         raise SephwError(f"{call.where}: strides {list(strides)}; use one stride for both sides")
     if min(*kernel, *strides) < 1 or min(pads) < 0:
         raise SephwError(f"{call.where}: a kernel, stride or padding is too small; export it again")
-    if wish.auto_pad not in _AUTO_PADS:
+    if attributes.auto_pad not in _AUTO_PADS:
         raise SephwError(
-            f"{call.where}: auto_pad '{wish.auto_pad}'; ONNX has {', '.join(_AUTO_PADS)}"
+            f"{call.where}: auto_pad '{attributes.auto_pad}'; ONNX has {', '.join(_AUTO_PADS)}"
         )
-    if wish.auto_pad != "NOTSET" and (any(pads) or wish.ceil):
+    if attributes.auto_pad != "NOTSET" and (any(pads) or attributes.ceil):
         raise SephwError(
-            f"{call.where}: auto_pad {wish.auto_pad} beside pads or ceil_mode; use pads alone"
+            f"{call.where}: auto_pad {attributes.auto_pad} beside pads or ceil_mode; use pads alone"
         )
     sides = [
-        _side(call, wish, size, kernel[i], strides[0], (pads[i], pads[i + 2]))
+        _side(call, attributes, size, kernel[i], strides[0], (pads[i], pads[i + 2]))
         for i, size in enumerate((tensor.height, tensor.width))
     ]
     (rows, top, bottom), (columns, left, right) = sides
@@ -104,16 +104,16 @@ _AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 
 def _side(
-    call: NodeCall, wish: Wish, size: int, kernel: int, stride: int, pads: Pair
+    call: NodeCall, attributes: WindowAttributes, size: int, kernel: int, stride: int, pads: Pair
 ) -> tuple[int, int, int]:
     """Windows along a side, and its padding before and behind."""
     before, behind = pads
-    if wish.auto_pad.startswith("SAME"):
+    if attributes.auto_pad.startswith("SAME"):
         outputs = -(-size // stride)
         total = max((outputs - 1) * stride + kernel - size, 0)
         less = total // 2
         before, behind = less, total - less
-        if wish.auto_pad == "SAME_LOWER":
+        if attributes.auto_pad == "SAME_LOWER":
             before, behind = behind, before
         return outputs, before, behind
     if max(before, behind) >= kernel:
@@ -128,7 +128,7 @@ def _side(
             "use a smaller kernel or more padding"
         )
     outputs = room // stride + 1
-    if wish.ceil and room % stride and outputs * stride < size + before:
+    if attributes.ceil and room % stride and outputs * stride < size + before:
         # One more window, as if the map went on behind: padding that it needs, below the kernel.
         behind = outputs * stride + kernel - size - before
         outputs += 1

@@ -1,4 +1,4 @@
-"""Weights that are numbers."""
+"""Check that weights are finite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sephw.errors import SephwError
 
 
 def check_finite(network: nn.Module) -> None:
-    """SephwError naming the first module with a parameter or buffer that is not finite."""
+    """Raise SephwError naming the first module with a parameter or buffer that is not finite."""
     for path, module in network.named_modules():
         own = {**module._parameters, **module._buffers}
         for name, tensor in own.items():

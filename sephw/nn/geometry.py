@@ -1,4 +1,4 @@
-"""Windows that the engines compute: one rule for layers, pools and rewritten networks."""
+"""The windows that the engines compute: one rule for layers, pools and rewritten networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def pair(size: Size) -> tuple[int, int]:
 
 
 def padding_fault(kernel: Size, padding: Size) -> str | None:
-    """Why ``padding`` cannot go with ``kernel``, and what can; None where it can."""
+    """The reason why ``padding`` cannot go with ``kernel``, with a fix; None where it can."""
     sides = zip(("rows", "columns"), pair(kernel), pair(padding), strict=True)
     for what, length, zeros in sides:
         if not 0 <= zeros < length:

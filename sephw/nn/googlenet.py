@@ -115,18 +115,18 @@ class GoogLeNet(nn.Module):
         self.stage = Stage.R
         bits = activation_bits
 
-        def few(channels: int) -> int:
+        def shrunk(channels: int) -> int:
             return max(1, channels // shrink)
 
-        self.conv1 = ConvBlock(in_channels, few(64), 7, 2, activation_bits=bits)
+        self.conv1 = ConvBlock(in_channels, shrunk(64), 7, 2, activation_bits=bits)
         self.pool1 = nn.MaxPool2d(3, 2, 1)
-        self.conv2_reduce = ConvBlock(few(64), few(64), activation_bits=bits)
-        self.conv2 = ConvBlock(few(64), few(192), 3, activation_bits=bits)
+        self.conv2_reduce = ConvBlock(shrunk(64), shrunk(64), activation_bits=bits)
+        self.conv2 = ConvBlock(shrunk(64), shrunk(192), 3, activation_bits=bits)
         self.pool2 = nn.MaxPool2d(3, 2, 1)
-        before = few(192)
+        before = shrunk(192)
         layers: dict[str, nn.Module] = {}
         for name, channels in BLOCKS:
-            one, reduce3, three, reduce5, five, pooled = (few(count) for count in channels)
+            one, reduce3, three, reduce5, five, pooled = (shrunk(count) for count in channels)
             layers[name] = GoogLeNetBlock(
                 before, (one, reduce3, three, reduce5, five, pooled), patterns, bits, scale_bits
             )

@@ -1,4 +1,4 @@
-"""Images for calibration, checked: what scales are chosen from has to be what the network gets."""
+"""Validation of calibration images: scales must be chosen from the network's real input."""
 
 from __future__ import annotations
 

@@ -108,14 +108,14 @@ class Inception(nn.Module):
         }
         self.stage = Stage.R
         self._bits, self._scale_bits, self._shrink = activation_bits, scale_bits, shrink
-        channels = self._few(192)
+        channels = self._shrunk(192)
         self.stem = nn.Sequential(
-            ConvBlock(in_channels, self._few(32), 3, 2, activation_bits=activation_bits),
-            ConvBlock(self._few(32), self._few(32), 3, activation_bits=activation_bits),
-            ConvBlock(self._few(32), self._few(64), 3, activation_bits=activation_bits),
+            ConvBlock(in_channels, self._shrunk(32), 3, 2, activation_bits=activation_bits),
+            ConvBlock(self._shrunk(32), self._shrunk(32), 3, activation_bits=activation_bits),
+            ConvBlock(self._shrunk(32), self._shrunk(64), 3, activation_bits=activation_bits),
             nn.MaxPool2d(3, 2, 1),
-            ConvBlock(self._few(64), self._few(80), activation_bits=activation_bits),
-            ConvBlock(self._few(80), channels, 3, activation_bits=activation_bits),
+            ConvBlock(self._shrunk(64), self._shrunk(80), activation_bits=activation_bits),
+            ConvBlock(self._shrunk(80), channels, 3, activation_bits=activation_bits),
             nn.MaxPool2d(3, 2, 1),
         )
         layers: list[nn.Module] = []
@@ -139,13 +139,13 @@ class Inception(nn.Module):
             x = block(x)
         return self.classifier(self.dropout(self.pool_act(self.pool(x))))
 
-    def _few(self, channels: int) -> int:
+    def _shrunk(self, channels: int) -> int:
         return max(1, channels // self._shrink)
 
     def _chain(self, channels: int, *steps: Step) -> nn.Module:
         layers: list[nn.Module] = []
         for kernel, count, *stride in steps:
-            out = self._few(count)
+            out = self._shrunk(count)
             if kernel == _ONE:
                 layers.append(ConvBlock(channels, out, activation_bits=self._bits))
             else:
@@ -163,11 +163,11 @@ class Inception(nn.Module):
                     "one": self._chain(channels, (_ONE, 64)),
                     "five": self._chain(channels, (_ONE, 48), (_FIVE, 64)),
                     "three": self._chain(channels, (_ONE, 64), (_THREE, 96), (_THREE, 96)),
-                    "pooled": PooledProjection(channels, self._few(pooled), self._bits),
+                    "pooled": PooledProjection(channels, self._shrunk(pooled), self._bits),
                 }
             )
         )
-        return 2 * self._few(64) + self._few(96) + self._few(pooled)
+        return 2 * self._shrunk(64) + self._shrunk(96) + self._shrunk(pooled)
 
     def _first_reduction(self, layers: list[nn.Module], channels: int) -> int:
         layers.append(
@@ -179,7 +179,7 @@ class Inception(nn.Module):
                 }
             )
         )
-        return self._few(384) + self._few(96) + channels
+        return self._shrunk(384) + self._shrunk(96) + channels
 
     def _sevens(self, layers: list[nn.Module], channels: int, inner: int) -> int:
         layers.append(
@@ -195,11 +195,11 @@ class Inception(nn.Module):
                         (_TALL, inner),
                         (_WIDE, 192),
                     ),
-                    "pooled": PooledProjection(channels, self._few(192), self._bits),
+                    "pooled": PooledProjection(channels, self._shrunk(192), self._bits),
                 }
             )
         )
-        return 4 * self._few(192)
+        return 4 * self._shrunk(192)
 
     def _second_reduction(self, layers: list[nn.Module], channels: int) -> int:
         layers.append(
@@ -213,11 +213,11 @@ class Inception(nn.Module):
                 }
             )
         )
-        return self._few(320) + self._few(192) + channels
+        return self._shrunk(320) + self._shrunk(192) + channels
 
     def _forks(self, layers: list[nn.Module], channels: int) -> int:
         def ends() -> list[nn.Module]:
-            inner = self._few(384)
+            inner = self._shrunk(384)
             return [
                 PatternBlock(inner, inner, kernel, 1, 1, self._bits, self._scale_bits)
                 for kernel in ((1, 3), (3, 1))
@@ -229,9 +229,9 @@ class Inception(nn.Module):
                     "one": self._chain(channels, (_ONE, 320)),
                     "three": self._chain(channels, (_ONE, 384)),
                     "twice": self._chain(channels, (_ONE, 448), (_THREE, 384)),
-                    "pooled": PooledProjection(channels, self._few(192), self._bits),
+                    "pooled": PooledProjection(channels, self._shrunk(192), self._bits),
                 },
                 {"three": ends(), "twice": ends()},
             )
         )
-        return self._few(320) + 4 * self._few(384) + self._few(192)
+        return self._shrunk(320) + 4 * self._shrunk(384) + self._shrunk(192)

@@ -15,7 +15,7 @@ from sephw.nn.stage import Patterns, Stage
 
 
 class StagedLayer:
-    """What every layer of this package can do beyond a torch module."""
+    """The interface of this package's layers beyond a torch module."""
 
     def set_stage(self, stage: Stage, patterns: Patterns) -> None:
         """Switch quantization on or off for ``stage``."""
@@ -124,7 +124,7 @@ class PatternConv2d(qnn.QuantConv2d, StagedLayer):
             self.pattern_bias.copy_(self.pattern_bias.double() * scale + shift)
 
     def binarize(self, on: bool, trains_weight: bool) -> None:
-        """Stage B, one layer: compute with α·sign(W), or still with W (progressive training)."""
+        """In stage B, compute this layer with α·sign(W), or still with W (progressive training)."""
         self.weight_quant.disable_quant = not on
         self.weight.requires_grad_(trains_weight)
 
@@ -239,7 +239,7 @@ class QuantReLU(qnn.QuantReLU, StagedLayer):
 
     @property
     def exponent(self) -> int:
-        """f of the scale 2^-f."""
+        """The exponent f of the scale 2^-f."""
         return int(self._scaling.exponent.item())
 
     @exponent.setter

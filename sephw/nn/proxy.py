@@ -1,4 +1,4 @@
-"""Values of a trace in which `y += x` is a call of its own, as torch does it."""
+"""Proxies of a trace in which `y += x` is a call of its own, as in torch."""
 
 from __future__ import annotations
 

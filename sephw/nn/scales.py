@@ -1,4 +1,4 @@
-"""Which quantizers must share one scale: those whose outputs meet in a concatenation."""
+"""Groups of quantizers with one common scale: those whose outputs meet in a concatenation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of every tensor of a traced network, without torch's own report where it fails."""
+"""Shape propagation through a traced network, with an error that names the module."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def shape_of(node: Any) -> tuple[int, ...]:
 
 
 class _Runner(fx.Interpreter):
-    """Remembers where it is."""
+    """An interpreter that records the node it runs."""
 
     at: str = ""
 

@@ -1,4 +1,4 @@
-"""What networks may be made of: the one rule of `binarize`, `to_stage` and `freeze`.
+"""The structure rule of `binarize`, `to_stage` and `freeze`: the networks that can be lowered.
 
 It holds in every stage, so that nothing is trained that cannot be frozen and lowered.
 """
@@ -37,8 +37,11 @@ _LAYERS = (PatternConv2d, QuantConv2d, QuantLinear, GlobalPool2d, AveragePool2d)
 
 @dataclass(frozen=True)
 class _Tensor:
-    """``branches`` of a sum that nothing has rounded yet; 0: quantized. ``image``: the input's own
-    pixels. ``flattened``: the map (C, H, W) that it was, where that has several pixels."""
+    """The state of a tensor in the check.
+
+    ``branches`` of a sum that nothing has rounded yet; 0: quantized. ``image``: the input's own
+    pixels. ``flattened``: the map (C, H, W) that it was, where that has several pixels.
+    """
 
     branches: int
     image: bool = False

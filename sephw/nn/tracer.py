@@ -1,4 +1,4 @@
-"""Networks in the layers of this package as graphs."""
+"""Symbolic tracing of networks in the layers of this package."""
 
 from __future__ import annotations
 

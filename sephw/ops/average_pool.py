@@ -10,7 +10,7 @@ import numpy as np
 
 from sephw.ir import Case, Folding, Integers, IntType, Memory, RtlInstance, Structure
 from sephw.ops.parts import sum_pool
-from sephw.ops.sum_pool import around_sum_pool
+from sephw.ops.sum_pool import sum_pool_instance
 from sephw.ops.window_pool import WindowPool
 
 
@@ -42,7 +42,7 @@ class AveragePool(WindowPool):
         return sum_pool(words, self.taps, self.dtype, self.output_streams(folding), fifo_depths)
 
     def rtl(self, folding: Folding) -> RtlInstance:
-        return around_sum_pool(
+        return sum_pool_instance(
             self.window_rtl(folding, ("OUT_BITS", self.output_types[0].bits)),
             "AveragePool: the sum of each channel over a window.",
             words="CHANNELS / GROUPS / SIMD",

@@ -23,7 +23,7 @@ from sephw.ir import (
 )
 from sephw.ops.common import LaneOperator, random_tensor, require_positive
 from sephw.ops.parts import sum_pool
-from sephw.ops.sum_pool import around_sum_pool
+from sephw.ops.sum_pool import sum_pool_instance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,7 +104,7 @@ class GlobalPool(LaneOperator):
                 ("OUT_BITS", self.output_types[0].bits),
             ),
         )
-        return around_sum_pool(
+        return sum_pool_instance(
             instance,
             "GlobalPool: the sum of each channel over all pixels.",
             words="CHANNELS / SIMD",

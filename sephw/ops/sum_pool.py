@@ -8,7 +8,7 @@ from sephw.ir import RtlInstance
 from sephw.ops.port_wrapper import PortWrapper, StreamPort, by_name
 
 
-def around_sum_pool(instance: RtlInstance, about: str, *, words: str, turns: str) -> RtlInstance:
+def sum_pool_instance(instance: RtlInstance, about: str, *, words: str, turns: str) -> RtlInstance:
     """``instance`` with its module: ``words`` beats a turn, ``turns`` turns a sum.
 
     Both are expressions of the instance's parameters, among which are SIMD, IN_BITS, IN_SIGNED and

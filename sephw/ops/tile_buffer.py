@@ -148,13 +148,13 @@ class TileBuffer(Operator):
                 self,
                 "input 0 brings other values than the operator has",
             )
-            if self._repeated.size:
+            if self._output_constants.size:
                 shape = (len(x), *self.output_shapes[0])
                 # Not in memory pixel by pixel: a frame of it may be large.
-                return (np.broadcast_to(self._repeated, shape),)
-        return (self._sent(x.reshape(len(x), -1)).reshape(len(x), *self.output_shapes[0]),)
+                return (np.broadcast_to(self._output_constants, shape),)
+        return (self._reordered(x.reshape(len(x), -1)).reshape(len(x), *self.output_shapes[0]),)
 
-    def _sent(self, x: Integers) -> Integers:
+    def _reordered(self, x: Integers) -> Integers:
         """(n, elements) → (n, repeats · elements)."""
         blocks = x.reshape(len(x), -1, self.rows, self.columns, 1, self.run * self.lanes)
         turned = blocks.transpose(0, 1, 3, 4, 2, 5)
@@ -162,13 +162,13 @@ class TileBuffer(Operator):
         return np.ascontiguousarray(np.broadcast_to(turned, shape)).reshape(len(x), -1)
 
     @cached_property
-    def _repeated(self) -> Integers:
+    def _output_constants(self) -> Integers:
         """What the output brings at every pixel; empty where pixels differ."""
         pixels = self.height * self.width
         whole = self.values.size % (self.lanes * self.block_beats) == 0
         if not whole or self.output_height * self.output_width != pixels:
             return constant(np.zeros(0, np.int64))
-        return constant(self._sent(self.values[None])[0])
+        return constant(self._reordered(self.values[None])[0])
 
     @property
     def folding(self) -> Folding:

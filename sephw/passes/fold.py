@@ -40,9 +40,9 @@ def fold(
             node.operator.check_folding(folding, node.where)
             chosen[node.name] = folding
         else:
-            chosen[node.name] = _follow(graph, node, chosen, frame_cycles) or smallest_folding(
-                node, frame_cycles
-            )
+            chosen[node.name] = _reader_lanes(
+                graph, node, chosen, frame_cycles
+            ) or smallest_folding(node, frame_cycles)
     nodes = tuple(replace(node, folding=chosen[node.name]) for node in graph.nodes)
     folded = graph.with_nodes(nodes, graph.tensors)
     folded.validate()
@@ -61,7 +61,7 @@ def smallest_folding(node: Node, frame_cycles: int) -> Folding:
     return min(legal, key=lambda f: (cycles[f], f.pe * f.simd))
 
 
-def _follow(
+def _reader_lanes(
     graph: Graph, node: Node, chosen: Mapping[str, Folding], frame_cycles: int
 ) -> Folding | None:
     """The reader's lanes for a node that follows its one reader; None where that does not do."""

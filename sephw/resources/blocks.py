@@ -10,12 +10,12 @@ from sephw.ir import (
     MultiplierPart,
     Structure,
 )
-from sephw.resources.memories import Mapped, map_fifo, map_part
+from sephw.resources.memories import MemoryMapping, map_fifo, map_part
 from sephw.technologies import Technology
 from sephw.technologies.fabric import Dsp, InDsp
 
 
-def mapped_memories(parts: Structure, technology: Technology) -> tuple[Mapped, ...]:
+def mapped_memories(parts: Structure, technology: Technology) -> tuple[MemoryMapping, ...]:
     """The mapping of each of ``parts.memories``."""
     return tuple(map_part(technology, memory) for memory in parts.memories)
 
@@ -32,7 +32,7 @@ def dsp(parts: Structure, technology: Technology) -> int:
 
 
 @dataclass(frozen=True)
-class Cut:
+class ProductMapping:
     """What one product is made of: ``blocks`` units of DSP blocks, and logic.
 
     ``logic``: the products that LUTs make, as (bits, bits, bits of the result); ``sums``: bits of
@@ -44,38 +44,38 @@ class Cut:
     sums: tuple[int, ...] = ()
 
 
-def cut(part: MultiplierPart, technology: Technology) -> Cut:
+def map_product(part: MultiplierPart, technology: Technology) -> ProductMapping:
     """How synthesis cuts one product where DSP blocks may be used."""
     block = technology.dsp
     if block is None:
-        return Cut(
+        return ProductMapping(
             0, ((max(part.a_bits, part.b_bits), min(part.a_bits, part.b_bits), part.product_bits),)
         )
-    return _cut(part.a_bits, part.b_bits, part.product_bits, block)
+    return _map_product(part.a_bits, part.b_bits, part.product_bits, block)
 
 
 def dsp_per_product(part: MultiplierPart, technology: Technology) -> int:
     """DSP blocks of one product; 0 where it is made of LUTs."""
-    return 0 if part.in_logic else cut(part, technology).blocks
+    return 0 if part.in_logic else map_product(part, technology).blocks
 
 
 @cache
-def _cut(a: int, b: int, product: int, block: Dsp) -> Cut:
+def _map_product(a: int, b: int, product: int, block: Dsp) -> ProductMapping:
     a, b = max(a, b), min(a, b)
     if a < block.least[0] or b < block.least[1] or product < block.product:
         if block.smaller is not None:
-            return _cut(a, b, product, block.smaller)
-        return Cut(0, ((a, b, product),))
+            return _map_product(a, b, product, block.smaller)
+        return ProductMapping(0, ((a, b, product),))
     if a <= block.widest[0]:
-        return Cut(block.units)
+        return ProductMapping(block.units)
     step = block.part - block.headroom
     whole = (a - block.widest[0] + step - 1) // step
     rest = a - whole * step
-    each = _cut(block.part, b, min(product, b + block.part), block)
-    last = _cut(rest, b, b + rest, block)
+    each = _map_product(block.part, b, min(product, b + block.part), block)
+    last = _map_product(rest, b, b + rest, block)
     # Below its part the sum so far passes.
     added = tuple(max(1, product - place * step) for place in range(1, whole + 1))
-    return Cut(
+    return ProductMapping(
         whole * each.blocks + last.blocks,
         whole * each.logic + last.logic,
         whole * each.sums + last.sums + added,
@@ -103,19 +103,21 @@ def _constants(part: MultiplierPart, parts: Structure, technology: Technology) -
     if not part.constants:
         return 0
     mapped = mapped_memories(parts, technology)
-    return sum(behind_word(memory, m) for memory, m in zip(parts.memories, mapped, strict=True))
+    return sum(
+        word_register_bits(memory, m) for memory, m in zip(parts.memories, mapped, strict=True)
+    )
 
 
-def behind_word(memory: MemoryPart, mapped: Mapped) -> int:
+def word_register_bits(memory: MemoryPart, mapped: MemoryMapping) -> int:
     """Bits of registers that follow the read register of a memory."""
     return memory.output_registers * (memory.columns if mapped.in_block else memory.distinct)
 
 
 __all__ = [
-    "Cut",
-    "behind_word",
+    "ProductMapping",
+    "word_register_bits",
     "bram",
-    "cut",
+    "map_product",
     "dsp",
     "dsp_per_product",
     "in_dsp",

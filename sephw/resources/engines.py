@@ -41,7 +41,7 @@ class Estimator(Protocol):
 
 
 # Below this share of the LUTs a design has no need of it.
-_CROWDED = 0.5
+_LUT_PRESSURE = 0.5
 # Blocks beyond this share stay free: they stand in columns, and wires to them are long.
 _MOST_BLOCKS = 0.8
 
@@ -121,7 +121,7 @@ def plan_fifo_memories(
     costs = {node.name: cost(node, False) for node in graph.nodes}
     available = device.available
     total = before = sum((c.resources for c in costs.values()), Resources())
-    if not puts_fifos_in_blocks(device) or total.lut <= _CROWDED * available.lut:
+    if not puts_fifos_in_blocks(device) or total.lut <= _LUT_PRESSURE * available.lut:
         return FifoPlan(costs)
     moves = []
     for node in graph.nodes:
@@ -137,7 +137,7 @@ def plan_fifo_memories(
         total = after
         costs[name] = moved
         chosen.append(name)
-        if total.lut <= _CROWDED * available.lut:
+        if total.lut <= _LUT_PRESSURE * available.lut:
             break
     return FifoPlan(costs, frozenset(chosen), before.minus(total))
 

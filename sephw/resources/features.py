@@ -16,8 +16,8 @@ from sephw.ir import (
     PairPart,
     Structure,
 )
-from sephw.resources.blocks import Cut, cut, in_dsp
-from sephw.resources.memories import Mapped, map_fifo, map_part
+from sephw.resources.blocks import ProductMapping, in_dsp, map_product
+from sephw.resources.memories import MemoryMapping, map_fifo, map_part
 from sephw.technologies import LOGIC, Technology
 
 
@@ -106,8 +106,8 @@ class _Counter:
 
     def product(self, part: MultiplierPart) -> None:
         a_bits, b_bits = max(part.a_bits, part.b_bits), min(part.a_bits, part.b_bits)
-        whole = Cut(0, ((a_bits, b_bits, part.product_bits),))
-        found = whole if part.in_logic else cut(part, self.technology)
+        whole = ProductMapping(0, ((a_bits, b_bits, part.product_bits),))
+        found = whole if part.in_logic else map_product(part, self.technology)
         for a_bits, b_bits, product_bits in found.logic:
             if b_bits == 1:
                 # Gates, which the adder behind them takes in.
@@ -178,7 +178,7 @@ class _Counter:
         elif part.depth > 1:
             self._table(part.distinct, part.depth)
 
-    def _words(self, mapped: Mapped, width: int, depth: int) -> None:
+    def _words(self, mapped: MemoryMapping, width: int, depth: int) -> None:
         """Words that can be written: RAM, or registers and the choice between them."""
         self.fixed += mapped.luts
         if mapped.ram is not None:
@@ -189,7 +189,7 @@ class _Counter:
             self.add("registers:choice", width * (depth - 1))
             self.add("registers:words", depth)
 
-    def _rows(self, mapped: Mapped, width: int) -> None:
+    def _rows(self, mapped: MemoryMapping, width: int) -> None:
         if mapped.rows > 1:
             self.add(f"rows:{'block' if mapped.in_block else 'lut'}", width * (mapped.rows - 1))
             self.add("rows:writes", mapped.rows)

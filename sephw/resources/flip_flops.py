@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sephw.ir import MemoryKind, OutputPart, Structure
-from sephw.resources.blocks import behind_word, in_dsp
-from sephw.resources.memories import Mapped, map_fifo, map_part
+from sephw.resources.blocks import in_dsp, word_register_bits
+from sephw.resources.memories import MemoryMapping, map_fifo, map_part
 from sephw.technologies import LOGIC, Technology
 
 
@@ -16,7 +16,7 @@ def flip_flops(parts: Structure, technology: Technology) -> int:
         writable = memory.kind is MemoryKind.RAM
         mapped = map_part(technology, memory)
         total += _memory(mapped, memory.distinct, memory.depth, writable)
-        total += behind_word(memory, mapped)
+        total += word_register_bits(memory, mapped)
     total += sum(_output(part, technology) for part in parts.outputs)
     logic = technology.require(LOGIC)
     if not logic.carry_gates:
@@ -27,7 +27,7 @@ def flip_flops(parts: Structure, technology: Technology) -> int:
     return total - in_dsp(parts, technology).registers
 
 
-def _memory(mapped: Mapped, bits: int, depth: int, writable: bool) -> int:
+def _memory(mapped: MemoryMapping, bits: int, depth: int, writable: bool) -> int:
     """The read register, and the words themselves where they are logic."""
     if mapped.in_block:
         # Which row of block RAMs was read.

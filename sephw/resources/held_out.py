@@ -24,7 +24,7 @@ COVERAGE_PERCENT = 90
 
 
 @dataclass(frozen=True)
-class Pair:
+class CountPair:
     """Resources of one thing, found in two ways: estimated and synthesized, or that and routed."""
 
     before: Resources
@@ -37,9 +37,9 @@ class Measured:
     estimated, and what lies in no engine; ``routed``: whole designs synthesized and routed.
     """
 
-    networks: tuple[Pair, ...]
-    tops: tuple[Pair, ...]
-    routed: tuple[Pair, ...]
+    networks: tuple[CountPair, ...]
+    tops: tuple[CountPair, ...]
+    routed: tuple[CountPair, ...]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def bars(technology: Technology) -> ErrorBars | None:
     return _stated(technology, found) if found.networks else None
 
 
-def holds(technology: Technology, one: Pair) -> dict[str, bool]:
+def covers(technology: Technology, one: CountPair) -> dict[str, bool]:
     """By kind: whether the bars of all other networks of ``technology`` hold this one's engines.
 
     Raises ValueError where it is none of the measured ones.
@@ -118,7 +118,7 @@ def _stated(technology: Technology, found: Measured) -> ErrorBars:
     return result if result.enough else result.at_least(engine_ratios(technology))
 
 
-def _within(pair: Pair, kind: str, low: float, high: float) -> bool:
+def _within(pair: CountPair, kind: str, low: float, high: float) -> bool:
     before, after = getattr(pair.before, kind), getattr(pair.after, kind)
     return bool(low * before <= after <= high * before)
 
@@ -148,7 +148,7 @@ def bars_of(found: Measured) -> ErrorBars:
     )
 
 
-def _ratios(pairs: Sequence[Pair], kind: str, beyond: int = 0) -> tuple[float, float]:
+def _ratios(pairs: Sequence[CountPair], kind: str, beyond: int = 0) -> tuple[float, float]:
     """Lowest and highest ratio without the ``beyond`` outermost at each end; 1 lies within."""
     found = sorted(
         getattr(pair.after, kind) / getattr(pair.before, kind)
@@ -157,8 +157,8 @@ def _ratios(pairs: Sequence[Pair], kind: str, beyond: int = 0) -> tuple[float, f
     )
     if not found:
         return 1.0, 1.0
-    cut = min(beyond, (len(found) - 1) // 2)
-    return min(1.0, found[cut]), max(1.0, found[-1 - cut])
+    map_product = min(beyond, (len(found) - 1) // 2)
+    return min(1.0, found[map_product]), max(1.0, found[-1 - map_product])
 
 
 def _beyond(count: int) -> int:
@@ -175,7 +175,7 @@ def expected_coverage(count: int) -> float:
     return max(0.0, (count - 1 - 2 * _beyond(count)) / (count + 1))
 
 
-def held(pairs: Sequence[Pair]) -> dict[str, float]:
+def held(pairs: Sequence[CountPair]) -> dict[str, float]:
     """By kind: the share of networks that the bars of all others hold."""
     inside: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for i, one in enumerate(pairs):
@@ -201,21 +201,21 @@ def measured(technology: Technology) -> Measured:
     return Measured(
         (
             *(
-                Pair(build(Resources, n.estimated), build(Resources, n.synthesized))
+                CountPair(build(Resources, n.estimated), build(Resources, n.synthesized))
                 for n in shipped
             ),
             *(
-                Pair(build(Resources, r["estimated"]), build(Resources, r["synthesized"]))
+                CountPair(build(Resources, r["estimated"]), build(Resources, r["synthesized"]))
                 for r in drawn
             ),
         ),
         tuple(
-            Pair(build(Resources, row["top"]), build(Resources, row["outside"]))
+            CountPair(build(Resources, row["top"]), build(Resources, row["outside"]))
             for row in rows(boards, "networks")
             if row["top"] is not None
         ),
         tuple(
-            Pair(build(Resources, row["synthesized"]), build(Resources, row["routed"]))
+            CountPair(build(Resources, row["synthesized"]), build(Resources, row["routed"]))
             for row in rows(boards, "routed")
         ),
     )
@@ -235,13 +235,13 @@ __all__ = [
     "RANDOM",
     "ErrorBars",
     "Measured",
-    "Pair",
+    "CountPair",
     "bars",
     "bars_of",
     "around",
     "engine_ratios",
     "expected_coverage",
     "held",
-    "holds",
+    "covers",
     "measured",
 ]

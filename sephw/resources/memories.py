@@ -21,16 +21,16 @@ _PORT = 2
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MemoryMapping:
     """``count`` RAMs of a kind, in ``rows`` that are chosen between outside; None: logic.
 
-    ``spared``: LUTs that narrower RAMs take less.
+    ``luts_saved``: LUTs that narrower RAMs take less.
     """
 
     ram: Ram | None
     count: int = 0
     rows: int = 1
-    spared: int = 0
+    luts_saved: int = 0
 
     @property
     def blocks(self) -> int:
@@ -40,7 +40,7 @@ class Mapped:
     @property
     def luts(self) -> int:
         """LUTs used as memory."""
-        return self.count * self.ram.luts - self.spared if self.ram is not None else 0
+        return self.count * self.ram.luts - self.luts_saved if self.ram is not None else 0
 
     @property
     def in_block(self) -> bool:
@@ -54,7 +54,7 @@ _FIFO_BITS_PER_BLOCK = 4096
 _LOGIC_RAM = 1.0
 
 
-def map_fifo(technology: Technology, part: OutputPart) -> Mapped:
+def map_fifo(technology: Technology, part: OutputPart) -> MemoryMapping:
     """The mapping of an output FIFO's memory; None: registers.
 
     Where engines place their FIFOs rtl/sephw_fifo.sv chooses, which does not know what is constant,
@@ -66,9 +66,9 @@ def map_fifo(technology: Technology, part: OutputPart) -> Mapped:
 @cache
 def _map_fifo(
     technology: Technology, width: int, columns: int, words: int, in_block: bool
-) -> Mapped:
+) -> MemoryMapping:
     if words <= 2 or not columns:
-        return Mapped(None)
+        return MemoryMapping(None)
     rams = technology.require(RAMS)
     if not rams.engines_place_fifos:
         return map_memory(technology, columns, words, True)
@@ -80,7 +80,7 @@ def _map_fifo(
     return min(shapes, key=lambda shape: shape[0])[1]
 
 
-def map_part(technology: Technology, part: MemoryPart) -> Mapped:
+def map_part(technology: Technology, part: MemoryPart) -> MemoryMapping:
     """The mapping of a memory of an engine."""
     writable = part.kind is MemoryKind.RAM
     return map_memory(technology, part.columns, part.depth, writable, part.one_address)
@@ -89,17 +89,17 @@ def map_part(technology: Technology, part: MemoryPart) -> Mapped:
 @cache
 def map_memory(
     technology: Technology, width: int, depth: int, writable: bool, one_address: bool = False
-) -> Mapped:
+) -> MemoryMapping:
     """The mapping of ``depth`` words of ``width`` bits, constant ones not counted.
 
     ``one_address``: words are read where they are written.
     """
     if not width:
-        return Mapped(None)
+        return MemoryMapping(None)
     rams = technology.require(RAMS)
     # The tool keeps the best costs as integers.
     best = int(width * depth * (_LOGIC_RAM if writable else rams.rom_bit_cost))
-    found = Mapped(None)
+    found = MemoryMapping(None)
     for ram in rams.kinds:
         if (not writable and not ram.rom) or (ram.one_address and not one_address):
             continue
@@ -109,12 +109,12 @@ def map_memory(
     return found
 
 
-def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, Mapped]:
+def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, MemoryMapping]:
     """The cheapest shape of ``ram``: its cost and what it takes."""
     byte_index = max((i for i, bits in enumerate(ram.widths) if ram.byte >= bits), default=0)
     if not ram.byte:
         byte_index = len(ram.widths) - 1
-    best: tuple[float, Mapped] | None = None
+    best: tuple[float, MemoryMapping] | None = None
     limit = 0
     for base in range(len(ram.widths)):
         unit_index = min(base, ram.read[1], *((ram.write[1],) if writable else ()))
@@ -134,9 +134,9 @@ def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, Map
         if best is None or cost < limit:
             rest = width % unit
             fits = min((n for n in ram.narrower if 0 < rest <= n), default=unit)
-            best, limit = (cost, Mapped(ram, count, rows, rows * (unit - fits))), int(cost)
+            best, limit = (cost, MemoryMapping(ram, count, rows, rows * (unit - fits))), int(cost)
     assert best is not None
     return best
 
 
-__all__ = ["Mapped", "map_fifo", "map_memory", "map_part"]
+__all__ = ["MemoryMapping", "map_fifo", "map_memory", "map_part"]

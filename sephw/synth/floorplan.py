@@ -46,7 +46,7 @@ def place_blocks(
                 if owner is not None:
                     blocks[cell["type"]][owner].append(name)
                     cells[name] = cell
-    middles = _middles(engines, chip)
+    middles = _path_centres(engines, chip)
     placed = 0
     for kind, sites in chip.sites.items():
         found = _assign(blocks[kind], middles, sites)
@@ -58,7 +58,9 @@ def place_blocks(
     return placed
 
 
-def _middles(engines: Mapping[str, Resources], chip: Floorplan) -> dict[str, tuple[float, float]]:
+def _path_centres(
+    engines: Mapping[str, Resources], chip: Floorplan
+) -> dict[str, tuple[float, float]]:
     """The middle of each engine's part of the path."""
     areas = {name: used.lut + used.ff for name, used in engines.items()}
     total, before = max(1, sum(areas.values())), 0.0

@@ -124,7 +124,7 @@ class _Attempt:
     routed: RoutedDesign | None = None
 
     @property
-    def asked_of(self) -> dict[str, float]:
+    def clock_constraints(self) -> dict[str, float]:
         """What each clock of the routed design has to reach, MHz."""
         clocks = () if self.routed is None else self.routed.fmax_mhz
         uart_mhz = self.asked_mhz if self.board is None else self.board.uart_mhz
@@ -133,7 +133,7 @@ class _Attempt:
     def check(self, device: Device) -> None:
         """Raise TimingNotMet where a clock of the routed design is not reached."""
         if self.routed is not None:
-            for name, mhz in self.asked_of.items():
+            for name, mhz in self.clock_constraints.items():
                 reached = self.routed.fmax_mhz[name]
                 if reached < mhz:
                     raise TimingNotMet(device, mhz, self.routed, reached)
@@ -361,7 +361,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Synthesi
     asked = request.clock_mhz if attempt.board is None else attempt.board.clock_mhz
     if routed is not None:
         # What nextpnr was given is rounded, or only there to make it try.
-        routed = replace(routed, constraint_mhz={} if asked is None else attempt.asked_of)
+        routed = replace(routed, constraint_mhz={} if asked is None else attempt.clock_constraints)
     run = SynthesisRun(
         graph=job.graph,
         device=request.device,

@@ -133,9 +133,9 @@ def synthesize(
         _rename(netlists / f"{module}.json", module)
     log = work / "link.log"
     progress("linking the engines")
-    top_files = [_bring(path, link) for path in (() if top is None else top.sources)]
+    top_files = [_copy_source(path, link) for path in (() if top is None else top.sources)]
     source = project / f"{layout.project}.sv"
-    _bring(source, link)
+    _copy_source(source, link)
     top_module = layout.project if top is None else top.module
     placed = [
         Placed(layout.engines[name], modules[name], engine.parameter_names)
@@ -258,7 +258,7 @@ def _rename(netlist: Path, module: str) -> None:
     netlist.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _bring(path: Path, folder: Path) -> PurePath:
+def _copy_source(path: Path, folder: Path) -> PurePath:
     """Copy a source to ``folder``: the tool sees nothing outside it."""
     try:
         shutil.copyfile(path, folder / path.name)

@@ -1,4 +1,4 @@
-"""The model card: what a checkpoint was trained on, how, and what was measured."""
+"""The model card: a checkpoint's training data, options and measurements."""
 
 from __future__ import annotations
 

@@ -34,10 +34,10 @@ BATCH_SECONDS = 600.0
 
 @dataclass(frozen=True, eq=False)
 class DecodeRequest:
-    """Images to decode to `size` (height, width): one batch.
+    """A request to decode one batch of images to `size` (height, width).
 
-    `numbers` are those of `files` in their data set: with `seed` they decide everything random.
-    Without a seed images are as they are, centred.
+    `numbers` are the indices of `files` in their data set: with `seed` they decide everything
+    random. Without a seed images are not augmented but centred.
     """
 
     files: ImageFiles
@@ -53,7 +53,9 @@ class DecodeRequest:
 
 
 def decode(request: DecodeRequest) -> NDArray[np.uint8]:
-    """The images, uint8 (N, channels, height, width). SephwError names a file that is damaged."""
+    """Decode a request: uint8 (N, channels, height, width). Raises SephwError naming a damaged
+    file.
+    """
     images = np.empty(request.shape, np.uint8)
     _decode_into(images, request)
     return images
@@ -70,7 +72,7 @@ def _decode_into(images: NDArray[np.uint8], request: DecodeRequest) -> None:
 
 
 class Decoders:
-    """``processes`` that decode, until `close`; without any the caller decodes by itself.
+    """A pool of ``processes`` that decode, until `close`; with none the caller decodes by itself.
 
     The first batch starts them. They import the calling program's main module, as multiprocessing
     does: guard it with ``if __name__ == "__main__"``.
@@ -92,10 +94,10 @@ class Decoders:
         self.close()
 
     def images(self, batches: Iterable[DecodeRequest]) -> Iterator[NDArray[np.uint8]]:
-        """Each batch as `decode` gives it, in order; each process is one batch ahead.
+        """Yield the images of each batch in order; each process decodes one batch ahead.
 
-        SephwError also where a process ends by itself, or a batch takes `BATCH_SECONDS`. One
-        iteration at a time; one that is left before its end ends the processes.
+        Raises SephwError where a process exits, or a batch takes longer than `BATCH_SECONDS`. One
+        iteration at a time; leaving it before its end ends the processes.
         """
         if self._processes == 0:
             yield from map(decode, batches)
@@ -145,7 +147,7 @@ class _Decoder:
         self._shape = (0, 0, 0, 0)
 
     def submit(self, request: DecodeRequest) -> None:
-        """Have a batch decoded, while none is."""
+        """Send a request; no other one may be pending."""
         self._shape = request.shape
         os.ftruncate(self._memory, max(1, int(np.prod(self._shape))))
         try:
@@ -154,7 +156,7 @@ class _Decoder:
             raise self._gone() from None
 
     def receive(self) -> NDArray[np.uint8]:
-        """The images of the batch that was asked for."""
+        """The images of the pending request."""
         try:
             if not self._connection.poll(BATCH_SECONDS):
                 raise SephwError(

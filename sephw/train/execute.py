@@ -1,4 +1,4 @@
-"""What `sephw train` does with its options."""
+"""Executes a training request of `sephw train`."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _checked(network: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_method(settings: TrainingSettings) -> None:
-    """Refuse combinations of options that cannot mean anything."""
+    """Refuse combinations of options that contradict each other."""
     if settings.distill > 0 and settings.epochs[0] == 0 and settings.start is None:
         raise UsageError(
             "--distill: the teacher is stage R's network, and --epochs trains none; give R epochs, "

@@ -18,8 +18,8 @@ from sephw.train.source import Batch, batch_size, epoch_seed
 class FolderSource:
     """Image files brought to ``size`` (height, width), RGB, by ``decoders``.
 
-    What an image looks like in an epoch depends on the seed, the stage, the epoch and the image
-    only, not on how many processes decode or train.
+    The augmentation of an image depends on the seed, the stage, the epoch and the image only, not
+    on how many processes decode or train.
     """
 
     files: ImageFiles

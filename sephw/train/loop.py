@@ -89,7 +89,10 @@ class EpochResult:
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """What learns: `teacher`, a network in evaluation mode, adds its logits to the loss."""
+    """The network in training and its optimizer.
+
+    `teacher`, a network in evaluation mode, adds its logits to the loss.
+    """
 
     network: Any
     optimizer: Any

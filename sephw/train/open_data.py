@@ -1,4 +1,4 @@
-"""The images that a network is trained with, brought to its input's size."""
+"""Opens the training data and brings it to the network's input size."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from sephw.train.source import TrainingData
 
 @dataclass(frozen=True, eq=False)
 class OpenedData:
-    """The data as sources, and how images come to the network's size.
+    """The data as sources, and the preprocessing to the network's size.
 
-    ``arguments``: the network's, with those that the data decides. ``notes``: lines that a person
-    should know.
+    ``arguments``: the network's, with those that the data determines. ``notes``: lines for the
+    user.
     """
 
     parts: TrainingData
@@ -48,10 +48,10 @@ class OpenedData:
 
 
 def open_data(settings: TrainingSettings, decoders: Decoders, progress: Progress) -> OpenedData:
-    """The data that ``settings`` names, in the size that the network takes.
+    """Open the data of ``settings`` in the size that the network takes.
 
-    UsageError where network arguments or --resize contradict the data, SephwError where it cannot
-    be read.
+    Raises UsageError where network arguments or --resize contradict the data, SephwError where it
+    cannot be read.
     """
     path = Path(settings.data).expanduser()
     if settings.data not in DATA_NAMES and is_image_folder(path):
@@ -77,7 +77,7 @@ def open_data(settings: TrainingSettings, decoders: Decoders, progress: Progress
 
 
 def _channels(arguments: dict[str, Any]) -> int | None:
-    """Channels that the user asks for, to which images are converted; None leaves it to them."""
+    """The channels that the user requests for conversion; None leaves the images' own."""
     channels: int | None = arguments.get("in_channels")
     if channels not in (None, 1, 3):
         raise UsageError(f"--set in_channels={channels}: images have 1 (grey) or 3 (RGB)")
@@ -108,7 +108,7 @@ def _open_files(path: Path, settings: TrainingSettings, decoders: Decoders) -> O
 
 
 def _fill_in_arguments(arguments: dict[str, Any], channels: int, classes: int) -> None:
-    """Fill in what the data decides; UsageError where the user says otherwise."""
+    """Set the arguments that the data determines; UsageError where the user's contradict it."""
     given = {"in_channels": channels, "classes": classes}
     for key, value in given.items():
         if arguments.setdefault(key, value) != value:
@@ -116,7 +116,7 @@ def _fill_in_arguments(arguments: dict[str, Any], channels: int, classes: int) -
 
 
 def _fit(dataset: Dataset, arguments: dict[str, Any], resize: str) -> tuple[Dataset, Preprocessing]:
-    """The data set in the network's input size; fills in the arguments that data decides."""
+    """The data set in the network's input size; sets the arguments that the data determines."""
     height, width, channels = dataset.shape
     _fill_in_arguments(arguments, channels, len(dataset.classes))
     arguments.setdefault("height", height)

@@ -1,4 +1,4 @@
-"""Data-parallel training: what the processes of one `torchrun` have in common."""
+"""Data-parallel training: communication between the processes of one `torchrun`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _LOST = ("gloo", "nccl", "connection closed", "connection reset", "timed out", "
 
 @dataclass(frozen=True)
 class Team:
-    """The processes that train together: this one's ``rank`` of ``size``; alone by default.
+    """The group of processes that train together: this one's ``rank`` of ``size``; alone by
+    default.
 
     Every process holds the whole network and a share of each batch.
     """
@@ -32,11 +33,11 @@ class Team:
 
     @property
     def is_leader(self) -> bool:
-        """Whether this process writes files and talks."""
+        """Whether this process, of rank 0, writes files and prints."""
         return self.rank == 0
 
     def all_reduce_sum(self, *values: float) -> tuple[float, ...]:
-        """Each value, summed over the processes."""
+        """Sum each value over the processes."""
         if self.size == 1:
             return values
         import torch
@@ -47,11 +48,11 @@ class Team:
         return tuple(sums.tolist())
 
     def broadcast_decision(self, decision: bool) -> bool:
-        """The first process's decision, in every process."""
+        """The leader's decision, in every process."""
         return bool(self.all_reduce_sum(float(decision and self.is_leader))[0])
 
     def broadcast_weights(self, network: Any) -> None:
-        """Give every process the first one's parameters and buffers."""
+        """Give every process the leader's parameters and buffers."""
         if self.size == 1:
             return
         import torch.distributed as distributed
@@ -62,7 +63,7 @@ class Team:
             tensor.data.copy_(dense)
 
     def wrap(self, network: Any) -> Any:
-        """The network with its gradients averaged over the processes."""
+        """The network with gradients averaged over the processes."""
         if self.size == 1:
             return network
         from torch.nn.parallel import DistributedDataParallel
@@ -71,7 +72,7 @@ class Team:
 
     @contextmanager
     def explaining_failures(self) -> Iterator[None]:
-        """Within, where another process has ended or stands still, a SephwError says so.
+        """Within this context, the end or standstill of another process becomes a SephwError.
 
         gloo notices an end at once, a standstill after `WAIT_SECONDS`.
         """
@@ -87,10 +88,10 @@ class Team:
             ) from error
 
     def leave(self, *, together: bool) -> None:
-        """End the group of processes; ``together`` waits for all of them.
+        """Leave the group of processes; ``together`` waits for all of them.
 
-        One that leaves while others still work is aborted now and then: its connections end under
-        threads of gloo. After an error nobody may be left to wait for.
+        A process that leaves while others still work may be aborted: its connections end under
+        threads of gloo. After an error there may be nobody to wait for.
         """
         if self.size > 1:
             import torch.distributed as distributed

@@ -8,10 +8,10 @@ from sephw.train.settings import TrainingSettings
 
 
 def binarized_groups(groups: int, epoch: int, epochs: int) -> int:
-    """Groups that are binarized during ``epoch`` (from 0) of ``epochs``.
+    """The number of groups that are binarized during ``epoch`` (from 0) of ``epochs``.
 
-    One more from time to time over the first half of the stage, all of them in the second; where
-    that half has fewer epochs than there are groups, there are only so many groups.
+    It rises over the first half of the stage and is complete in the second; where that half has
+    fewer epochs than there are groups, there are only so many groups.
     """
     ramp = max(1, (epochs + 1) // 2)
     groups = min(groups, ramp)
@@ -27,10 +27,10 @@ def is_fully_binarized(settings: TrainingSettings, epoch: int) -> bool:
 
 
 def binarize_progressively(network: Any, settings: TrainingSettings, epoch: int) -> None:
-    """Binarize the layers whose turn has come by ``epoch`` of stage B; the others stay float.
+    """Binarize the layers scheduled up to ``epoch`` of stage B; the others stay float.
 
-    Groups are runs of consecutive layers of equal number, from the input on. A layer whose turn
-    has not come trains its float weights.
+    Groups are runs of consecutive layers of equal number, from the input on. A layer that is not
+    binarized yet trains its float weights.
     """
     from sephw.nn import PatternConv2d
 

@@ -18,7 +18,7 @@ _COMMAND_LINE_ONLY = frozenset({"recipe", "resume", "max_minutes", "pairs", "deb
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """What a recipe says: options by parameter name as texts, and `key=value` for the network."""
+    """The content of a recipe: options by parameter name as texts, `key=value` for the network."""
 
     options: Mapping[str, str]
     pairs: tuple[str, ...]

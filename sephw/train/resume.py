@@ -1,4 +1,4 @@
-"""The state file OUT.resume: everything needed to go on after the last finished epoch."""
+"""The state file OUT.resume, from which a run continues after the last finished epoch."""
 
 from __future__ import annotations
 

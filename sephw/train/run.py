@@ -36,9 +36,10 @@ class TimeUp(Exception):  # noqa: N818 - an expected end, not an error
 
 
 class TrainingRun:
-    """One training run writing to `out`; `train()` does it, `keep_best()` saves what there is.
+    """One training run writing to `out`: `train()` runs it, `keep_best()` saves the best model so
+    far.
 
-    In a team every process runs one of these; only the leading one writes.
+    In a team every process has one of these; only the leader writes.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class TrainingRun:
         self.team.broadcast_weights(self.network)
 
     def _try_image(self) -> None:
-        """SephwError where the network cannot compute one image, as with a stride of 0."""
+        """Raise SephwError where the network cannot compute one image, as with a stride of 0."""
         import torch
 
         form = self.preprocessing
@@ -116,7 +117,7 @@ class TrainingRun:
         return self.checkpoint(self.progress.stage, self.network.state_dict())
 
     def keep_best(self) -> bool:
-        """See that `out` holds the best model so far; False where no epoch is done.
+        """Make sure that `out` holds the best model so far; False where no epoch is done.
 
         That is the best of the present stage, or of the stage before while this one has none.
         """
@@ -284,7 +285,7 @@ class TrainingRun:
         progress.metrics.setdefault("best_epoch", {})[progress.stage] = best
 
     def _measure(self, label: str, network: Any, device: str | None = None) -> dict[str, float]:
-        """Accuracy in percent by split, noted and printed under `label`."""
+        """Measure the accuracy in percent by split; it is recorded and printed under `label`."""
         held_out = {"validation": self.data.validation, "test": self.data.test}
         with self.reporter.step("measure", label):
             found = {

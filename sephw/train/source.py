@@ -1,4 +1,4 @@
-"""Where images come from while a network trains: the interface, and images held in memory."""
+"""The interface of image sources for training, and images held in memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DataSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The three splits of a data set as sources, and what is known of its origin."""
+    """The three splits of a data set as sources, with their origin."""
 
     name: str
     train: DataSource

@@ -49,7 +49,7 @@ def chosen(graph, estimator, device=ECP5):
     }
     plain = estimate_engines(graph, device, solve=lambda node: False, estimator=estimator)
     before = sum((cost.resources for cost in plain.values()), Resources())
-    assert before.less(total) == found.saved
+    assert before.minus(total) == found.saved
     return {node.outputs[0] for node in graph.nodes if node.name in found.fifos_in_blocks}, total
 
 

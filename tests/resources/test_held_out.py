@@ -13,8 +13,8 @@ from sephw.ops import GlobalPool
 from sephw.resources.board_top import board_top
 from sephw.resources.held_out import (
     KINDS,
+    CountPair,
     Measured,
-    Pair,
     bars,
     bars_of,
     engine_ratios,
@@ -36,8 +36,8 @@ def board_graph(height: int, width: int, channels: int) -> Graph:
     return b.build(x, b.conv("logits", b.add("pool", pool, x), 10))
 
 
-def pairs(*ratios: float, lut: int = 1000) -> tuple[Pair, ...]:
-    return tuple(Pair(Resources(lut, 10), Resources(round(lut * r), 10)) for r in ratios)
+def pairs(*ratios: float, lut: int = 1000) -> tuple[CountPair, ...]:
+    return tuple(CountPair(Resources(lut, 10), Resources(round(lut * r), 10)) for r in ratios)
 
 
 def test_bars_of_few_networks_are_their_extremes():
@@ -65,10 +65,13 @@ def test_bars_of_many_networks_leave_the_outermost_out():
 
 def test_a_board_adds_its_top_and_routing_changes_the_sum():
     tops = tuple(
-        Pair(Resources(1000, 550, 2), Resources(lut, ff, 2))
+        CountPair(Resources(1000, 550, 2), Resources(lut, ff, 2))
         for lut, ff in ((900, 550), (1200, 440))
     )
-    routed = (Pair(Resources(1000), Resources(1100)), Pair(Resources(1000), Resources(1050)))
+    routed = (
+        CountPair(Resources(1000), Resources(1100)),
+        CountPair(Resources(1000), Resources(1050)),
+    )
     found = bars_of(Measured(pairs(0.9, 1.2), tops, routed))
     around = found.around(Resources(2000, 30, 5), Resources(1000, 550, 4))
     assert around["lut"] == (1800 + 900, round((2400 + 1200) * 1.1))

@@ -21,7 +21,7 @@ FORMAT, VERSION = "sephw-dma-accelerator", 1
 
 
 @dataclass(frozen=True)
-class Plan:
+class AcceleratorPlan:
     """The accelerator on one board. Bus widths in bits per beat, whole bytes."""
 
     name: str
@@ -71,7 +71,7 @@ class Plan:
         }
 
 
-def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
+def plan_accelerator(graph: Graph, target: Target, build_id: int) -> AcceleratorPlan:
     """Everything derived from ``graph``, ``target`` and ``build_id``.
 
     UsageError for a target without the vendor's flow; SephwError for a graph with streamed
@@ -109,7 +109,7 @@ def plan_accelerator(graph: Graph, target: Target, build_id: int) -> Plan:
         raise SephwError(
             f"build_id {build_id} does not fit into 64 bits; give 0..{2**_BUILD_ID_BITS - 1}"
         )
-    return Plan(
+    return AcceleratorPlan(
         name=layout.project.removesuffix("_top"),
         network=layout.project,
         source=source,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
-from sephw.backends.amd.plan import Plan
+from sephw.backends.amd.plan import AcceleratorPlan
 
 
-def accelerator_text(plan: Plan, route: str) -> str:
+def accelerator_text(plan: AcceleratorPlan, route: str) -> str:
     """The module that a block design instantiates.
 
     On the route ``rtl`` the network is inside; on ``hls`` it is a cell beside this one, between
@@ -118,7 +118,7 @@ def _network(module: str, in_bits: int, out_bits: int) -> str:
 """
 
 
-def hls_header_text(plan: Plan, hls: PurePosixPath) -> str:
+def hls_header_text(plan: AcceleratorPlan, hls: PurePosixPath) -> str:
     """Types and prototype of the function that HLS synthesizes; ``hls``: where the project is.
 
     Included by relative paths, so that the tool needs no include folders.
@@ -139,7 +139,7 @@ void {plan.hls_top}(hls::stream<in_bus_t> &s_axis, hls::stream<out_bus_t> &m_axi
 """
 
 
-def hls_top_text(plan: Plan) -> str:
+def hls_top_text(plan: AcceleratorPlan) -> str:
     """The function that HLS synthesizes: explicit widths, where structs leave them to the tool."""
     source, sink = plan.source, plan.sink
     return f"""\
@@ -191,7 +191,7 @@ void {plan.hls_top}(hls::stream<in_bus_t> &s_axis, hls::stream<out_bus_t> &m_axi
 """
 
 
-def hls_test_text(plan: Plan, hls: PurePosixPath) -> str:
+def hls_test_text(plan: AcceleratorPlan, hls: PurePosixPath) -> str:
     """C testbench: the project's frames through the byte-wide streams; ``hls``: its folder."""
     source, sink = plan.source, plan.sink
     return f"""\
@@ -228,7 +228,7 @@ int main() {{ return sephw::run_testbench<input_t, result_t>(&through_bytes); }}
 
 
 def settings_text(
-    plan: Plan,
+    plan: AcceleratorPlan,
     hls: PurePosixPath | None,
     rtl_sources: Sequence[str],
     accelerator_sources: Collection[str],

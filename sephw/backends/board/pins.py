@@ -17,12 +17,15 @@ _MAX_LEDS = 3
 # these are the pins that its Feather connector calls RX and TX.
 _UART_ON_CONNECTOR = {"amaranth_boards.orangecrab_r0_2": ("io", 0, "0", "1")}
 # Outputs that must be 1: the ESP32 of the ULX3S reads GPIO0 and could reload the FPGA.
-_HIGH = {"amaranth_boards.ulx3s": (("esp32", 0, "gpio0"),)}
+_DRIVEN_HIGH = {"amaranth_boards.ulx3s": (("esp32", 0, "gpio0"),)}
 
 
 @dataclass(frozen=True)
 class BoardPins:
-    """What the board top uses. ``clock_mhz``: the oscillator's. ``high``: outputs that are 1."""
+    """The pins of the board top. ``clock_mhz``: the oscillator's clock.
+
+    ``driven_high``: outputs that are constantly 1.
+    """
 
     clock: Pin
     clock_mhz: float
@@ -30,13 +33,13 @@ class BoardPins:
     uart_tx: Pin
     leds: tuple[Pin, ...]
     button: Pin | None
-    high: tuple[Pin, ...]
+    driven_high: tuple[Pin, ...]
 
     @property
     def all(self) -> tuple[Pin, ...]:
         """Every pin, in the order of the top's ports."""
         button = () if self.button is None else (self.button,)
-        return (self.clock, self.uart_rx, self.uart_tx, *self.leds, *button, *self.high)
+        return (self.clock, self.uart_rx, self.uart_tx, *self.leds, *button, *self.driven_high)
 
 
 def board_pins(target: Target) -> BoardPins:
@@ -60,7 +63,7 @@ def board_pins(target: Target) -> BoardPins:
     rx, tx = _uart(platform, module, target.device.technology)
     leds = _leds(platform)
     button = _first(platform, "button", 0)
-    high = [_part(platform, *where) for where in _HIGH.get(module, ())]
+    high = [_part(platform, *where) for where in _DRIVEN_HIGH.get(module, ())]
     return BoardPins(
         clock=_pin(platform, "clk_in", clock, clock.ios[0], is_output=False),
         clock_mhz=clock.clock.frequency / 1e6,
@@ -68,7 +71,7 @@ def board_pins(target: Target) -> BoardPins:
         uart_tx=tx,
         leds=tuple(replace(pin, port=f"led_{i}") for i, pin in enumerate(leds)),
         button=None if button is None else replace(button, port="button", is_output=False),
-        high=tuple(replace(p, port=f"high_{i}", is_output=True) for i, p in enumerate(high)),
+        driven_high=tuple(replace(p, port=f"high_{i}", is_output=True) for i, p in enumerate(high)),
     )
 
 

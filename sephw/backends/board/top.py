@@ -119,7 +119,7 @@ def board_top_text(
         "  );",
         "",
         *(f"  assign {pin.port} = {_driven(pin, light)};" for pin, light in _lights(pins)),
-        *(f"  assign {pin.port} = 1'b{int(not pin.inverted)};" for pin in pins.high),
+        *(f"  assign {pin.port} = 1'b{int(not pin.inverted)};" for pin in pins.driven_high),
         *_unused(pins),
         "endmodule",
         "",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sephw.backends.hls4ml.feeds import FOLDER_MACRO, feed_files, top_of
+from sephw.backends.hls4ml.feeds import FOLDER_MACRO, constant_input_files, top_of
 from sephw.backends.layout import Layout, StreamInfo, read_stream_list
 from sephw.errors import SephwError
 from sephw.ir import Integers
@@ -164,7 +164,7 @@ def _compile(directory: Path, layout: Layout, build: Path, level: str) -> ctypes
     shutil.copytree(directory / "firmware" / "weights", build / "weights")
     feeds = build / "feeds"
     feeds.mkdir()
-    for path in feed_files(layout, directory).values():
+    for path in constant_input_files(layout, directory).values():
         shutil.copyfile(path, feeds / path.name)
     library = build / f"{layout.project}.so"
     beside = build / "sephw_beside.h"

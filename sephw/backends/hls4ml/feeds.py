@@ -13,7 +13,7 @@ FOLDER_MACRO = "SEPHW_FEEDS"
 _FOLDER = "tb_data"
 
 
-def feed_files(layout: Layout, directory: Path) -> dict[str, Path]:
+def constant_input_files(layout: Layout, directory: Path) -> dict[str, Path]:
     """Where the project in ``directory`` has what each constant input brings at every pixel."""
     return {
         name: directory / _FOLDER / f"tb_{layout.streams[name].variable}.dat"
@@ -22,9 +22,9 @@ def feed_files(layout: Layout, directory: Path) -> dict[str, Path]:
     }
 
 
-def write_feeds(graph: Graph, layout: Layout, directory: Path) -> None:
+def write_constant_inputs(graph: Graph, layout: Layout, directory: Path) -> None:
     """Write these files, and a header with ``sephw::fed_top``; nothing without constant inputs."""
-    files = feed_files(layout, directory)
+    files = constant_input_files(layout, directory)
     if not files:
         return
     for name, path in files.items():

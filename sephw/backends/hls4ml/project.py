@@ -13,7 +13,7 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from sephw.backends.hls4ml.feeds import top_of, write_feeds
+from sephw.backends.hls4ml.feeds import top_of, write_constant_inputs
 from sephw.backends.layout import Layout, lay_out, write_stream_list
 from sephw.errors import SephwError
 from sephw.hls import HEADERS
@@ -55,7 +55,7 @@ def write_project(
     _write_generated(graph, directory / "firmware" / "nnet_utils")
     _shape_tables(graph, layout, directory / "firmware")
     _write_data(directory / "tb_data", samples, golden)
-    write_feeds(graph, layout, directory)
+    write_constant_inputs(graph, layout, directory)
     _write_testbench(layout, directory)
     write_stream_list(layout, directory)
     shutil.copyfile(HEADERS / "sephw_csim.cpp", directory / "sephw_csim.cpp")

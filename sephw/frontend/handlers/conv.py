@@ -20,7 +20,7 @@ from sephw.frontend.values import (
     Value,
     integer_rows,
 )
-from sephw.frontend.window import KernelWindow, Wish, add_window, window_of
+from sephw.frontend.window import KernelWindow, WindowAttributes, add_window, window_of
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
 
@@ -69,7 +69,9 @@ def conv(call: NodeCall, given: ConvAttributes) -> Value:
             f"{call.where}: kernel_shape {list(given.kernel_shape or ())}, but its weights are "
             f"{_shape(weights)}; export it again"
         )
-    wish = Wish(tuple(kernel), given.strides, given.pads, given.dilations, given.auto_pad)
+    wish = WindowAttributes(
+        tuple(kernel), given.strides, given.pads, given.dilations, given.auto_pad
+    )
     window = window_of(call, tensor, wish)
     call.builder.pads[call.output] = window.pads
     read = source.tensor

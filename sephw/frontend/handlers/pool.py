@@ -10,7 +10,7 @@ from sephw.errors import SephwError
 from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import Average, Branch, Quantized, Sum, Value
-from sephw.frontend.window import KernelWindow, Wish, add_window, window_of
+from sephw.frontend.window import KernelWindow, WindowAttributes, add_window, window_of
 from sephw.ops.average_pool import AveragePool
 from sephw.ops.global_pool import GlobalPool
 from sephw.ops.max_pool import MaxPool
@@ -58,7 +58,7 @@ def max_pool(call: NodeCall, given: MaxPoolAttributes) -> Value:
     window = window_of(
         call,
         tensor,
-        Wish(
+        WindowAttributes(
             given.kernel_shape,
             given.strides,
             given.pads,
@@ -95,7 +95,7 @@ def average_pool(call: NodeCall, given: AveragePoolAttributes) -> Value:
         window_of(
             call,
             tensor,
-            Wish(
+            WindowAttributes(
                 given.kernel_shape,
                 given.strides,
                 given.pads,

@@ -9,23 +9,24 @@ from torch import fx, nn
 
 from sephw.errors import SephwError
 from sephw.nn.binarize.refuse import refusal
-from sephw.nn.binarize.words import arguments, meaning
+from sephw.nn.binarize.words import arguments, operation_of
 
 Modules = Mapping[str, nn.Module]
 
 
 class TorchCall:
-    """A call, its module if it has one, and its arguments; every argument has to be read.
+    """A call of a traced network, its module if it has one, and its arguments, all to be read.
 
-    ``word`` as in `words`, ``where`` names it in messages, ``name`` is the path that what becomes
-    of it gets. SephwError where the call or one of its arguments has no meaning here.
+    ``operation`` as in `words`; ``where`` names the call in messages; ``name`` is the path of the
+    layer that replaces it. Raises SephwError where the call or one of its arguments is not
+    supported.
     """
 
     def __init__(self, node: fx.Node, modules: Modules) -> None:
         self.node, self.where, self.name = node, describe(node, modules), path_of(node)
         self.module: Any = modules[str(node.target)] if node.op == "call_module" else None
-        self.word = meaning(node, modules)
-        if not self.word:
+        self.operation = operation_of(node, modules)
+        if not self.operation:
             raise SephwError(refusal(node, self.where, self.module))
         self._arguments: dict[str, Any] = {}
         if node.op not in ("placeholder", "output"):
@@ -38,7 +39,7 @@ class TorchCall:
                 ) from error
 
     def take(self, name: str, default: Any = None) -> Any:
-        """The argument of that name, which counts as read; ``default`` where it is not given."""
+        """Read the argument ``name``; ``default`` where it is not given."""
         return self._arguments.pop(name, default)
 
     @property
@@ -47,21 +48,25 @@ class TorchCall:
         return self.take("input")
 
     def finish(self) -> None:
-        """SephwError for an argument that nobody has read: it would be dropped."""
+        """Raise SephwError for an argument that was not read: it would be ignored."""
         for name, value in self._arguments.items():
             raise SephwError(f"{self.where}: {name}={value} is not supported; leave it away")
 
 
 def describe(node: fx.Node, modules: Modules) -> str:
-    """What messages call it: class and path of a module, word and place of a function."""
+    """The call's name in messages: class and path of a module, operation and place of a
+    function.
+    """
     if node.op == "call_module":
         return f"{type(modules[str(node.target)]).__name__} '{node.target}'"
-    word = meaning(node, modules) or getattr(node.target, "__name__", node.target)
-    return f"{word} '{path_of(node)}'"
+    operation = operation_of(node, modules) or getattr(node.target, "__name__", node.target)
+    return f"{operation} '{path_of(node)}'"
 
 
 def path_of(node: fx.Node) -> str:
-    """Path for what a call becomes: its module's, or its scope and the traced name."""
+    """The path of the layer that replaces a call: its module's, or its scope and the traced
+    name.
+    """
     if node.op == "call_module":
         return str(node.target)
     stack: Any = node.meta.get("nn_module_stack") or {}

@@ -1,4 +1,4 @@
-"""Which k×k convolutions become patterns."""
+"""Selection of the k×k convolutions that become patterns."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from sephw.nn.binarize.words import is_addition, is_passing
 
 @dataclass(frozen=True)
 class LayerSelection:
-    """Module paths, with ``*`` and ``?``, that the user names against the rule."""
+    """Module paths, with ``*`` and ``?``, that override the rule: further patterns, and layers to
+    keep.
+    """
 
     patterns: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
 
 
-def chosen(
+def select_patterns(
     graph: fx.Graph, modules: Mapping[str, nn.Module], choice: LayerSelection
 ) -> frozenset[str]:
-    """Paths of the convolutions that become patterns.
+    """The paths of the convolutions that become patterns.
 
-    SephwError where a name of the user's fits no k×k convolution.
+    Raises SephwError where a path of the user's matches no k×k convolution.
     """
     spatial = {
         str(node.target): node

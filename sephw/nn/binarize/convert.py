@@ -1,4 +1,4 @@
-"""From a float torch network to one in the layers of `sephw.nn`, checked against each other."""
+"""Conversion of a float torch network to the layers of `sephw.nn`, checked for equality."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 
 from torch import fx, nn
 
-from sephw.nn.binarize.choose import LayerSelection, chosen
+from sephw.nn.binarize.choose import LayerSelection, select_patterns
 from sephw.nn.binarize.equal import check_calls, check_whole, trial_images, with_random_weights
 from sephw.nn.binarize.in_place import without_writes
 from sephw.nn.binarize.rewrite import Rewriter
@@ -34,7 +34,7 @@ def convert(
     source.double()
     modules = dict(source.named_modules())
     old = without_writes(traced, modules)
-    patterns = chosen(old.graph, modules, choice)
+    patterns = select_patterns(old.graph, modules, choice)
     new = Rewriter(modules, old, patterns, scale_bits, activation_bits).run()
     new.root.eval()
     images = trial_images(new, input_shape)

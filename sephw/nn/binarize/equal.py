@@ -1,4 +1,4 @@
-"""Whether the rewritten network computes what the given one does, call by call."""
+"""Check that the rewritten network computes what the given one does, call by call."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LARGE_MACS = 100_000_000
 def check_calls(
     source: nn.Module, trace: Trace, old: Values, new: Rewritten, images: Tensor
 ) -> None:
-    """SephwError naming the first call whose result differs on ``images`` (N, C, H, W).
+    """Raise SephwError naming the first call whose result differs on ``images`` (N, C, H, W).
 
-    ``source`` in float64 and ``trace`` are the given network, ``old`` its calls without writes,
-    ``new`` what was made of them, in float64 as well.
+    ``source`` in float64 and ``trace`` are the given network, ``old`` its calls without in-place
+    writes, ``new`` the rewritten network, in float64 as well.
     """
     modules = dict(source.named_modules())
     for batch in images.split(EXAMPLES):
@@ -44,9 +44,9 @@ def check_calls(
 
 
 def check_whole(model: nn.Module, new: Rewritten, images: Tensor) -> None:
-    """SephwError where ``model`` and ``new``, in float64, differ on a batch of another size.
+    """Raise SephwError where ``model`` and ``new``, in float64, differ on a batch of another size.
 
-    That shows what no trace holds: hooks, state, random numbers, batches of one size only.
+    This finds what no trace holds: hooks, state, random numbers, batches of one size only.
     """
     name = type(model).__name__
     batch = images[:EXAMPLES]
@@ -97,7 +97,9 @@ def trial_images(new: Rewritten, input_shape: tuple[int, int, int]) -> Tensor:
 
 
 def with_random_weights(source: nn.Module) -> nn.Module:
-    """A copy whose parameters are random: zeros in a network hide what is behind them."""
+    """A copy with random parameters: zeros in a network would hide errors of the layers behind
+    them.
+    """
     generator = torch.Generator().manual_seed(0)
     made = copy.deepcopy(source)
     tensors: dict[str, Any] = {**dict(made.named_parameters()), **dict(made.named_buffers())}

@@ -1,4 +1,4 @@
-"""Writes into tensors as values: what reads a tensor behind a write reads the write's result."""
+"""In-place writes as values: a reader of a tensor after a write reads the write's result."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from torch import fx
 
 from sephw.errors import SephwError
 from sephw.nn.binarize.call import Modules, describe
-from sephw.nn.binarize.trace import Seen, Trace
+from sephw.nn.binarize.trace import CallEffects, Trace
 
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """A graph without writes. ``shapes`` of its tensors; ``origins``: the traced call of each."""
+    """A graph without in-place writes, the ``shapes`` of its tensors and the traced call of
+    each.
+    """
 
     graph: fx.Graph
     shapes: Mapping[fx.Node, tuple[int, ...] | None]
@@ -37,7 +39,7 @@ def without_writes(trace: Trace, modules: Modules) -> Values:
         if node not in live:
             continue
         copy = graph.node_copy(node, lambda source: latest[source])
-        seen = trace.seen.get(node, Seen(None, 0, frozenset()))
+        seen = trace.seen.get(node, CallEffects(None, 0, frozenset()))
         latest[node], shapes[copy], origins[copy] = copy, seen.shape, node
         if not seen.changed:
             continue

@@ -1,4 +1,4 @@
-"""Layers of `sephw.nn` with a torch layer's weights."""
+"""Construction of layers of `sephw.nn` from a torch layer's weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sephw.nn.layers import PatternConv2d, PointwiseConv2d, QuantConv2d, QuantLi
 
 
 def check_conv(where: str, path: str, conv: nn.Conv2d, pattern: bool) -> tuple[int, int]:
-    """Its padding as numbers; SephwError where the engines cannot compute it."""
+    """The padding of ``conv`` in pixels. Raises SephwError where the engines cannot compute it."""
     if pair(conv.dilation) != (1, 1):
         raise SephwError(f"{where}: dilation {pair(conv.dilation)}; use a dilation of 1")
     if conv.stride[0] != conv.stride[1]:
@@ -45,7 +45,7 @@ def check_conv(where: str, path: str, conv: nn.Conv2d, pattern: bool) -> tuple[i
 def make_conv(
     conv: nn.Conv2d, padding: tuple[int, int], pattern: bool, scale_bits: int, gain: Tensor
 ) -> QuantConv2d | PatternConv2d:
-    """The layer that takes ``conv``'s place where its input is ``gain`` (C,) times the original."""
+    """The replacement of ``conv`` for an input that is ``gain`` (C,) times the original one."""
     has_bias = conv.bias is not None
     made: QuantConv2d | PatternConv2d
     stride = conv.stride[0]
@@ -68,16 +68,16 @@ def make_conv(
 
 
 def make_linear(linear: nn.Linear, gain: Tensor) -> QuantLinear:
-    """The layer that takes ``linear``'s place; ``gain`` as for `make_conv`."""
+    """The replacement of ``linear``; ``gain`` as for `make_conv`."""
     return _filled_linear(linear.weight, linear.bias, gain)
 
 
-def make_linear_of(conv: nn.Conv2d, gain: Tensor) -> QuantLinear:
+def make_linear_from_conv(conv: nn.Conv2d, gain: Tensor) -> QuantLinear:
     """A 1×1 convolution without groups as the linear layer of a 1×1 map."""
     return _filled_linear(conv.weight.flatten(1), conv.bias, gain)
 
 
-def make_whole_map(linear: nn.Linear, shape: tuple[int, ...], gain: Tensor) -> QuantConv2d:
+def make_flattened_linear(linear: nn.Linear, shape: tuple[int, ...], gain: Tensor) -> QuantConv2d:
     """``linear`` behind a flattened map (C, H, W) as a convolution with a kernel of H×W."""
     channels, height, width = shape
     size = (height, width)

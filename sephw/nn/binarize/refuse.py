@@ -1,4 +1,4 @@
-"""What cannot be taken, in one line each: the same for a module, a function and a method."""
+"""Refusals of unsupported calls in one line each, alike for modules, functions and methods."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ ONLY_SUMS = (
 
 
 def refusal(node: fx.Node, where: str, module: Any) -> str:
-    """Module or function, reason and fix for a call that has no word in `words`."""
+    """The module or function, the reason and the fix for a call without an operation in `words`."""
     target: Any = node.target
     name = type(module).__name__ if module is not None else getattr(target, "__name__", str(target))
     kind = name.lower().replace("_", "")

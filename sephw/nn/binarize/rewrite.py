@@ -16,14 +16,14 @@ from sephw.nn.binarize.in_place import Values
 from sephw.nn.binarize.make import (
     check_conv,
     make_conv,
+    make_flattened_linear,
     make_linear,
-    make_linear_of,
-    make_whole_map,
+    make_linear_from_conv,
 )
 from sephw.nn.binarize.pools import average_window, check_window, max_window, square
 from sephw.nn.binarize.refuse import ONLY_SUMS
 from sephw.nn.binarize.values import Rewritten, TensorLayout, Value
-from sephw.nn.binarize.words import meaning
+from sephw.nn.binarize.words import operation_of
 from sephw.nn.layers import AveragePool2d, Concat, GlobalPool2d, QuantReLU, pool_exponent
 
 INPUT_TOP = 255
@@ -47,13 +47,16 @@ class Rewriter:
         self.called: set[str] = set()
 
     def run(self) -> Rewritten:
-        """SephwError naming the module for what the numerics contract or the engines exclude."""
+        """Rewrite the network.
+
+        Raises SephwError naming a module that the numerics contract or the engines exclude.
+        """
         for node in self.old.graph.nodes:
             # Of constants only: whoever computes with it is refused in `_value`.
             if node.op != "placeholder" and not self.values.keys() & set(node.all_input_nodes):
                 continue
             call = TorchCall(node, self.modules)
-            value = getattr(self, f"_take_{call.word}")(call)
+            value = getattr(self, f"_take_{call.operation}")(call)
             call.finish()
             if value is not None:
                 self.values[node] = value
@@ -62,7 +65,7 @@ class Rewriter:
         result = self.values[output.all_input_nodes[0]]
         return Rewritten(self.root, self.new, self.values, result)
 
-    # One method per word of `words.meaning`.
+    # One method per word of `words.operation_of`.
 
     def _take_placeholder(self, call: TorchCall) -> Value:
         made = self.new.placeholder(str(call.node.target))
@@ -98,7 +101,7 @@ class Rewriter:
                     f"{where}: reads a globally pooled tensor; give it kernel_size=1, padding=0 "
                     "and groups=1, or put it before the pool"
                 )
-            linear = make_linear_of(conv, value.gain)
+            linear = make_linear_from_conv(conv, value.gain)
             return self._append(path, linear, (value,), False, conv.out_channels, where)
         self._needs_map(call, value)
         layer = make_conv(conv, padding, pattern, self.scale_bits, value.gain)
@@ -117,7 +120,7 @@ class Rewriter:
                 f"it in_features={size}"
             )
         if value.form is TensorLayout.UNROLLED:
-            layer = make_whole_map(linear, value.map_shape, value.gain)
+            layer = make_flattened_linear(linear, value.map_shape, value.gain)
             wide = self._append(path, layer, (value,), False, linear.out_features, where)
             node = self.new.call_function(torch.flatten, (wide.node, 1))
             return replace(wide, node=node, form=TensorLayout.FLAT, size=(1, 1))
@@ -130,7 +133,7 @@ class Rewriter:
         before = call.input
         value = self._value(call, before)
         uses = [user for user in before.users if user is not call.node]
-        if meaning(before, self.modules) != "conv" or uses or value.rounded:
+        if operation_of(before, self.modules) != "conv" or uses or value.rounded:
             raise SephwError(
                 f"{where}: no convolution of its own before it; place it right after a Conv2d "
                 "whose result goes nowhere else"
@@ -305,7 +308,7 @@ class Rewriter:
         return pooled if self._ends(call.node) else self._quantize(pooled, f"{call.name}_act")
 
     def _scaled(self, call: TorchCall, tensor: Any, factor: Any, power: int) -> Value:
-        """A tensor times or over a positive number, left to the layers behind it."""
+        """A tensor times or over a positive number, which the layers behind it absorb."""
         if power == 1 and isinstance(factor, fx.Node):
             tensor, factor = factor, tensor
         if tensor not in self.values or not isinstance(factor, int | float) or factor <= 0:
@@ -381,7 +384,7 @@ class Rewriter:
         """Whether the tensor goes to the output only, through nothing that computes."""
         return all(
             user.op == "output"
-            or (meaning(user, self.modules) in ("flatten", "pass") and self._ends(user))
+            or (operation_of(user, self.modules) in ("flatten", "pass") and self._ends(user))
             for user in node.users
         )
 

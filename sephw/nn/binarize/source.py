@@ -1,4 +1,4 @@
-"""The user's network as it can be read: a float32 copy on the CPU, without wrappers."""
+"""The user's network in readable form: a float32 copy on the CPU, without wrappers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sephw.nn.finite import check_finite
 
 
 def unwrapped(model: Any) -> nn.Module:
-    """What `DataParallel`, `DistributedDataParallel` or `torch.compile` was given.
+    """The module inside `DataParallel`, `DistributedDataParallel` or `torch.compile`.
 
-    SephwError for what is no torch network at all.
+    Raises SephwError for an object that is no torch network.
     """
     while not isinstance(model, torch.jit.ScriptModule) and (inner := _inside(model)) is not None:
         model = inner

@@ -1,4 +1,4 @@
-"""What binarizing did to each layer, in bits."""
+"""The effect of binarization on each layer, in bits."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class BinarizeTable:
 
     @property
     def parameters(self) -> int:
-        """All weights."""
+        """The number of weights."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def patterns(self) -> int:
-        """Weights of 1 bit."""
+        """The number of 1-bit weights."""
         return sum(row.parameters for row in self.rows if row.bits_after == 1)
 
     @property

@@ -1,4 +1,4 @@
-"""A torch network as a graph of calls, with what each of them did to an example batch."""
+"""Tracing of a torch network to a graph of calls, each with its effects on an example batch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ EXAMPLES = 3
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What one call did to the example batch.
+class CallEffects:
+    """The effects of one call on the example batch.
 
-    ``shape``: of its result where that is a tensor. ``storage``: the memory that its result lies
-    in. ``changed``: the memories, of tensors made before, that it wrote into.
+    ``shape``: of its result where that is a tensor. ``storage``: the memory of its result.
+    ``changed``: the memories, of earlier tensors, that it wrote into.
     """
 
     shape: tuple[int, ...] | None
@@ -35,11 +35,11 @@ class Trace:
     """The calls of a network. ``parameters``: paths of parameters and buffers by their memory."""
 
     graph: fx.Graph
-    seen: Mapping[fx.Node, Seen]
+    seen: Mapping[fx.Node, CallEffects]
     parameters: Mapping[int, str]
 
     def live(self) -> frozenset[fx.Node]:
-        """What the output needs: its calls, and those that write into tensors."""
+        """The calls that the output needs, and those that write into tensors."""
         found: set[fx.Node] = set()
         waiting = [n for n in self.graph.nodes if n.op == "output" or self.changes(n)]
         while waiting:
@@ -142,7 +142,7 @@ class _Tracer(fx.Tracer):
         super().__init__()
         self.source, self.images = root, images
         self.values: dict[fx.Node, Any] = {}
-        self.seen: dict[fx.Node, Seen] = {}
+        self.seen: dict[fx.Node, CallEffects] = {}
         # A call that computes example values is not traced itself.
         self.computing = False
         self.held = {**dict(root.named_parameters()), **dict(root.named_buffers())}
@@ -191,7 +191,7 @@ class _Tracer(fx.Tracer):
         )
         self.values[node] = value
         plain = _is_plain(value)
-        self.seen[node] = Seen(
+        self.seen[node] = CallEffects(
             tuple(value.shape) if plain else None, _storage(value) if plain else 0, changed
         )
 

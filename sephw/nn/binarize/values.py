@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 
 
 class TensorLayout(Enum):
-    """How a tensor of the new network lies: maps (N, C, H, W), or one value a channel (N, C).
+    """The layout of a tensor of the new network: maps (N, C, H, W), or one value a channel (N, C).
 
     UNROLLED: a map that the old network has flattened to (N, C·H·W).
     """
@@ -46,9 +46,9 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """The new network, and which of its tensors every call of the old one became.
+    """The new network, and the tensor that replaces the result of every call of the old one.
 
-    ``result``: what it returns.
+    ``result``: its output.
     """
 
     root: nn.Module

@@ -1,7 +1,7 @@
-"""What calls in a traced torch network mean: the many spellings of each operation.
+"""The operations of calls in a traced torch network: many spellings of each.
 
-A spelling is a word and the signature of the call, as torch documents it, so that every call is
-read by the names of its arguments, however they were given.
+A spelling is an operation and the signature of the call, as torch documents it, so that every call
+is read by the names of its arguments, however they were given.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from sephw.nn.scales import CONCATENATIONS
 
 @dataclass(frozen=True)
 class Spelling:
-    """One way to write a call: its word and its signature."""
+    """One way to write a call: its operation and its signature."""
 
-    word: str
+    operation: str
     signature: inspect.Signature
 
 
 def _spelling(word: str, positional: str, named: str = "") -> Spelling:
-    """From names by position and names only, as ``"input dim=None *shape"``; defaults literal."""
+    """A spelling of positional and keyword-only names, as ``"input dim=None *shape"``.
+
+    Defaults are literals.
+    """
     kinds = inspect.Parameter
     parameters = []
     for kind, text in ((kinds.POSITIONAL_OR_KEYWORD, positional), (kinds.KEYWORD_ONLY, named)):
@@ -119,7 +122,7 @@ _OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x2": "other
 
 
 def spelling(node: fx.Node, modules: Mapping[str, nn.Module]) -> Spelling | None:
-    """How a call is written; None where it is nothing that can be taken."""
+    """The spelling of a call; None where it is not supported."""
     if node.op == "call_module":
         # Exactly these classes: a subclass may compute something else.
         word = MODULES.get(type(modules[str(node.target)]))
@@ -131,12 +134,12 @@ def spelling(node: fx.Node, modules: Mapping[str, nn.Module]) -> Spelling | None
     return None
 
 
-def meaning(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
-    """One word for what a node does; "" where it is nothing that can be taken."""
+def operation_of(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
+    """The operation of a node in one word; "" where it is not supported."""
     if node.op in ("placeholder", "output"):
         return node.op
     found = spelling(node, modules)
-    return found.word if found else ""
+    return found.operation if found else ""
 
 
 def arguments(node: fx.Node, modules: Mapping[str, nn.Module]) -> dict[str, Any]:
@@ -159,9 +162,9 @@ def arguments(node: fx.Node, modules: Mapping[str, nn.Module]) -> dict[str, Any]
 
 def is_addition(node: fx.Node) -> bool:
     """A `+` in any spelling."""
-    return meaning(node, {}) == "add" if node.op != "call_module" else False
+    return operation_of(node, {}) == "add" if node.op != "call_module" else False
 
 
 def is_passing(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
-    """Hands its input on in evaluation mode."""
-    return meaning(node, modules) in ("pass", "dropout")
+    """Whether the node returns its input unchanged in evaluation mode."""
+    return operation_of(node, modules) in ("pass", "dropout")

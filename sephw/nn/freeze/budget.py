@@ -33,7 +33,7 @@ SPARE_BITS = 8
 
 @dataclass(frozen=True)
 class LayerBudget:
-    """What the proof found for one join: its module, widest sum, and re-rounded channels."""
+    """The result of the proof for one join: its module, widest sum, and re-rounded channels."""
 
     module: str
     widest_bits: int
@@ -65,7 +65,7 @@ class BranchSum:
 
 
 def fit_all(sums: Sequence[BranchSum]) -> list[FittedSum]:
-    """The join of each sum.
+    """The fitted sum of each of ``sums``.
 
     A branch that several sums read has one set of constants: the coarsest that one of them needs.
     Raises SephwError naming the module where even the coarsest grid does not fit.
@@ -90,7 +90,7 @@ def fit_all(sums: Sequence[BranchSum]) -> list[FittedSum]:
 def fit(found: BranchSum, limits: Mapping[Term, Int]) -> FittedSum:
     """Choose each channel's grid so that every sum is exact, re-rounding constants as needed.
 
-    ``limits``: the finest exponents that a branch may have, of those that have one.
+    ``limits``: the finest exponent of each branch that has a limit.
     """
     module = found.module
     step = found.step
@@ -128,7 +128,7 @@ def fit(found: BranchSum, limits: Mapping[Term, Int]) -> FittedSum:
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """Terms and constant on a grid per channel, and what their sums take."""
+    """Terms and constant on a grid per channel, and the bit widths of their sums."""
 
     grid: Int
     terms: tuple[Term, ...]
@@ -143,7 +143,7 @@ def _finest(constant: Real) -> Int:
 
 
 def _check_sources(module: str, terms: tuple[Term, ...]) -> None:
-    """Sums that have no constants to round have to fit as they are."""
+    """Check that sums without constants to round fit as they are."""
     for term in terms:
         widest = int(term.addend.largest.max()).bit_length()
         if widest > BUDGET_BITS and not isinstance(term, WeightTerm):
@@ -157,7 +157,7 @@ def _check_sources(module: str, terms: tuple[Term, ...]) -> None:
 def _fitted(
     module: str, terms: tuple[Term, ...], constant: Real, grid: Int, step: int | None
 ) -> _Fitted:
-    """From ``grid`` on made coarser until every channel is exact."""
+    """Coarsen ``grid`` until every channel is exact."""
     while True:
         fitted = tuple(t.coarsen(grid) for t in terms)
         # Skips and pools have no constants that could be rounded.
@@ -181,7 +181,7 @@ def _fitted(
 def _on_one_grid(
     module: str, terms: tuple[Term, ...], constant: Real, fitted: _Fitted, step: int | None
 ) -> _Fitted:
-    """The finest channels made coarser until one grid holds all of them."""
+    """Coarsen the finest channels until one grid holds all of them."""
     while fitted.sums.excess_bits:
         limit = np.minimum(fitted.grid, fitted.sums.common - fitted.sums.excess_bits)
         if step is not None:
@@ -194,7 +194,7 @@ def _on_one_grid(
 
 
 def _check_range(module: str, fitted: _Fitted) -> None:
-    """Scales that are so small are rounded to 0; there are none so large."""
+    """Refuse scales that are too large; those that are too small round to 0."""
     for term in fitted.terms:
         if not within_range(term.factors):
             raise _out_of_range(f"'{term.source}'", f"join '{module}'")

@@ -43,11 +43,11 @@ class Term(ABC):
     @property
     @abstractmethod
     def addend(self) -> Addend:
-        """The term without its bias, as the engine's sums and one factor per channel."""
+        """The term without its bias: the range of the engine's sums and one factor per channel."""
 
     @property
     def factors(self) -> Real:
-        """What float32 multiplies by, on the way to the term."""
+        """The constants that float32 multiplies by in the branch, float64."""
         addend = self.addend
         return np.ldexp(addend.mantissa.astype(np.float64), -addend.exponent)
 

@@ -170,7 +170,7 @@ def _weights(target: str, module: Any, grid: Grid, shape: tuple[int, ...]) -> Te
 
 
 def _shared_by_zeros(weights: Int, exponent: Int) -> Int:
-    """Rows of zeros fit every grid: they get the finest of the others, which their bias needs."""
+    """Exponents in which rows of zeros, which fit every grid, get the finest of the others."""
     zero = ~weights.any(axis=1)
     finest = int(exponent[~zero].max()) if not zero.all() else GUARD_BITS
     return np.where(zero, finest, exponent)

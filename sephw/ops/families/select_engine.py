@@ -53,7 +53,7 @@ class SelectEngine(ConvolutionEngine):
         return self.operator.out_channels // self.folding.pe
 
     @property
-    def _starts(self) -> int:
+    def _correction_period(self) -> int:
         """After how many sums those of patterns start from the same counts again."""
         return self._sums
 
@@ -161,7 +161,7 @@ class SelectEngine(ConvolutionEngine):
                 self._synapse_folds,
                 self._neuron_folds,
                 words,
-                *(() if multiplies else (self._starts,)),
+                *(() if multiplies else (self._correction_period,)),
             ),
             multipliers=(product,) if in_dsp else (),
             # A sum that is whole at once is not chosen; of 8-bit weights it has no start either.

@@ -32,7 +32,7 @@ class StreamedSelectEngine(SelectEngine):
         return 1 if self.options.tile_pixels > 1 else super()._neuron_folds
 
     @property
-    def _starts(self) -> int:
+    def _correction_period(self) -> int:
         return self._sums * self._repeats
 
     @property
