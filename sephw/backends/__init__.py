@@ -1,1 +1,1 @@
-"""Backends: a hardware graph becomes a project for another tool."""
+"""Backends: each turns a hardware graph into a project for another tool."""

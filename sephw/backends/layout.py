@@ -1,4 +1,4 @@
-"""How a graph's engines and streams are called and shaped in a project; its stream list."""
+"""Names and shapes of a graph's engines and streams in a project, and its stream list."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def lay_out(graph: Graph) -> Layout:
 
 
 def write_stream_list(layout: Layout, directory: Path) -> None:
-    """``streams.json``: what a simulation needs to know, and a person may want to."""
+    """Write ``streams.json``, the description of all streams for simulations and for people."""
     content = {
         "project": layout.project,
         "inputs": list(layout.inputs),

@@ -1,4 +1,4 @@
-"""The way of images to a board's network and of its outputs back, as far as it limits frames."""
+"""The link between a host and a board's network, as far as it limits the frame rate."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from sephw.targets import Target
 
 
 class LinkRate(Protocol):
-    """Of one network on one board. What it says is estimated: nothing of it is simulated."""
+    """The frame rate over the link of one network on one board: estimated, not simulated."""
 
     @property
     def name(self) -> str:
-        """How a person calls it: 'UART at 1,000,000 baud'."""
+        """The link's name for a person: 'UART at 1,000,000 baud'."""
 
     @property
     def assumed(self) -> str:
-        """One sentence: what its frame rate counts, and what it does not."""
+        """The assumptions of its frame rate in one sentence."""
 
     def frames_per_second(
         self, clock_mhz: float, interval_cycles: int, latency_cycles: int
     ) -> float:
-        """Frames per second over it, network included, where nothing goes wrong.
+        """Frames per second over the link, network included, without transmission errors.
 
-        ``clock_mhz``, ``interval_cycles``: of the network; ``latency_cycles``: a frame's way
-        through it, first beat in to last beat out.
+        ``clock_mhz`` and ``interval_cycles`` (frame interval) are the network's;
+        ``latency_cycles``: from a frame's first beat into the network to its last beat out.
         """
 
 
 def board_link(graph: Graph, target: Target) -> LinkRate | None:
     """The link that an export of ``graph``, folded and wired, has on ``target``.
 
-    None where it has none: a target without a board's design, a network that it cannot serve.
+    None for a target without a board's design, and for a network that it cannot serve.
     """
     try:
         if target.open_board is not None:

@@ -1,4 +1,4 @@
-"""What has no port for streamed weights yet says so, in one line."""
+"""Refusal of streamed weights by tools that have no port for them, in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from sephw.passes import weight_readers
 
 
 def weight_stream_refusal(graph: Graph, what: str) -> SephwError | None:
-    """Why ``what`` cannot serve ``graph``: the layers that stream their weights; None: it can."""
+    """The error that ``what`` cannot serve ``graph``, naming the layers that stream weights; or
+    None.
+    """
     layers = list(weight_readers(graph).values())
     if not layers:
         return None

@@ -1,4 +1,4 @@
-"""What every operator of the hardware graph provides. One subclass, one file in sephw/ops."""
+"""The interface of every operator of the hardware graph: one subclass, one file in sephw/ops."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ class Operator(ABC):
 
     @property
     def constant_inputs(self) -> tuple[Integers | None, ...]:
-        """Of each input what it brings at every pixel of every frame, int64 (c,); None: data."""
+        """For each input its constant values at every pixel, int64 (c,); None for a data input."""
         return (None,) * len(self.input_shapes)
 
     def further_foldings(self) -> tuple[Folding, ...]:
@@ -264,7 +264,7 @@ class Operator(ABC):
         """Cases for the contract tests: every feature of the operator, seeded."""
 
     def cost_kind(self, folding: Folding) -> str:
-        """What the resource model calls the engine at ``folding``: "join", "conv8:select"."""
+        """The engine's kind in the resource model: "join", "conv8:select"."""
         return self.kind
 
     @property

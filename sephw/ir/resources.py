@@ -1,4 +1,4 @@
-"""What a design takes of a device, in the device's own units."""
+"""Resources of a device that a design uses, in the device's own units."""
 
 from __future__ import annotations
 

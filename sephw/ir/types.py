@@ -1,4 +1,4 @@
-"""Integer types, tensors and streams of the hardware graph. Nothing here knows of scales."""
+"""Integer types, tensors and streams of the hardware graph. Scales do not occur here."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Stream:
-    """How a tensor crosses an AXI-Stream: ``lanes`` integers a beat, ``words`` beats a frame."""
+    """A tensor as AXI-Stream beats: ``lanes`` integers per beat, ``words`` beats per frame."""
 
     dtype: IntType
     lanes: int

@@ -1,4 +1,4 @@
-"""What PatternConv and Conv8 share: exact sums over windows, by engines of several families."""
+"""The common base of PatternConv and Conv8: exact sums over windows, by engines of all families."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class StreamedConv(FoldedConvolution):
 
     @cached_property
     def streamed_words(self) -> Integers:
-        """What input 1 brings at every pixel: int64 (weights,)."""
+        """The values of input 1 at every pixel: int64 (weights,)."""
         (folding,) = self.legal_foldings()
         return constant(self.engine(folding).stream_values)
 

@@ -1,4 +1,4 @@
-"""RTL of the pools that add: rtl/sephw_sum_pool.sv behind each one's own parameters."""
+"""RTL of the pools that add: rtl/sephw_sum_pool.sv in a wrapper with each pool's parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sephw.ops.port_wrapper import PortWrapper, StreamPort, by_name
 
 
 def sum_pool_instance(instance: RtlInstance, about: str, *, words: str, turns: str) -> RtlInstance:
-    """``instance`` with its module: ``words`` beats a turn, ``turns`` turns a sum.
+    """``instance`` with its module: ``words`` beats per turn, ``turns`` turns per sum.
 
     Both are expressions of the instance's parameters, among which are SIMD, IN_BITS, IN_SIGNED and
     OUT_BITS.

@@ -136,7 +136,10 @@ class TileBuffer(Operator):
         return (self.values if self.values.size else None,)
 
     def demand_bits(self, folding: Folding) -> int:
-        """Nothing is read while the last block is sent, as long as any block takes."""
+        """Bits per frame interval that the memory must be able to deliver.
+
+        No beat is read while the last block is sent, which takes as long as any block.
+        """
         block_bits = self.block_beats * self.lanes * self.dtype.bits
         return (self.blocks + 1) * block_bits
 
@@ -155,7 +158,7 @@ class TileBuffer(Operator):
         return (self._reordered(x.reshape(len(x), -1)).reshape(len(x), *self.output_shapes[0]),)
 
     def _reordered(self, x: Integers) -> Integers:
-        """(n, elements) → (n, repeats · elements)."""
+        """The elements in the output's order: (n, elements) → (n, repeats · elements)."""
         blocks = x.reshape(len(x), -1, self.rows, self.columns, 1, self.run * self.lanes)
         turned = blocks.transpose(0, 1, 3, 4, 2, 5)
         shape = (*turned.shape[:3], self.repeats, *turned.shape[4:])
@@ -163,7 +166,7 @@ class TileBuffer(Operator):
 
     @cached_property
     def _output_constants(self) -> Integers:
-        """What the output brings at every pixel; empty where pixels differ."""
+        """The constant output values at every pixel; empty where pixels differ."""
         pixels = self.height * self.width
         whole = self.values.size % (self.lanes * self.block_beats) == 0
         if not whole or self.output_height * self.output_width != pixels:

@@ -1,4 +1,4 @@
-"""What MaxPool and AveragePool share: one value per window and channel."""
+"""The common base of MaxPool and AveragePool: one value per window and channel."""
 
 from __future__ import annotations
 

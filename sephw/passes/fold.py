@@ -64,7 +64,7 @@ def smallest_folding(node: Node, frame_cycles: int) -> Folding:
 def _reader_lanes(
     graph: Graph, node: Node, chosen: Mapping[str, Folding], frame_cycles: int
 ) -> Folding | None:
-    """The reader's lanes for a node that follows its one reader; None where that does not do."""
+    """The reader's lanes for a node with one reader that it follows; None where they do not fit."""
     readers = graph.consumers(node.outputs[0])
     if not node.operator.follows_reader or len(readers) != 1:
         return None

@@ -1,4 +1,4 @@
-"""Set FIFO depths: the ones that a person gives, over the ones that were found."""
+"""Set FIFO depths: user-given ones replace the computed ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sephw.ir import Graph
 def set_fifo_depths(graph: Graph, depths: Mapping[str, int]) -> Graph:
     """The same graph with `depths`, in beats, by tensor.
 
-    Raises UsageError for a name that no tensor between engines has, listing close ones. Whether
-    the network still runs is for the cycle simulation to say.
+    Raises UsageError for a name that no tensor between engines has, listing close ones. Whether the
+    network still runs is checked by the cycle simulation.
     """
     made = [name for node in graph.nodes for name in node.outputs]
     for name in depths:

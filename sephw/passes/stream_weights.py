@@ -1,8 +1,8 @@
-"""Give each engine whose folding streams its weights a further graph input that brings them.
+"""Gives each engine whose folding streams its weights a further graph input for them.
 
-Where a word of them serves a tile of several pixels, buffers come around the engine: node ``n`` of
+Where a word of weights serves a tile of several pixels, buffers surround the engine: node ``n`` of
 tensor ``t`` reads ``n_windows`` and ``n_words`` from the nodes of these names and makes ``n_sums``,
-which the node ``n_tiles`` brings into the order of ``t``.
+which the node ``n_tiles`` reorders to ``t``.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _tensor(name: str, reader: Operator, port: int, node: Node | None = None) ->
 
 
 def weight_traffic_bits(graph: Graph) -> dict[str, int]:
-    """Bits a frame of every input that brings weights, by tensor."""
+    """Bits per frame of every weight input, by tensor."""
     return {
         name: graph.tensors[name].elements * graph.tensors[name].dtype.bits
         for name in graph.constants
@@ -120,7 +120,7 @@ def weight_traffic_bits(graph: Graph) -> dict[str, int]:
 
 
 def weight_readers(graph: Graph) -> dict[str, Node]:
-    """The node that computes with each input that brings weights, by tensor."""
+    """The node that computes with each weight input, by tensor."""
     readers = {}
     for name in graph.constants:
         (node,) = graph.consumers(name)

@@ -1,4 +1,4 @@
-"""Resources and clock rate of engines without synthesis, fitted to what Yosys makes of them."""
+"""Resources and clock of engines without synthesis, by a model fitted to Yosys' results."""
 
 from sephw.resources.engines import (
     FifoPlan,

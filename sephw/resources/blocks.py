@@ -16,7 +16,7 @@ from sephw.technologies.fabric import Dsp, InDsp
 
 
 def mapped_memories(parts: Structure, technology: Technology) -> tuple[MemoryMapping, ...]:
-    """The mapping of each of ``parts.memories``."""
+    """The memory mapping of each of ``parts.memories``."""
     return tuple(map_part(technology, memory) for memory in parts.memories)
 
 
@@ -33,10 +33,10 @@ def dsp(parts: Structure, technology: Technology) -> int:
 
 @dataclass(frozen=True)
 class ProductMapping:
-    """What one product is made of: ``blocks`` units of DSP blocks, and logic.
+    """The mapping of one product: ``blocks`` units of DSP blocks, and logic.
 
-    ``logic``: the products that LUTs make, as (bits, bits, bits of the result); ``sums``: bits of
-    the adders that put the parts together.
+    ``logic``: the products made of LUTs, as (bits, bits, bits of the result); ``sums``: bits of the
+    adders that combine the partial products.
     """
 
     blocks: int
@@ -45,7 +45,7 @@ class ProductMapping:
 
 
 def map_product(part: MultiplierPart, technology: Technology) -> ProductMapping:
-    """How synthesis cuts one product where DSP blocks may be used."""
+    """The mapping of one product where DSP blocks may be used."""
     block = technology.dsp
     if block is None:
         return ProductMapping(
@@ -55,7 +55,7 @@ def map_product(part: MultiplierPart, technology: Technology) -> ProductMapping:
 
 
 def dsp_per_product(part: MultiplierPart, technology: Technology) -> int:
-    """DSP blocks of one product; 0 where it is made of LUTs."""
+    """The DSP blocks of one product; 0 where it is made of LUTs."""
     return 0 if part.in_logic else map_product(part, technology).blocks
 
 
@@ -83,7 +83,7 @@ def _map_product(a: int, b: int, product: int, block: Dsp) -> ProductMapping:
 
 
 def in_dsp(parts: Structure, technology: Technology) -> InDsp:
-    """What goes into the DSP blocks of an engine."""
+    """The logic that the DSP blocks of an engine absorb."""
     block = technology.dsp
     if block is None or block.holds is None:
         return InDsp()
@@ -109,7 +109,7 @@ def _constants(part: MultiplierPart, parts: Structure, technology: Technology) -
 
 
 def word_register_bits(memory: MemoryPart, mapped: MemoryMapping) -> int:
-    """Bits of registers that follow the read register of a memory."""
+    """Bits of the registers that follow the read register of a memory."""
     return memory.output_registers * (memory.columns if mapped.in_block else memory.distinct)
 
 

@@ -1,4 +1,4 @@
-"""What a board's top takes beside the network: host link, reset, cycle counter, lights."""
+"""Resources of a board's top beside the network: host link, reset, cycle counter, lights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sephw.technologies import Technology
 
 
 def board_top(technology: Technology, graph: Graph | None = None) -> Resources:
-    """Resources of a board's top; none for a technology whose tops were not measured.
+    """Resources of a board's top; zero for a technology whose tops were not measured.
 
-    ``graph``: folded; the block RAMs of the link's buffers, an image and what comes out of it, are
-    counted then.
+    ``graph``: folded; with it the block RAMs of the link's buffers, an image and its outputs, are
+    counted.
     """
     if technology.board_top is None:
         return Resources()
@@ -27,7 +27,7 @@ def board_top(technology: Technology, graph: Graph | None = None) -> Resources:
 
 
 def top_of(target: Target | None, graph: Graph | None = None) -> Resources:
-    """Resources of the top that the open flow builds for ``target``; none where it builds none."""
+    """Resources of the top that the open flow builds for ``target``; zero where it builds none."""
     if target is None or target.open_board is None:
         return Resources()
     return board_top(target.device.technology, graph)

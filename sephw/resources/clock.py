@@ -1,4 +1,4 @@
-"""What the clock period of an engine is made of."""
+"""The components of an engine's clock period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sephw.technologies import Technology
 
 
 def delays(parts: Structure, technology: Technology) -> Mapping[str, float]:
-    """Terms of the period, by the name of their coefficient in ns."""
+    """The terms of the period by the name of their coefficient, which is in ns."""
     memories = mapped_memories(parts, technology)
     fifos = [map_fifo(technology, out) for out in parts.outputs]
     return {

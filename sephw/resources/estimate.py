@@ -18,7 +18,7 @@ from sephw.technologies import Technology
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of one engine. ``fmax_mhz``: infinite where the technology's clock is not modelled."""
+    """The estimate of one engine; ``fmax_mhz`` is infinite where the clock is not modelled."""
 
     resources: Resources
     fmax_mhz: float

@@ -1,4 +1,4 @@
-"""What the LUTs of an engine are proportional to: counts per part, for one technology."""
+"""The features that an engine's LUTs are proportional to: counts per part of the structure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sephw.technologies import LOGIC, Technology
 
 @dataclass(frozen=True)
 class Features:
-    """``fixed``: LUTs that need no fit, those of memories. ``counts``: by name of a coefficient."""
+    """``fixed``: LUTs of memories, which need no fit. ``counts``: by name of a coefficient."""
 
     fixed: int
     counts: Mapping[str, float]

@@ -9,7 +9,7 @@ from sephw.technologies import LOGIC, Technology
 
 
 def flip_flops(parts: Structure, technology: Technology) -> int:
-    """Flip-flops that are left after synthesis."""
+    """The number of flip-flops after synthesis."""
     total = parts.register_bits
     total += sum((period - 1).bit_length() + 1 for period in parts.counters if period > 1)
     for memory in parts.memories:

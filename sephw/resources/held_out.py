@@ -25,7 +25,9 @@ COVERAGE_PERCENT = 90
 
 @dataclass(frozen=True)
 class CountPair:
-    """Resources of one thing, found in two ways: estimated and synthesized, or that and routed."""
+    """Resources of one design by two methods: estimated and synthesized, or synthesized and
+    routed.
+    """
 
     before: Resources
     after: Resources
@@ -33,8 +35,10 @@ class CountPair:
 
 @dataclass(frozen=True)
 class Measured:
-    """Of a technology. ``networks``: engines estimated and synthesized; ``tops``: of a board's top,
-    estimated, and what lies in no engine; ``routed``: whole designs synthesized and routed.
+    """The measurements of a technology.
+
+    ``networks``: engines estimated and synthesized; ``tops``: a board's top estimated, and the
+    synthesized logic outside of engines; ``routed``: whole designs synthesized and routed.
     """
 
     networks: tuple[CountPair, ...]
@@ -62,11 +66,11 @@ class ErrorBars:
 
     @property
     def enough(self) -> bool:
-        """True where the outermost networks are left out: no single one makes a bar."""
+        """True where the outermost networks are left out, so that no single one sets a bar."""
         return _beyond(self.networks) > 0
 
     def at_least(self, ratios: Mapping[str, tuple[float, float]]) -> ErrorBars:
-        """The same with ranges of engines, and of tops, that hold ``ratios``."""
+        """The same bars, widened so that the ranges of engines and of tops contain ``ratios``."""
         engines, tops = (
             {
                 kind: (min(low, ratios[kind][0]), max(high, ratios[kind][1]))
@@ -77,7 +81,9 @@ class ErrorBars:
         return replace(self, ratios=engines, tops=tops)
 
     def around(self, engines: Resources, top: Resources) -> dict[str, tuple[int, int]]:
-        """Fewest and most of a design, by kind, with engines and a board's top of that estimate."""
+        """The lower and upper bound by kind, for a design whose engines and top have these
+        estimates.
+        """
         found = {}
         for kind in KINDS:
             own, above = getattr(engines, kind), getattr(top, kind)
@@ -91,9 +97,9 @@ class ErrorBars:
 
 
 def bars(technology: Technology) -> ErrorBars | None:
-    """The bars of designs of ``technology``; None: no network was measured.
+    """The error bars of designs of ``technology``; None where no network was measured.
 
-    A technology whose designs were routed has what routing changes in its bars. While there are
+    For a technology with routed designs, the bars include the change by routing. While there are
     too few networks to leave any out, bars are no narrower than those of one engine: the networks
     are smaller than most designs.
     """
@@ -102,9 +108,9 @@ def bars(technology: Technology) -> ErrorBars | None:
 
 
 def covers(technology: Technology, one: CountPair) -> dict[str, bool]:
-    """By kind: whether the bars of all other networks of ``technology`` hold this one's engines.
+    """By kind, whether the bars of all other networks of ``technology`` contain this one's engines.
 
-    Raises ValueError where it is none of the measured ones.
+    Raises ValueError where ``one`` is none of the measured networks.
     """
     found = measured(technology)
     others = list(found.networks)
@@ -124,7 +130,7 @@ def _within(pair: CountPair, kind: str, low: float, high: float) -> bool:
 
 
 def engine_ratios(technology: Technology) -> dict[str, tuple[float, float]]:
-    """Lowest and highest true count by estimate of nine in ten held-out engines, by kind."""
+    """The range of true count / estimate of nine in ten held-out engines, by kind."""
     known = accuracy(technology)
     return {kind: around(getattr(known, kind).p90) for kind in KINDS}
 
@@ -135,7 +141,7 @@ def around(error: float) -> tuple[float, float]:
 
 
 def bars_of(found: Measured) -> ErrorBars:
-    """Bars from what was measured."""
+    """The error bars of the measurements ``found``."""
     beyond = _beyond(len(found.networks))
     return ErrorBars(
         {kind: _ratios(found.networks, kind, beyond) for kind in KINDS},
@@ -167,16 +173,17 @@ def _beyond(count: int) -> int:
 
 
 def expected_coverage(count: int) -> float:
-    """The share of further networks that bars of ``count`` networks hold, by kind.
+    """The share of further networks that bars of ``count`` networks are expected to contain, by
+    kind.
 
-    Of the networks and one more, each is as likely to be at any place: between the k-th from below
-    and the k-th from above, one more lies with (count + 1 − 2k) / (count + 1).
+    One more network is equally likely at each rank among the others: between the k-th from below
+    and the k-th from above it lies with probability (count + 1 − 2k) / (count + 1).
     """
     return max(0.0, (count - 1 - 2 * _beyond(count)) / (count + 1))
 
 
 def held(pairs: Sequence[CountPair]) -> dict[str, float]:
-    """By kind: the share of networks that the bars of all others hold."""
+    """The share of networks, by kind, that the bars of all others contain."""
     inside: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for i, one in enumerate(pairs):
         others = [*pairs[:i], *pairs[i + 1 :]]

@@ -22,9 +22,9 @@ _PORT = 2
 
 @dataclass(frozen=True)
 class MemoryMapping:
-    """``count`` RAMs of a kind, in ``rows`` that are chosen between outside; None: logic.
+    """``count`` RAMs of a kind in ``rows``, selected by logic outside; ``ram`` None: all logic.
 
-    ``luts_saved``: LUTs that narrower RAMs take less.
+    ``luts_saved``: LUTs that narrower RAMs save.
     """
 
     ram: Ram | None
@@ -44,7 +44,7 @@ class MemoryMapping:
 
     @property
     def in_block(self) -> bool:
-        """True for block RAM, which holds the read register as well."""
+        """True for block RAM, which contains the read register as well."""
         return self.blocks > 0
 
 
@@ -55,10 +55,10 @@ _LOGIC_RAM = 1.0
 
 
 def map_fifo(technology: Technology, part: OutputPart) -> MemoryMapping:
-    """The mapping of an output FIFO's memory; None: registers.
+    """The mapping of an output FIFO's memory; registers where ``ram`` is None.
 
-    Where engines place their FIFOs rtl/sephw_fifo.sv chooses, which does not know what is constant,
-    or ``part.in_block`` does; elsewhere the tool.
+    Where engines place their FIFOs, rtl/sephw_fifo.sv decides, which does not know constant bits,
+    or ``part.in_block`` does; elsewhere the synthesis tool decides.
     """
     return _map_fifo(technology, part.bits, part.columns, part.words, part.in_block)
 
@@ -110,7 +110,7 @@ def map_memory(
 
 
 def _shape(ram: Ram, width: int, depth: int, writable: bool) -> tuple[float, MemoryMapping]:
-    """The cheapest shape of ``ram``: its cost and what it takes."""
+    """The cost and the mapping of the cheapest shape of ``ram``."""
     byte_index = max((i for i, bits in enumerate(ram.widths) if ram.byte >= bits), default=0)
     if not ram.byte:
         byte_index = len(ram.widths) - 1

@@ -1,4 +1,4 @@
-"""The fitted model: coefficients of a technology, and the errors that were measured."""
+"""The fitted model: coefficients of a technology, and its measured errors."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ONCE = "once:"
 
 @dataclass(frozen=True)
 class Errors:
-    """Relative errors of estimates, as |estimate − measured| / measured; ``count`` engines.
+    """Relative errors |estimate − measured| / measured of ``count`` engines.
 
-    ``exact``: the share whose estimate is the measured number.
+    ``exact``: the share of engines whose estimate equals the measured number.
     """
 
     count: int
@@ -33,7 +33,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class NetworkError:
-    """A whole network: sums of estimates and of synthesized engines."""
+    """The summed estimates and synthesized counts of a whole network."""
 
     network: str
     engines: int
@@ -84,8 +84,8 @@ class Model:
 def weighted(features: Features, coefficients: Mapping[str, float]) -> float:
     """The fixed LUTs and Σ coefficient · count.
 
-    What no engine showed while fitting counts 0; what an unseen kind has once is the mean of the
-    other kinds'.
+    A feature that no engine had while fitting counts 0; the constant of an unknown kind is the mean
+    of the other kinds'.
     """
     once = [value for name, value in coefficients.items() if name.startswith(_ONCE)]
     mean = sum(once) / max(1, len(once))
@@ -130,10 +130,10 @@ def _errors(found: Mapping[str, Any] | None) -> Errors | None:
 
 
 def accuracy(technology: Technology) -> Accuracy:
-    """How good estimates for ``technology`` are; raises SephwError as `load` does."""
+    """The measured errors of estimates for ``technology``. Raises SephwError as `load` does."""
     return load(technology).accuracy
 
 
 def wires_of(technology: Technology) -> float:
-    """ns per square root of LUTs; 0 where no network was routed, or nothing characterized."""
+    """The wire delay in ns per square root of LUTs; 0 where no network was routed."""
     return load(technology).wires_ns if technology.has(CHARACTERIZATION) else 0.0

@@ -1,4 +1,4 @@
-"""What the wires of a whole network add to the clock period of its slowest engine."""
+"""The delay of a whole network's wires, added to the clock period of its slowest engine."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def count_engines(
 
 
 def owner(name: str, instances: Iterable[str]) -> str | None:
-    """The instance in whose engine a cell or net of this hierarchical name lies, if any."""
+    """The instance that contains a cell or net of this hierarchical name; None for none."""
     wanted = instances if isinstance(instances, set | frozenset) else set(instances)
     for part in re.split(r"[.\\]", name):
         if part in wanted:

@@ -1,4 +1,4 @@
-"""An engine by itself: what Yosys is given, and the key under which its netlist is kept."""
+"""Out-of-context synthesis of an engine: the input for Yosys, and the cache key of its netlist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a design fits a device, and which device it would fit."""
+"""Checks that a design fits a device, and finds the device that it would fit."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def does_not_fit(error: NextpnrError, device: Device, units: Units) -> DoesNotFi
 
 
 def utilization(log: Path) -> dict[str, tuple[int, int]]:
-    """(used, available) by resource, as nextpnr's log has them."""
+    """(used, available) by resource, from nextpnr's log."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     matches = (_USED.match(line) for line in text.splitlines())
     return {match[1]: (int(match[2]), int(match[3])) for match in matches if match is not None}

@@ -1,11 +1,11 @@
-"""Where the block RAMs and multipliers of a large design go, before nextpnr places the rest.
+"""Placement of a large design's block RAMs and multipliers before nextpnr places the rest.
 
 nextpnr's analytic placer lets blocks overlap until its end and moves them to free sites then, far
 away: that doubles the length of a design's wires (docs/synthesis.md). Here they get their sites
-first, along the way that the data take: engines, in the order of the network, follow a path through
-the lower half of the chip and back through the upper one, each as long a part of it as its logic
-is of all, and every block goes near its engine. nextpnr keeps them there and places the logic
-around.
+first, along the data path: engines, in the order of the network, follow a path through the lower
+half of the chip and back through the upper one, each with a share of the path that equals its share
+of the logic, and every block is placed near its engine. nextpnr keeps these sites and places the
+logic around them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _POWER = 1.5
 def place_blocks(
     netlist: Path, engines: Mapping[str, Resources], instances: Mapping[str, str], chip: Floorplan
 ) -> int:
-    """Give blocks of a flat Yosys JSON file their sites; how many got one.
+    """Assign sites to the blocks of a flat Yosys JSON file; returns how many got one.
 
-    ``engines``: what each takes, by node, in the order of the network; ``instances``: by node, the
-    component of the names of its cells. Blocks outside of engines are left to nextpnr, and so are
-    all of a kind that the chip has too few of. The same arguments give the same bytes.
+    ``engines``: the resources of each node, in the order of the network; ``instances``: by node,
+    the component of the names of its cells. Blocks outside of engines are left to nextpnr, and so
+    are all of a kind that the chip has too few of. The same arguments give the same bytes.
     """
     content = json.loads(netlist.read_text("utf-8"))
     nodes = {instance: node for node, instance in instances.items()}
@@ -79,7 +79,7 @@ def _assign(
     middles: Mapping[str, tuple[float, float]],
     sites: Sequence[Site],
 ) -> dict[str, Site]:
-    """A site for every block, by engine: the least sum of distances; lanes side by side."""
+    """A site for every block, by engine, with the least sum of distances; lanes side by side."""
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
     owners = [owner for owner, names in blocks.items() for _ in names]

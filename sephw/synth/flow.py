@@ -1,4 +1,4 @@
-"""The whole flow: an RTL project to synth/ and board/, with a bitstream that meets its clock."""
+"""The flow from an RTL project to synth/ and board/, with a bitstream that meets its clock."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Request:
 
 @dataclass
 class _Job:
-    """One run: its arguments and how long its steps took."""
+    """One run of the flow: its arguments and the seconds of its steps."""
 
     graph: Graph
     project: Path
@@ -114,7 +114,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A design made for one clock, as far as it was built."""
+    """A design for one clock, as far as it was built."""
 
     board: BoardProject | None
     top: str
@@ -203,7 +203,7 @@ def _check_floorplan(request: Request) -> None:
 
 
 def _build(job: _Job, work: Path) -> _Attempt:
-    """Build for the wanted clock; a board without one gets the clock that routing reaches."""
+    """Build for the requested clock; a board without one gets the clock that routing reaches."""
     request = job.request
     attempt = _link(job, work, request.aim_mhz)
     if request.clock_mhz is None and request.routes:
@@ -297,7 +297,7 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
 
 
 def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
-    """The same, placed and routed where that is wanted."""
+    """The attempt, placed and routed where that is requested."""
     request, device = job.request, job.request.device
     if not request.routes:
         return attempt
@@ -341,7 +341,7 @@ def write_harness_constraints(device: Device, folder: Path) -> Path | None:
 
 
 def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> SynthesisRun:
-    """Everything that is kept, in ``folder``."""
+    """Copy all results to ``folder``."""
     request, synthesis, routed = job.request, attempt.synthesis, attempt.routed
     logs = folder / LOGS
     shutil.copytree(synthesis.engine_logs, logs / "engines")
@@ -379,7 +379,9 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Synthesi
 
 
 def _clock(routed: RoutedDesign | None, asked_mhz: float | None) -> float | None:
-    """The clock of the design in MHz: the board's, the wanted one, or what was reached."""
+    """The design's clock in MHz: the board's, the requested one, or the one that routing
+    reached.
+    """
     if routed is None:
         return None
     return asked_mhz if asked_mhz is not None else rounded_down(routed.network_mhz)

@@ -1,4 +1,4 @@
-"""Other settings for the PLL of a design that is routed already."""
+"""Changes the PLL settings of a routed design."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""synth.json: what was synthesized and routed, with which tools, and what came out."""
+"""synth.json: the record of a synthesis and routing run, its tools and its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person reads after a run of the flow."""
+"""The summary of a run of the flow for a person."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _asked(run: SynthesisRun, routed: RoutedDesign, clock: str) -> str:
 
 
 def _engines(run: SynthesisRun) -> list[str]:
-    """The engines that take most LUTs, and what lies outside of engines."""
+    """The engines with the most LUTs, and the logic outside of engines."""
     engines = run.synthesis.engines
     first = sorted(engines, key=lambda name: (-engines[name].lut, name))[:_ENGINES]
     rows = [(name, engines[name]) for name in first]

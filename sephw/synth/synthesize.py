@@ -1,4 +1,4 @@
-"""Yosys, engine by engine, then one netlist of the whole."""
+"""Synthesis by Yosys: engine by engine, then one linked netlist of the whole design."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def _run_all(
     cancelled: threading.Event,
     progress: Callable[[str], None],
 ) -> None:
-    """Run them all; where one fails or the user interrupts, stop the others first."""
+    """Run all jobs; where one fails or the user interrupts, stop the others first."""
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(run_one, *pair) for pair in missing]
         try:

@@ -1,4 +1,4 @@
-"""Which clock a routed design runs at, and what to say where it misses one."""
+"""The clock of a routed design, and the error where it misses a constraint."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sephw.targets import Device
 
 
 class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
-    """A routed design does not reach the clock that was asked for.
+    """A routed design does not reach the requested clock ``asked_mhz``.
 
-    ``asked_mhz``; ``routed``: what came out instead, ``reached_mhz`` of that clock.
+    ``routed``: the design; ``reached_mhz``: that clock's rate in it.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
 
 
 def rounded_down(mhz: float) -> float:
-    """A clock that can be asked for: ``mhz`` in tenths, not above it."""
+    """``mhz`` rounded down to tenths, so that it can be requested."""
     return int(mhz * 10) / 10
 
 

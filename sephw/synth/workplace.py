@@ -1,4 +1,4 @@
-"""Where a run of the flow works: a folder beside its results, put in place at the end."""
+"""The work folder of a flow's run, beside its results, which are put in place at the end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from sephw.tools.user_folders import log_folder
 class Workplace:
     """A temporary folder beside ``beside``; use as a context manager.
 
-    What is not put in place is removed. Where the run fails with a SephwError, its logs are moved
-    to ``failures`` (default: a folder of the user's logs), and the message names them there.
+    Its content is removed unless it is put in place. Where the run fails with a SephwError, its
+    logs are moved to ``failures`` (default: a folder of the user's logs), and the message names
+    them there.
     """
 
     def __init__(self, beside: Path, name: str, failures: Path | None = None) -> None:
@@ -56,7 +57,7 @@ class Workplace:
         self._path = None
 
     def put(self, folders: Mapping[Path, Path]) -> None:
-        """Move finished folders (by where they go) in place of what is there."""
+        """Move finished folders, by their destination, in place of the existing ones."""
         for target, made in folders.items():
             if target.exists():
                 exchange(made, target)  # what was there goes with this folder

@@ -12,11 +12,11 @@ from sephw.technologies import Device
 
 @dataclass(frozen=True)
 class OpenBoard:
-    """What the open flow needs of a board. Pins come from amaranth-boards' table.
+    """The open flow's data of a board. Pins come from amaranth-boards' table.
 
     ``platform``: "module:Class" of amaranth-boards, or of a table in its form. ``package``: the
-    chip's package as place-and-route spells it ("" where the part says it). ``speed``: speed grade,
-    same ("" where there is none). ``cable``: the board as openFPGALoader spells it.
+    chip's package as place-and-route spells it ("" where the part determines it). ``speed``: speed
+    grade, same ("" where there is none). ``cable``: the board's name for openFPGALoader.
     """
 
     platform: str

@@ -1,4 +1,4 @@
-"""What the vendor's tools need of a board beyond its part."""
+"""The vendor tools' data of a board, beyond its part."""
 
 from __future__ import annotations
 

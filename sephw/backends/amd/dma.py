@@ -1,4 +1,4 @@
-"""The way between a Zynq's memory and the network: the frames a second that the DMA allows."""
+"""The DMA link between a Zynq's memory and the network, and its limit of the frame rate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sephw.targets import Target
 
 @dataclass(frozen=True)
 class DmaLink:
-    """Images stream in while results stream out. ``beats``: of a frame in, and out.
+    """Images stream in while results stream out.
 
-    ``bus_bits``: of a beat, in and out; ``port_bits``: of the processing system's memory port.
+    ``beats``: of a frame, in and out. ``bus_bits``: of a beat, in and out; ``port_bits``: of the
+    processing system's memory port.
     """
 
     beats: tuple[int, int]
@@ -22,13 +23,13 @@ class DmaLink:
 
     @property
     def name(self) -> str:
-        """How a person calls it."""
+        """The link's name for a person."""
         into, out = self.bus_bits
         return f"DMA, {into} bits in and {out} out a cycle, the driver's work not counted"
 
     @property
     def assumed(self) -> str:
-        """What a frame rate over it counts, and what it does not."""
+        """The assumptions of a frame rate over it."""
         return (
             f"{self.name}: a beat in every cycle of the network's clock, through a memory port of "
             f"{self.port_bits} bits; what the driver does on the processor (copies, packing, the "
@@ -47,7 +48,7 @@ class DmaLink:
 
 
 def dma_link(graph: Graph, target: Target) -> DmaLink:
-    """The link of a wired graph's design; errors as `plan_accelerator` has them."""
+    """The link of a wired graph's design. Raises SephwError as `plan_accelerator` does."""
     plan = plan_accelerator(graph, target, 0)
     return DmaLink(
         (plan.source.words, plan.sink.words),

@@ -1,4 +1,4 @@
-"""What the generated files must agree on: stream widths, names, identity, clock."""
+"""The plan that all generated files share: stream widths, names, identity, clock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AcceleratorPlan:
         return f"{self.network}_axis"
 
     def settings(self) -> dict[str, object]:
-        """Content of accelerator.json: what the driver needs to know."""
+        """The content of accelerator.json for the driver."""
         ends = (("input", self.source, self.in_bus_bits), ("output", self.sink, self.out_bus_bits))
         return {
             "format": FORMAT,
@@ -72,9 +72,9 @@ class AcceleratorPlan:
 
 
 def plan_accelerator(graph: Graph, target: Target, build_id: int) -> AcceleratorPlan:
-    """Everything derived from ``graph``, ``target`` and ``build_id``.
+    """The plan of ``graph`` on ``target`` with the identity ``build_id``.
 
-    UsageError for a target without the vendor's flow; SephwError for a graph with streamed
+    Raises UsageError for a target without the vendor's flow; SephwError for a graph with streamed
     weights, with other than one uint8 input and one output, streams wider than a DMA takes, and a
     build_id beyond 64 bits.
     """

@@ -1,4 +1,4 @@
-"""What the vendor's tools made of an amd/ folder, as one record."""
+"""The record of the vendor tools' results in an amd/ folder."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_record(directory: Path) -> dict[str, Any]:
 
 
 def write_record(directory: Path) -> dict[str, Any]:
-    """Write ``read_record`` to synth.json in ``directory``; the record."""
+    """Write `read_record` to synth.json in ``directory``; returns the record."""
     record = read_record(directory)
     text = json.dumps(record, indent=2, ensure_ascii=False)
     (directory / SYNTHESIS).write_text(text + "\n", encoding="utf-8")

@@ -60,7 +60,7 @@ class PathTiming:
 
     @property
     def met(self) -> bool:
-        """True where every path is in time."""
+        """True where every path meets its timing."""
         return self.setup_slack_ns >= 0 and self.hold_slack_ns >= 0
 
     @property
@@ -81,7 +81,7 @@ class HlsEstimate:
 
     @property
     def fmax_mhz(self) -> float:
-        """Of the estimated clock period, without the uncertainty."""
+        """The clock of the estimated period in MHz, without the uncertainty."""
         return 1000.0 / self.estimated_ns
 
 
@@ -109,7 +109,7 @@ def read_reports(folder: Path) -> AmdReports:
 
 
 def parse_utilization(text: str) -> Utilization:
-    """Of ``report_utilization``. Raises ValueError where a row is missing."""
+    """Parse ``report_utilization``. Raises ValueError where a row is missing."""
     rows: dict[str, dict[str, str]] = {}
     for row in _table(text, "Site Type"):
         # An asterisk marks counts before place and route.
@@ -127,7 +127,7 @@ def parse_utilization(text: str) -> Utilization:
 
 
 def parse_hierarchy(text: str) -> dict[str, Resources]:
-    """Of ``report_utilization -hierarchical``: the network's engines by instance, in its order.
+    """Parse ``report_utilization -hierarchical``: resources by engine instance, in its order.
 
     Empty where the network is not one of SystemVerilog engines. Raises ValueError where the table
     or a column is missing.
@@ -148,7 +148,7 @@ def parse_hierarchy(text: str) -> dict[str, Resources]:
 
 
 def parse_timing(text: str) -> PathTiming:
-    """Of ``report_timing_summary``; the fastest clock counts. Raises ValueError."""
+    """Parse ``report_timing_summary``; the fastest clock counts. Raises ValueError."""
     summary = _row_below(text, "WNS(ns)")
     names = re.split(r"\s{2,}", summary[0].strip())
     values = dict(zip(names, summary[1].split(), strict=False))
@@ -162,7 +162,7 @@ def parse_timing(text: str) -> PathTiming:
 
 
 def parse_csynth(text: str) -> HlsEstimate:
-    """Of HLS's csynth.xml. Raises ValueError where an element is missing."""
+    """Parse HLS's csynth.xml. Raises ValueError where an element is missing."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:

@@ -1,4 +1,4 @@
-"""The driver that goes with a bitstream: one file for a host without this package."""
+"""The driver beside a bitstream: one file for a host without this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clock of a board: PLL settings for the nearest clock that is not above the wanted one."""
+"""PLL settings of a board for the nearest clock that is not above the requested one."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _RESET_BITS = 4
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is for: its classes by name, and how images come to its input's size.
+    """The classes of a network by name, and the method that brings images to its input's size.
 
     ``resize``: none (they have it), bilinear, pad or crop, as in training.
     """
@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class TestFrames:
-    """What a board is tested with: int64 (N, h, w, c) of the input and of the output."""
+    """Test data of a board: int64 (N, h, w, c) of the input and of the output."""
 
     __test__ = False  # the name is none of pytest's
 

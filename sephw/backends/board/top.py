@@ -12,7 +12,7 @@ from sephw.technologies.routing import Pin
 
 @dataclass(frozen=True)
 class LinkNumbers:
-    """Parameters of the host link that the network does not say."""
+    """Parameters of the host link that do not follow from the network."""
 
     uart_hz: int
     clocks_per_bit: int
@@ -157,7 +157,7 @@ def _driven(pin: Pin, signal: str) -> str:
 
 
 def _lights(pins: BoardPins) -> list[tuple[Pin, str]]:
-    """What each LED shows; two LEDs share what three would."""
+    """The signal of each LED; two LEDs share three signals."""
     signals = {
         1: ["heartbeat ^ trouble"],
         2: ["heartbeat", "heard && !trouble"],

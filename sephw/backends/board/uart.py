@@ -1,4 +1,4 @@
-"""The line between a host and a board: a UART, its rate, and the frames a second that it allows."""
+"""The UART between a host and a board: its bit rate, and its limit of the frame rate."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ BAUD = 1_000_000
 
 @dataclass(frozen=True)
 class UartLink:
-    """One image at a time: request, network, reply. ``line_bytes``: of both, without escapes."""
+    """One image at a time: request, network, reply.
+
+    ``line_bytes``: the bytes of request and reply, without escapes.
+    """
 
     baud: int
     line_bytes: int
 
     @property
     def name(self) -> str:
-        """How a person calls it."""
+        """The link's name for a person."""
         return f"UART at {self.baud:,} baud"
 
     @property
     def assumed(self) -> str:
-        """What a frame rate over it counts, and what it does not."""
+        """The assumptions of a frame rate over it."""
         return (
             f"{self.name}: {self.line_bytes:,} bytes a frame, request and reply, of "
             f"{BITS_PER_BYTE} bits each, then the network's paced latency, one image after the "
@@ -45,7 +48,7 @@ class UartLink:
 
 
 def uart_link(graph: Graph, baud: int = BAUD) -> UartLink:
-    """The link of a wired graph's design; SephwError as `check_streams` does."""
+    """The link of a wired graph's design. Raises SephwError as `check_streams` does."""
     layout = lay_out(graph)
     check_streams(graph, layout)
     source, sink = layout.streams[layout.input], layout.streams[layout.output]
@@ -55,7 +58,7 @@ def uart_link(graph: Graph, baud: int = BAUD) -> UartLink:
 
 
 def check_streams(graph: Graph, layout: Layout) -> None:
-    """SephwError where the host link cannot serve the inputs and outputs of ``graph``."""
+    """Raise SephwError where the host link cannot serve the inputs and outputs of ``graph``."""
     check_weight_ports(graph, "the board's top")
     if len(layout.inputs) != 1 or len(layout.outputs) != 1:
         raise SephwError(

@@ -1,4 +1,4 @@
-"""Constant inputs of a project: the beats that they bring, and a top function that has them."""
+"""Streamed weights of a project: files of their beats, and a top function that supplies them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOLDER = "tb_data"
 
 
 def constant_input_files(layout: Layout, directory: Path) -> dict[str, Path]:
-    """Where the project in ``directory`` has what each constant input brings at every pixel."""
+    """The file of each weight input's values in the project in ``directory``."""
     return {
         name: directory / _FOLDER / f"tb_{layout.streams[name].variable}.dat"
         for name in layout.inputs
@@ -23,7 +23,7 @@ def constant_input_files(layout: Layout, directory: Path) -> dict[str, Path]:
 
 
 def write_constant_inputs(graph: Graph, layout: Layout, directory: Path) -> None:
-    """Write these files, and a header with ``sephw::fed_top``; nothing without constant inputs."""
+    """Write these files and a header with ``sephw::fed_top``; nothing without weight inputs."""
     files = constant_input_files(layout, directory)
     if not files:
         return
@@ -68,7 +68,7 @@ def write_constant_inputs(graph: Graph, layout: Layout, directory: Path) -> None
 
 
 def top_of(layout: Layout) -> tuple[str, str]:
-    """(header, function) that takes the images' and the output's stream alone."""
+    """(header, function) of the top that takes the images' and the output's stream alone."""
     if len(layout.inputs) > 1:
         return HEADER, "sephw::fed_top"
     return f"firmware/{layout.project}.h", layout.project

@@ -30,7 +30,7 @@ STAMP = "sephw"
 
 @dataclass(frozen=True, eq=False)
 class HlsEngine:
-    """What the layer of one node needs to write its C++."""
+    """The data from which one node's layer writes its C++."""
 
     name: str
     instance: HlsInstance

@@ -118,7 +118,7 @@ def write_project(
 
 
 def constant_file(directory: Path, index: int) -> Path:
-    """Where a project has the beats that input ``index`` brings at every pixel."""
+    """The file of the beats that weight input ``index`` repeats at every pixel."""
     return directory / TEST_DATA / f"input_{index}.bin"
 
 
@@ -137,7 +137,7 @@ def memory_text(memory: RtlMemory) -> str:
 
 
 def quiet_limit_cycles(graph: Graph) -> int:
-    """Cycles after which a graph in which no beat moves never moves again.
+    """The number of cycles without a beat after which the graph is deadlocked.
 
     Some engine always issues or has beats in its pipeline; between two of its beats lies at most
     one frame of issues.

@@ -38,7 +38,10 @@ class ResetPulse:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a simulation is told. ``folder`` holds inputs and patterns and receives the records."""
+    """The settings of a simulation.
+
+    ``folder`` holds inputs and patterns and receives the records.
+    """
 
     folder: Path
     frames: int
@@ -52,7 +55,7 @@ class RunSettings:
 
 @dataclass(frozen=True, eq=False)
 class RtlRun:
-    """What one run moved, by tensor: ``values`` int64 (N, h, w, c), ``pops`` int64 (N·words,).
+    """The result of one run by tensor: ``values`` int64 (N, h, w, c), ``pops`` int64 (N·words,).
 
     ``pops`` are the cycles in which the beats were taken; cycle 0 is the first without reset.
     """

@@ -1,4 +1,4 @@
-"""The generated half of the testbench: which ports and streams the top module has."""
+"""The generated half of the testbench: the ports and streams of the top module."""
 
 from __future__ import annotations
 

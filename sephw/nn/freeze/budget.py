@@ -194,7 +194,7 @@ def _on_one_grid(
 
 
 def _check_range(module: str, fitted: _Fitted) -> None:
-    """Refuse scales that are too large; those that are too small round to 0."""
+    """Raise SephwError for factors or a bias beyond the exponents that are computed with."""
     for term in fitted.terms:
         if not within_range(term.factors):
             raise _out_of_range(f"'{term.source}'", f"join '{module}'")

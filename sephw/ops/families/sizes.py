@@ -1,4 +1,4 @@
-"""How large the adders of a constant matrix are: counted in a solved graph, or estimated."""
+"""Sizes of the adders of a constant matrix: counted in a solved graph, or estimated."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ _MOST_OUTPUTS, _MOST_INPUTS, _GROWTH = 32, (400, 32), 0.9
 
 
 def predict(matrix: Integers, groups: int, input_type: IntType, output_type: IntType) -> AdderSizes:
-    """Sizes expected of the graph of a matrix (outputs, inputs of a group), without solving it."""
+    """Estimated sizes of the graph of a matrix (outputs, inputs of a group), without solving it."""
     outputs, inputs = matrix.shape
     rows = outputs // groups
     digits = signed_digits(matrix)

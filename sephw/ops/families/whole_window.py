@@ -1,8 +1,8 @@
-"""What the adder families share: a whole window in and all channels out per issue.
+"""The common base of the adder families: a whole window in and all channels out per issue.
 
 The generated adders stand inside a generated engine, which connects them to the one in rtl/ (or
-hls/) that issues, counts and holds the output. Names end in a hash of the graph: equal layers
-share their files.
+hls/) that issues, counts and holds the output. Names end in a hash of the graph: equal layers share
+their files.
 """
 
 from __future__ import annotations

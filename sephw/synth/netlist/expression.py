@@ -1,4 +1,4 @@
-"""Truth tables as short Verilog expressions: what a simulator evaluates fast."""
+"""Truth tables as short Verilog expressions, which a simulator evaluates fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A netlist once its cells are known."""
+"""The data model of a netlist whose cells are known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sephw.technologies.cell_models import Bit, Part
 
 @dataclass(frozen=True)
 class Netlist:
-    """A module: its ports as (direction, name, bits), the nets that have names, its parts."""
+    """A module: its ports as (direction, name, bits), its named nets and its parts."""
 
     name: str
     ports: tuple[tuple[str, str, tuple[Bit, ...]], ...]

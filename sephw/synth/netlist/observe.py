@@ -1,7 +1,7 @@
-"""Which bits of a stream a netlist observes: those that something in it reads.
+"""The bits of each stream that a netlist observes: those that something in it reads.
 
 Synthesis drops a register whose bit nobody reads, and keeps the net's name. Such a net has no
-driver, or one that was given anything; what it is changes nothing that leaves the network.
+driver, or an arbitrary one; its value changes nothing that leaves the network.
 """
 
 from __future__ import annotations

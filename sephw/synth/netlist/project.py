@@ -1,4 +1,4 @@
-"""A netlist in place of the sources of an RTL project, under the same testbench."""
+"""A project with a netlist in place of an RTL project's sources, under the same testbench."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def compile_netlist(
 ) -> tuple[CompiledRtl, dict[str, Integers]]:
     """Write the netlist's project to ``directory`` and build its simulation.
 
-    With it the bits that can be compared, as `observed_bits` gives them. Raises SephwError as
+    Returns it with the masks of comparable bits of `observed_bits`. Raises SephwError as
     `write_netlist_project` does, and where Verilator or a compiler is missing or fails.
     """
     content = write_netlist_project(netlist, technology, project, directory)
