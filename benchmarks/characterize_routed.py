@@ -36,7 +36,7 @@ def add(folder: Path) -> tuple[Technology, str]:
         if terms not in engines:
             engines.append(terms)
     name = f"{Path(routed.model).stem} {routed.target}, {routed.frame_cycles:,} cycles"
-    if any(Saving.REGISTERS in node.folding.engine.saves for node in graph.nodes):
+    if any(Saving.REGISTERS in node.variant.saves for node in graph.nodes):
         name += ", two adders a register"
     found = read(technology)
     found[name] = {"lut": routed.used["lut"], "mhz": routed.fmax_mhz, "engines": engines}

@@ -199,7 +199,7 @@ def _has_constants(network: Network) -> bool:
 
 def _within(graph: Graph, technology: Technology, luts: int) -> bool:
     """Whether all engines take no more than ``luts``; adder graphs, solved in seconds, last."""
-    nodes = sorted(graph.nodes, key=lambda node: node.folding.engine.solves_graph)
+    nodes = sorted(graph.nodes, key=lambda node: node.variant.solves_graph)
     total = 0
     for node in nodes:
         total += estimated(graph, node, technology).lut
@@ -258,7 +258,7 @@ def kind_of(node: Node) -> str:
     constants into the logic: joins whose channels share it or have a lane each, convolutions with
     a lane for every weight.
     """
-    name = f"{node.operator.kind} {node.folding.engine.family}"
+    name = f"{node.operator.kind} {node.variant.family}"
     depths = [1] * len(node.outputs)
     memories = node.operator.structure(node.folding, depths, solve=False).memories
     tables = [memory for memory in memories if memory.kind is MemoryKind.ROM]

@@ -138,7 +138,7 @@ def _options(
             wanted = option.inputs[port]
             # Other lanes than those of a reader that takes part of a window at a time would make
             # whole rows of windows wait: it reads in bursts, the window engine keeps its pace.
-            partly = not dict(option.foldings)[reader.name].engine.whole_window
+            partly = not reader.operator.variant(dict(option.foldings)[reader.name]).whole_window
             same = [first for first in ahead if first.outputs[0] == wanted]
             for first in same if partly and same else ahead:
                 between = costs.converters(

@@ -48,7 +48,7 @@ class FinalGraph:
     @property
     def adder_graphs(self) -> frozenset[str]:
         """The nodes whose engine consists of an adder graph."""
-        return frozenset(node.name for node in self.graph.nodes if node.folding.engine.solves_graph)
+        return frozenset(node.name for node in self.graph.nodes if node.variant.solves_graph)
 
 
 def final_graph(
@@ -75,7 +75,7 @@ def final_graph(
         folded,
         device,
         estimator=costs.estimator,
-        solve=lambda node: node.folding.engine.solves_graph and node.name in costs.solved,
+        solve=lambda node: node.variant.solves_graph and node.name in costs.solved,
     )
     return FinalGraph(
         with_fifos_in_blocks(folded, device, plan.fifos_in_blocks),

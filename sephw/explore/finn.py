@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sephw.explore.found import Found
-from sephw.ir import Node, Saving
+from sephw.ir import Node
 from sephw.ops import Select
 
 _RAM_STYLE = "auto"
@@ -39,7 +39,7 @@ def _entries(node: Node) -> Iterator[tuple[str, dict[str, Any]]]:
         if groups != 1 or not isinstance(engine, Select):
             yield "MVAU_hls", {}
             return
-        multiplies = "lut" if Saving.DSP_BLOCKS in engine.saves else "dsp"
+        multiplies = "lut" if engine.multiplies_in_logic else "dsp"
         yield (
             "MVAU_hls",
             {

@@ -18,7 +18,7 @@ def schedule_of(solved: Collection[str]) -> ScheduleOf:
     """
 
     def found(node: Node) -> Schedule:
-        if not node.folding.engine.solves_graph or node.name in solved:
+        if not node.variant.solves_graph or node.name in solved:
             return own_schedule(node)
         return _guessed(node)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _LANES = ("pe", "simd")
 _FAMILY = "family"
 _MOST = (1 << 31) - 1
-"""Of a number in a file."""
 
 
 class Saving(StrEnum):
@@ -150,7 +149,7 @@ def decode_folding(entry: object, variants: Sequence[type[EngineVariant]]) -> Fo
     for key in _LANES:
         if key not in given and not variant.whole_window:
             raise ValueError(f"the key '{key}' is missing")
-    pe, simd = (_number(key, given[key]) if key in given else 0 for key in _LANES)
+    pe, simd = (whole_number(key, given[key]) if key in given else 0 for key in _LANES)
     return Folding(pe, simd, variant.decode(given))
 
 
@@ -175,13 +174,14 @@ def _check_foreign(
 def _value(key: str, kind: type, value: object) -> Any:
     """An option's value of type ``kind``."""
     if not issubclass(kind, StrEnum):
-        return _number(key, value)
+        return whole_number(key, value)
     if not isinstance(value, str) or value not in list(kind):
         raise ValueError(f"{key}={_shown(value)} is not legal; legal {key}: {', '.join(kind)}")
     return kind(value)
 
 
-def _number(key: str, value: object) -> int:
+def whole_number(key: str, value: object) -> int:
+    """``value`` of ``key`` in a file; ValueError unless it is a whole number from 1 to 2³¹ − 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{key}={_shown(value)}; it must be a whole number from 1")
     if value > _MOST:
@@ -198,4 +198,12 @@ def _listed(keys: set[str]) -> str:
     return ", ".join(f"'{key}'" for key in sorted(keys))
 
 
-__all__ = ["USUAL", "EngineVariant", "Folding", "Saving", "decode_folding", "encode_folding"]
+__all__ = [
+    "USUAL",
+    "EngineVariant",
+    "Folding",
+    "Saving",
+    "decode_folding",
+    "encode_folding",
+    "whole_number",
+]

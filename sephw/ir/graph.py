@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from sephw.errors import SephwError
-from sephw.ir.folding import Folding
-from sephw.ir.operator import Integers, Operator
-from sephw.ir.types import Stream, Tensor
+from sephw.ir.folding import EngineVariant, Folding
+from sephw.ir.operator import Integers, Operator, Shape
+from sephw.ir.types import IntType, Stream, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,11 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     folding: Folding
+
+    @property
+    def variant(self) -> EngineVariant:
+        """Which engine it has, with its options; the operator's usual one where none is named."""
+        return self.operator.variant(self.folding)
 
     @property
     def where(self) -> str:
@@ -121,14 +126,16 @@ class Graph:
                 raise SephwError(f"{node.where}: the name '{node.name}' is used twice")
             names.add(node.name)
             operator = node.operator
-            self._check_ends(node, node.inputs, operator.input_shapes, operator.input_types, True)
+            self._check_ends(
+                node, "inputs", node.inputs, operator.input_shapes, operator.input_types
+            )
             missing = [t for t in node.inputs if t not in known]
             if missing:
                 raise SephwError(
                     f"{node.where}: input '{missing[0]}' is not made before it is read"
                 )
             self._check_ends(
-                node, node.outputs, operator.output_shapes, operator.output_types, False
+                node, "outputs", node.outputs, operator.output_shapes, operator.output_types
             )
             again = [t for t in node.outputs if t in known]
             if again:
@@ -144,9 +151,16 @@ class Graph:
         if lost:
             raise SephwError(f"graph '{self.name}': output '{lost[0]}' is made by no node")
 
-    def _check_ends(self, node, tensors, shapes, types, is_input) -> None:  # type: ignore[no-untyped-def]
+    def _check_ends(
+        self,
+        node: Node,
+        end: str,
+        tensors: Sequence[str],
+        shapes: Sequence[Shape],
+        types: Sequence[IntType],
+    ) -> None:
+        """SephwError unless the tensors at ``end`` ("inputs", "outputs") are the operator's."""
         if len(tensors) != len(shapes):
-            end = "inputs" if is_input else "outputs"
             raise SephwError(f"{node.where}: {len(tensors)} {end}, its operator has {len(shapes)}")
         for name, shape, dtype in zip(tensors, shapes, types, strict=True):
             tensor = self.tensors.get(name)

@@ -18,12 +18,9 @@ from typing import Any
 from sephw.errors import UsageError
 from sephw.files import read_json
 from sephw.ir import Folding, Graph
-from sephw.ir.folding import decode_folding, encode_folding
+from sephw.ir.folding import decode_folding, encode_folding, whole_number
 from sephw.ops import families
 from sephw.passes.fold import DEFAULT_FRAME_CYCLES
-
-_MOST = (1 << 31) - 1
-"""Of cycles and beats."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,7 @@ def _check_keys(where: str, content: Mapping[str, Any], known: Sequence[str]) ->
 
 
 def _positive(where: str, key: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UsageError(f"{where}: {key}={json.dumps(value)}; it must be a whole number from 1")
-    if value > _MOST:
-        raise UsageError(f"{where}: {key}={value}; it must be at most {_MOST:,}")
-    return value
+    try:
+        return whole_number(key, value)
+    except ValueError as reason:
+        raise UsageError(f"{where}: {reason}") from None

@@ -56,10 +56,6 @@ _LARGE_LUTS = 10_000
 _CROWDED = 0.75
 
 
-def _size(name: str, part: str, available: Resources, *chip: int | tuple[int, ...]) -> Size:
-    raise NotImplementedError
-
-
 def _holds(part: MultiplierPart, constants: int) -> InDsp:
     """The registers of the products that name the block (rtl/sephw_product.sv)."""
     wide, narrow = max(part.a_bits, part.b_bits), min(part.a_bits, part.b_bits)

@@ -12,7 +12,7 @@ from sephw.backends.amd import write_amd
 from sephw.backends.hls4ml import write_project as write_hls
 from sephw.backends.rtl import write_project as write_rtl
 from sephw.ir import Graph
-from sephw.sim.timing import size_fifos
+from sephw.passes import LoweringStage
 from sephw.targets import find_target
 
 # Makes amd/ for a target, by name.
@@ -22,7 +22,7 @@ BUILD_ID = 0x0123456789ABCDEF
 
 def small_graph() -> Graph:
     """Image 8 x 8 x 3, one lane in; signed logits out."""
-    return size_fifos(residual_graph(name="small.net"))
+    return residual_graph(name="small.net", until=LoweringStage.FIFO_DEPTHS)
 
 
 def write_projects(graph: Graph, directory: Path, frames: int = 3) -> None:

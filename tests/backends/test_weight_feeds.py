@@ -12,9 +12,9 @@ from sephw.backends.board.project import BoardRates, write_board
 from sephw.backends.hls4ml import compile_project, write_project
 from sephw.backends.weight_ports import weight_stream_refusal
 from sephw.errors import SephwError
-from sephw.ir import Folding
+from sephw.ir import Folding, Graph
 from sephw.ops import Select, WeightPlace
-from sephw.passes import stream_weights
+from sephw.passes import LoweringStage
 from sephw.synth import Request, run_flow
 from sephw.targets import find_target
 from sephw.tools.ap_types import ap_types_directory
@@ -27,7 +27,6 @@ FOLDINGS = {
     "classifier": Folding(2, 4, Select(weights=WeightPlace.STREAM)),
 }
 
-
 NO_PORT = (
     "StreamedConv 'net.stem' and 2 more: weights come through a stream, and {} has no external "
     "memory port for them yet; connect s_axis_1 and following of rtl/ or hls/ yourself, or give "
@@ -35,8 +34,12 @@ NO_PORT = (
 )
 
 
+def streamed(foldings: dict[str, Folding]) -> Graph:
+    return residual_graph(frame_cycles=1024, foldings=foldings, until=LoweringStage.WEIGHT_STREAMS)
+
+
 def test_what_has_no_port_for_weights_says_so(tmp_path) -> None:
-    graph = stream_weights(residual_graph(frame_cycles=1024, foldings=FOLDINGS))
+    graph = streamed(FOLDINGS)
     for make in (
         lambda: plan_accelerator(graph, find_target("zcu104"), 1),
         lambda: write_amd(
@@ -59,14 +62,14 @@ def test_what_has_no_port_for_weights_says_so(tmp_path) -> None:
 
 def test_one_layer_is_named_alone() -> None:
     foldings = {"classifier": FOLDINGS["classifier"]}
-    graph = stream_weights(residual_graph(frame_cycles=1024, foldings=foldings))
+    graph = streamed(foldings)
     refused = weight_stream_refusal(graph, "it")
     assert str(refused).startswith("StreamedConv 'net.classifier': weights come through a stream")
     assert weight_stream_refusal(residual_graph(), "it") is None
 
 
 def test_every_layer_is_equal(tmp_path) -> None:
-    graph = stream_weights(residual_graph(frame_cycles=1024, foldings=FOLDINGS))
+    graph = streamed(FOLDINGS)
     images = images_for(graph, 4)
     golden = graph.run(images.astype(np.int64))
     project = tmp_path / "hls"

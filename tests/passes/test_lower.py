@@ -112,7 +112,7 @@ def test_schedules_that_are_given_size_the_fifos():
 
 def test_only_lower_calls_the_passes_between_folding_and_sizing():
     """Elsewhere the sequence would be typed out again, with a pass missing some day."""
-    passes = {"insert_forks", "insert_width_converters"}
+    passes = {"insert_forks", "insert_width_converters", "stream_weights", "set_fifo_depths"}
     home = ROOT / "sephw" / "passes"
     callers = []
     for folder in ("sephw", "sim", "reports", "benchmarks", "examples", "tests"):

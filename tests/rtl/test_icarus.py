@@ -16,8 +16,8 @@ from sephw.backends.rtl.icarus import compile_for_icarus
 from sephw.errors import SephwError
 from sephw.ir import Folding
 from sephw.ops import OPERATORS, BitParallel, DigitSerial, Join, PatternConv, WidthConverter
+from sephw.passes import LoweringStage
 from sephw.sim import cycles
-from sephw.sim.timing import size_fifos
 from sephw.tools.icarus import icarus_is_installed
 
 pytestmark = pytest.mark.skipif(not icarus_is_installed(), reason="Icarus is not installed")
@@ -47,7 +47,7 @@ def test_values_and_cycles_of_a_network(tmp_path: Path) -> None:
         "blocks.0.pattern": Folding(engine=DigitSerial(4)),
         "classifier": Folding(engine=BitParallel()),
     }
-    graph = size_fifos(residual_graph(frame_cycles=512, foldings=foldings))
+    graph = residual_graph(frame_cycles=512, foldings=foldings, until=LoweringStage.FIFO_DEPTHS)
     images = images_for(graph, 2).astype(np.int64)
     golden = graph.run(images)
     write_project(graph, tmp_path, samples={}, golden={})

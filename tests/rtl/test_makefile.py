@@ -15,13 +15,13 @@ from project_graphs import images_for, residual_graph
 from sephw.backends.layout import lay_out
 from sephw.backends.rtl import write_project
 from sephw.backends.rtl.project import FILE_LIST, TESTBENCH
-from sephw.sim.timing import size_fifos
+from sephw.passes import LoweringStage
 from sephw.tools.verilator import build, find_verilator
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    graph = size_fifos(residual_graph(frame_cycles=512, width=16))
+    graph = residual_graph(frame_cycles=512, width=16, until=LoweringStage.FIFO_DEPTHS)
     images = images_for(graph, 4).astype(np.int64)
     (output,) = graph.outputs
     folder = tmp_path_factory.mktemp("makefile") / "rtl"

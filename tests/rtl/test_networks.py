@@ -10,8 +10,8 @@ from project_graphs import images_for, residual_graph
 from sephw.backends.rtl import compile_project, write_project
 from sephw.ir import Folding
 from sephw.ops import BitParallel, DigitSerial
+from sephw.passes import LoweringStage
 from sephw.sim import cycles
-from sephw.sim.timing import size_fifos
 
 FRAMES = 4
 NETWORKS = {
@@ -72,7 +72,7 @@ def pattern(seed: int, density: float, length: int = 1013) -> np.ndarray:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_values_and_cycles(name: str, tmp_path) -> None:
-    graph = size_fifos(residual_graph(**NETWORKS[name]))
+    graph = residual_graph(**NETWORKS[name], until=LoweringStage.FIFO_DEPTHS)
     images = images_for(graph, FRAMES).astype(np.int64)
     golden = graph.run(images)
     output = graph.outputs[0]

@@ -11,12 +11,12 @@ from small_graphs import network
 from sephw.errors import SephwError
 from sephw.ir import Folding
 from sephw.ops import Select, WeightPlace
-from sephw.passes import FoldingFile, lower
+from sephw.passes import FoldingFile, LoweringStage, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
 from sephw.sim.timeline import Timeline, settled_timeline, timeline
-from sephw.sim.timing import simulate, size_fifos
+from sephw.sim.timing import simulate
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_first_frame_and_a_frame_that_is_not_there(graph):
 
 
 def test_frames_that_are_forgotten_change_nothing():
-    graph = size_fifos(residual_graph(frame_cycles=4096))
+    graph = residual_graph(frame_cycles=4096, until=LoweringStage.FIFO_DEPTHS)
     whole, short = run_frames(graph, 40), run_frames(graph, 40, keep_frames=1)
     assert short.execution.simulated_frames == whole.execution.simulated_frames >= 3
     assert np.array_equal(short.frame_ends, whole.frame_ends)

@@ -40,8 +40,12 @@ def residual_graph(
     frame_cycles: int = 32768,
     foldings: dict[str, Folding] | None = None,
     name: str = "small.net",
+    until: LoweringStage = LoweringStage.WIDTH_CONVERTERS,
 ) -> Graph:
-    """Stem 5x5/2, max-pool, pattern residual blocks with identity skips, pool, classifier."""
+    """Stem 5x5/2, max-pool, pattern residual blocks with identity skips, pool, classifier.
+
+    Lowered to the stage ``until``.
+    """
     rng = np.random.default_rng(size + width)
     builder = Builder(name, (size, size, colours))
     half = size // 2
@@ -154,9 +158,7 @@ def residual_graph(
         output_dtype=IntType(32, signed=True),
     )
     graph = builder.graph(builder.add("logits", logits, scores))
-    return lower(
-        graph, FoldingFile(foldings or {}, frame_cycles), until=LoweringStage.WIDTH_CONVERTERS
-    )
+    return lower(graph, FoldingFile(foldings or {}, frame_cycles), until=until)
 
 
 def images_for(graph: Graph, frames: int = 4) -> np.ndarray:

@@ -74,17 +74,22 @@ class Select(ConvolutionVariant):
         return self.tile_pixels
 
     @property
+    def multiplies_in_logic(self) -> bool:
+        """True where multipliers are adders in logic, False where they are DSP blocks."""
+        return self.multipliers is Multipliers.LUT
+
+    @property
     def saves(self) -> frozenset[Saving]:
         found = {
             Saving.REGISTERS: self.adder_levels > 1,
-            Saving.DSP_BLOCKS: self.multipliers is Multipliers.LUT,
+            Saving.DSP_BLOCKS: self.multiplies_in_logic,
             Saving.WEIGHT_MEMORY: self.weights is WeightPlace.STREAM,
         }
         return frozenset(saving for saving, is_saved in found.items() if is_saved)
 
     def describe(self) -> str:
         parts = [self.label]
-        if self.multipliers is Multipliers.LUT:
+        if self.multiplies_in_logic:
             parts.append("LUT")
         if self.weights is WeightPlace.STREAM:
             parts.append("streamed")

@@ -17,7 +17,6 @@ from sephw.ir import (
     MultiplierPart,
     PairPart,
     RtlInstance,
-    Saving,
     Schedule,
     Structure,
 )
@@ -58,14 +57,10 @@ class SelectEngine(ConvolutionEngine):
         return self._sums
 
     @property
-    def _multiplies_in_luts(self) -> bool:
-        """8-bit products by adders of gated values, in 2 stages more than a multiplier."""
-        return Saving.DSP_BLOCKS in self.options.saves
-
-    @property
     def _stages(self) -> int:
         """Pipeline registers from an issue to its sum."""
-        further = 2 if self._multiplies_in_luts else 0
+        # Products in logic are adders of gated values, in 2 stages more than a multiplier.
+        further = 2 if self.options.multiplies_in_logic else 0
         tree = -(-clog2(self.folding.simd) // self.options.adder_levels)
         return self.operator.pipeline_registers + further + tree
 
@@ -116,8 +111,8 @@ class SelectEngine(ConvolutionEngine):
         beat = simd * in_bits
         memories = self._constant_memories()
         window = ram(beat, self._synapse_folds, one_address=True)
-        in_dsp = multiplies and not self._multiplies_in_luts
-        if self._multiplies_in_luts:
+        in_dsp = multiplies and not self.options.multiplies_in_logic
+        if self.options.multiplies_in_logic:
             tree = AdderTree.bit_planes(simd, in_bits, out_bits)
         else:
             tree = AdderTree.sum_of_terms(
@@ -230,11 +225,11 @@ class SelectEngine(ConvolutionEngine):
                 ("IN_BITS", operator.input_dtype.bits),
                 ("IN_SIGNED", int(operator.input_dtype.signed)),
                 ("OUT_BITS", operator.output_type.bits),
-                *((("LUT_MULTIPLIERS", 1),) if self._multiplies_in_luts else ()),
+                *((("LUT_MULTIPLIERS", 1),) if self.options.multiplies_in_logic else ()),
                 *((("ADDER_LEVELS", levels),) if levels > 1 else ()),
                 *parameters,
             ),
             memories=memories,
             generated=(wrapper.source,),
-            multiplies_in_dsp=not self._multiplies_in_luts,
+            multiplies_in_dsp=not self.options.multiplies_in_logic,
         )
