@@ -128,6 +128,18 @@ def _convolution(case: Case) -> tuple[Join, Convolution] | None:
     return next(found, None)
 
 
+def test_committed_rows_are_within_the_limits_and_of_one_network_each() -> None:
+    rows = read().networks
+    assert len({(one.seed, one.index) for one in rows}) == len(rows) >= 80
+    for one in rows:
+        assert one.engines <= held_out.MOST_ENGINES
+        assert one.estimated["lut"] <= held_out.MOST_LUTS
+        # Engines, their LUTs as estimated and as synthesized add up; no LUT lies between them.
+        if one.luts:
+            sums = tuple(map(sum, zip(*one.luts.values(), strict=True)))
+            assert sums == (one.engines, one.estimated["lut"], one.synthesized["lut"])
+
+
 def test_the_bars_know_every_row() -> None:
     for one in read().networks:
         assert pair_of(one) in measured(find_technology(one.technology)).networks
