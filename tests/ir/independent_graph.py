@@ -45,6 +45,10 @@ FIELDS = {
         *("height", "width", "channels", "input_dtypes"),
         *("mantissas", "shifts", "bias", "shift", "output_dtype"),
     ),
+    "thresholds": (
+        *("height", "width", "channels", "input_dtype"),
+        *("thresholds", "decreasing", "offset", "output_dtype"),
+    ),
     "max_pool": _POOL,
     "average_pool": _POOL,
     "global_pool": _MAP,
@@ -199,6 +203,10 @@ def shapes(operator: str, f: dict[str, Any]) -> tuple[list[tuple], list[tuple]]:
             demand(f[key].shape == (branches, size[2]), f"shape of {key}")
         demand(f["bias"].shape == (size[2],), "shape of bias")
         return [size] * branches, [size]
+    if operator == "thresholds":
+        demand(f["thresholds"].ndim == 2 and len(f["thresholds"]) == size[2], "thresholds")
+        demand((np.diff(f["thresholds"]) >= 0).all(), "thresholds do not ascend")
+        demand(f["decreasing"].shape == (size[2],), "shape of decreasing")
     if operator == "tile_buffer":
         demand(f["values"].shape in ((0,), (size[2],)), "shape of values")
         made = (f["output_height"], f["output_width"], f["output_channels"])
@@ -302,6 +310,10 @@ def compute(operator: str, f: dict[str, Any], inputs: list[np.ndarray]) -> list[
             x * (m << s) for x, m, s in zip(inputs, f["mantissas"], f["shifts"], strict=True)
         )
         return [np.clip((total + f["bias"]) // 2 ** f["shift"], low, high)]
+    if operator == "thresholds":
+        rows, value = f["thresholds"], x[..., None]
+        reached = np.where(f["decreasing"][:, None] == 1, rows >= value, rows <= value)
+        return [f["offset"] + reached.sum(4)]
     if operator in ("max_pool", "average_pool"):
         taps = f["kernel_height"] * f["kernel_width"]
         values = x.reshape(*x.shape[:3], f["groups"], taps, -1)
