@@ -107,7 +107,7 @@ def build_report(
 
 
 def _units(device: Device | None) -> tuple[str, ...]:
-    """What one LUT, block RAM and DSP block of the device is."""
+    """The units of the device's LUTs, block RAMs and DSP blocks, in words."""
     cells = None if device is None else device.technology.cells
     return () if cells is None else (cells.units,)
 

@@ -30,7 +30,9 @@ class EngineEstimate(Protocol):
 
 @dataclass(frozen=True)
 class Estimates:
-    """By node name. ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
+    """Estimates by node name.
+
+    ``errors``: true value / estimate, lowest and highest, by kind ("lut", "ff",
     "bram", "dsp", "fmax"), of nine in ten of the ``measured_engines`` engines that the model was
     not fitted to; ``bars``: of whole designs, board's top included. ``top``: what a board's top
     takes, where the design has one. The clock's error is that of networks where some were routed.

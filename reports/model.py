@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """How a figure was found.
+    """The source of a figure.
 
     COUNTED: exact, from the network itself. ESTIMATED: from a model of the hardware, or with an
     assumed clock. SIMULATED: from the cycle simulation. SYNTHESIZED: by Yosys. ROUTED: by

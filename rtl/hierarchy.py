@@ -1,4 +1,4 @@
-"""Which modules SystemVerilog text defines and instantiates, and the sources that a design needs.
+"""The modules that SystemVerilog text defines and instantiates, and the sources of a design.
 
 `scan` reads structure alone: it finds where statements begin, and a statement that reads
 ``name #(...) name (...)`` is an instance. All branches of `` `ifdef `` and of generate blocks

@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, but with a name that may have been meant."""
+        """Resolve a command as click does; the error suggests a name that may have been meant."""
         name = str(args[0])
         if name not in COMMANDS and not name.startswith("-"):
             hint = did_you_mean(name, COMMANDS).strip()

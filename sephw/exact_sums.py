@@ -109,7 +109,7 @@ class SumGrid:
 
     @property
     def shifts(self) -> Int:
-        """From each mantissa to the common grid, int64 (addends, C)."""
+        """The shift of each mantissa to the common grid, int64 (addends, C)."""
         return _left(self.mantissas, self.common - self.exponents)
 
     @property

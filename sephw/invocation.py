@@ -75,7 +75,7 @@ class Invocation:
         return replace(self, model=Path(self.model).name, options=options)
 
     def as_dict(self) -> dict[str, Any]:
-        """For manifest.json."""
+        """Plain values for manifest.json."""
         return {
             "model": self.model,
             "options": [

@@ -148,7 +148,7 @@ def _shown(value: Any) -> str:
 
 
 def _kind(hint: Any) -> str:
-    """What an argument takes, in words."""
+    """The type of an argument, in words."""
     if get_origin(hint) is Sequence:
         return "whole numbers separated by commas"
     if hint is bool:

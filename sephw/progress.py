@@ -43,7 +43,7 @@ def span(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Durations:
-    """How long steps took last time, in the user's cache; an estimate until there is a better."""
+    """The last durations of steps, in the user's cache: estimates for the next time."""
 
     path: Path
 
@@ -124,7 +124,7 @@ class _Step:
         return "" if self.before is None else ", longer than last time"
 
     def text(self) -> str:
-        """What is running, for how long, how far it is."""
+        """The running step, its elapsed time and its progress."""
         note = f"; {self.note}" if self.note else ""
         return f"{self.label} ...  {span(self.elapsed)} so far{self.left()}{note}"
 

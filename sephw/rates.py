@@ -11,7 +11,7 @@ def rate(fps: float) -> str:
 
 
 def reachable_rate(fps: float) -> str:
-    """As `rate`, rounded down: a rate that is offered can be had."""
+    """`rate` rounded down, so that a rate that is offered can be reached."""
     if fps <= 0:
         return "0"
     unit = 10.0 ** min(0, math.floor(math.log10(fps)) - 3)

@@ -13,7 +13,7 @@ MEGA = 1e6
 
 @dataclass(frozen=True)
 class PaperSize:
-    """What the paper states of a model: parameters in millions, MB (10^6 bytes), ImageNet top-1.
+    """The paper's figures of a model: parameters in millions, MB (10^6 bytes), ImageNet top-1.
 
     None where it states nothing.
     """

@@ -206,7 +206,9 @@ def run_frames(
     arrivals: Mapping[str, Cycles] | None = None,
     keep_frames: int | None = None,
 ) -> CycleRun:
-    """As ``run``, without values. ``arrivals``: cycle from which each beat of a graph input,
+    """Run ``frames`` frames as ``run``, without values.
+
+    ``arrivals``: the cycle from which each beat of a graph input,
     int64 (frames · words,), is offered; it waits at the source until it is taken.
 
     ``keep_frames``: without patterns and arrivals, remember only the graph's inputs and outputs

@@ -56,7 +56,7 @@ def circular_wait(execution: Execution) -> list[Wait]:
 
 
 def _wait(execution: Execution, number: int) -> Wait:
-    """What the next event of a blocked engine waits for."""
+    """The stream that the next event of a blocked engine waits for."""
     engine = execution.network.engines[number]
     mask = int(engine.masks[execution.done[number] % len(engine.events)])
     for p, stream in enumerate(engine.inputs):

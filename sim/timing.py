@@ -39,7 +39,7 @@ class StreamTiming:
 
 @dataclass(frozen=True)
 class Timing:
-    """What the cycle model says of a graph in the steady state; simulated, in clock cycles.
+    """The steady-state timing of a graph by the cycle model; simulated, in clock cycles.
 
     The input comes evenly spread over the frame interval, frame after frame; weights from outside
     when they are read, no faster than their pace.

@@ -11,7 +11,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 def _starting(names: Callable[[], list[str]]) -> Complete:
-    """What the shell offers: the names that start with what is typed; imported when asked."""
+    """A completion by the names that start with the typed text; they are imported on demand."""
 
     def complete(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
         return [CompletionItem(name) for name in names() if name.startswith(typed)]

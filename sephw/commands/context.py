@@ -1,4 +1,4 @@
-"""What every command shares of its call: exit statuses, --debug and --quiet, progress."""
+"""The common part of every command: exit statuses, --debug and --quiet, progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXIT_MISMATCH, EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 @dataclass
 class CallFlags:
-    """What one call of the program remembers beyond click's contexts."""
+    """The flags of one call of the program, beyond click's contexts."""
 
     debug: bool = False
     quiet: bool = False
@@ -52,7 +52,7 @@ def common_options() -> list[click.Parameter]:
 
 
 def command_progress(steps: int, about: str = "") -> Progress:
-    """How the running command tells what it does; see `sephw.progress.Progress`."""
+    """The progress messages of the running command; see `sephw.progress.Progress`."""
     from sephw.progress import Progress
 
     context = click.get_current_context(silent=True)

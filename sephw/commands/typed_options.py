@@ -1,4 +1,4 @@
-"""What was typed of a command's options, so that a later command can repeat it."""
+"""The options typed for a command, so that a later command can repeat them."""
 
 from __future__ import annotations
 

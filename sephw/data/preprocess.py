@@ -52,7 +52,7 @@ class Preprocessing:
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Preprocessing:
-        """From a checkpoint's plain values; SephwError names an unknown or missing key."""
+        """Read a checkpoint's plain values. Raises SephwError naming an unknown or missing key."""
         known = {"height": int, "width": int, "channels": int, "resize": str, "input_bits": int}
         for key, value in values.items():
             if key not in known:

@@ -33,7 +33,7 @@ def board_goal(
 
 
 def on_board(goal: Goal, target: Target) -> Goal:
-    """What ``goal`` asks for, asked of ``target``. A clock that only its own board has is not."""
+    """``goal`` for another ``target``, without a clock that only the goal's own board has."""
     clock_mhz = goal.clock_mhz
     if goal.board is not None and clock_mhz == board_goal(goal.board).clock_mhz:
         clock_mhz = None
@@ -64,7 +64,7 @@ def check_goal(goal: Goal) -> None:
 
 
 def unestimated_clock(technology: Technology) -> UsageError:
-    """What to say where no clock is asked for and none is estimated."""
+    """The error where the goal gives no clock and the technology's is not estimated."""
     return UsageError(f"the clock of {technology} is not estimated; give one with --clock-mhz")
 
 

@@ -18,7 +18,7 @@ _RELAXATION = 0.7
 
 @dataclass(frozen=True)
 class Corrections:
-    """What the graphs that were built have shown beyond the choice problem.
+    """Findings of built graphs that the choice problem does not model.
 
     ``occupancy``: integers in FIFOs, by tensor; ``uncounted``: resources that the problem did not
     count; ``saved``: resources that FIFOs in block RAM save. ``rate_factor``: the frame rate that

@@ -30,7 +30,7 @@ _POINT = (
 
 @dataclass(frozen=True)
 class ExplorationSettings:
-    """What is explored. `points`: of the Pareto set at most; None: only the best.
+    """The scope of an exploration. `points`: of the Pareto set at most; None: only the best.
 
     `synthesized`: how many of the fastest points are synthesized, and the fastest that fits is
     taken; None: none. `scheduler`: the address of a dask scheduler for that; None: this process.
@@ -45,13 +45,13 @@ class ExplorationSettings:
 
     @property
     def steps(self) -> int:
-        """How many steps of progress `explore_graph` has."""
+        """The number of progress steps of `explore_graph`."""
         return 1 if self.synthesized is None else 2
 
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """What was found: `chosen` of `found`, the fastest first; `results` of those that were `tried`.
+    """The result: `chosen` of `found`, the fastest first; `results` of those that were `tried`.
 
     `results` None: nothing was synthesized. `seconds`: of the search.
     """
@@ -63,7 +63,7 @@ class Exploration:
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Plain values for JSON."""
         content = self.chosen.as_dict()
         content["seconds"] = round(self.seconds, 1)
         if len(self.found) > 1:

@@ -104,7 +104,7 @@ def occupancy(final: Graph, least_frame_cycles: int = 1) -> dict[str, int]:
 
 
 def _key(final: Graph, node: Node | None, name: str) -> str:
-    """What was converted to ``name``."""
+    """The name of the tensor that was converted to ``name``."""
     while node is not None and isinstance(node.operator, WidthConverter):
         name = node.inputs[0]
         node = final.producer(name)

@@ -24,7 +24,7 @@ MINIMIZE = (LOGIC, SHARE, "lut", "ff", "bram", "dsp")
 
 @dataclass(frozen=True)
 class Goal:
-    """What is wanted of a network on a device.
+    """The goal of a search for a network on a device.
 
     ``fps``: frames per second to reach with the least of ``minimize``; None: as many as fit.
     ``clock_mhz``: foldings slower than it are left out; None: the best clock by the estimates.

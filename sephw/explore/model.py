@@ -37,7 +37,7 @@ class NoAnswerError(SephwError):
 
 
 def solve_nodes(size: int) -> int:
-    """Most nodes of the search tree for a problem of ``size`` variables."""
+    """The node limit of the search tree for a problem of ``size`` variables."""
     return int(SOLVE_NODES * min(1.0, SOLVE_SIZE / size) ** 3)
 
 

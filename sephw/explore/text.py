@@ -1,4 +1,4 @@
-"""What a person reads of a search: the folding by layer, totals, and the Pareto set."""
+"""The text output of a search: the folding by layer, totals, and the Pareto set."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _over_link(found: Found) -> str:
 
 
 def _streams(found: Found, bandwidth_bits: int) -> str:
-    """What is streamed, and what part of the memory's bandwidth that takes."""
+    """The streamed weights, and the share of the memory's bandwidth that they take."""
     traffic = found.weight_traffic_bits
     if not traffic:
         return "all on the chip; the external memory is not needed"

@@ -144,7 +144,10 @@ def compare(
 def _agreement(
     reference: str, expected: Integers, own: Integers, labels: Integers, classes: int
 ) -> Agreement | None:
-    """Of classes int64 (N, h, w) by the reference and our own; labels are of whole images."""
+    """The agreement of classes int64 (N, h, w) between the reference and this network.
+
+    ``labels`` are of whole images.
+    """
     if classes < 2:
         return None
     is_map = own[0].size > 1

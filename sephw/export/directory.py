@@ -103,7 +103,7 @@ class ExportDirectory:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells one folder from another at the same path; None where there is none."""
+    """The device and inode of a folder, which identify it at its path; None where there is none."""
     try:
         state = folder.stat()
     except OSError:

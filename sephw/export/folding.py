@@ -93,7 +93,7 @@ def estimated(graph: Graph, target: Target) -> Resources:
 
 
 def _searched(settings: ExportSettings, unfolded: Graph, folded: str, progress: Progress) -> str:
-    """What the search finds for the board."""
+    """The search's result for the board, in words."""
     from sephw.explore import board_goal, search
 
     goal = board_goal(settings.target, settings.clock_mhz, None, settings.weight_bandwidth)

@@ -30,7 +30,7 @@ def load_trained(settings: ExportSettings) -> Checkpoint:
 
 
 def _train_on(checkpoint: Checkpoint, model: Path) -> str:
-    """How to get to the last stage; the command for it where all of it is known."""
+    """The advice for reaching the last stage; the command for it where all of it is known."""
     data = (checkpoint.metrics.get("data") or {}).get("name")
     if checkpoint.stage != "R" or data not in DATA_NAMES:
         return "train it again with --epochs R,B,BQ, all three above 0"

@@ -63,7 +63,7 @@ class ExportOutcome:
 
 
 def planned_steps(settings: ExportSettings) -> int:
-    """How many steps of progress `export_model` will have."""
+    """The number of progress steps of `export_model`."""
     steps = settings.steps
     built = bool({"csim", "rtlsim"} & set(steps))
     alone = ("hls", "rtl", "cyclesim", "synth", "netlist", "verify", "report")

@@ -139,7 +139,7 @@ def _real(
 
 
 def _available(name: str, there: int, count: int, fewer: bool) -> int:
-    """How many of `there` test images are taken where `count` are wished."""
+    """The number of test images to take: ``count`` requested of ``there``."""
     if count > there and not fewer:
         raise UsageError(
             f"--samples {count}: data set '{name}' has {there} test images; ask for at most so many"
@@ -148,12 +148,12 @@ def _available(name: str, there: int, count: int, fewer: bool) -> int:
 
 
 def _trained(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """What the checkpoint says of the data that it was trained on."""
+    """The checkpoint's record of its training data."""
     return checkpoint.metrics.get("data") or {}
 
 
 def _missing(name: Any) -> str:
-    """Why there are no images of the checkpoint's own set."""
+    """The reason why there are no images of the checkpoint's own data set."""
     return f"'{name}' cannot be loaded by name" if name else "the model names no data set"
 
 

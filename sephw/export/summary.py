@@ -121,7 +121,7 @@ def _speed(report: Report, tagged: Callable[[str], str]) -> list[str]:
 
 
 def _streams(report: Report, tagged: Callable[[str], str]) -> list[str]:
-    """What external memory has to give, where weights are streamed."""
+    """The external memory's traffic, where weights are streamed."""
     names = [layer.module or layer.name for layer in report.layers if layer.weight_traffic]
     if not names:
         return []
@@ -131,7 +131,7 @@ def _streams(report: Report, tagged: Callable[[str], str]) -> list[str]:
 
 
 def _chip(report: Report) -> list[str]:
-    """What the design takes of the device, by the best source there is."""
+    """The design's use of the device, by the most accurate source."""
     resources = report.resources
     if resources is None or resources.best is None:
         return []
@@ -158,7 +158,7 @@ def _fits(device: Device, source: Source, used: Resources, available: Resources)
 
 
 def _next(report: Report, settings: ExportSettings) -> list[str]:
-    """What to do next, and the command for it, where the export was called."""
+    """The next step and its command, for the folder in which the export was called."""
     step = next_step(report, Place(settings.out, Path(), settings.invocation))
     rest = step.command or step.how
     return [_fact("next", f"{step.why}: {rest}" if rest else step.why)]

@@ -39,7 +39,7 @@ class NodeCall:
 
     @property
     def where(self) -> str:
-        """How errors name the node."""
+        """The node's name in errors."""
         return f"{self.node.op_type} '{self.label}'"
 
     @property

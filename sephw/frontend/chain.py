@@ -44,7 +44,7 @@ class Accumulator:
 
     @property
     def doubtful(self) -> None:
-        """As of `Applied`."""
+        """See `Applied.doubtful`."""
         return None
 
     def evaluate(self, integers: Int, known: dict[int, Float]) -> Float:
@@ -77,7 +77,7 @@ Chain = Accumulator | Applied
 
 
 def evaluate(chain: Chain, integers: Int) -> Float:
-    """What ``chain`` makes of ``integers``, int64 (n, C); float32 of that shape."""
+    """The values of ``chain`` for ``integers``, int64 (n, C); float32 of that shape."""
     with np.errstate(all="ignore"):
         return chain.evaluate(integers, {})
 

@@ -1,4 +1,4 @@
-"""What an ONNX operator's handler declares, and the dispatch that refuses everything else."""
+"""The declaration of an ONNX operator's handler, and the dispatch that refuses everything else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class NoAttributes:
-    """Of operators that have none."""
+    """The attributes of operators that have none."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def quantizer(
 
 
 def dispatch(handlers: Mapping[str, Handler[Any]], call: NodeCall) -> Value:
-    """What ``call``'s node computes, by the handler of its operator.
+    """The value that ``call``'s node computes, by the handler of its operator.
 
     Raises SephwError naming the node for an operator, domain, attribute or input that no handler
     declares, and for what its handler or the hardware's operators refuse.

@@ -104,7 +104,7 @@ def image_input(path: Path, model: onnx.ModelProto) -> ImageInput:
 
 
 def _check_parts(path: Path, model: onnx.ModelProto) -> None:
-    """What has parts that the reader does not look at is refused."""
+    """Refuse a model with parts that the reader does not evaluate."""
     graph = model.graph
     if len(graph.node) > _MOST_NODES:
         raise SephwError(

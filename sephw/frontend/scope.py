@@ -32,7 +32,7 @@ def module_of(node: Any) -> str:
 
 
 def label_of(node: Any) -> str:
-    """What a person calls the node: its module, else its own name, else that of its output."""
+    """The node's name for a person: its module, else its own name, else that of its output."""
     return module_of(node) or printable(str(node.name).strip("/")) or printable(node.output[0])
 
 

@@ -20,7 +20,7 @@ _MOST_THRESHOLDS = 255
 
 
 class MonotoneProof(StrEnum):
-    """Why a chain and its quantizer are monotone over an accumulator's range."""
+    """The reason why a chain and its quantizer are monotone over an accumulator's range."""
 
     EVERY_VALUE = "it was evaluated at every integer"
     EVERY_STEP = "each of its float32 steps is monotone"

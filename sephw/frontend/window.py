@@ -24,7 +24,7 @@ class KernelWindow:
 
     @property
     def pads(self) -> tuple[int, int, int, int]:
-        """As ONNX has them: top, left, bottom, right."""
+        """The padding in ONNX' order: top, left, bottom, right."""
         return (*self.before, *self.behind)
 
 

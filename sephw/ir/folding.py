@@ -1,4 +1,4 @@
-"""How an operator is time-shared: its lanes, and which engine computes with them."""
+"""The time sharing of an operator: its lanes, and the engine that computes with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST = (1 << 31) - 1
 
 
 class Saving(StrEnum):
-    """What an engine saves by its options, against the same one without them."""
+    """The resources that an engine's options save, compared with the same engine without them."""
 
     REGISTERS = "registers"
     DSP_BLOCKS = "DSP blocks"
@@ -28,7 +28,7 @@ class Saving(StrEnum):
 
 @dataclass(frozen=True)
 class EngineVariant:
-    """Which engine a folding has, and its options.
+    """The variant of engine that a folding selects, with its options.
 
     An option is a field: a whole number from 1 or a word of a StrEnum. It has a default where it
     may be left out of files. A further engine is a subclass, one file of sephw/ops/families. This
@@ -54,7 +54,7 @@ class EngineVariant:
 
     @property
     def saves(self) -> frozenset[Saving]:
-        """What the options save."""
+        """The saving by the options."""
         return frozenset()
 
     def alternatives(self, operator: Operator, saving: Saving) -> tuple[EngineVariant, ...]:
@@ -100,7 +100,7 @@ USUAL = EngineVariant()
 
 @dataclass(frozen=True)
 class Folding:
-    """How an operator is time-shared: ``pe`` output lanes, ``simd`` input lanes, the engine.
+    """The time sharing of an operator: ``pe`` output lanes, ``simd`` input lanes, the engine.
 
     Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. As a
     wish, pe = simd = 0 stands for all lanes where the engine takes these. An engine that says
@@ -129,7 +129,7 @@ def encode_folding(folding: Folding) -> dict[str, str | int]:
 
 
 def decode_folding(entry: object, variants: Sequence[type[EngineVariant]]) -> Folding:
-    """What `encode_folding` made. ``variants``: the engines that may be named.
+    """The folding that `encode_folding` encoded. ``variants``: the engines that may occur.
 
     An option of another engine at its usual value says nothing and is taken. Raises ValueError
     with the reason, and the fix for an option of another engine.

@@ -33,7 +33,7 @@ class Node:
 
     @property
     def where(self) -> str:
-        """How errors name this node: kind and PyTorch module."""
+        """The node's name in errors: kind and PyTorch module."""
         return f"{type(self.operator).__name__} '{self.module or self.name}'"
 
 

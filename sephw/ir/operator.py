@@ -21,7 +21,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """What one frame does to an engine's streams, issue by issue (timing contract).
+    """The stream accesses of one frame, issue by issue (timing contract).
 
     ``reads[p][i]`` is 1 where issue i consumes a beat of input p; ``writes[p][i]`` is 1 where it
     makes a beat of output p. Both uint8 (issues,). An issue needs all its input beats and room

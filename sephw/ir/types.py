@@ -41,7 +41,7 @@ class IntType:
 
 
 class FifoMemory(StrEnum):
-    """What the FIFO behind an engine's output is made of.
+    """The memory of the FIFO behind an engine's output.
 
     AUTO: what the RTL and the synthesis of the technology make of its size. BLOCK: block RAM, also
     where it is small enough for LUTs; all outputs of an engine or none.

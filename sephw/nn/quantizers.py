@@ -63,7 +63,7 @@ class _IntegerGrid(nn.Module):
 
 
 class _Signs(WeightQuantSolver):
-    """What both pattern quantizers share: one bit, sign(0) = +1."""
+    """The common base of both pattern quantizers: one bit, sign(0) = +1."""
 
     quant_type = QuantType.BINARY
     bit_width_impl_type = BitWidthImplType.CONST
@@ -111,7 +111,9 @@ class ExactWeight(WeightQuantSolver):
 
 
 class _UnsignedGrid(ActQuantSolver):
-    """What both activation quantizers share: unsigned integers times one step per tensor."""
+    """The common base of both activation quantizers: unsigned integers times one step per
+    tensor.
+    """
 
     quant_type = QuantType.INT
     bit_width_impl_type = BitWidthImplType.CONST

@@ -12,7 +12,7 @@ class Stage(StrEnum):
 
 
 class Patterns(StrEnum):
-    """How patterns are treated while a binarized network is trained.
+    """The treatment of patterns while a binarized network is trained.
 
     FROZEN is the paper's recipe: the signs are fixed when the network is binarized, everything
     else is fine-tuned. STRAIGHT_THROUGH keeps training the float weights behind the signs.

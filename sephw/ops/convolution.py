@@ -48,7 +48,7 @@ _TILE_WEIGHTS = 1 << 24
 
 
 def pattern_corrections(words: Integers) -> RtlMemory:
-    """How many first weights of a pair are −1, by output (groups · nf, pe).
+    """The number of pairs whose first weight is −1, by output (groups · nf, pe).
 
     ``words`` ±1 (groups · nf, sf, pe, simd); lanes 2i and 2i + 1 are a pair.
 
@@ -104,7 +104,7 @@ class FoldedConvolution(Operator):
 
     @property
     def select_choices(self) -> SelectChoices:
-        """What the options of family select may be."""
+        """The legal options of family select."""
         multiplies = self.weight_bits > 1
         return SelectChoices(
             multipliers=tuple(Multipliers) if multiplies else (Multipliers.DSP,),
@@ -146,7 +146,7 @@ class FoldedConvolution(Operator):
         """
 
     def tile_buffers(self, folding: Folding, *, known: bool = True) -> tuple[TileBuffer, ...]:
-        """What stands around ``streamed``: () where no tile of ``folding`` has several pixels.
+        """The buffers around ``streamed``; () where no tile of ``folding`` has several pixels.
 
         Else three, each of one input, one output and one legal folding: before input 0, before the
         weights, behind the output. ``known``: whether the second one is told the weights; costs do
@@ -180,7 +180,7 @@ class FoldedConvolution(Operator):
 
     @property
     def pixels_per_word(self) -> int:
-        """How many pixels of a tile the groups stand for: one, but in a StreamedConv."""
+        """The number of a tile's pixels that the groups stand for: one, but in a StreamedConv."""
         return 1
 
     def _check(self, name: str) -> None:
@@ -258,12 +258,12 @@ class FoldedConvolution(Operator):
         return (np.ascontiguousarray(result).reshape(len(x), *self.output_shapes[0]),)
 
     def legal_foldings(self) -> tuple[Folding, ...]:
-        """Those of the usual engine."""
+        """The foldings of the default engine."""
         usual, *_ = self.variants
         return usual.foldings(self)
 
     def further_foldings(self) -> tuple[Folding, ...]:
-        """Those of the other engines."""
+        """The foldings of the other engines."""
         _, *others = self.variants
         return tuple(folding for variant in others for folding in variant.foldings(self))
 

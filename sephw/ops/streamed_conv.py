@@ -128,7 +128,7 @@ class StreamedConv(FoldedConvolution):
         return 4 if self.bits_per_weight == 1 else 5
 
     def cost_kind(self, folding: Folding) -> str:
-        """That of the engine with the same weights in memory."""
+        """The kind of the engine with the same weights in memory."""
         stored = "pattern_conv" if self.bits_per_weight == 1 else "conv8"
         return f"{stored}:{self.variant(folding).family}"
 

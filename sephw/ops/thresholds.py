@@ -111,7 +111,7 @@ class Thresholds(LaneOperator):
 
     @property
     def base(self) -> int:
-        """What the engine makes where it counts 0.
+        """The output where the engine counts 0.
 
         Rows are padded to 2^stages - 1 thresholds with ones that every value reaches, those of
         decreasing channels with ones that none reaches before the count is subtracted.
@@ -182,7 +182,7 @@ class Thresholds(LaneOperator):
 
     @property
     def threshold_bits(self) -> int:
-        """Of a threshold: one bit more than a value where no value reaches some of them."""
+        """The bits of a threshold: one more than a value's where no value reaches some of them."""
         return max(self.input_dtype.bits, covering_values(self._sorted_keys).bits)
 
     def _stage_rows(self, lanes: int) -> tuple[Integers, ...]:
@@ -254,7 +254,7 @@ class Thresholds(LaneOperator):
         )
 
     def _rtl_memories(self, folding: Folding) -> tuple[RtlMemory, ...]:
-        """Of each stage, and the directions."""
+        """The memories of each stage, and the directions."""
         searched = (
             RtlMemory(f"thresholds_{stage}", rows, self.threshold_bits)
             for stage, rows in enumerate(self._stage_rows(folding.simd))

@@ -15,7 +15,7 @@ from sephw.passes.insert_width_converters import input_lanes
 
 @dataclass(frozen=True)
 class Reads:
-    """What is read once forks are inserted: by (node name, input number), and as graph outputs.
+    """The tensors read once forks are inserted: by (node name, input number), and as outputs.
 
     ``readers``: of every tensor before that; being a graph output counts.
     """
@@ -57,7 +57,7 @@ def insert_forks(graph: Graph) -> Graph:
 
 
 def reads_of_copies(graph: Graph) -> Reads:
-    """What every input and graph output of ``graph`` reads once forks are inserted."""
+    """The tensor that every input and graph output of ``graph`` reads once forks are inserted."""
     readers = Counter((*(t for node in graph.nodes for t in node.inputs), *graph.outputs))
     taken: Counter[str] = Counter()
 
@@ -99,7 +99,7 @@ def fork_of(source: Tensor, copies: int) -> Fork:
 
 
 def link_name(source: Tensor, number: int) -> str:
-    """What fork ``number`` behind ``source``, counted from 0, makes for the next one."""
+    """The tensor from fork ``number`` behind ``source``, counted from 0, to the next fork."""
     return f"{source.name}_more{number}"
 
 

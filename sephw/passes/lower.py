@@ -36,7 +36,7 @@ class LoweringStage(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Lowering:
-    """What the passes are told. The fields are the parameters of `lower`."""
+    """The arguments of the passes. The fields are the parameters of `lower`."""
 
     folding: FoldingFile | None
     weight_bandwidth_bits: int | None

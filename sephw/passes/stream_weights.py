@@ -106,7 +106,7 @@ def _tiled(
 
 
 def _tensor(name: str, reader: Operator, port: int, node: Node | None = None) -> Tensor:
-    """What ``port`` of ``reader`` reads, an output of the module of ``node``."""
+    """The tensor that ``port`` of ``reader`` reads, an output of the module of ``node``."""
     shape, dtype = reader.input_shapes[port], reader.input_types[port]
     return Tensor(name, *shape, dtype, "" if node is None else node.module)
 

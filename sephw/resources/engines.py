@@ -13,7 +13,7 @@ from sephw.technologies import Device, Technology
 
 
 class Cost(Protocol):
-    """Of one engine; `Estimate` is one."""
+    """The cost of one engine; `Estimate` is one."""
 
     @property
     def resources(self) -> Resources:
@@ -107,7 +107,7 @@ def plan_fifo_memories(
     solve: Callable[[Node], bool],
     estimator: Estimator = estimate,
 ) -> FifoPlan:
-    """Which FIFOs of ``graph`` should be block RAM on ``device``, whatever the graph says of them.
+    """Choose the FIFOs of ``graph`` for block RAM on ``device``, whatever the graph says of them.
 
     By default a FIFO weighs LUTs against block RAMs as the device has them. What counts here is
     what the design leaves of both: while it takes more than half of the LUTs, the FIFOs that save

@@ -168,7 +168,7 @@ def _ratios(pairs: Sequence[CountPair], kind: str, beyond: int = 0) -> tuple[flo
 
 
 def _beyond(count: int) -> int:
-    """How many of ``count`` ratios may lie beyond each end of bars that hold `COVERAGE_PERCENT`."""
+    """The number of ``count`` ratios that may lie beyond each end of bars of `COVERAGE_PERCENT`."""
     return max(0, (count + 1) * (100 - COVERAGE_PERCENT) // 200 - 1)
 
 

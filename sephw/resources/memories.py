@@ -1,4 +1,4 @@
-"""What Yosys makes of a memory: block RAMs, RAM in LUTs, or logic.
+"""Yosys' mapping of memories to block RAMs, RAM in LUTs, or logic.
 
 `memory_libmap` compares the costs of every shape of every kind of RAM of the technology with that
 of logic, and takes the cheapest; this is that comparison for the memories of our engines, which

@@ -43,7 +43,7 @@ class NetworkError:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Of a technology, on layers that no coefficient was fitted to.
+    """The accuracy of a technology's model, on layers that no coefficient was fitted to.
 
     ``lut``, ``ff``, ``bram``, ``dsp``: with the graphs of adder families solved; ``lut_unsolved``:
     with their sizes guessed, those families only. ``fmax``: against routed engines, None where

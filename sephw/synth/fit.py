@@ -64,7 +64,7 @@ def larger_device(used: Resources, device: Device) -> Device | None:
 
 
 def does_not_fit(error: NextpnrError, device: Device, units: Units) -> DoesNotFit | None:
-    """What nextpnr's log says of the room there was; None where it failed for another reason."""
+    """The shortage of resources in nextpnr's log; None where it failed for another reason."""
     found = utilization(error.log)
     used = units.resources({name: pair[0] for name, pair in found.items()})
     available = units.available({name: pair[1] for name, pair in found.items()})

@@ -42,11 +42,11 @@ DEFAULT_TIMEOUT_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Request:
-    """What a run of the flow is to do.
+    """The request for a run of the flow.
 
     ``target``: a board; its top holds the network behind the host link where the open flow knows
     the board. None: ``device`` alone, the network between two shift registers. ``clock_mhz`` None:
-    as fast as it goes; routing aims at what one may expect of the device, or at ``least_mhz``
+    as fast as possible; routing aims at the device's expected clock, or at ``least_mhz``
     where that is more. ``floorplan``: see `sephw.synth.floorplan`; None: where the sites of the
     device are known. ``seeds``: how many are tried,
     from ``seed`` on. ``timeout_seconds`` is for each run of a tool, ``jobs`` None: one run per
@@ -125,7 +125,7 @@ class _Attempt:
 
     @property
     def clock_constraints(self) -> dict[str, float]:
-        """What each clock of the routed design has to reach, MHz."""
+        """The constraint of each clock of the routed design in MHz."""
         clocks = () if self.routed is None else self.routed.fmax_mhz
         uart_mhz = self.asked_mhz if self.board is None else self.board.uart_mhz
         return {name: uart_mhz if name in UART_CLOCKS else self.asked_mhz for name in clocks}

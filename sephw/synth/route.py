@@ -69,7 +69,7 @@ class RoutedDesign:
 
 @dataclass(frozen=True)
 class RouteSettings:
-    """How a netlist is placed and routed; ``timeout_seconds`` is for each run of nextpnr.
+    """The settings of place and route; ``timeout_seconds`` is for each run of nextpnr.
 
     ``package`` and ``speed`` as nextpnr spells them ("": the device's usual ones; for Gowin
     ``package`` is the whole part number). ``constraints``: pins, in the device's own format; None
@@ -184,7 +184,7 @@ def _netlist(
     floorplan: bool,
     progress: Callable[[str], None],
 ) -> int:
-    """What nextpnr reads, in ``path``; how many blocks have their sites in it."""
+    """Write nextpnr's input to ``path``; returns the number of blocks with fixed sites."""
     route, sized = device.routing()
     # The tool sees only its folder; a link would lead out of it.
     shutil.copyfile(synthesis.netlist, path)

@@ -65,7 +65,7 @@ class Top:
 
 @dataclass(frozen=True, eq=False)
 class SynthesisSettings:
-    """How a project is synthesized. ``timeout_seconds`` is for each run of Yosys.
+    """The settings of a synthesis. ``timeout_seconds`` is for each run of Yosys.
 
     ``jobs`` engines at a time (None: as many as there are processors), kept in ``cache`` (None:
     the user's). ``dsp`` False: the device has no DSP blocks, so that multiplications take logic

@@ -1,4 +1,4 @@
-"""What the cells of a netlist mean: functions, registers and blocks."""
+"""Models of a netlist's cells: functions, registers and blocks."""
 
 from __future__ import annotations
 

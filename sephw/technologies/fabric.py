@@ -14,7 +14,7 @@ from sephw.ir.structure import AdderPart, MultiplierPart
 
 @dataclass(frozen=True)
 class Cells:
-    """What a cell of a synthesized netlist counts in `Resources`, by the cell's type.
+    """The count of a synthesized netlist's cells in `Resources`, by the cell's type.
 
     ``lut``: cells that place-and-route counts as logic; ``ff``: a pattern at the start of the types
     of flip-flops; ``carry``: the type of a carry cell. ``units``: sentences for a person, that say
@@ -31,7 +31,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Logic:
-    """What the resource model has to know of the family's logic.
+    """The resource model's data of the family's logic.
 
     ``lut_inputs``: of the widest function that LUTs and the multiplexers behind them make without
     more LUTs. ``small_sum_bits``: sums of so few bits are made of LUTs, without carry cells.
@@ -91,7 +91,7 @@ class Rams:
 
 @dataclass(frozen=True)
 class InDsp:
-    """What DSP blocks hold beside multipliers: bits of registers, and adders."""
+    """The logic in DSP blocks beside multipliers: bits of registers, and adders."""
 
     registers: int = 0
     adders: tuple[AdderPart, ...] = ()
@@ -99,7 +99,7 @@ class InDsp:
 
 @dataclass(frozen=True)
 class Dsp:
-    """What a DSP block multiplies: at most ``widest`` bits (the wider operand, the other one).
+    """The multiplier of a DSP block: at most ``widest`` bits (the wider operand, the other one).
 
     A wider operand is cut into parts of ``part`` bits, of which ``headroom`` is a sign. What has
     an operand below ``least`` bits or a product below ``product`` bits goes to ``smaller`` blocks,
@@ -181,7 +181,7 @@ class Margins:
 
 @dataclass(frozen=True)
 class ClockFit:
-    """How the clock's coefficients are fitted: on engines routed on the size ``device``.
+    """The fit of the clock's coefficients: on engines routed on the size ``device``.
 
     ``asked_mhz``: what is asked of nextpnr then. ``prior``: ns by term of the clock period, to
     which coefficients are drawn.

@@ -179,17 +179,17 @@ class Device:
 
     @property
     def name(self) -> str:
-        """What it is called on the command line."""
+        """The device's name on the command line."""
         return self.size.name
 
     @property
     def part(self) -> str:
-        """As its place-and-route (or vendor's) tool spells it."""
+        """The part as its place-and-route (or vendor's) tool spells it."""
         return self.size.part
 
     @property
     def available(self) -> Resources:
-        """What is on the chip, by the vendor's data sheet."""
+        """The resources of the chip by the vendor's data sheet."""
         return self.size.available
 
     @property
@@ -212,7 +212,7 @@ class Device:
         return None if self.size.routed is None else self.size.routed.floorplan
 
     def routing(self) -> tuple[Route, RoutedSize]:
-        """How it is placed and routed; SephwError where no open tool can."""
+        """The route to a placed design. Raises SephwError where no open tool has one."""
         purpose = f"place and route for {self.name}"
         route = self.technology.require(ROUTE, purpose)
         if self.size.routed is None:
@@ -220,7 +220,7 @@ class Device:
         return route, self.size.routed
 
     def pll(self) -> tuple[Pll, PllLimits]:
-        """How the clock of a board is made, and its limits; SephwError where that is not known."""
+        """The PLL of a board's clock, and its limits. Raises SephwError where it is not known."""
         pll = self.technology.require(PLL)
         if self.size.pll is None:
             raise SephwError(

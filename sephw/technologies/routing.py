@@ -39,7 +39,7 @@ class Units:
         return Resources(lut, ff, bram, dsp)
 
     def available(self, counts: Mapping[str, int]) -> Resources:
-        """What there is of each, from the counts of places by nextpnr's names."""
+        """The available resources, from the counts of sites by nextpnr's names."""
         lut, ff, bram, dsp = (
             weight * counts.get(name, 0)
             for name, weight in (
@@ -114,7 +114,7 @@ class Floorplan:
 
 @dataclass(frozen=True)
 class RoutedSize:
-    """What place-and-route wants to know of one size.
+    """The place-and-route data of one size.
 
     ``aim_mhz``: the clock to aim for where nobody asks for one: seldom reached, so that nextpnr
     tries. ``package``, ``speed``: the usual ones, as nextpnr spells them. ``harness_pins``: clock,
@@ -188,7 +188,7 @@ class Range:
 
 @dataclass(frozen=True)
 class PllLimits:
-    """What the vendor's data sheet allows, MHz: input, phase detector, oscillator, output."""
+    """The data sheet's limits in MHz: input, phase detector, oscillator, output."""
 
     input: Range
     detector: Range
@@ -208,7 +208,7 @@ class PllChoice:
 
 @dataclass(frozen=True)
 class Pll:
-    """How the clock of a board is made.
+    """The PLL that makes the clock of a board.
 
     ``choices``: all settings that make at most a wanted clock of an oscillator's, both in MHz;
     whoever asks checks the limits of the phase detector, the oscillator and the output. ``body``:

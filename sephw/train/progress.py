@@ -1,4 +1,4 @@
-"""What `sephw train` prints: results as lines on stdout, running epochs by `sephw.progress`."""
+"""Output of `sephw train`: results as lines on stdout, running epochs by `sephw.progress`."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _AGAIN = "call again to reload the bitstream"
 
 
 class AcceleratorError(RuntimeError):
-    """What went wrong, and what to do about it, in one line."""
+    """An error of the accelerator: the reason and a fix, in one line."""
 
 
 class Accelerator:

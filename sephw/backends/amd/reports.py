@@ -71,7 +71,7 @@ class PathTiming:
 
 @dataclass(frozen=True)
 class HlsEstimate:
-    """What HLS expects, before Vivado. Intervals in cycles per frame."""
+    """HLS's estimate, before Vivado. Intervals are in cycles per frame."""
 
     used: Resources
     available: Resources
@@ -87,7 +87,7 @@ class HlsEstimate:
 
 @dataclass(frozen=True)
 class AmdReports:
-    """What a reports/ folder holds; None for what was not made."""
+    """The content of a reports/ folder; None for a report that was not made."""
 
     utilization: Utilization | None
     engines: Mapping[str, Resources] | None

@@ -217,7 +217,7 @@ _RUN = (
 def _of_each(
     streams: Sequence[tuple[int, StreamInfo]], lines: Callable[[int, StreamInfo], list[str]]
 ) -> list[str]:
-    """What ``lines`` gives for each of the numbered streams, one after the other."""
+    """The lines of all numbered streams, one after the other."""
     return [line for number, stream in streams for line in lines(number, stream)]
 
 

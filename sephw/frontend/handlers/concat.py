@@ -14,7 +14,7 @@ from sephw.ops.concat import MAX_INPUTS, Concat
 
 @dataclass(frozen=True)
 class ConcatAttributes:
-    """Of Concat."""
+    """The attributes of Concat."""
 
     axis: int
 

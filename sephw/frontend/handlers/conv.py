@@ -27,7 +27,7 @@ from sephw.ops.pattern_conv import PatternConv
 
 @dataclass(frozen=True)
 class ConvAttributes:
-    """Of Conv."""
+    """The attributes of Conv."""
 
     auto_pad: str = "NOTSET"
     dilations: tuple[int, ...] | None = None
@@ -39,7 +39,7 @@ class ConvAttributes:
 
 @dataclass(frozen=True)
 class GemmAttributes:
-    """Of Gemm: alpha·A·B + beta·C."""
+    """The attributes of Gemm: alpha·A·B + beta·C."""
 
     alpha: float = 1.0
     beta: float = 1.0

@@ -68,7 +68,7 @@ def relu(call: NodeCall, given: NoAttributes) -> Value:
 
 
 def _constant_index(call: NodeCall) -> int | None:
-    """Which input is a constant, the second one first; None: neither."""
+    """The index of a constant input, the second one first; None where neither is constant."""
     return next((i for i in (1, 0) if isinstance(call.value(i), Constant)), None)
 
 

@@ -18,7 +18,7 @@ from sephw.ops.max_pool import MaxPool
 
 @dataclass(frozen=True)
 class MaxPoolAttributes:
-    """Of MaxPool; ``storage_order`` is that of the indices, which nobody reads."""
+    """The attributes of MaxPool; ``storage_order`` concerns the indices, which are not computed."""
 
     kernel_shape: tuple[int, ...]
     auto_pad: str = "NOTSET"
@@ -31,7 +31,7 @@ class MaxPoolAttributes:
 
 @dataclass(frozen=True)
 class AveragePoolAttributes:
-    """Of AveragePool."""
+    """The attributes of AveragePool."""
 
     kernel_shape: tuple[int, ...]
     auto_pad: str = "NOTSET"
@@ -44,7 +44,7 @@ class AveragePoolAttributes:
 
 @dataclass(frozen=True)
 class ReduceAttributes:
-    """Of ReduceSum and ReduceMean; ``axes`` is an input in later opsets."""
+    """The attributes of ReduceSum and ReduceMean; ``axes`` is an input in later opsets."""
 
     axes: tuple[int, ...] | None = None
     keepdims: bool = True
@@ -213,6 +213,6 @@ def _global(call: NodeCall, pixels: int, rank: int) -> Value:
 
 
 def _scaled(call: NodeCall, tensor: str, exponent: int, rank: int) -> Sum:
-    """What is integer · 2^-exponent."""
+    """The sum whose value is integer · 2^-exponent."""
     channels = call.builder.tensors[tensor].channels
     return Sum((Branch(tensor, np.full(channels, 2.0**-exponent)),), (), rank)

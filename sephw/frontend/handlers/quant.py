@@ -37,7 +37,7 @@ _MOST_WEIGHT_BITS, _MOST_ACTIVATION_BITS = 24, 16
 
 @dataclass(frozen=True)
 class QuantAttributes:
-    """Of Quant."""
+    """The attributes of Quant."""
 
     signed: bool
     narrow: bool

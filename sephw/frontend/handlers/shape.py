@@ -20,7 +20,7 @@ Moved = Quantized | Sum | Average
 
 @dataclass(frozen=True)
 class ConstantAttributes:
-    """Of Constant: one of them."""
+    """The attributes of Constant, of which one is given."""
 
     value: TensorProto | None = None
     value_float: float | None = None
@@ -31,7 +31,7 @@ class ConstantAttributes:
 
 @dataclass(frozen=True)
 class DropoutAttributes:
-    """Of Dropout; what drops nothing at inference does not matter."""
+    """The attributes of Dropout; they have no effect at inference."""
 
     ratio: float = 0.5
     seed: int = 0
@@ -39,28 +39,28 @@ class DropoutAttributes:
 
 @dataclass(frozen=True)
 class FlattenAttributes:
-    """Of Flatten."""
+    """The attributes of Flatten."""
 
     axis: int = 1
 
 
 @dataclass(frozen=True)
 class ReshapeAttributes:
-    """Of Reshape."""
+    """The attributes of Reshape."""
 
     allowzero: bool = False
 
 
 @dataclass(frozen=True)
 class SqueezeAttributes:
-    """Of Squeeze; ``axes`` is an input in later opsets."""
+    """The attributes of Squeeze; ``axes`` is an input in later opsets."""
 
     axes: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
 class TransposeAttributes:
-    """Of Transpose; None reverses the axes."""
+    """The attributes of Transpose; None reverses the axes."""
 
     perm: tuple[int, ...] | None = None
 

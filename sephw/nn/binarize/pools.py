@@ -22,7 +22,7 @@ class PoolWindow:
 
 
 def max_window(call: TorchCall) -> PoolWindow:
-    """Of a max-pool, as a module or a function; SephwError where it is dilated."""
+    """The window of a max-pool, module or function. Raises SephwError where it is dilated."""
     module = call.module
     dilation = module.dilation if module else call.take("dilation", 1)
     if pair(dilation) != (1, 1):
@@ -33,7 +33,7 @@ def max_window(call: TorchCall) -> PoolWindow:
 
 
 def average_window(call: TorchCall) -> PoolWindow:
-    """Of an average pool; SephwError where it does not divide by its window's size."""
+    """The window of an average pool. Raises SephwError unless it divides by its window's size."""
     module = call.module
     counts = module.count_include_pad if module else call.take("count_include_pad", True)
     divisor = module.divisor_override if module else call.take("divisor_override")

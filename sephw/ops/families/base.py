@@ -1,4 +1,4 @@
-"""What an engine of a convolution provides: a variant to choose it, and all but its integers."""
+"""The interface of a convolution's engine: a variant that selects it, and all but its integers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConvolutionVariant(EngineVariant, ABC):
-    """Which engine a convolution has, and its options."""
+    """The variant of a convolution's engine, with its options."""
 
     @classmethod
     @abstractmethod
     def foldings(cls, operator: FoldedConvolution) -> tuple[Folding, ...]:
-        """Its legal foldings of ``operator`` without options, smallest first; () where none is."""
+        """The legal foldings of ``operator`` without options, smallest first; () where none is
+        legal.
+        """
 
     @abstractmethod
     def build(self, operator: FoldedConvolution, folding: Folding) -> ConvolutionEngine:

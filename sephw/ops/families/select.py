@@ -21,7 +21,7 @@ _TILES = (8, 64)
 
 
 class Multipliers(StrEnum):
-    """What an engine's multipliers are: hard blocks, or adders in logic."""
+    """The implementation of an engine's multipliers: hard blocks, or adders in logic."""
 
     DSP = "dsp"
     LUT = "lut"
@@ -50,7 +50,7 @@ class SelectOperator(Protocol):
 
     @property
     def select_choices(self) -> SelectChoices:
-        """What its options may be."""
+        """The legal options."""
 
 
 @dataclass(frozen=True)

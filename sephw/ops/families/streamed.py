@@ -37,7 +37,7 @@ class StreamedSelectEngine(SelectEngine):
 
     @property
     def _repeats(self) -> int:
-        """How often the weights of ``operator`` stand one after the other in its tiles."""
+        """The number of consecutive copies of the weights of ``operator`` in its tiles."""
         return self.options.tile_pixels // self.operator.pixels_per_word
 
     @property
@@ -52,7 +52,9 @@ class StreamedSelectEngine(SelectEngine):
         return self.folding.pe * self.folding.simd * self.operator.weight_bits
 
     def schedule(self) -> Schedule:
-        """As from memory, and every issue reads a word."""
+        """The schedule of the engine with weights in memory, where every issue also reads a
+        word.
+        """
         plan = super().schedule()
         return replace(plan, reads=(*plan.reads, np.ones(plan.issues, np.uint8)))
 

@@ -105,7 +105,7 @@ class WholeWindowEngine(ConvolutionEngine):
 
     @property
     def suffix(self) -> str:
-        """Of the names of the RTL, which tells engines of one graph apart."""
+        """The suffix of the RTL's names, which distinguishes the engines of one graph."""
         return ""
 
     @property

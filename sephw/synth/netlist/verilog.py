@@ -82,7 +82,7 @@ class _Writer:
         return f"{{{', '.join(self.bit(bit) for bit in reversed(bits))}}}"
 
     def function(self, function: Function) -> str:
-        """Its inputs that are constant are worked into the table."""
+        """A function's expression, with constant inputs folded into the table."""
         table, inputs = function.table, list(function.inputs)
         for at in reversed(range(len(inputs))):
             bit = inputs[at]
@@ -117,7 +117,7 @@ class _Writer:
         ]
 
     def assignment(self, register: Register) -> str:
-        """What a register does at its edge."""
+        """A register's assignment at its clock edge."""
         target = self.bit(register.output)
         enable = self.level(register.enable, register.enable_high)
         reset = self.level(register.reset, register.reset_high)

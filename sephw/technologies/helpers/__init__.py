@@ -1,1 +1,1 @@
-"""What only one family has and is too long for its file; named by the family."""
+"""Parts of one family that are too long for its file; named by the family."""

@@ -46,7 +46,7 @@ class Half:
 
 @dataclass(frozen=True)
 class Relief:
-    """How many chains changed: carries opened at their ends, cells saved at their beginnings."""
+    """Counts of changed chains: carries opened at their ends, cells saved at their beginnings."""
 
     ends: int
     starts: int

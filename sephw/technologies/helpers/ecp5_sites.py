@@ -16,9 +16,10 @@ def floorplan(
     multiplier_rows: tuple[int, ...],
     ram_rows: tuple[int, ...],
 ) -> Floorplan:
-    """Of a chip with rows of blocks: ``groups`` of four in each, ``left`` of them before the spine.
+    """The floorplan of a chip with rows of blocks.
 
-    ``height`` in tiles; the rows by what they hold.
+    ``groups`` of four blocks lie in each row, ``left`` of them before the spine. ``height`` is in
+    tiles; the rows by what they hold.
     """
     starts = [_FIRST + i * _PITCH + (_SPINE if i >= left else 0) for i in range(groups)]
     multipliers = [
