@@ -28,7 +28,7 @@ class Node:
 
     @property
     def variant(self) -> EngineVariant:
-        """Which engine it has, with its options; the operator's usual one where none is named."""
+        """The engine variant with its options; the operator's default where none is named."""
         return self.operator.variant(self.folding)
 
     @property
