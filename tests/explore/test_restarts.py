@@ -25,17 +25,17 @@ def fastest():
 
 def refuse(monkeypatch, below: float) -> list[int]:
     """Rounds that never find what fits below an interval; the intervals that were asked for."""
-    rounds, tried = module._settle, []
+    rounds, tried = module._iterate, []
 
     def stubborn(session, chooser, solve, most=8):
         found = rounds(session, chooser, solve, most)
         cycles = found.choice.solution.cycles
         tried.append(cycles)
         if cycles < below:
-            return module._Refused(found.choice.problem, found.choice)
+            return module._Infeasible(found.choice.problem, found.choice)
         return found
 
-    monkeypatch.setattr(module, "_settle", stubborn)
+    monkeypatch.setattr(module, "_iterate", stubborn)
     return tried
 
 
