@@ -147,9 +147,9 @@ def measure(
     """
     until = time.monotonic() + most_seconds
     known = read(path)
-    selected = _selected(seed, known.next_index(seed))
+    indices = _selected(seed, known.next_index(seed))
     while len(known.networks) < count:
-        some = tuple(islice(selected, min(_BATCH, count - len(known.networks))))
+        some = tuple(islice(indices, min(_BATCH, count - len(known.networks))))
         for index, outcome in zip(some, check_all([draw(seed, i) for i in some]), strict=True):
             if time.monotonic() >= until:
                 return known
