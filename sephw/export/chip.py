@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,20 +74,14 @@ def synthesize_export(
     A design that does not fit or misses its clock costs only these two folders; one that merely has
     fewer frames per second than requested has both.
     """
-    from sephw.synth import Request, run_flow
+    from sephw.synth import run_flow
 
     images = samples.images[:TESTBENCH_SAMPLES].astype(np.int64)
     golden = graph.run(images)[graph.outputs[0]]
     target, fps = settings.target, settings.fps
     cycles = 0 if fps is None else simulate(graph).frame_interval_cycles
-    request = Request(
-        device=target.device,
-        target=target,
-        clock_mhz=settings.clock_mhz,
-        least_mhz=0.0 if fps is None else fps * cycles / 1e6,
-        seeds=settings.seeds,
-        floorplan=settings.floorplan,
-        task=task,
+    request = replace(
+        settings.synthesis, least_mhz=0.0 if fps is None else fps * cycles / 1e6, task=task
     )
     with progress.step("synth", f"synthesis to bitstream for {target.device.name}"):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sephw.errors import UsageError
 from sephw.files import parse_json
@@ -13,6 +13,9 @@ from sephw.invocation import Invocation, model_name
 from sephw.suggest import did_you_mean
 from sephw.targets import Target
 from sephw.technologies import CELL_MODELS, CHARACTERIZATION
+
+if TYPE_CHECKING:
+    from sephw.synth import Request
 
 STEPS = (
     "qonnx",
@@ -89,6 +92,19 @@ class ExportSettings:
         return self.folding is None and self.fold == SEARCH and known
 
     @property
+    def synthesis(self) -> Request:
+        """What is asked of the synthesis flow, as far as options say it."""
+        from sephw.synth.flow import Request
+
+        return Request(
+            device=self.target.device,
+            target=self.target,
+            clock_mhz=self.clock_mhz,
+            seeds=self.seeds,
+            floorplan=self.floorplan,
+        )
+
+    @property
     def name(self) -> str:
         """The model's name, an identifier in every generated language."""
         return model_name(self.model)
@@ -123,7 +139,7 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
 def check_search(settings: ExportSettings) -> None:
     """UsageError where a wish for search or synthesis has nobody to grant it.
 
-    SephwError where the simulation of a synthesized netlist has no models of its cells.
+    SephwError where the technology lacks what synthesis, or the simulation of its netlist, needs.
     """
     if settings.folding is not None and settings.fold == FAST:
         raise UsageError("--fold fast: --folding decides; leave one of them out")
@@ -147,7 +163,12 @@ def check_search(settings: ExportSettings) -> None:
             f"{option}: nothing is placed and routed for target '{settings.target.name}'; leave "
             f"{option} out, or choose a board of the open flow with synth in --steps"
         )
+    if "synth" in settings.steps:
+        from sephw.synth.flow import check_request
+
+        check_request(settings.synthesis)
     if "netlist" in settings.steps:
+        settings.target.device.check_flow(routes=False, board=False)
         settings.target.device.technology.require(CELL_MODELS)
 
 

@@ -163,8 +163,8 @@ def _ratios(pairs: Sequence[CountPair], kind: str, beyond: int = 0) -> tuple[flo
     )
     if not found:
         return 1.0, 1.0
-    map_product = min(beyond, (len(found) - 1) // 2)
-    return min(1.0, found[map_product]), max(1.0, found[-1 - map_product])
+    left_out = min(beyond, (len(found) - 1) // 2)
+    return min(1.0, found[left_out]), max(1.0, found[-1 - left_out])
 
 
 def _beyond(count: int) -> int:

@@ -164,12 +164,7 @@ def run_flow(
     message names the log, which is then kept in
     ``failures`` (default: the user's folder of logs).
     """
-    if request.clock_mhz is not None and not request.routes:
-        if request.route:
-            request.device.routing()
-        raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
-    if request.floorplan:
-        _check_floorplan(request)
+    check_request(request)
     if request.target is not None and request.target.open_board is not None:
         check_weight_ports(graph, "the board's top")  # before minutes of synthesis
     graph = for_device(graph, request.device)
@@ -188,6 +183,17 @@ def run_flow(
         routed=None if run.routed is None else replace(run.routed, log=out / LOGS / "nextpnr.log"),
         bitstream=None if run.bitstream is None else out / run.bitstream.name,
     )
+
+
+def check_request(request: Request) -> None:
+    """Raise UsageError or SephwError, one line, where no run of the flow can do ``request``."""
+    if request.clock_mhz is not None and not request.routes:
+        if request.route:
+            request.device.routing()
+        raise UsageError("--clock-mhz: nothing is routed with --no-route; leave one of them out")
+    if request.floorplan:
+        _check_floorplan(request)
+    request.device.check_flow(routes=request.routes, board=request.board is not None)
 
 
 def _check_floorplan(request: Request) -> None:

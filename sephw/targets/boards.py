@@ -17,12 +17,22 @@ class OpenBoard:
     ``platform``: "module:Class" of amaranth-boards, or of a table in its form. ``package``: the
     chip's package as place-and-route spells it ("" where the part determines it). ``speed``: speed
     grade, same ("" where there is none). ``cable``: the board's name for openFPGALoader.
+    ``uart_connector``: (connector, number, rx, tx), the pins of the host link where the table has
+    no UART. ``driven_high``: (resource, number, part) of each output that must be 1.
     """
 
     platform: str
     package: str
     speed: str
     cable: str
+    uart_connector: tuple[str, int, str, str] | None = None
+    driven_high: tuple[tuple[str, int, str], ...] = ()
+
+
+# The pins of the OrangeCrab's Feather connector that it calls RX and TX.
+_FEATHER_UART = ("io", 0, "0", "1")
+# The ESP32 of the ULX3S reads GPIO0 and could reload the FPGA.
+_ESP32_IDLE = (("esp32", 0, "gpio0"),)
 
 
 @dataclass(frozen=True)
@@ -51,14 +61,26 @@ TARGETS: tuple[Target, ...] = (
         "Radiona ULX3S 85F (ECP5)",
         find_device("ecp5-85f"),
         10.0,
-        OpenBoard("amaranth_boards.ulx3s:ULX3S_85F_Platform", "CABGA381", "6", "ulx3s"),
+        OpenBoard(
+            "amaranth_boards.ulx3s:ULX3S_85F_Platform",
+            "CABGA381",
+            "6",
+            "ulx3s",
+            driven_high=_ESP32_IDLE,
+        ),
     ),
     Target(
         "ulx3s-25f",
         "Radiona ULX3S 25F (ECP5)",
         find_device("ecp5-25f"),
         10.0,
-        OpenBoard("amaranth_boards.ulx3s:ULX3S_25F_Platform", "CABGA381", "6", "ulx3s"),
+        OpenBoard(
+            "amaranth_boards.ulx3s:ULX3S_25F_Platform",
+            "CABGA381",
+            "6",
+            "ulx3s",
+            driven_high=_ESP32_IDLE,
+        ),
     ),
     Target(
         "orangecrab-25f",
@@ -70,6 +92,7 @@ TARGETS: tuple[Target, ...] = (
             "CSFBGA285",
             "8",
             "orangeCrab",
+            uart_connector=_FEATHER_UART,
         ),
     ),
     Target(
@@ -82,6 +105,7 @@ TARGETS: tuple[Target, ...] = (
             "CSFBGA285",
             "8",
             "orangeCrab",
+            uart_connector=_FEATHER_UART,
         ),
     ),
     Target(

@@ -219,6 +219,18 @@ class Device:
             raise SephwError(f"{purpose}: no tool from PyPI knows it; {ROUTE.fix}")
         return route, self.size.routed
 
+    def check_flow(self, *, routes: bool, board: bool) -> None:
+        """SephwError, one line, for the first thing that a run of the open tools would miss.
+
+        ``routes``: the design is placed and routed; ``board``: it has the top of a board.
+        """
+        for section in (RECIPE, CELLS, *((PINS,) if board else ())):
+            self.technology.require(section)
+        if board:
+            self.pll()
+        if routes:
+            self.routing()
+
     def pll(self) -> tuple[Pll, PllLimits]:
         """The PLL of a board's clock, and its limits. Raises SephwError where it is not known."""
         pll = self.technology.require(PLL)

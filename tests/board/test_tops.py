@@ -57,7 +57,7 @@ def test_pins(name) -> None:
     assert [_signed(pin) for pin in pins.leds] == leds
     assert pins.button is not None
     assert _signed(pins.button) == button
-    assert [pin.site for pin in pins.high] == high
+    assert [pin.site for pin in pins.driven_high] == high
     assert pins.clock_mhz == MHZ[name.split("-")[0]]
     assert len({pin.site for pin in pins.all}) == len({pin.port for pin in pins.all})
 

@@ -16,7 +16,13 @@ BOARD = """    Target(
         "Radiona ULX3S 45F (ECP5)",
         find_device("ecp5-45f"),
         10.0,
-        OpenBoard("amaranth_boards.ulx3s:ULX3S_45F_Platform", "CABGA381", "6", "ulx3s"),
+        OpenBoard(
+            "amaranth_boards.ulx3s:ULX3S_45F_Platform",
+            "CABGA381",
+            "6",
+            "ulx3s",
+            driven_high=_ESP32_IDLE,
+        ),
     ),
 """
 

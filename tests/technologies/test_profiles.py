@@ -15,7 +15,7 @@ from sephw.backends.board.constraints import constraint_text
 from sephw.cli import run
 from sephw.errors import SephwError, UsageError
 from sephw.explore import check_goal, device_goal
-from sephw.export.settings import ExportSettings, check_search
+from sephw.export.settings import ExportSettings, check_search, default_steps
 from sephw.reports import Findings, Subject, build_report
 from sephw.reports.next_step import not_run, own_place
 from sephw.reports.speed import Speed
@@ -23,6 +23,7 @@ from sephw.resources.memories import map_memory
 from sephw.resources.model import load
 from sephw.rtl import SOURCES
 from sephw.sim.timing import simulate
+from sephw.synth import run_flow
 from sephw.synth.count import count
 from sephw.synth.flow import write_harness_constraints
 from sephw.synth.harness import HARNESS_PORTS
@@ -234,6 +235,17 @@ def test_boards_of_the_open_flow_have_what_it_needs():
             "the clock of gowin is not estimated; give one with --clock-mhz",
         ),
         (
+            ("export", "--target", "icebreaker", "--floorplan"),
+            "--floorplan: the sites of blocks on ice40-up5k are not known here; leave it out, or "
+            "choose ecp5-25f, ecp5-45f, ecp5-85f",
+        ),
+        (
+            ("export", "--target", "pynq-z2", "--steps", "+synth", "--clock-mhz", "100"),
+            "place and route for xc7z020: no tool from PyPI places and routes xc7 devices "
+            "(openXC7, elsewhere, does some 7-series ones); use --no-route for the counts of "
+            "Yosys, and the vendor's tools for a bitstream",
+        ),
+        (
             ("export", "--target", "pynq-z2", "--steps", "+netlist"),
             "netlist simulation: no cell models of xc7; there are some of ecp5, ice40, gowin; "
             "choose a board of these",
@@ -248,6 +260,27 @@ def test_commands_refuse_before_any_work(arguments, message, tmp_path, capsys):
     assert run([command, str(model), *options]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == f"sephw: error: {message}"
     assert list(tmp_path.iterdir()) == [model]
+
+
+@pytest.mark.parametrize("section", [RECIPE, CELLS, PLL, PINS], ids=lambda s: s.field)
+def test_an_export_asks_for_what_its_synthesis_needs(section, tmp_path):
+    board = replace(find_target("ulx3s-25f"), device=without(section))
+    settings = ExportSettings(tmp_path / "none.pth", tmp_path / "out", board)
+    with pytest.raises(SephwError) as caught:
+        check_search(replace(settings, steps=default_steps(board)))
+    with pytest.raises(SephwError) as in_flow:
+        run_flow(
+            export_folder.small_graph(),
+            tmp_path / "rtl",
+            settings.synthesis,
+            tmp_path / "synth",
+            progress=lambda text: None,
+        )
+    assert str(caught.value) == str(in_flow.value)
+    assert str(caught.value).startswith(f"{section.thing}: ")
+    assert not list(tmp_path.iterdir())
+    needless = [step for step in default_steps(board) if step != "synth"]
+    check_search(replace(settings, steps=tuple(needless)))
 
 
 @pytest.mark.parametrize("technology", FAMILIES, ids=str)

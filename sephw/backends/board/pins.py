@@ -7,17 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sephw.errors import SephwError
-from sephw.targets import TARGETS, Target
+from sephw.targets import TARGETS, OpenBoard, Target
 from sephw.technologies import PINS, Technology
 from sephw.technologies.routing import Pin
 
 # LEDs the top drives at most: clock, link, trouble.
 _MAX_LEDS = 3
-# Connector pins for boards whose table has no UART: (connector, number, rx, tx). On the OrangeCrab
-# these are the pins that its Feather connector calls RX and TX.
-_UART_ON_CONNECTOR = {"amaranth_boards.orangecrab_r0_2": ("io", 0, "0", "1")}
-# Outputs that must be 1: the ESP32 of the ULX3S reads GPIO0 and could reload the FPGA.
-_DRIVEN_HIGH = {"amaranth_boards.ulx3s": (("esp32", 0, "gpio0"),)}
 
 
 @dataclass(frozen=True)
@@ -60,10 +55,10 @@ def board_pins(target: Target) -> BoardPins:
             "install it with 'pip install amaranth-boards'"
         ) from None
     clock = platform.lookup(platform.default_clk, 0)
-    rx, tx = _uart(platform, module, target.device.technology)
+    rx, tx = _uart(platform, board, target.device.technology)
     leds = _leds(platform)
     button = _first(platform, "button", 0)
-    high = [_part(platform, *where) for where in _DRIVEN_HIGH.get(module, ())]
+    high = [_part(platform, what, number, part) for what, number, part in board.driven_high]
     return BoardPins(
         clock=_pin(platform, "clk_in", clock, clock.ios[0], is_output=False),
         clock_mhz=clock.clock.frequency / 1e6,
@@ -75,11 +70,11 @@ def board_pins(target: Target) -> BoardPins:
     )
 
 
-def _uart(platform: Any, module: str, technology: Technology) -> tuple[Pin, Pin]:
+def _uart(platform: Any, board: OpenBoard, technology: Technology) -> tuple[Pin, Pin]:
     # A line that nothing drives reads 1, the rest level of a UART.
     pull = technology.require(PINS).pull_up
-    if module in _UART_ON_CONNECTOR:
-        connector, number, *names = _UART_ON_CONNECTOR[module]
+    if board.uart_connector is not None:
+        connector, number, *names = board.uart_connector
         mapping = platform.connectors[connector, number].mapping
         sites = [mapping[name] for name in names]
         drive = {key: value for key, value in pull.items() if "PULL" not in key}

@@ -39,13 +39,13 @@ def _ccu2c(cell: Cell) -> list[Part]:
     carry = cell.bit("CIN")
     for stage in "01":
         table = cell.number(f"INIT{stage}")
-        map_product = cell.text(f"INJECT1_{stage}", "YES") == "YES"
+        injected = cell.text(f"INJECT1_{stage}", "YES") == "YES"
 
-        def total(*bits: int, table: int = table, map_product: bool = map_product) -> int:
-            return _propagate(table, bits) ^ (0 if map_product else bits[4])
+        def total(*bits: int, table: int = table, injected: bool = injected) -> int:
+            return _propagate(table, bits) ^ (0 if injected else bits[4])
 
-        def next_carry(*bits: int, table: int = table, map_product: bool = map_product) -> int:
-            generated = 0 if map_product else table >> (bits[0] | bits[1] << 1) & 1
+        def next_carry(*bits: int, table: int = table, injected: bool = injected) -> int:
+            generated = 0 if injected else table >> (bits[0] | bits[1] << 1) & 1
             return bits[4] if _propagate(table, bits) else generated
 
         inputs = (*(cell.bit(f"{pin}{stage}") for pin in "ABCD"), carry)
