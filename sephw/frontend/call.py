@@ -14,6 +14,7 @@ from sephw.frontend.builder import GraphBuilder
 from sephw.frontend.values import (
     Average,
     Constant,
+    Curve,
     Image,
     Quantized,
     Sum,
@@ -148,12 +149,26 @@ class NodeCall:
             raise self.inexact(value)
         if isinstance(value, Unrolled):
             raise self.unrolled(value)
+        if isinstance(value, Curve):
+            raise SephwError(
+                f"{self.where}: reads steps that float32 rounds, and no quantizer follows them; "
+                "put a quantizer (Quant; sephw.nn.QuantReLU) between them"
+            )
         if isinstance(value, Sum) and value.relu:
             raise SephwError(
                 f"{self.where}: reads a ReLU that no quantizer follows; put a quantizer (Quant; "
                 "sephw.nn.QuantReLU) between them"
             )
         return as_sum(value, self.channels(value))
+
+    def curve(self, index: int) -> Curve | None:
+        """Input ``index`` as a function of one tensor, step by step; None where it is not one."""
+        value = self.value(index)
+        if isinstance(value, Quantized):
+            value = as_sum(value, self.channels(value))
+        if isinstance(value, Sum) and value.chain is not None:
+            return Curve(value.branches[0].tensor, value.chain, value.rank)
+        return value if isinstance(value, Curve) else None
 
     def share(self, tensor: str, exponents: Int, offset: Real | None = None) -> None:
         """Mark ``tensor`` as what torch and ONNX hold in the node's output; see `Layer`."""

@@ -82,6 +82,13 @@ def evaluate(chain: Chain, integers: Int) -> Float:
         return chain.evaluate(integers, {})
 
 
+def accumulator_of(chain: Chain) -> Accumulator:
+    """Where ``chain`` begins."""
+    while isinstance(chain, Applied):
+        chain = chain.arguments[0]
+    return chain
+
+
 @dataclass(frozen=True, eq=False)
 class Quantizer:
     """The end of a chain: integers of float32 (n, C), from ``low`` to ``high``."""
@@ -272,6 +279,7 @@ __all__ = [
     "Chain",
     "Quantizer",
     "Step",
+    "accumulator_of",
     "add",
     "batch_norm",
     "bipolar_quantizer",

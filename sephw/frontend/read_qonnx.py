@@ -18,7 +18,7 @@ from sephw.frontend.handlers import HANDLERS
 from sephw.frontend.join import join_output
 from sephw.frontend.onnx_file import array_of, image_input, load_model
 from sephw.frontend.scope import label_of, module_of
-from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unrolled, Value
+from sephw.frontend.values import Average, Constant, Curve, Image, Quantized, Sum, Unrolled, Value
 from sephw.ir import Graph, IntType
 
 _INPUT = "input"
@@ -130,6 +130,11 @@ def _make_output(path: Path, last: NodeCall, final: Value | None) -> str:
         return final.tensor
     if isinstance(final, Average):
         raise last.inexact(final)
+    if isinstance(final, Curve):
+        raise SephwError(
+            f"{path}: output '{last.output}' is what float32 rounds on the way; put a quantizer "
+            "(Quant; sephw.nn.QuantReLU) behind it"
+        )
     if isinstance(final, Unrolled):
         raise SephwError(
             f"{path}: output '{last.output}' is a flattened map; end the network with the map "

@@ -90,12 +90,12 @@ def _prove(chain: Chain, quantizer: Quantizer, low: Int, high: Int) -> MonotoneP
     many = values > MOST_VALUES or values * len(low) > _FEW_EVALUATIONS
     if doubtful is None and many:
         return MonotoneProof.EVERY_STEP
-    where = quantizer.where if doubtful is None else doubtful.where
+    step = "what it reads" if doubtful is None else f"{doubtful.where} before it"
     if values > MOST_VALUES:
         raise SephwError(
-            f"{where}: may not be monotone, and its accumulator has {values:,} values, of which at "
-            f"most {MOST_VALUES:,} are tried; use Relu, Clip or HardSigmoid in its place, or "
-            "weights and inputs of fewer bits before it"
+            f"{quantizer.where}: {step} may not be monotone, and the accumulator has {values:,} "
+            f"values, of which at most {MOST_VALUES:,} are tried; use Relu, Clip or HardSigmoid in "
+            "its place, or weights and inputs of fewer bits before it"
         )
     rows = max(1, _EVALUATIONS_AT_ONCE // len(low))
     rising, falling = np.zeros((2, len(low)), bool)
@@ -110,9 +110,9 @@ def _prove(chain: Chain, quantizer: Quantizer, low: Int, high: Int) -> MonotoneP
         if (rising & falling).any():
             channel = int(np.argmax(rising & falling))
             raise SephwError(
-                f"{where}: is not monotone: in channel {channel}, {quantizer.where} rises and "
-                f"falls while the accumulator goes from {low[channel]} to {high[channel]}; use "
-                "Relu, Clip or HardSigmoid in its place"
+                f"{quantizer.where}: {step} is not monotone: channel {channel} rises and falls "
+                f"while the accumulator goes from {low[channel]} to {high[channel]}; use Relu, "
+                "Clip or HardSigmoid in its place"
             )
         former = found[-1:]
     return MonotoneProof.EVERY_VALUE

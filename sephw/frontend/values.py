@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.exact_sums import LARGEST_EXPONENT, Int, Real, normalize, within_range
+from sephw.frontend.chain import Accumulator, Chain
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,15 @@ class Sum:
     """Σ branches + Σ constants per channel, before rounding.
 
     ``constants``, float64 (C,) each, are kept apart as they were added: float32 must hold every
-    sum on the way. ``relu``: clipped at 0 after the sum.
+    sum on the way. ``relu``: clipped at 0 after the sum. ``chain``: the same, step by step as the
+    file computes it, where there is one branch.
     """
 
     branches: tuple[Branch, ...]
     constants: tuple[Real, ...]
     rank: int
     relu: bool = False
+    chain: Chain | None = None
 
     @property
     def channels(self) -> int:
@@ -69,13 +72,14 @@ class Sum:
         return len(self.branches[0].coefficient)
 
     def plus(self, constant: Real) -> Sum:
-        """The sum and a constant, float64 (C,)."""
-        return replace(self, constants=(*self.constants, constant))
+        """The sum and a constant, float64 (C,); without a chain."""
+        return replace(self, constants=(*self.constants, constant), chain=None)
 
     def times(self, factor: Real) -> Sum:
-        """The sum times a factor, float64 (C,)."""
+        """The sum times a factor, float64 (C,); without a chain."""
         branches = tuple(Branch(b.tensor, b.coefficient * factor) for b in self.branches)
-        return replace(self, branches=branches, constants=tuple(c * factor for c in self.constants))
+        constants = tuple(c * factor for c in self.constants)
+        return replace(self, branches=branches, constants=constants, chain=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +95,16 @@ class Average:
     rank: int
 
 
-Value = Image | Constant | Quantized | Unrolled | Sum | Average
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A function of the integers of ``tensor`` that is no exact sum: float32 steps of a file."""
+
+    tensor: str
+    chain: Chain
+    rank: int
+
+
+Value = Image | Constant | Quantized | Unrolled | Sum | Average | Curve
 
 _MOST_WEIGHT_BITS = 40
 
@@ -101,7 +114,12 @@ def as_sum(value: Quantized | Sum, channels: int) -> Sum:
     if isinstance(value, Sum):
         return value
     coefficient = np.full(channels, 2.0**-value.exponent)
-    return Sum((Branch(value.tensor, coefficient),), (), value.rank)
+    return single(value.tensor, coefficient, value.rank)
+
+
+def single(tensor: str, coefficient: Real, rank: int) -> Sum:
+    """The sum of one branch, with its chain; ``coefficient`` float64 (C,), dyadic."""
+    return Sum((Branch(tensor, coefficient),), (), rank, chain=Accumulator(coefficient))
 
 
 def check_range(values: Real, where: str) -> None:

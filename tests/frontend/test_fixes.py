@@ -57,6 +57,38 @@ def quant(name: str = "q", step_bits: int = 4, bits: int = 8) -> Step:
     return lambda net, x: net.quant(name, x, step_bits=step_bits, bits=bits)
 
 
+def rounded(net: Net, x: str) -> str:
+    """A quantizer that rounds half to even."""
+    inputs = [x, net.constant("step", 2.0**-4), "zero", net.constant("bits", 8)]
+    made = net.node("Quant", "q", inputs, signed=0, narrow=0, rounding_mode="ROUND")
+    return net.made(made, net.shapes[x])
+
+
+def summed(other: Step) -> Step:
+    """The sum of a convolution and what ``other`` makes."""
+
+    def build(net: Net, x: str) -> str:
+        return net.made(net.node("Add", "sum", [net.conv("side", x, 4), other(net, x)]), 4)
+
+    return build
+
+
+def squared(net: Net, x: str) -> str:
+    return net.made(net.node("Mul", "op", [x, x]), net.shapes[x])
+
+
+def divided(net: Net, x: str) -> str:
+    return net.made(net.node("Div", "op", [net.constant("one", 1.0), x]), net.shapes[x])
+
+
+def norm(**attributes: Any) -> Step:
+    def build(net: Net, x: str) -> str:
+        names = [net.constant(f"n{i}", net.rng.uniform(0.1, 2, 4)) for i in range(4)]
+        return net.made(net.node("BatchNormalization", "op", [x, *names], **attributes), 4)
+
+    return build
+
+
 def pooled(net: Net, x: str) -> str:
     return net.quant("sums", net.global_sum("pool", x, 36), step_bits=4)
 
@@ -121,8 +153,47 @@ CODE = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}
 
 # What is wrong, what the line says to do, and that done.
 FIXES: dict[str, tuple[Step, str, Step]] = {
-    "unknown operator": (op("Sub", 0.5), "express it with Add", op("Add", -0.5)),
-    "division": (op("Div", 4.0), "AveragePool, BipolarQuant", op("Mul", 0.25)),
+    "unknown operator": (op("Neg"), "express it with Add", op("Mul", -1.0)),
+    "division": (op("Div", 4.0), "put a quantizer (Quant", chain(op("Div", 4.0), quant())),
+    "by an activation": (divided, "use Mul by a constant", op("Mul", 0.25)),
+    "from an activation": (
+        two("Sub", lambda net, x: net.conv("other", x, 4)),
+        "use Mul by -1 and Add",
+        two(
+            "Add",
+            lambda net, x: op("Mul", -1.0, module="m")(net, net.conv("other", x, 4)),
+        ),
+    ),
+    "curve of a sum": (
+        chain(summed(conv()), op("LeakyRelu", module="leaky"), quant()),
+        "put a quantizer (Quant",
+        chain(summed(conv()), quant("half"), op("LeakyRelu", module="leaky"), quant()),
+    ),
+    "curve of a curve": (
+        chain(conv(), op("Tanh", module="t"), op("MaxPool", kernel_shape=[2, 2])),
+        "put a quantizer (Quant",
+        chain(conv(), op("Tanh", module="t"), quant(), op("MaxPool", kernel_shape=[2, 2])),
+    ),
+    "sum of curves": (
+        chain(summed(op("Tanh", module="t")), quant()),
+        "put a quantizer (Quant",
+        chain(summed(chain(op("Tanh", module="t"), quant("half"))), quant()),
+    ),
+    "not monotone": (
+        chain(conv(), squared, quant()),
+        "Quant 'q': Mul 'op' before it is not monotone: channel 0 rises and falls",
+        chain(conv(), op("Relu", module="r"), quant()),
+    ),
+    "rounding of a sum": (
+        chain(summed(conv()), rounded),
+        "use FLOOR, and add half a step to the bias before it",
+        chain(summed(conv()), op("Add", 1 / 32, module="half"), quant()),
+    ),
+    "training norm": (
+        norm(training_mode=1),
+        "export in evaluation mode",
+        chain(norm(training_mode=0), quant()),
+    ),
     "not quantized": (
         chain(conv(), op("MaxPool", kernel_shape=[2, 2])),
         "put a quantizer (Quant",
@@ -130,8 +201,8 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
     ),
     "ReLU alone": (
         chain(op("Relu", module="r"), conv(), op("Relu", module="s"), op("Mul", 0.5)),
-        "put a quantizer (Quant; sephw.nn.QuantReLU) between them",
-        chain(conv(), op("Relu", module="s"), quant(), op("Mul", 0.5)),
+        "put a quantizer (Quant; sephw.nn.QuantReLU) behind it",
+        chain(conv(), op("Relu", module="s"), op("Mul", 0.5), quant()),
     ),
     "average of nine": (
         chain(op("AveragePool", kernel_shape=[3, 3]), quant()),
@@ -245,7 +316,11 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         "give it the shape (1, 4, 1, 1)",
         op("Add", np.ones((1, 4, 1, 1))),
     ),
-    "two activations": (two("Mul", lambda net, x: x), "only a constant", op("Mul", 0.5)),
+    "two activations": (
+        two("Mul", lambda net, x: net.conv("c", x, 4)),
+        "only a constant",
+        op("Mul", 0.5),
+    ),
     "sizes": (
         two("Add", lambda net, x: net.max_pool("p", x, 2, 2)),
         "make them equal",
@@ -298,14 +373,14 @@ FIXES: dict[str, tuple[Step, str, Step]] = {
         chain(conv(), op("Relu", module="r"), quant(bits=1)),
     ),
     "third": (
-        chain(conv(), op("Mul", 1 / 3, module="m"), quant()),
+        chain(summed(op("Mul", 1 / 3, module="m")), quant()),
         "use weights, scales and biases of fewer bits",
-        chain(conv(), op("Mul", 11 / 32, module="m"), quant()),
+        chain(summed(op("Mul", 11 / 32, module="m")), quant()),
     ),
     "coarse step": (
-        chain(conv(), quant(step_bits=-50)),
+        chain(summed(conv()), quant(step_bits=-50)),
         "use a smaller scale",
-        chain(conv(), quant(step_bits=4)),
+        chain(summed(conv()), quant(step_bits=4)),
     ),
     "far": (op("Mul", 2.0**70), "rescale the layer", op("Mul", 2.0**-7)),
     "spread": (

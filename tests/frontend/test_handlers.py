@@ -13,6 +13,7 @@ from onnx_networks import OnnxNetwork
 from plain_onnx import outcome
 
 from sephw.frontend.handlers import HANDLERS
+from sephw.frontend.rounding import ROUNDERS
 
 Build = Callable[[OnnxNetwork, str], str]
 
@@ -76,19 +77,35 @@ def _conv(net: OnnxNetwork, x: str) -> str:
     return net.made(net.node("Conv", "op", [x, _weights(net, 4, 4, 3, 3)], pads=[1] * 4), 4)
 
 
+def _batch_norm(net: OnnxNetwork, x: str) -> str:
+    names = [net.constant(f"n{i}", net.rng.uniform(0.1, 2, 4)) for i in range(4)]
+    return net.made(net.node("BatchNormalization", "op", [x, *names]), 4)
+
+
+def _clip(net: OnnxNetwork, x: str) -> str:
+    return net.made(net.node("Clip", "op", [x, net.constant("l", 0.1), net.constant("h", 3)]), 4)
+
+
 NETWORKS: dict[str, Build] = {
     "Add": _two("Add"),
     "AveragePool": _pooled("AveragePool", kernel_shape=[2, 2]),
+    "BatchNormalization": _batch_norm,
+    "Clip": _clip,
     "Concat": lambda net, x: net.made(net.node("Concat", "op", [x, x], axis=1), 8),
     "Constant": _constant,
     "Conv": _conv,
+    "Div": _two("Div"),
     "Dropout": _pooled("Dropout"),
+    "Erf": _pooled("Erf"),
     "Flatten": _moved("Flatten", axis=1),
     "Gemm": _linear("Gemm", 4, 4),
     "GlobalAveragePool": lambda net, x: net.made(
         net.node("GlobalAveragePool", "op", [net.max_pool("half", x, 2, 1)]), 4
     ),
+    "HardSigmoid": _pooled("HardSigmoid"),
+    "HardSwish": _pooled("HardSwish"),
     "Identity": _of_weights("Identity"),
+    "LeakyRelu": _pooled("LeakyRelu"),
     "MatMul": _linear("MatMul", 4, 4),
     "MaxPool": _pooled("MaxPool", kernel_shape=[2, 2]),
     "Mul": _two("Mul"),
@@ -96,7 +113,11 @@ NETWORKS: dict[str, Build] = {
     "ReduceSum": _pooled("ReduceSum", "axes"),
     "Relu": _pooled("Relu"),
     "Reshape": _moved("Reshape", target=[1, 4]),
+    "Sigmoid": _pooled("Sigmoid"),
+    "Sign": _pooled("Sign"),
     "Squeeze": _moved("Squeeze", target=[2, 3]),
+    "Sub": _two("Sub"),
+    "Tanh": _pooled("Tanh"),
     "Transpose": _of_weights("Transpose", perm=[1, 0, 2, 3]),
 }
 
@@ -211,7 +232,6 @@ def test_attributes_that_onnx_does_not_check(kind, attribute, tmp_path):
 QUANTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "narrow": ({"narrow": 1}, "set narrow=0", {"narrow": 0}),
     "signed": ({"signed": 1}, "set signed=0", {"signed": 0}),
-    "rounding": ({"rounding_mode": "ROUND"}, "use FLOOR", {"rounding_mode": "FLOOR"}),
     "no mode": (
         {"rounding_mode": "TIE"},
         "use one of ROUND, HALF_EVEN, FLOOR",
@@ -252,6 +272,12 @@ def test_quantizers_and_their_fixes(name, tmp_path):
     found = outcome(quantized(broken), tmp_path)
     assert found.startswith("Quant 'act': ") and fix in found and "\n" not in found
     assert outcome(quantized(broken | fixed), tmp_path) == "exact"
+
+
+@pytest.mark.parametrize("mode", ROUNDERS)
+def test_every_rounding_of_one_accumulator(mode, tmp_path):
+    for step in (0.25, 4.0):
+        assert outcome(quantized({"rounding_mode": mode, "step": step}), tmp_path) == "exact"
 
 
 @pytest.mark.parametrize(

@@ -86,16 +86,20 @@ def test_the_budget_is_that_of_each_channel(tmp_path, mantissa, bits):
         constant("m", np.array([2.0**-8, mantissa * 2.0**-17]).reshape(1, 2, 1, 1)),
         constant("sixteenth", 0.0625),
     ]
-    if bits is not None:
-        assert refusal(tmp_path, nodes, extra) == (
-            f"Quant 'quant_y': needs {bits} bits, more than float32 holds exactly; use weights, "
-            "scales and biases of fewer bits, or fewer input channels"
-        )
-        return
     graph = read_qonnx(model(tmp_path, nodes, extra)).graph
+    assert graph.nodes[-1].operator.kind == ("join" if bits is None else "thresholds")
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 2))
     wide = (images.sum(3) * 127 * 16) >> 16
-    narrow = (images[..., 0] * mantissa * 16) >> 25
+    # float32 rounds a product of 25 bits, as an executor of the file does.
+    product = (images[..., 0] * mantissa * 2.0**-25).astype(np.float32)
+    narrow = np.floor(product * np.float32(16)).astype(np.int64)
+    if bits is not None:
+        twice = [*nodes[:3], helper.make_node("Add", ["scaled", "acc"], ["s"], name="add")]
+        # Twice the accumulator takes a bit more.
+        assert refusal(tmp_path, [*twice, quant("s", "sixteenth", "y")], extra) == (
+            f"Quant 'quant_y': needs {bits + 1} bits, more than float32 holds exactly; use weights, "
+            "scales and biases of fewer bits, or fewer input channels"
+        )
     want = np.clip(np.stack([wide, narrow], axis=3), 0, 255)
     assert np.array_equal(graph.run(images)[graph.outputs[0]], want)
 
@@ -110,7 +114,8 @@ def test_refusals_name_the_node(tmp_path):
     assert refusal(tmp_path, [entry, quant("q", "step", "y", signed=1)]) == (
         "Quant 'quant_y': signed activations; put a Relu before it and set signed=0"
     )
-    rounded = [entry, quant("q", "step", "y", rounding_mode="ROUND")]
+    doubled = helper.make_node("Add", ["q", "q"], ["d"], name="add")
+    rounded = [entry, doubled, quant("d", "step", "y", rounding_mode="ROUND")]
     assert refusal(tmp_path, rounded) == (
         "Quant 'quant_y': rounding_mode ROUND is not exact in hardware; use FLOOR, and add half "
         "a step to the bias before it (sephw.nn.freeze does)"
@@ -118,7 +123,8 @@ def test_refusals_name_the_node(tmp_path):
     scaled = [
         entry,
         helper.make_node("Mul", ["q", "tenth"], ["y"], name="mul"),
-        quant("y", "step", "z"),
+        helper.make_node("Add", ["y", "q"], ["s"], name="add"),
+        quant("s", "step", "z"),
     ]
     assert refusal(tmp_path, scaled, [tenth]).startswith("Quant 'quant_z': needs ")
     unread = [helper.make_node("Relu", ["x"], ["y"], name="relu")]
@@ -127,7 +133,7 @@ def test_refusals_name_the_node(tmp_path):
         "unsigned bits (sephw's input) before it"
     )
     assert refusal(tmp_path, [entry, helper.make_node("Sin", ["q"], ["y"], name="sin")]).startswith(
-        "Sin 'sin': operator Sin is not supported; express it with Add, AveragePool, BipolarQuant, "
+        "Sin 'sin': operator Sin is not supported; express it with Add, AveragePool, "
     )
     mean = [entry, helper.make_node("GlobalAveragePool", ["q"], ["y"], name="pool")]
     assert refusal(tmp_path, mean, shape=(1, 2, 3, 3)) == (

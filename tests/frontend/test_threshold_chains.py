@@ -356,9 +356,9 @@ def test_every_value_is_tried_where_steps_prove_nothing() -> None:
     with pytest.raises(SephwError) as error:
         find_thresholds(chain, byte(1 / 255), *far)
     assert str(error.value) == (
-        "Sigmoid 's': may not be monotone, and its accumulator has 2,097,153 values, of which at "
-        "most 1,048,576 are tried; use Relu, Clip or HardSigmoid in its place, or weights and "
-        "inputs of fewer bits before it"
+        "Quant 'q': Sigmoid 's' before it may not be monotone, and the accumulator has 2,097,153 "
+        "values, of which at most 1,048,576 are tried; use Relu, Clip or HardSigmoid in its place, "
+        "or weights and inputs of fewer bits before it"
     )
     easy = c.Applied(c.hard_sigmoid("HardSigmoid 's'"), chain.arguments)
     assert find_thresholds(easy, byte(1 / 255), *far).thresholds.shape == (1, 255)
@@ -373,7 +373,7 @@ def test_what_is_not_monotone_is_refused_by_name() -> None:
     with pytest.raises(SephwError) as error:
         find_thresholds(chain, byte(0.05, signed=True), *ends)
     assert str(error.value) == (
-        "HardSwish 'act': is not monotone: in channel 0, Quant 'q' rises and falls while the "
+        "Quant 'q': HardSwish 'act' before it is not monotone: channel 0 rises and falls while the "
         "accumulator goes from -900 to 900; use Relu, Clip or HardSigmoid in its place"
     )
     find_thresholds(c.Applied(c.relu("Relu 'act'"), (start,)), byte(0.05, signed=True), *ends)

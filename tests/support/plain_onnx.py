@@ -16,7 +16,17 @@ from sephw.errors import SephwError
 from sephw.frontend import capture_qonnx, copy_qonnx, read_qonnx
 
 onnxruntime.set_default_logger_severity(4)
-_ROUNDERS = {"FLOOR": "Floor", "CEIL": "Ceil", "ROUND": "Round"}
+# What is added before which operator; of what is not negative.
+_ROUNDERS = {
+    "FLOOR": (0.0, "Floor"),
+    "DOWN": (0.0, "Floor"),
+    "CEIL": (0.0, "Ceil"),
+    "UP": (0.0, "Ceil"),
+    "ROUND": (0.0, "Round"),
+    "HALF_EVEN": (0.0, "Round"),
+    "HALF_UP": (0.5, "Floor"),
+    "HALF_DOWN": (-0.5, "Ceil"),
+}
 
 
 def plain(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -125,17 +135,18 @@ def _standard(node: Any, constants: dict[str, Any]) -> list[Any]:
     bits = float(constants[node.input[3]].reshape(()))
     top = 2**bits - 1 - found["narrow"]
     name = node.output[0]
-    parts = [f"{name}/{i}" for i in range(3)]
+    parts = [f"{name}/{i}" for i in range(4)]
+    added, rounder = _ROUNDERS[found.get("rounding_mode", b"ROUND").decode().upper()]
     ends = [
         helper.make_tensor(f"{name}/c{i}", TensorProto.FLOAT, (), [v])
-        for i, v in enumerate((0.0, top))
+        for i, v in enumerate((0.0, top, added))
     ]
-    rounder = _ROUNDERS[found.get("rounding_mode", b"ROUND").decode().upper()]
     return [
         *(helper.make_node("Constant", [], [end.name], value=end) for end in ends),
         helper.make_node("Div", [node.input[0], node.input[1]], [parts[0]]),
         helper.make_node("Max", [parts[0], ends[0].name], [f"{name}/m"]),
         helper.make_node("Min", [f"{name}/m", ends[1].name], [parts[1]]),
-        helper.make_node(rounder, [parts[1]], [parts[2]]),
-        helper.make_node("Mul", [parts[2], node.input[1]], [name]),
+        helper.make_node("Add", [parts[1], ends[2].name], [parts[2]]),
+        helper.make_node(rounder, [parts[2]], [parts[3]]),
+        helper.make_node("Mul", [parts[3], node.input[1]], [name]),
     ]

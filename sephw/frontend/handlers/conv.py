@@ -12,13 +12,13 @@ from sephw.exact_sums import Real, within_range
 from sephw.frontend.call import NodeCall, per_channel
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.values import (
-    Branch,
     Constant,
     Quantized,
     Sum,
     Unrolled,
     Value,
     integer_rows,
+    single,
 )
 from sephw.frontend.window import KernelWindow, WindowAttributes, add_window, window_of
 from sephw.ops.conv8 import Conv8
@@ -201,7 +201,9 @@ def _engine(
     if (magnitude == 1).all():
         call.share(acc, exponents, bias)
     coefficient = magnitude * np.exp2(-exponents.astype(np.float64))
-    return Sum((Branch(acc, coefficient),), () if bias is None else (bias,), source.rank)
+    made = single(acc, coefficient, source.rank)
+    # Tools add a bias before, among or behind the products: no chain says in what order.
+    return made if bias is None else made.plus(bias)
 
 
 def _is_pattern(weights: Value, rows: Real) -> bool:

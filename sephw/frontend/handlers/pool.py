@@ -9,7 +9,7 @@ import numpy as np
 from sephw.errors import SephwError
 from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
-from sephw.frontend.values import Average, Branch, Quantized, Sum, Value
+from sephw.frontend.values import Average, Quantized, Sum, Value, single
 from sephw.frontend.window import KernelWindow, WindowAttributes, add_window, window_of
 from sephw.ops.average_pool import AveragePool
 from sephw.ops.global_pool import GlobalPool
@@ -215,4 +215,4 @@ def _global(call: NodeCall, pixels: int, rank: int) -> Value:
 def _scaled(call: NodeCall, tensor: str, exponent: int, rank: int) -> Sum:
     """The sum whose value is integer · 2^-exponent."""
     channels = call.builder.tensors[tensor].channels
-    return Sum((Branch(tensor, np.full(channels, 2.0**-exponent)),), (), rank)
+    return single(tensor, np.full(channels, 2.0**-exponent), rank)

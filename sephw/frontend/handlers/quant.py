@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.frontend.call import NodeCall
+from sephw.frontend.chain import uniform_quantizer
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.join import join
 from sephw.frontend.rounding import ROUNDERS
+from sephw.frontend.threshold_node import MOST_THRESHOLD_BITS, threshold_node
 from sephw.frontend.values import (
     Average,
     Constant,
+    Curve,
     Image,
     Quantized,
     Sum,
@@ -71,19 +74,44 @@ def quant(call: NodeCall, given: QuantAttributes) -> Value:
         raise SephwError(
             f"{call.where}: narrow=1 leaves the largest of {1 << bits} values out; set narrow=0"
         )
-    if mode != "FLOOR":
-        raise SephwError(
-            f"{call.where}: rounding_mode {mode} is not exact in hardware; use FLOOR, and add half "
-            "a step to the bias before it (sephw.nn.freeze does)"
-        )
     if isinstance(first, Average):
         raise call.inexact(first)
     if isinstance(first, Unrolled):
         raise call.unrolled(first)
-    value = first if isinstance(first, Sum) else as_sum(first, call.channels(first))
-    tensor = join(call, value, exponent, IntType(bits, signed=False))
+    tensor = _rounded(call, first, bits, exponent, mode)
     call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))
-    return Quantized(tensor, exponent, value.rank)
+    return Quantized(tensor, exponent, first.rank)
+
+
+def _rounded(
+    call: NodeCall, value: Quantized | Sum | Curve, bits: int, exponent: int, mode: str
+) -> str:
+    """The tensor of ``value`` rounded: by one Join where it is an exact sum, else by Thresholds."""
+    dtype = IntType(bits, signed=False)
+    total = None if isinstance(value, Curve) else as_sum(value, call.channels(value))
+    curve = call.curve(0)
+    if total is not None and mode == "FLOOR":
+        try:
+            return join(call, total, exponent, dtype)
+        except SephwError:
+            # What float32 rounds is exact all the same where one accumulator decides it.
+            if curve is None or bits > MOST_THRESHOLD_BITS:
+                raise
+    if curve is None:
+        raise SephwError(
+            f"{call.where}: rounding_mode {mode} is not exact in hardware; use FLOOR, and add half "
+            "a step to the bias before it (sephw.nn.freeze does)"
+        )
+    quantizer = uniform_quantizer(
+        call.where,
+        np.full((), 2.0**-exponent, np.float32),
+        np.zeros((), np.float32),
+        bits,
+        signed=False,
+        narrow=False,
+        rounding_mode=mode,
+    )
+    return threshold_node(call, curve, quantizer, dtype)
 
 
 def bipolar_quant(call: NodeCall, given: NoAttributes) -> Value:

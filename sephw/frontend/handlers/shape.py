@@ -13,9 +13,9 @@ from sephw.files import reading
 from sephw.frontend.call import NodeCall
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.onnx_file import array_of
-from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unrolled, Value
+from sephw.frontend.values import Average, Constant, Curve, Image, Quantized, Sum, Unrolled, Value
 
-Moved = Quantized | Sum | Average
+Moved = Quantized | Sum | Average | Curve
 
 
 @dataclass(frozen=True)
