@@ -97,8 +97,8 @@ def test_the_budget_is_that_of_each_channel(tmp_path, mantissa, bits):
         twice = [*nodes[:3], helper.make_node("Add", ["scaled", "acc"], ["s"], name="add")]
         # Twice the accumulator takes a bit more.
         assert refusal(tmp_path, [*twice, quant("s", "sixteenth", "y")], extra) == (
-            f"Quant 'quant_y': needs {bits + 1} bits, more than float32 holds exactly; use weights, "
-            "scales and biases of fewer bits, or fewer input channels"
+            f"Quant 'quant_y': needs {bits + 1} bits, more than float32 holds exactly; use "
+            "weights, scales and biases of fewer bits, or fewer input channels"
         )
     want = np.clip(np.stack([wide, narrow], axis=3), 0, 255)
     assert np.array_equal(graph.run(images)[graph.outputs[0]], want)
