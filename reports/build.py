@@ -23,7 +23,7 @@ NOTES = (
     "BQ: patterns 1 bit, the rest 8 bits.",
     "constants are the per-channel multipliers, shifts and biases that batch norm and the "
     "patterns' scales became; they are on the chip but not in the model bytes.",
-    "counted: exact, from the network. estimated: from a model, or at the requested clock. "
+    "counted: exact, from the network. estimated: from a model, or at the target's default clock. "
     "simulated: from the cycle simulation. synthesized: by Yosys. routed: by place-and-route. "
     "measured: by running it.",
 )
@@ -41,7 +41,8 @@ def model_bytes(patterns: int, others: int) -> tuple[int, int, int]:
 class Subject:
     """The model and the target that a report describes.
 
-    `network` names the model; `target` is a board and `part` its device; `clock_ns` is requested.
+    `network` names the model; `target` is a board, `part` its device and `clock_ns` its default
+    clock's period.
     """
 
     network: str

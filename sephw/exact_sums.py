@@ -159,9 +159,15 @@ def measure(
     powers = np.where(parts == 0, 0, own - np.vstack([exponents, constant_exponents]))
     total = np.ldexp(values.astype(np.float64), powers).sum(axis=0)
     return SumGrid(
-        mantissas, exponents, constant_mantissas, constant_exponents,
-        tuple(a.dtype for a in addends), step, own, np.maximum(total, largest.max(axis=0)),
-    )  # fmt: skip
+        mantissas,
+        exponents,
+        constant_mantissas,
+        constant_exponents,
+        tuple(a.dtype for a in addends),
+        step,
+        own,
+        np.maximum(total, largest.max(axis=0)),
+    )
 
 
 def averages_are_exact(count: int, factor: int, low: int, high: int) -> bool:

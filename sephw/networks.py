@@ -115,14 +115,18 @@ def input_size(name: str, arguments: Mapping[str, Any]) -> tuple[int, int]:
     return int(known["height"]), int(known["width"])
 
 
-def _constructor(name: str) -> tuple[Any, Mapping[str, Any]]:
-    """The class behind a name, imported now, and the arguments that the name stands for."""
-    base, preset = _PRESETS.get(name, (name, {}))
-    where = _WHERE.get(base)
-    if where is None:
+def check_name(name: str) -> None:
+    """SephwError, with what may have been meant, where no network is called so; needs no torch."""
+    if name not in NETWORK_NAMES:
         hint = did_you_mean(name, NETWORK_NAMES)
         raise SephwError(f"network '{name}' is unknown; {hint}known: {', '.join(NETWORK_NAMES)}")
-    module, attribute = where.split(":")
+
+
+def _constructor(name: str) -> tuple[Any, Mapping[str, Any]]:
+    """The class behind a name, imported now, and the arguments that the name stands for."""
+    check_name(name)
+    base, preset = _PRESETS.get(name, (name, {}))
+    module, attribute = _WHERE[base].split(":")
     return getattr(importlib.import_module(module), attribute), preset
 
 

@@ -9,6 +9,7 @@ import click
 
 from sephw.commands.context import command_progress
 from sephw.commands.options import json_option
+from sephw.networks import check_name
 from sephw.sizes import DEFAULT, network_size, table
 
 
@@ -22,9 +23,12 @@ def sizes(networks: tuple[str, ...], as_json: bool) -> None:
     BQ. The SEP-Nets at 224×224 are reconstructions: the paper's table of layers is incomplete.
     """
     names = networks or DEFAULT
+    for name in names:
+        check_name(name)
     progress = command_progress(1)
     counted = []
-    with progress.step("sizes", f"{len(names)} networks built and counted", ends=False):
+    what = names[0] if len(names) == 1 else f"{len(names)} networks"
+    with progress.step("sizes", f"{what} built and counted", ends=False):
         for done, name in enumerate(names):
             progress.update(f"{name} ({done} of {len(names)})")
             counted.append(network_size(name))

@@ -110,9 +110,10 @@ class Join(LaneOperator):
         low, high = self._interval
         bits = IntType.covering(low, high).bits
         require(
-            bits <= MOST_SUM_BITS, self,
+            bits <= MOST_SUM_BITS,
+            self,
             f"its sum takes {bits} bits; at most {MOST_SUM_BITS} are computed exactly",
-        )  # fmt: skip
+        )
 
     @property
     def variants(self) -> Sequence[type[EngineVariant]]:

@@ -11,9 +11,11 @@ from typing import Any
 
 from sephw.errors import UsageError
 
-# Options that belong to one call, not to what is trained; `pairs` is written as the table [set].
 _MOST_BYTES = 1 << 20
-_COMMAND_LINE_ONLY = frozenset({"recipe", "resume", "max_minutes", "pairs", "debug", "help"})
+# Options that belong to one call, not to what is trained; `pairs` is written as the table [set].
+_COMMAND_LINE_ONLY = frozenset(
+    {"recipe", "resume", "max_minutes", "pairs", "debug", "quiet", "help"}
+)
 
 
 @dataclass(frozen=True)

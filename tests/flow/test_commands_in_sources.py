@@ -29,7 +29,7 @@ MADE = {
     "sephw/commands/synth.py:_text": "test_next_steps_of_a_report",
     "sephw/host/accelerator.py:_check_clock": "test_a_board_with_another_design",
     "sephw/host/accelerator.py:_check_design": "test_a_board_with_another_design",
-    "sephw/run/design.py:read_design": "test_an_export_without_a_board",
+    "sephw/run/design.py:_synthesis": "test_an_export_for_a_vendors_board",
     "sephw/train/settings.py:command": "test_a_cards_command",
 }
 

@@ -20,7 +20,7 @@ from sephw.backends.rtl.project import FILE_LIST
 from sephw.command_line import command_line, command_name, in_folder
 from sephw.export.chip import _too_few_frames
 from sephw.export.settings import ExportSettings
-from sephw.host import Accelerator, WrongDesignError, read_description
+from sephw.host import DESCRIPTION, Accelerator, WrongDesignError, read_description
 from sephw.host.messages import Reply
 from sephw.invocation import (
     Invocation,
@@ -328,6 +328,21 @@ def test_an_export_without_a_board(home, monkeypatch, capsys, command):
     capsys.readouterr()
     assert cli.run([command, "build/small_net"]) == 2
     (made,) = commands_in(capsys.readouterr().err)
+    assert follow(made, home, monkeypatch) == ["synth"]
+
+
+@pytest.mark.parametrize("command", ["run", "program"])
+def test_an_export_for_a_vendors_board(home, monkeypatch, capsys, command):
+    """amd/ has a description as well, of a design that another driver runs."""
+    given = ["export", "models/small net.pth", "--data", "random", "--fold", "fast"]
+    assert cli.run([*given, "--target", "pynq-z2", "--steps", "qonnx,rtl"]) == 0
+    assert (home / "build" / "small_net" / "amd" / DESCRIPTION).is_file()
+    capsys.readouterr()
+    assert cli.run([command, "build/small_net"]) == 2
+    (made,) = commands_in(capsys.readouterr().err)
+    words = shlex.split(made)
+    # Synthesis for the export's own board makes no design that these commands could use.
+    assert find_target(words[words.index("--target") + 1]).open_board is not None
     assert follow(made, home, monkeypatch) == ["synth"]
 
 

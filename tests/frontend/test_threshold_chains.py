@@ -152,9 +152,23 @@ def residual(b: Both) -> None:
 
 
 STEPS = (
-    add, subtract, subtract_from, multiply, divide, batch_norm, relu, clip, leaky_relu,
-    hard_sigmoid, hard_swish, sign, runtime, silu, gelu, residual,
-)  # fmt: skip
+    add,
+    subtract,
+    subtract_from,
+    multiply,
+    divide,
+    batch_norm,
+    relu,
+    clip,
+    leaky_relu,
+    hard_sigmoid,
+    hard_swish,
+    sign,
+    runtime,
+    silu,
+    gelu,
+    residual,
+)
 
 
 @dataclass

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from sephw import cli
 from sephw.commands.sizes import sizes
 from sephw.networks import make_network
 from sephw.sizes import PAPER, network_size
@@ -69,3 +70,9 @@ def test_unknown_network():
     from sephw.cli import run
 
     assert run(["sizes", "AlexNet"]) == 2
+
+
+def test_a_wrong_name_is_said_before_anything_is_built(monkeypatch, capsys):
+    monkeypatch.setattr("sephw.commands.sizes.network_size", lambda name: pytest.fail(name))
+    assert cli.run(["sizes", "ResNet-20", "PRBNett"]) == 2
+    assert "network 'PRBNett' is unknown; did you mean 'PRBNet'?" in capsys.readouterr().err

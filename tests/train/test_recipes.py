@@ -123,6 +123,7 @@ def test_recipe_and_options_give_the_same_bytes(recipe: Path, data: Path, tmp_pa
         ("epoch = 3", "{path}: unknown key 'epoch'; did you mean 'epochs'?"),
         ("weight_decay = 0.1", "{path}: unknown key 'weight_decay'; did you mean 'weight-decay'?"),
         ("resume = true", "{path}: unknown key 'resume'; did you mean 'resize'?"),
+        ("quiet = true", "{path}: unknown key 'quiet'; did you mean 'set'?"),
         ("set = 3", "{path}: 'set' must be a table of network arguments: [set]"),
         ("epochs = {a = 1}", "{path}: 'epochs' must be a number, a text or a list of them"),
         (
