@@ -78,7 +78,7 @@ def route(made: Layer, technology: Technology, work: Path, timeout_seconds: floa
     routed = place_and_route(
         synthesis,
         device,
-        RouteSettings(known.clock.asked_mhz, timeout_seconds),
+        RouteSettings(known.clock.requested_mhz, timeout_seconds),
         work / "route",
         progress=lambda _: None,
     )

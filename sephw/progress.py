@@ -103,7 +103,7 @@ class _Step:
     def elapsed(self) -> float:
         return self.clock() - self.began
 
-    def tell(self, note: str) -> None:
+    def take_note(self, note: str) -> None:
         """Take a note; a count in it is the share that is done, until a note without one."""
         self.note = note
         found = _COUNT.search(note)
@@ -181,7 +181,7 @@ class Progress:
     def update(self, note: str) -> None:
         """Say how far the running step is; '(3 of 8)' at its end gives the estimate."""
         if self._step is not None:
-            self._step.tell(note)
+            self._step.take_note(note)
 
     def count(self, done: int, total: int) -> None:
         """Say that `done` of `total` things are done."""

@@ -173,16 +173,16 @@ def _foldings(node: Node, costs: Costs, effort: Effort) -> list[Folding]:
     """Every legal folding, and the options of its engine that save what may be short."""
     operator = node.operator
     bits = operator.work.weights_1bit + 8 * operator.work.weights_8bit
-    asked = 0.0 if effort.fewer_registers else effort.clock_mhz
+    requested = 0.0 if effort.fewer_registers else effort.clock_mhz
     found = []
     for folding in (*operator.legal_foldings(), *operator.further_foldings()):
         if operator.variant(folding).solves_graph and bits > effort.adder_graph_bits:
             continue
         found.append(folding)
-        if asked is not None:
+        if requested is not None:
             for fewer in _alternatives(operator, folding, Saving.REGISTERS):
                 reached = costs.engine(operator, fewer, node=node.name).fmax_mhz
-                if CLOCK_RESERVE * asked <= reached < inf:
+                if CLOCK_RESERVE * requested <= reached < inf:
                     found.append(fewer)
         if costs.engine(operator, folding, node=node.name).resources.dsp:
             found += _alternatives(operator, folding, Saving.DSP_BLOCKS)

@@ -29,13 +29,13 @@ CLOCK_STEP = 1.1
 class Choice:
     """A solution, its problem, and the clock that its engines reach.
 
-    ``asked``: the clock is the network's, since the goal gives it.
+    ``requested``: the clock is the network's, since the goal gives it.
     """
 
     problem: Problem
     solution: Solution
     clock_mhz: float
-    asked: bool
+    requested: bool
 
     @property
     def foldings(self) -> dict[str, Folding]:
@@ -46,7 +46,7 @@ class Choice:
     @property
     def frames_per_second(self) -> float:
         """The frame rate at the network's clock."""
-        wires_ns = 0.0 if self.asked else self.problem.wires_ns
+        wires_ns = 0.0 if self.requested else self.problem.wires_ns
         clock_mhz = network_mhz(self.clock_mhz, max(0, self.solution.resources.lut), wires_ns)
         return clock_mhz * 1e6 / self.solution.cycles
 

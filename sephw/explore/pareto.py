@@ -66,8 +66,8 @@ def _smallest_in(session: Session, cycles: int) -> Chooser:
 
     def chooser(problem: Problem, goal: Goal, start_cycles: int | None) -> Choice | None:
         solution = smallest(problem, goal, clock, cycles)
-        asked = goal.clock_mhz is not None
-        return None if solution is None else Choice(problem, solution, clock, asked)
+        requested = goal.clock_mhz is not None
+        return None if solution is None else Choice(problem, solution, clock, requested)
 
     return chooser
 

@@ -137,7 +137,7 @@ def parse_steps(text: str, target: Target) -> tuple[str, ...]:
 
 
 def check_search(settings: ExportSettings) -> None:
-    """UsageError where a wish for search or synthesis has nobody to grant it.
+    """Raise UsageError for an option of search or synthesis where that step is not run.
 
     SephwError where the technology lacks what synthesis, or the simulation of its netlist, needs.
     """

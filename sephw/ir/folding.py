@@ -102,9 +102,9 @@ USUAL = EngineVariant()
 class Folding:
     """The time sharing of an operator: ``pe`` output lanes, ``simd`` input lanes, the engine.
 
-    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. As a
-    wish, pe = simd = 0 stands for all lanes where the engine takes these. An engine that says
-    nothing, in files or otherwise, is `USUAL`.
+    Operators that move data without arithmetic between lanes use ``simd`` = ``pe`` = lanes. In a
+    requested folding, pe = simd = 0 stands for all lanes where the engine takes these. An engine
+    that is not given, in files or otherwise, is `USUAL`.
     """
 
     pe: int = 0

@@ -164,7 +164,7 @@ def _absolute(path: Path) -> str:
     return str(path.absolute())
 
 
-def _send_to_warden(said: Mapping[str, Any]) -> None:
+def _send_to_warden(order: Mapping[str, Any]) -> None:
     """Send one order to the warden, which is started for the first; without one nothing is
     guarded.
     """
@@ -174,7 +174,7 @@ def _send_to_warden(said: Mapping[str, Any]) -> None:
     try:
         writer = _writer if _writer is not None else _start()
         # At most a pipe's atomic length for any path that Linux has; lines of threads do not mix.
-        os.write(writer, json.dumps(said).encode() + b"\n")
+        os.write(writer, json.dumps(order).encode() + b"\n")
     except (OSError, ValueError):
         _broken = True
 

@@ -118,7 +118,7 @@ class _Attempt:
 
     board: BoardProject | None
     top: str
-    asked_mhz: float
+    requested_mhz: float
     synthesis: Synthesis
     constraints: Path | None
     routed: RoutedDesign | None = None
@@ -127,8 +127,8 @@ class _Attempt:
     def clock_constraints(self) -> dict[str, float]:
         """The constraint of each clock of the routed design in MHz."""
         clocks = () if self.routed is None else self.routed.fmax_mhz
-        uart_mhz = self.asked_mhz if self.board is None else self.board.uart_mhz
-        return {name: uart_mhz if name in UART_CLOCKS else self.asked_mhz for name in clocks}
+        uart_mhz = self.requested_mhz if self.board is None else self.board.uart_mhz
+        return {name: uart_mhz if name in UART_CLOCKS else self.requested_mhz for name in clocks}
 
     def check(self, device: Device) -> None:
         """Raise TimingNotMet where a clock of the routed design is not reached."""
@@ -215,7 +215,7 @@ def _build(job: _Job, work: Path) -> _Attempt:
     if request.clock_mhz is None and request.routes:
         likely = request.device.routing()[0].likely(attempt.synthesis.total)
         likely = max(likely, request.least_mhz)
-        if attempt.board is not None and likely < attempt.asked_mhz:
+        if attempt.board is not None and likely < attempt.requested_mhz:
             job.progress(f"a design of this size: aiming at {likely:g} MHz")
             attempt = _link(job, work, likely)
     attempt = _route(job, work, attempt)
@@ -255,7 +255,7 @@ def _set_clock(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
             speed=chip.speed,
             timeout_seconds=request.timeout_seconds,
         )
-    return replace(attempt, board=board, asked_mhz=board.clock_mhz)
+    return replace(attempt, board=board, requested_mhz=board.clock_mhz)
 
 
 def _write_board(
@@ -313,7 +313,7 @@ def _route(job: _Job, work: Path, attempt: _Attempt) -> _Attempt:
             attempt.synthesis,
             device,
             RouteSettings(
-                clock_mhz=attempt.asked_mhz,
+                clock_mhz=attempt.requested_mhz,
                 timeout_seconds=request.timeout_seconds,
                 package=chip.package if chip is not None else "",
                 speed=chip.speed if chip is not None else "",
@@ -376,7 +376,7 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Synthesi
         synthesis=synthesis,
         routed=routed,
         clock_mhz=_clock(routed, asked),
-        asked_mhz=asked,
+        requested_mhz=asked,
         bitstream=bitstream,
         seconds=dict(job.seconds),
     )
@@ -384,10 +384,10 @@ def _collect(job: _Job, attempt: _Attempt, work: Path, folder: Path) -> Synthesi
     return run
 
 
-def _clock(routed: RoutedDesign | None, asked_mhz: float | None) -> float | None:
+def _clock(routed: RoutedDesign | None, requested_mhz: float | None) -> float | None:
     """The design's clock in MHz: the board's, the requested one, or the one that routing
     reached.
     """
     if routed is None:
         return None
-    return asked_mhz if asked_mhz is not None else rounded_down(routed.network_mhz)
+    return requested_mhz if requested_mhz is not None else rounded_down(routed.network_mhz)

@@ -24,8 +24,8 @@ class SynthesisRun:
     """One run of the flow.
 
     ``target``: the board whose top was built, or None. ``top``: the synthesized module.
-    ``clock_mhz``: the clock of the finished design; None where it is not routed. ``asked_mhz``: the
-    constraint of the routing; None where there was none. ``seconds`` are by step.
+    ``clock_mhz``: the clock of the finished design; None where it is not routed. ``requested_mhz``:
+    the constraint of the routing; None where there was none. ``seconds`` are by step.
     """
 
     graph: Graph
@@ -35,7 +35,7 @@ class SynthesisRun:
     synthesis: Synthesis
     routed: RoutedDesign | None
     clock_mhz: float | None
-    asked_mhz: float | None
+    requested_mhz: float | None
     bitstream: Path | None
     seconds: Mapping[str, float]
 
@@ -110,7 +110,7 @@ def _routed(run: SynthesisRun, routed: RoutedDesign) -> dict[str, Any]:
         "part": routed.part,
         "used": asdict(routed.used),
         "available": asdict(routed.available),
-        "asked_mhz": run.asked_mhz,
+        "asked_mhz": run.requested_mhz,
         "network_mhz": routed.network_mhz,
         "fmax_mhz": dict(routed.fmax_mhz),
         "constraint_mhz": dict(routed.constraint_mhz),

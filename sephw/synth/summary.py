@@ -35,7 +35,7 @@ def summary(run: SynthesisRun, out: Path, next_command: str) -> str:
             lines.append("  note      not routed: no clock, no bitstream")
     else:
         for name, mhz in routed.fmax_mhz.items():
-            lines.append(f"  clock     {name}: {mhz:g} MHz [routed]{_asked(run, routed, name)}")
+            lines.append(f"  clock     {name}: {mhz:g} MHz [routed]{_requested(run, routed, name)}")
         if routed.worst_path is not None:
             lines.append(f"  path      {describe(routed.worst_path)}")
     lines += _engines(run)
@@ -46,10 +46,10 @@ def summary(run: SynthesisRun, out: Path, next_command: str) -> str:
     return "\n".join(lines)
 
 
-def _asked(run: SynthesisRun, routed: RoutedDesign, clock: str) -> str:
+def _requested(run: SynthesisRun, routed: RoutedDesign, clock: str) -> str:
     if run.target is not None:
         return f", the board runs at {routed.constraint_mhz[clock]:g} MHz"
-    return "" if run.asked_mhz is None else f", {run.asked_mhz:g} MHz asked for"
+    return "" if run.requested_mhz is None else f", {run.requested_mhz:g} MHz asked for"
 
 
 def _engines(run: SynthesisRun) -> list[str]:

@@ -9,23 +9,23 @@ from sephw.targets import Device
 
 
 class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
-    """A routed design does not reach the requested clock ``asked_mhz``.
+    """A routed design does not reach the requested clock ``requested_mhz``.
 
     ``routed``: the design; ``reached_mhz``: that clock's rate in it.
     """
 
     def __init__(
-        self, device: Device, asked_mhz: float, routed: RoutedDesign, reached_mhz: float
+        self, device: Device, requested_mhz: float, routed: RoutedDesign, reached_mhz: float
     ) -> None:
         reached = rounded_down(reached_mhz)
         path = "" if routed.worst_path is None else f"; worst path {describe(routed.worst_path)}"
         super().__init__(
-            f"{device.name}: timing not met: {reached:g} MHz of {asked_mhz:g} MHz{path}; ask for "
-            f"--clock-mhz {reached:g} or less, try more --seeds, or fold the slow engine further; "
+            f"{device.name}: timing not met: {reached:g} MHz of {requested_mhz:g} MHz{path}; "
+            f"ask for --clock-mhz {reached:g} or less, try more --seeds, or fold the slow engine further; "
             f"log: {routed.log}"
         )
         self.device = device
-        self.asked_mhz = asked_mhz
+        self.requested_mhz = requested_mhz
         self.routed = routed
 
 

@@ -244,7 +244,7 @@ ECP5 = Technology(
         board="ulx3s-85f",
         clock=ClockFit(
             "ecp5-25f",
-            asked_mhz=250.0,
+            requested_mhz=250.0,
             prior={
                 "once": 4.0,
                 "chained": 2.0,
@@ -281,7 +281,7 @@ ECP5 = Technology(
         part_name=_part_name,
         clock_decoration=re.compile(r"^\$glbnet\$|\$TRELLIS_IO_IN$"),
         # Routed boards: 108 MHz with 16,000 LUTs, 74 to 76 with 31,000, 64 with 50,000.
-        likely_mhz=((20_000, inf), (40_000, 70.0), (inf, 60.0)),
+        expected_mhz=((20_000, inf), (40_000, 70.0), (inf, 60.0)),
         effort=_effort,
         prepare=_prepare,
     ),

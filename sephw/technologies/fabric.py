@@ -183,12 +183,12 @@ class Margins:
 class ClockFit:
     """The fit of the clock's coefficients: on engines routed on the size ``device``.
 
-    ``asked_mhz``: what is asked of nextpnr then. ``prior``: ns by term of the clock period, to
+    ``requested_mhz``: what is asked of nextpnr then. ``prior``: ns by term of the clock period, to
     which coefficients are drawn.
     """
 
     device: str
-    asked_mhz: float
+    requested_mhz: float
     prior: Mapping[str, float]
 
 

@@ -198,7 +198,7 @@ GOWIN = Technology(
         board="tang-nano-20k",
         clock=ClockFit(
             "gw1nr-9",
-            asked_mhz=150.0,
+            requested_mhz=150.0,
             prior={
                 "once": 6.0,
                 "chained": 3.0,

@@ -173,7 +173,7 @@ ICE40 = Technology(
         board="icebreaker",
         clock=ClockFit(
             "ice40-up5k",
-            asked_mhz=60.0,
+            requested_mhz=60.0,
             prior={
                 "once": 12.0,
                 "chained": 6.0,

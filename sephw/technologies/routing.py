@@ -138,8 +138,8 @@ class Route:
     ``bitstream_suffix``. ``arguments``: options of a part in a package of a speed grade, with a
     file of pins (None: free pins). ``part_name``: what a person calls that chip. ``packages``:
     those whose versions decide what the bitstream is, beside nextpnr's own. ``clock_decoration``:
-    what buffers and global promotion add to the name of a clock's net. ``likely_mhz``: (LUTs, MHz)
-    that designs up to that size reach. ``effort``: of what a design takes and the device has, the
+    what buffers and global promotion add to the name of a clock's net. ``expected_mhz``: (LUTs,
+    MHz) that designs up to that size reach. ``effort``: of what a design takes and the device has, the
     options tried first; where nextpnr fails with them, it runs again without. ``prepare`` changes
     nextpnr's copy of the netlist where that helps it, and says what was done. ``chooses_pins``:
     nextpnr finds pins for a design without a file of them.
@@ -155,7 +155,7 @@ class Route:
     part_name: Callable[[str, str, str], str]
     clock_decoration: re.Pattern[str]
     packages: tuple[str, ...] = ()
-    likely_mhz: tuple[tuple[float, float], ...] = ((inf, inf),)
+    expected_mhz: tuple[tuple[float, float], ...] = ((inf, inf),)
     effort: Callable[[Resources, Resources], tuple[str, ...]] = lambda used, available: ()
     prepare: Callable[[Path], str] = lambda netlist: ""
     chooses_pins: bool = True
@@ -167,7 +167,7 @@ class Route:
 
     def likely(self, used: Resources) -> float:
         """A clock in MHz that a design of this size is likely to reach."""
-        return next(mhz for most, mhz in self.likely_mhz if used.lut <= most)
+        return next(mhz for most, mhz in self.expected_mhz if used.lut <= most)
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class _Decoder:
         try:
             self._connection.send(request)
         except OSError:
-            raise self._gone() from None
+            raise self._ended_early() from None
 
     def receive(self) -> NDArray[np.uint8]:
         """The images of the pending request."""
@@ -165,7 +165,7 @@ class _Decoder:
                 )
             problem: str | None = self._connection.recv()
         except (EOFError, OSError):
-            raise self._gone() from None
+            raise self._ended_early() from None
         if problem is not None:
             raise SephwError(problem)
         return _array(self._memory, self._shape).copy()
@@ -177,7 +177,7 @@ class _Decoder:
         self._connection.close()
         os.close(self._memory)
 
-    def _gone(self) -> SephwError:
+    def _ended_early(self) -> SephwError:
         return SephwError(
             "a process that decodes images has ended by itself, as when memory is short; give "
             "fewer --workers (0: none), and --resume to go on"

@@ -127,7 +127,7 @@ def train_epoch(
     device = settings.device
     half = settings.precision == "bf16"
     loss_sum, right, seen = 0.0, 0, 0
-    with reporter.step(stage, f"epoch {epoch + 1} of {settings.epochs[index]}") as tell:
+    with reporter.step(stage, f"epoch {epoch + 1} of {settings.epochs[index]}") as report_progress:
         for step, (images, labels) in enumerate(source.training(settings, index, epoch, team)):
             rate = learning_rate(settings, stage, epoch * batches + step, total)
             for group in optimizer.param_groups:
@@ -153,7 +153,7 @@ def train_epoch(
             right += int((logits.argmax(1) == y).sum())
             seen += len(y)
             note = f"loss {loss_sum / (step + 1):.3f}, {100 * right / seen:.1f} %, batches"
-            tell(step + 1, batches, note)
+            report_progress(step + 1, batches, note)
     team.broadcast_weights(network)  # batch norms have seen other images in each process
     loss_sum, hits, images_seen = team.all_reduce_sum(loss_sum, right, seen)
     return EpochResult(loss_sum / (batches * team.size), 100.0 * hits / images_seen)

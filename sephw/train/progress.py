@@ -39,8 +39,8 @@ class Reporter:
     def step(self, name: str, what: str) -> Iterator[Callable[[int, int, str], None]]:
         """A running step; what it yields takes (done, total, a note)."""
 
-        def tell(done: int, total: int, note: str) -> None:
+        def report_progress(done: int, total: int, note: str) -> None:
             self.progress.update(f"{note} ({done:,} of {total:,})")
 
         with self.progress.step(name, what, ends=False):  # a line on stdout follows
-            yield tell
+            yield report_progress

@@ -142,11 +142,11 @@ def test_streamed_weights_are_the_graphs_own(monkeypatch):
     streamed = {"pattern_node": Folding(1, 2, Select(weights=WeightPlace.STREAM))}
     graph = lower(chain(4), FoldingFile(streamed, 3000), weight_bandwidth_bits=8)
     assert len(graph.inputs) == 2
-    asked = []
+    requested = []
 
     def counted(project, graph, *options, **more):
         assert (project / FILE_LIST).is_file()
-        asked.append([node.operator.kind for node in graph.nodes])
+        requested.append([node.operator.kind for node in graph.nodes])
         return synthesized
 
     synthesized = SynthesisResult("chain", Resources(lut=7))
@@ -154,7 +154,7 @@ def test_streamed_weights_are_the_graphs_own(monkeypatch):
     device = find_device("ice40-up5k")
     (result,) = synthesize_many([SynthesisJob.from_graph("chain", graph, device)], workers=1)
     assert (result.error, result.total) == ("", Resources(lut=7))
-    assert "streamed_conv" in asked[0]
+    assert "streamed_conv" in requested[0]
 
 
 def test_what_is_missing_is_said(monkeypatch):

@@ -409,7 +409,7 @@ def test_the_flows_own_record_is_understood(graph, tmp_path):
         synthesis=synthesis,
         routed=routed,
         clock_mhz=70.0,
-        asked_mhz=70.0,
+        requested_mhz=70.0,
         bitstream=tmp_path / "small.bit",
         seconds={},
     )

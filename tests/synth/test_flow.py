@@ -211,7 +211,7 @@ def test_a_wanted_clock_that_is_missed(tools, export, tmp_path):
 def test_a_wanted_clock_that_is_met(tools, export):
     tools.plan(fmax=[80.0])
     run = flow(export, Request(ECP5, clock_mhz=80))
-    assert (run.clock_mhz, run.asked_mhz) == (80, 80)
+    assert (run.clock_mhz, run.requested_mhz) == (80, 80)
     assert run.routed.constraint_mhz == {"clk": 80} and run.routed.timing_met
 
 

@@ -69,10 +69,10 @@ def conv(call: NodeCall, given: ConvAttributes) -> Value:
             f"{call.where}: kernel_shape {list(given.kernel_shape or ())}, but its weights are "
             f"{_shape(weights)}; export it again"
         )
-    wish = WindowAttributes(
+    attributes = WindowAttributes(
         tuple(kernel), given.strides, given.pads, given.dilations, given.auto_pad
     )
-    window = window_of(call, tensor, wish)
+    window = window_of(call, tensor, attributes)
     call.builder.pads[call.output] = window.pads
     read = source.tensor
     if window.kernel != (1, 1) or window.stride > 1:
