@@ -21,8 +21,8 @@ class TimingNotMet(SephwError):  # noqa: N818 - reads as what it says
         path = "" if routed.worst_path is None else f"; worst path {describe(routed.worst_path)}"
         super().__init__(
             f"{device.name}: timing not met: {reached:g} MHz of {requested_mhz:g} MHz{path}; "
-            f"ask for --clock-mhz {reached:g} or less, try more --seeds, or fold the slow engine further; "
-            f"log: {routed.log}"
+            f"ask for --clock-mhz {reached:g} or less, try more --seeds, or fold the slow engine "
+            f"further; log: {routed.log}"
         )
         self.device = device
         self.requested_mhz = requested_mhz
