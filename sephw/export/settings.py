@@ -93,7 +93,7 @@ class ExportSettings:
 
     @property
     def synthesis(self) -> Request:
-        """What is asked of the synthesis flow, as far as options say it."""
+        """The request for the synthesis flow, as far as options determine it."""
         from sephw.synth.flow import Request
 
         return Request(

@@ -15,7 +15,7 @@ from sephw.frontend.values import Curve, Value
 
 @dataclass(frozen=True)
 class BatchNormAttributes:
-    """Of BatchNormalization; ``momentum`` is of training alone."""
+    """The attributes of BatchNormalization; ``momentum`` has no effect at inference."""
 
     epsilon: float = 1e-5
     momentum: float = 0.9
@@ -24,14 +24,14 @@ class BatchNormAttributes:
 
 @dataclass(frozen=True)
 class LeakyReluAttributes:
-    """Of LeakyRelu."""
+    """The attributes of LeakyRelu."""
 
     alpha: float = 0.01
 
 
 @dataclass(frozen=True)
 class HardSigmoidAttributes:
-    """Of HardSigmoid."""
+    """The attributes of HardSigmoid."""
 
     alpha: float = 0.2
     beta: float = 0.5
