@@ -141,8 +141,8 @@ class Route:
     what buffers and global promotion add to the name of a clock's net. ``expected_mhz``: (LUTs,
     MHz) that designs up to that size reach. ``effort``: of what a design takes and the device has,
     the options tried first; where nextpnr fails with them, it runs again without. ``prepare``
-    changes nextpnr's copy of the netlist where that helps it, and says what was done. ``chooses_pins``:
-    nextpnr finds pins for a design without a file of them.
+    changes nextpnr's copy of the netlist where that helps it, and says what was done.
+    ``chooses_pins``: nextpnr finds pins for a design without a file of them.
     """
 
     program: str
