@@ -45,6 +45,11 @@ class Strips:
     strips: tuple[Strip, ...]
     ticks: tuple[Tick, ...]
 
+    def strip_of(self, engine: str) -> Strip:
+        """The drawing of an engine, as the page's template asks for it; KeyError where none is."""
+        found = {strip.engine: strip for strip in self.strips}
+        return found[engine]
+
 
 def draw(timeline: Timeline, frame_interval_cycles: int) -> Strips:
     """Draw ``timeline``, with a tick at every frame interval."""
