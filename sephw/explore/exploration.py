@@ -14,6 +14,7 @@ from sephw.explore.search import search
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 from sephw.explore.text import pareto_table, summary, synthesis_table, table
 from sephw.ir import Graph
+from sephw.passes import lower
 from sephw.progress import Progress
 
 # What the Pareto set tells of a point.
@@ -107,13 +108,20 @@ def explore_graph(graph: Graph, settings: ExplorationSettings, progress: Progres
         return Exploration(chosen, found, (), None, spent)
     count = settings.synthesized
     tried = found[:count] if goal.fps is None else found[-count:]
-    jobs = [
-        SynthesisJob.from_graph(f"{one.frame_cycles:,} cycles/frame", one.graph, one.goal.device)
-        for one in tried
-    ]
-    with progress.step("synth", f"{len(jobs)} foldings, by Yosys"):
+    with progress.step("synth", f"{len(tried)} foldings, by Yosys"):
+        jobs = [_job(graph, one) for one in tried]
         results = tuple(synthesize_many(jobs, settings.scheduler, progress=progress.update))
     return Exploration(_fitting(tried, results, goal.fps), found, tried, results, spent)
+
+
+def _job(graph: Graph, found: Found) -> SynthesisJob:
+    """The synthesis of ``graph`` as an export lowers it with that folding.
+
+    The search's own graph may have FIFOs for guessed latencies, in memories for guessed sizes.
+    """
+    device, bandwidth = found.goal.device, found.goal.weight_bandwidth_bits
+    lowered = lower(graph, found.folding, weight_bandwidth_bits=bandwidth, device=device)
+    return SynthesisJob.from_graph(f"{found.frame_cycles:,} cycles/frame", lowered, device)
 
 
 def _fitting(

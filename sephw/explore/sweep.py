@@ -18,7 +18,7 @@ from sephw.ir import Graph
 from sephw.ir.resources import Resources
 from sephw.ir.serialize import load_graph, save_graph
 from sephw.passes import for_device
-from sephw.technologies import Device, Technology
+from sephw.technologies import Device
 
 _CONNECT_SECONDS = 10
 
@@ -32,7 +32,7 @@ class SynthesisJob:
 
     name: str
     graph: tuple[str, bytes]
-    technology: Technology
+    device: Device
     timeout_seconds: float = 1800.0
 
     @classmethod
@@ -44,7 +44,7 @@ class SynthesisJob:
             folder = Path(made)
             save_graph(for_device(graph, device), folder / GRAPH, folder / GRAPH_ARRAYS)
             content = (folder / GRAPH).read_text("utf-8"), (folder / GRAPH_ARRAYS).read_bytes()
-        return cls(name, content, device.technology, timeout_seconds)
+        return cls(name, content, device, timeout_seconds)
 
     def load(self) -> Graph:
         """The graph."""
@@ -90,9 +90,9 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
         found = synthesize(
             project,
             graph,
-            job.technology,
+            job.device.technology,
             Path(made) / "work",
-            SynthesisSettings(job.timeout_seconds, jobs=1),
+            SynthesisSettings(job.timeout_seconds, jobs=1, dsp=job.device.available.dsp > 0),
             progress=lambda text: None,
         )
     return SynthesisResult(

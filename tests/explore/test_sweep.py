@@ -2,18 +2,23 @@
 
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from small_graphs import chain
 
 from sephw.backends.rtl.project import FILE_LIST
 from sephw.errors import SephwError
-from sephw.explore import sweep
+from sephw.explore import device_goal, pareto, sweep
+from sephw.explore.exploration import ExplorationSettings, explore_graph
 from sephw.explore.sweep import SynthesisJob, SynthesisResult, synthesize_many
 from sephw.ir import Folding, Graph
 from sephw.ir.resources import Resources
+from sephw.ir.serialize import graph_digest
 from sephw.ops import Select, WeightPlace
 from sephw.passes import FoldingFile, lower
+from sephw.passes.choose_fifo_memories import with_fifos_in_blocks
+from sephw.progress import Progress
 from sephw.targets import find_device
 
 
@@ -155,6 +160,40 @@ def test_streamed_weights_are_the_graphs_own(monkeypatch):
     (result,) = synthesize_many([SynthesisJob.from_graph("chain", graph, device)], workers=1)
     assert (result.error, result.total) == ("", Resources(lut=7))
     assert "streamed_conv" in requested[0]
+
+
+@pytest.mark.parametrize(("name", "dsp"), [("ice40-up5k", True), ("ice40-hx8k", False)])
+def test_a_device_without_dsp_blocks_is_synthesized_without(name, dsp, monkeypatch):
+    asked = []
+
+    def counted(project, graph, technology, work, settings, **more):
+        asked.append(settings.dsp)
+        return SynthesisResult("chain")
+
+    monkeypatch.setattr("sephw.synth.synthesize", counted)
+    graph = lower(chain(4), FoldingFile({}, 3000))
+    synthesize_many([SynthesisJob.from_graph("chain", graph, find_device(name))], workers=1)
+    assert asked == [dsp]
+
+
+def test_foldings_are_synthesized_as_an_export_lowers_them(monkeypatch):
+    """Points of a Pareto set have FIFOs for guesses of adder graphs that are not solved."""
+    graph, device, made = chain(4), find_device("ecp5-25f"), []
+    (found,) = pareto(graph, device_goal(device), points=1)
+    guessed = with_fifos_in_blocks(found.graph, device, [n.name for n in found.graph.nodes])
+    points = (replace(found, graph=guessed),)
+
+    def synthesize(jobs, scheduler=None, **_):
+        made.extend(job.load() for job in jobs)
+        return [SynthesisResult(job.name, Resources(lut=1)) for job in jobs]
+
+    monkeypatch.setattr("sephw.explore.exploration.pareto", lambda *_, **__: points)
+    monkeypatch.setattr("sephw.explore.exploration.synthesize_many", synthesize)
+    settings = ExplorationSettings(device_goal(device), synthesized=1)
+    explore_graph(graph, settings, Progress(quiet=True, steps=2))
+    exported = lower(graph, found.folding, device=device)
+    assert [graph_digest(g) for g in made] == [graph_digest(exported)]
+    assert graph_digest(exported) != graph_digest(guessed)
 
 
 def test_what_is_missing_is_said(monkeypatch):
