@@ -81,21 +81,21 @@ def test_the_estimate() -> None:
     clock = Clock()
     step = _Step("verify", None, clock)
     assert step.text() == "verify ...  0 s so far"
-    step.tell("torch (0 of 4)")
+    step.take_note("torch (0 of 4)")
     clock.now += 10
     assert step.text() == "verify ...  10 s so far; torch (0 of 4)"
-    step.tell("qonnx (1 of 4)")
+    step.take_note("qonnx (1 of 4)")
     assert step.text() == "verify ...  10 s so far, about 30 s left; qonnx (1 of 4)"
     clock.now += 50
-    step.tell("linking")  # something else: what was counted says nothing of it
+    step.take_note("linking")  # something else: what was counted says nothing of it
     assert step.text() == "verify ...  1 min 0 s so far; linking"
-    step.tell("routing, arcs (1,000 of 2,000)")
+    step.take_note("routing, arcs (1,000 of 2,000)")
     clock.now += 5
-    step.tell("routing, arcs (1,500 of 2,000)")
+    step.take_note("routing, arcs (1,500 of 2,000)")
     assert step.left() == ", about 5 s left"
     again = _Step("synth", 100.0, clock)
     clock.now += 30
-    again.tell("engines (1 of 2)")
+    again.take_note("engines (1 of 2)")
     assert again.left() == ", about 1 min 10 s left as last time"
     clock.now += 80
     assert again.left() == ", longer than last time"
