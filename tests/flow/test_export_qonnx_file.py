@@ -107,6 +107,29 @@ def test_what_is_no_onnx_file(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "build").exists()
 
 
+def test_float_batch_norms_are_exact_in_every_representation(tmp_path):
+    """Two batch norms and an activation that float32 rounds, to the RTL and the C-simulation."""
+    net = OnnxNetwork(6, 6, 2, 8)
+    x = net.image()
+    for name, channels, mode in (("one", 4, "ROUND"), ("two", 3, "HALF_UP")):
+        values = net.rng.uniform(0.1, 2, (4, channels)) * [[1], [-1], [1], [1]]
+        constants = [net.constant(f"{name}.{i}", value) for i, value in enumerate(values)]
+        x = net.conv(f"{name}.conv", x, channels, (3, 3))
+        x = net.node("BatchNormalization", f"{name}.norm", [x, *constants])
+        x = net.node("HardSwish", f"{name}.act", [x])
+        inputs = [x, net.constant(f"{name}.step", 1 / 16), "zero", net.constant(f"{name}.b", 5)]
+        x = net.node("Quant", f"{name}.q", inputs, signed=0, narrow=0, rounding_mode=mode)
+        net.made(x, channels)
+    path, out = net.save(tmp_path / "norms.onnx"), tmp_path / "out"
+    steps = "qonnx,csim,rtlsim,verify,report"
+    assert run(["export", str(path), "--samples", "3", "--steps", steps, "--out", str(out)]) == 0
+    found = json.loads((out / "verify.json").read_text())
+    assert found["exact"] is True
+    assert found["representations"] == ["qonnx", "integer", "csim", "rtlsim", "cyclesim"]
+    nodes = json.loads((out / "graph.json").read_text())["nodes"]
+    assert [node["operator"] for node in nodes].count("thresholds") == 2
+
+
 def test_a_network_that_says_itself_what_it_is(file, capsys):
     assert _failure(capsys, file, "--network", "SEPNet") == (
         f"{file}: is QONNX, which says its network itself; leave out --network and --arguments"
