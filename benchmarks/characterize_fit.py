@@ -11,6 +11,7 @@ from scipy.optimize import nnls  # type: ignore[import-untyped]
 
 from benchmarks.characterize_data import PointFile
 from benchmarks.characterize_layers import Layer, build
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.resources.blocks import bram, dsp
 from sephw.resources.clock import delays
 from sephw.resources.features import Features, features
@@ -163,7 +164,7 @@ def measured(points: PointFile) -> list[Measured]:
                     "bram": bram(structure, points.technology),
                     "dsp": dsp(structure, points.technology),
                 },
-                {name: point[name] for name in ("lut", "ff", "bram", "dsp")},
+                {name: point[name] for name in RESOURCE_KINDS},
             )
         )
     return rows

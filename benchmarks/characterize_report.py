@@ -21,6 +21,7 @@ from benchmarks.characterize_fit import (
     measured,
 )
 from benchmarks.characterize_layers import layer
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.resources.clock import delays
 from sephw.resources.held_out import bars, held
 from sephw.resources.held_out import measured as measured_networks
@@ -93,12 +94,11 @@ def _clock_errors(
 
 def _network(name: str, technology: Technology, rows: Sequence[Mapping[str, Any]]) -> Any:
     guessed = characterize_networks.estimated(name, technology).values()
-    kinds = ("lut", "ff", "bram", "dsp")
     return {
         "network": name,
         "engines": len(rows),
-        "estimated": {kind: sum(getattr(one, kind) for one in guessed) for kind in kinds},
-        "synthesized": {kind: sum(row[kind] for row in rows) for kind in kinds},
+        "estimated": {kind: sum(getattr(one, kind) for one in guessed) for kind in RESOURCE_KINDS},
+        "synthesized": {kind: sum(row[kind] for row in rows) for kind in RESOURCE_KINDS},
     }
 
 
@@ -219,9 +219,7 @@ def _networks(model: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, found in rows:
-        pairs = [
-            (found["estimated"][k], found["synthesized"][k]) for k in ("lut", "ff", "bram", "dsp")
-        ]
+        pairs = [(found["estimated"][k], found["synthesized"][k]) for k in RESOURCE_KINDS]
         cells = " | ".join(f"{e:,} / {s:,}" for e, s in pairs)
         lines.append(
             f"| {found['network']} | {name} | {found['engines']} | {cells} | "

@@ -25,13 +25,13 @@ from typing import Any
 import click
 
 from sephw.export_folder import ExportFolder
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.lifetime.ending import end_on_signals
 from sephw.targets import DEVICES, find_target
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "reports" / "published"
 TARGET = "zcu104"
-KINDS = ("lut", "ff", "bram", "dsp")
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,8 @@ def read_export(
         frames_per_s=round(totals["throughput"], 1),
         frames_per_s_link=round(totals["throughput_link"], 1),
         clock_mhz=round(1000 / manifest["options"]["clock_ns"], 1),
-        estimated={kind: int(estimated["total"][kind]["value"]) for kind in KINDS},
-        available={kind: int(report["resources"]["available"][kind]) for kind in KINDS},
+        estimated={kind: int(estimated["total"][kind]["value"]) for kind in RESOURCE_KINDS},
+        available={kind: int(report["resources"]["available"][kind]) for kind in RESOURCE_KINDS},
         wall_s=round(seconds, 1),
         peak_mb=peak_mb,
         load=load,
@@ -282,11 +282,12 @@ def _size(row: Mapping[str, Any]) -> list[str]:
 def _chip(row: Mapping[str, Any]) -> list[str]:
     used, there = row["estimated"], row["available"]
     own = find_target(row["target"]).device.technology
-    share = [f"{used[k]:,} ({used[k] / there[k]:.0%})" for k in KINDS]
+    share = [f"{used[k]:,} ({used[k] / there[k]:.0%})" for k in RESOURCE_KINDS]
     fits = [
         device.name
         for device in DEVICES
-        if device.technology is own and all(used[k] <= getattr(device.available, k) for k in KINDS)
+        if device.technology is own
+        and all(used[k] <= getattr(device.available, k) for k in RESOURCE_KINDS)
     ]
     return [
         row["network"],
@@ -301,7 +302,7 @@ def _chip(row: Mapping[str, Any]) -> list[str]:
 def page(rows: list[dict[str, Any]]) -> str:
     """The published page."""
     targets = sorted({f"{r['target']} at {r['clock_mhz']:g} MHz" for r in rows})
-    limits = ", ".join(f"{rows[0]['available'][k]:,} {k.upper()}" for k in KINDS)
+    limits = ", ".join(f"{rows[0]['available'][k]:,} {k.upper()}" for k in RESOURCE_KINDS)
     lines = [
         "# Every named network, exported",
         "",

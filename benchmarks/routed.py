@@ -18,13 +18,12 @@ from typing import Any
 import click
 
 from sephw.export_folder import ExportFolder
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources.held_out import bars
 from sephw.targets import find_target
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "reports" / "published"
-KINDS = ("lut", "ff", "bram", "dsp")
 
 
 @dataclass(frozen=True)
@@ -97,11 +96,11 @@ def read_export(folder: Path) -> Routed:
         link=report["link"],
         latency_alone_cycles=_cycles(report, "latency_alone_last_output"),
         latency_paced_cycles=int(report["totals"]["latency_paced_last_output"]["value"]),
-        used={kind: routed["used"][kind] for kind in KINDS},
-        available={kind: routed["available"][kind] for kind in KINDS},
-        synthesized={kind: record["synthesized"]["total"][kind] for kind in KINDS},
-        estimated={kind: int(estimated[kind]["value"]) for kind in KINDS},
-        top={kind: 0 if top is None else int(top[kind]["value"]) for kind in KINDS},
+        used={kind: routed["used"][kind] for kind in RESOURCE_KINDS},
+        available={kind: routed["available"][kind] for kind in RESOURCE_KINDS},
+        synthesized={kind: record["synthesized"]["total"][kind] for kind in RESOURCE_KINDS},
+        estimated={kind: int(estimated[kind]["value"]) for kind in RESOURCE_KINDS},
+        top={kind: 0 if top is None else int(top[kind]["value"]) for kind in RESOURCE_KINDS},
         engines=len(record["synthesized"]["engines"]),
         worst_engine=str(path.get("to_engine") or "host link and wiring"),
         exact=checks.get("exact"),
@@ -129,7 +128,7 @@ def _bars(d: dict[str, Any]) -> dict[str, tuple[int, int]]:
 def _row(d: dict[str, Any]) -> str:
     share = [
         f"{d['used'][k]:,} ({d['used'][k] / d['available'][k]:.0%})" if d["available"][k] else "0"
-        for k in KINDS
+        for k in RESOURCE_KINDS
     ]
     exact = {True: "yes", False: "NO", None: "not verified"}[d["exact"]]
     minutes = sum(d["seconds"].values()) / 60
@@ -196,7 +195,7 @@ def page(designs: list[dict[str, Any]]) -> str:
         pairs = [
             f"{d['estimated'][k]:,} ({around[k][0]:,} to {around[k][1]:,}) → "
             f"{d['synthesized'][k]:,} → {d['used'][k]:,}"
-            for k in KINDS
+            for k in RESOURCE_KINDS
         ]
         wishes = ((d["fps_asked"], "frames/s on chip"), (d["clock_asked_mhz"], "MHz"))
         asked = ", ".join(f"{n:,g} {unit}" for n, unit in wishes if n is not None) or "the best"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sephw.ir import Resources
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.reports.model import Figure
-from sephw.reports.resources import KINDS, ResourceReport, Usage
+from sephw.reports.resources import ResourceReport, Usage
 
 _MOST_PERCENT = 400
 
@@ -68,7 +69,7 @@ def _bars(resources: ResourceReport) -> Iterator[Bar]:
         parts.append(("routed", "routed/used", resources.routed.used, resources.routed.available))
     for i, run in enumerate(resources.vendor):
         parts.append((f"{run.source} ({run.name})", f"vendor/{i}/used", run.used, run.available))
-    for kind in KINDS:
+    for kind in RESOURCE_KINDS:
         for label, path, usage, limits in parts:
             yield _bar(kind, label, f"resources/{path}/{kind}", getattr(usage, kind), limits)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sephw.ir import Graph, Resources
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.reports.model import Figure, Source
-from sephw.reports.resources import KINDS, Estimated, Usage, usage, with_bars
+from sephw.reports.resources import Estimated, Usage, usage, with_bars
 from sephw.resources.held_out import ErrorBars
 from sephw.resources.wires import network_mhz
 from sephw.targets import Device, Target
@@ -93,7 +94,7 @@ def estimate_graph(graph: Graph, device: Device, board: Target | None = None) ->
         return None
     known = accuracy(technology)
     engines = estimate_engines(for_device(graph, device), device, solve=lambda node: True)
-    measured = {kind: getattr(known, kind) for kind in KINDS}
+    measured = {kind: getattr(known, kind) for kind in RESOURCE_KINDS}
     measured["fmax"] = known.network_fmax or known.fmax
     errors = {kind: around(e.p90) for kind, e in measured.items() if e is not None and e.count}
     return Estimates(

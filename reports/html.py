@@ -6,13 +6,13 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.reports.bars import resource_bars
 from sephw.reports.figures import short_figure_text
 from sephw.reports.matrix import verified_layers
 from sephw.reports.model import LayerReport, Report
 from sephw.reports.next_step import next_step, not_run, own_place
 from sephw.reports.numbers import number, percent, short
-from sephw.reports.resources import KINDS
 from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.reports.strips import HEIGHT, draw
 from sephw.reports.where import by_group, by_kind, layer_usage, source_of_layers
@@ -30,7 +30,7 @@ def render_html(report: Report) -> str:
         .get_template(_TEMPLATE)
         .render(
             report=report,
-            kinds=KINDS,
+            kinds=RESOURCE_KINDS,
             bars=None if resources is None else resource_bars(resources),
             matrix=None if verification is None else verified_layers(verification),
             strips=None if timeline is None else draw(timeline, interval),

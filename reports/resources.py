@@ -10,11 +10,10 @@ from sephw.command_line import command_name
 from sephw.errors import SephwError
 from sephw.files import build
 from sephw.ir import Resources
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.reports.model import Figure, Source
 from sephw.resources.held_out import ErrorBars
 from sephw.targets import Device
-
-KINDS = ("lut", "ff", "bram", "dsp")
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Usage:
 
     def figures(self) -> tuple[tuple[str, Figure], ...]:
         """The figures with their names."""
-        return tuple((kind, getattr(self, kind)) for kind in KINDS)
+        return tuple((kind, getattr(self, kind)) for kind in RESOURCE_KINDS)
 
     @property
     def resources(self) -> Resources:
@@ -221,7 +220,7 @@ def usage(
             low, high = (round(value * factor) for factor in errors[kind])
         return Figure(value, kind.upper(), source, low, high)
 
-    return build(Usage, {kind: figure(kind) for kind in KINDS})
+    return build(Usage, {kind: figure(kind) for kind in RESOURCE_KINDS})
 
 
 def with_bars(resources: Resources, bars: Mapping[str, tuple[int, int]]) -> Usage:
@@ -231,11 +230,11 @@ def with_bars(resources: Resources, bars: Mapping[str, tuple[int, int]]) -> Usag
         low, high = bars[kind]
         return Figure(int(getattr(resources, kind)), kind.upper(), Source.ESTIMATED, low, high)
 
-    return build(Usage, {kind: figure(kind) for kind in KINDS})
+    return build(Usage, {kind: figure(kind) for kind in RESOURCE_KINDS})
 
 
 def _resources(counts: Mapping[str, Any]) -> Resources:
-    return build(Resources, {kind: int(counts[kind]) for kind in KINDS})
+    return build(Resources, {kind: int(counts[kind]) for kind in RESOURCE_KINDS})
 
 
 def usage_from(counts: Mapping[str, Any], source: Source) -> Usage:

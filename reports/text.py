@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sephw.invocation import Place
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.reports.bars import resource_bars
 from sephw.reports.figures import figure_text
 from sephw.reports.matrix import Column, verified_layers
@@ -15,7 +16,7 @@ from sephw.reports.model import Figure, LayerReport, Report
 from sephw.reports.next_step import next_step, not_run, own_place
 from sephw.reports.numbers import number, percent
 from sephw.reports.provenance import Provenance
-from sephw.reports.resources import KINDS, ResourceReport, Routed
+from sephw.reports.resources import ResourceReport, Routed
 from sephw.reports.speed import ON_CHIP, OVER_LINK, latencies, rates
 from sephw.reports.where import by_group, layer_usage, source_of_layers
 
@@ -165,14 +166,21 @@ def _resources(report: Report) -> Iterator[str]:
     if source_of_layers(report) is None:
         return
     shares = by_group(report)
-    titles = (f"part [{source_of_layers(report)}]", "engines", *(kind.upper() for kind in KINDS))
+    titles = (
+        f"part [{source_of_layers(report)}]",
+        "engines",
+        *(kind.upper() for kind in RESOURCE_KINDS),
+    )
     yield from _fixed_width(
         titles,
         [
             (
                 share.name,
                 str(share.engines),
-                *(number(getattr(share.used, kind)) if share.used else "-" for kind in KINDS),
+                *(
+                    number(getattr(share.used, kind)) if share.used else "-"
+                    for kind in RESOURCE_KINDS
+                ),
             )
             for share in shares
         ],
@@ -295,7 +303,7 @@ def _header(report: Report) -> tuple[str, ...]:
         named("weight bits", "weight_memory"),
         named("buffer bits", "buffer_memory"),
         named("FIFO bits", "fifo_memory"),
-        *((f"{kind.upper()} [{source}]" for kind in KINDS) if source else ()),
+        *((f"{kind.upper()} [{source}]" for kind in RESOURCE_KINDS) if source else ()),
     )
 
 

@@ -31,7 +31,7 @@ from benchmarks.random_networks.describe import (
 from benchmarks.random_networks.draw import draw
 from sephw.backends.rtl import write_project
 from sephw.ir import Graph, MemoryKind, Node
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources import estimate
 from sephw.synth import Synthesis, SynthesisSettings, synthesize
 from sephw.technologies import (
@@ -45,7 +45,6 @@ from sephw.technologies import (
 )
 
 FILE = Path(__file__).resolve().parents[2] / "sephw/resources/data/held_out_networks.json"
-KINDS = ("lut", "ff", "bram", "dsp")
 # Synthesis takes longest for 7-series: fewer of those.
 _TURNS = (
     ECP5,
@@ -286,4 +285,4 @@ def carries(synthesis: Synthesis) -> int:
 
 
 def _counts(resources: Resources) -> dict[str, int]:
-    return {kind: getattr(resources, kind) for kind in KINDS}
+    return {kind: getattr(resources, kind) for kind in RESOURCE_KINDS}

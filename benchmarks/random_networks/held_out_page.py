@@ -9,13 +9,12 @@ import numpy as np
 
 from benchmarks.random_networks.held_out import (
     FOLDED,
-    KINDS,
     MOST_ENGINES,
     MOST_LUTS,
     HeldOut,
     Row,
 )
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources.held_out import CountPair, bars, covers
 from sephw.technologies import FAMILIES
 
@@ -71,7 +70,7 @@ def _errors(rows: Sequence[Row]) -> list[str]:
         if not some or stated is None:
             continue
         inside = [covers(technology, pair_of(row)) for row in some]
-        for kind in KINDS:
+        for kind in RESOURCE_KINDS:
             errors = errors_of(some, kind)
             low, high = stated.ratios[kind]
             equal = sum(row.estimated[kind] == row.synthesized[kind] for row in some)

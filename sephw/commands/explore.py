@@ -24,6 +24,7 @@ from sephw.commands.typed_options import typed_options
 from sephw.errors import UsageError
 from sephw.export_folder import ExportFolder
 from sephw.export_names import MODEL
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.targets import find_device, find_target
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _NOT_FOR_EXPORT = (
     "finn",
     "as_json",
 )
-_MINIMIZE = ("logic", "share", "lut", "ff", "bram", "dsp")
+_MINIMIZE = ("logic", "share", *RESOURCE_KINDS)
 
 
 @click.command(name="explore")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from sephw.explore.boards import unestimated_clock
 from sephw.explore.found import LOGIC, SHARE, Goal
 from sephw.explore.model import (
-    RESOURCES,
     NoAnswerError,
     Problem,
     Solution,
@@ -18,7 +17,7 @@ from sephw.explore.model import (
     vector,
 )
 from sephw.ir import Folding
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources.wires import network_mhz
 
 # Estimated clocks are told apart in steps of this factor: their error is larger.
@@ -229,12 +228,12 @@ def weights(goal: Goal) -> tuple[float, ...]:
         # Blocks cost next to nothing: two or three of them weigh less than one LUT.
         return tuple(
             share if name in ("lut", "ff") else 0.001 * share
-            for name, share in zip(RESOURCES, shares, strict=True)
+            for name, share in zip(RESOURCE_KINDS, shares, strict=True)
         )
     # All shares together stay below one unit of the resource: they only break ties.
     return tuple(
         0.01 * share + (name == goal.minimize)
-        for name, share in zip(RESOURCES, shares, strict=True)
+        for name, share in zip(RESOURCE_KINDS, shares, strict=True)
     )
 
 

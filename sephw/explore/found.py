@@ -9,7 +9,7 @@ from sephw.backends.link import board_link
 from sephw.errors import UsageError
 from sephw.ir import Folding, Graph
 from sephw.ir.folding import encode_folding
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.passes import FoldingFile, weight_readers, weight_traffic_bits
 from sephw.sim.timing import simulate
 from sephw.targets import Device, Target
@@ -19,7 +19,7 @@ from sephw.technologies.fabric import Margins
 # one, or one resource alone.
 SHARE = "share"
 LOGIC = "logic"
-MINIMIZE = (LOGIC, SHARE, "lut", "ff", "bram", "dsp")
+MINIMIZE = (LOGIC, SHARE, *RESOURCE_KINDS)
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from sephw.errors import SephwError
 from sephw.explore.quiet import quiet
 from sephw.ir import Folding
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources.engines import Cost
 
 Vector = NDArray[np.float64]
 Lanes = tuple[int, ...]
-RESOURCES = ("lut", "ff", "bram", "dsp")
 # Nodes of the search tree after which a solution that is not proved yet is taken as it is: unlike
 # seconds, they give the same result on a busy machine. Seconds are a last resort.
 SOLVE_NODES = 20_000
@@ -43,7 +42,7 @@ def solve_nodes(size: int) -> int:
 
 def vector(resources: Resources) -> Vector:
     """(lut, ff, bram, dsp)."""
-    return np.array([getattr(resources, name) for name in RESOURCES], float)
+    return np.array([getattr(resources, name) for name in RESOURCE_KINDS], float)
 
 
 @dataclass(frozen=True)

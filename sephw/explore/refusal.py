@@ -9,9 +9,9 @@ from sephw.errors import SephwError
 from sephw.explore.boards import on_board
 from sephw.explore.choose import choose, clocks, frame_budget
 from sephw.explore.found import Goal
-from sephw.explore.model import RESOURCES, Problem, restrict, solve
+from sephw.explore.model import Problem, restrict, solve
 from sephw.files import build
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.rates import reachable_rate, typed_rate
 from sephw.targets import DEVICES, TARGETS, Device, Target
 from sephw.technologies import CHARACTERIZATION
@@ -78,7 +78,7 @@ def _does_not_fit(
     wanted: str, problem: Problem, goal: Goal, reaches: Reaches, weight_bits: int
 ) -> SephwError:
     shortage = _shortage(problem, goal)
-    short = RESOURCES[0] if shortage is None else shortage[0]
+    short = RESOURCE_KINDS[0] if shortage is None else shortage[0]
     if shortage is None:
         text = f"{wanted} does not fit {goal.device.name} once its FIFOs and wires are counted"
     else:
@@ -125,8 +125,8 @@ def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
     None where no resource is to blame.
     """
     limits = goal.limits
-    boundless = build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED))
-    alone = {name: _least(problem, goal, name, boundless) for name in RESOURCES}
+    boundless = build(Resources, dict.fromkeys(RESOURCE_KINDS, _UNLIMITED))
+    alone = {name: _least(problem, goal, name, boundless) for name in RESOURCE_KINDS}
     short = [
         (needed / max(1, getattr(limits, name)), name, needed)
         for name, needed in alone.items()
@@ -135,21 +135,21 @@ def _shortage(problem: Problem, goal: Goal) -> tuple[str, int, int] | None:
     if short:
         _, name, needed = max(short)
         return name, needed, getattr(limits, name)
-    for name in RESOURCES:
+    for name in RESOURCE_KINDS:
         beside = _least(problem, goal, name, replace(limits, **{name: _UNLIMITED}))
         if beside is not None and beside > getattr(limits, name):
             return name, beside, getattr(limits, name)
     # Several are short together: the least logic without a limit on it says it best.
     loose = replace(boundless, bram=limits.bram, dsp=limits.dsp)
-    logic = _least(problem, goal, RESOURCES[0], loose)
+    logic = _least(problem, goal, RESOURCE_KINDS[0], loose)
     if logic is not None and logic > limits.lut:
-        return RESOURCES[0], logic, limits.lut
+        return RESOURCE_KINDS[0], logic, limits.lut
     return None
 
 
 def _least(problem: Problem, goal: Goal, name: str, limits: Resources) -> int | None:
     """The fewest of resource ``name`` within ``limits``, over all clocks; None: not even so."""
-    weights = [float(resource == name) for resource in RESOURCES]
+    weights = [float(resource == name) for resource in RESOURCE_KINDS]
     found = []
     for clock in clocks(problem, goal):
         part = restrict(problem, frame_budget(problem, goal, clock), clock)
@@ -187,7 +187,7 @@ def _nearest_board(goal: Goal, own: Target, reaches: Reaches, short: str) -> Tar
         if not target.device.technology.has(CHARACTERIZATION):
             return False
         kin = target.device.technology is own.device.technology
-        kind = short if kin else RESOURCES[0]
+        kind = short if kin else RESOURCE_KINDS[0]
         mine, theirs = own.device.available, target.device.available
         return bool(getattr(theirs, kind) > getattr(mine, kind))
 
@@ -208,5 +208,5 @@ def without_limits(goal: Goal) -> Goal:
 
 def boundless(device: Device) -> Device:
     """``device`` with any number of everything."""
-    available = build(Resources, dict.fromkeys(RESOURCES, _UNLIMITED))
+    available = build(Resources, dict.fromkeys(RESOURCE_KINDS, _UNLIMITED))
     return replace(device, size=replace(device.size, available=available))

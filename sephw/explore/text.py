@@ -8,12 +8,11 @@ from dataclasses import asdict
 from sephw.errors import SephwError
 from sephw.explore.found import Found, NodeFound
 from sephw.explore.sweep import SynthesisResult
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.ops import TileBuffer
 from sephw.rates import rate, typed_rate
 from sephw.targets import Device
 
-_KINDS = ("lut", "ff", "bram", "dsp")
 _SPEED = ("frames/s on chip", "over link", "cycles/frame")
 
 
@@ -49,7 +48,7 @@ def summary(found: Found) -> str:
     lines = [f"{found.network} on {device.name}"]
     margins = asdict(goal.margins)
     shares = []
-    for kind in _KINDS:
+    for kind in RESOURCE_KINDS:
         used, available = getattr(found.estimated, kind), getattr(device.available, kind)
         share = f"{100 * used / available:.0f} %" if available else "none there"
         limit = "" if margins[kind] == 1 else f", limit {getattr(goal.limits, kind):,}"
@@ -162,13 +161,15 @@ def pareto_table(points: Sequence[Found]) -> str:
 
 def synthesis_table(points: Sequence[Found], results: Sequence[SynthesisResult]) -> str:
     """Estimated beside synthesized."""
-    head = (*_SPEED, "", *(k.upper() for k in _KINDS), "fits", "")
+    head = (*_SPEED, "", *(k.upper() for k in RESOURCE_KINDS), "fits", "")
     rows = []
     for one, result in zip(points, results, strict=True):
         own = one.estimated.minus(one.goal.reserved)
         rows.append((*_speed(one), "estimated", *_counts(own), "yes", ""))
         if result.error:
-            rows.append(("", "", "", "synthesized", *["-"] * len(_KINDS), "-", result.error))
+            rows.append(
+                ("", "", "", "synthesized", *["-"] * len(RESOURCE_KINDS), "-", result.error)
+            )
             continue
         fits = (result.total + one.goal.reserved).fits(one.goal.limits)
         note = f"{result.seconds:.0f} s"
@@ -184,7 +185,7 @@ def _speed(found: Found) -> tuple[str, str, str]:
 
 
 def _counts(resources: Resources) -> tuple[str, ...]:
-    return tuple(f"{getattr(resources, kind):,}" for kind in _KINDS)
+    return tuple(f"{getattr(resources, kind):,}" for kind in RESOURCE_KINDS)
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,7 @@ class Resources:
             ("DSP", self.dsp, limits.dsp),
         )
         return tuple(pair for pair in pairs if pair[1] > pair[2])
+
+
+# Names of the counts, as files and tables have them.
+RESOURCE_KINDS = tuple(field.name for field in fields(Resources))

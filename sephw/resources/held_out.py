@@ -10,11 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 from sephw.files import build
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources.model import accuracy
 from sephw.technologies import Technology
 
-KINDS = ("lut", "ff", "bram", "dsp")
 # Rows of networks, each with a technology and what its engines were estimated and synthesized to.
 # Those of BOARDS have as well what lies outside of the engines of a board's design, and designs
 # that were routed.
@@ -85,7 +84,7 @@ class ErrorBars:
         estimates.
         """
         found = {}
-        for kind in KINDS:
+        for kind in RESOURCE_KINDS:
             own, above = getattr(engines, kind), getattr(top, kind)
             low, high = self.ratios[kind]
             (fewest, most), (less, more) = self.tops[kind], self.routing[kind]
@@ -116,7 +115,7 @@ def covers(technology: Technology, one: CountPair) -> dict[str, bool]:
     others = list(found.networks)
     others.remove(one)
     around = _stated(technology, replace(found, networks=tuple(others))).ratios
-    return {kind: _within(one, kind, *around[kind]) for kind in KINDS}
+    return {kind: _within(one, kind, *around[kind]) for kind in RESOURCE_KINDS}
 
 
 def _stated(technology: Technology, found: Measured) -> ErrorBars:
@@ -132,7 +131,7 @@ def _within(pair: CountPair, kind: str, low: float, high: float) -> bool:
 def engine_ratios(technology: Technology) -> dict[str, tuple[float, float]]:
     """The range of true count / estimate of nine in ten held-out engines, by kind."""
     known = accuracy(technology)
-    return {kind: around(getattr(known, kind).p90) for kind in KINDS}
+    return {kind: around(getattr(known, kind).p90) for kind in RESOURCE_KINDS}
 
 
 def around(error: float) -> tuple[float, float]:
@@ -144,9 +143,9 @@ def bars_of(found: Measured) -> ErrorBars:
     """The error bars of the measurements ``found``."""
     beyond = _beyond(len(found.networks))
     return ErrorBars(
-        {kind: _ratios(found.networks, kind, beyond) for kind in KINDS},
-        {kind: _ratios(found.tops, kind) for kind in KINDS},
-        {kind: _ratios(found.routed, kind) for kind in KINDS},
+        {kind: _ratios(found.networks, kind, beyond) for kind in RESOURCE_KINDS},
+        {kind: _ratios(found.tops, kind) for kind in RESOURCE_KINDS},
+        {kind: _ratios(found.routed, kind) for kind in RESOURCE_KINDS},
         len(found.networks),
         expected_coverage(len(found.networks)),
         len(found.tops),
@@ -184,10 +183,10 @@ def expected_coverage(count: int) -> float:
 
 def held(pairs: Sequence[CountPair]) -> dict[str, float]:
     """The share of networks, by kind, that the bars of all others contain."""
-    inside: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    inside: dict[str, list[bool]] = {kind: [] for kind in RESOURCE_KINDS}
     for i, one in enumerate(pairs):
         others = [*pairs[:i], *pairs[i + 1 :]]
-        for kind in KINDS:
+        for kind in RESOURCE_KINDS:
             inside[kind].append(_within(one, kind, *_ratios(others, kind, _beyond(len(others)))))
     return {kind: sum(found) / max(1, len(found)) for kind, found in inside.items()}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sephw.export_names import SYNTHESIS
 from sephw.ir import Graph, Resources
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.synth.route import RoutedDesign
 from sephw.synth.synthesize import Synthesis
 from sephw.targets import Device, Target
@@ -100,8 +101,9 @@ def _version(package: str) -> str:
 
 def used_and_available(used: Resources, available: Resources) -> list[tuple[str, int, int]]:
     """(name, used, available) of every kind."""
-    names = ("lut", "ff", "bram", "dsp")
-    return [(name.upper(), getattr(used, name), getattr(available, name)) for name in names]
+    return [
+        (name.upper(), getattr(used, name), getattr(available, name)) for name in RESOURCE_KINDS
+    ]
 
 
 def _routed(run: SynthesisRun, routed: RoutedDesign) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sephw.errors import UsageError
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.ir.structure import AdderPart, MultiplierPart
 
 
@@ -164,7 +164,7 @@ class Margins:
     dsp: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("lut", "ff", "bram", "dsp"):
+        for name in RESOURCE_KINDS:
             part = getattr(self, name)
             if not 0 <= part <= 1:
                 raise UsageError(f"margin of {name}: {part}; it must be between 0 and 1")
