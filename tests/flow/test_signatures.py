@@ -77,7 +77,7 @@ DOUBLY_STARRED = {
     "sephw/frontend/attributes.py:kind": _CHECKED,
     "sephw/networks.py:constructor": _CHECKED,
     "sephw/backends/board/clock_module.py:format": "fields of a template, by name",
-    "sephw/explore/refusal.py:replace": "one field, by a name of RESOURCES",
+    "sephw/explore/refusal.py:replace": "one field, by a name of RESOURCE_KINDS",
 }
 # Files that call functions of which nobody can know more.
 ANY_CALL = {

@@ -13,6 +13,7 @@ from benchmarks.random_networks.describe import Case, Convolution, Join, Norm, W
 from benchmarks.random_networks.draw import draw
 from benchmarks.random_networks.held_out import FILE, HeldOut, Row, measure, read, write
 from benchmarks.random_networks.held_out_page import errors_of, page, pair_of
+from sephw.ir.resources import RESOURCE_KINDS
 from sephw.resources.held_out import measured
 from sephw.technologies import find_technology
 
@@ -83,7 +84,7 @@ def test_committed_rows_are_of_the_networks_that_are_taken(tmp_path: Path) -> No
         graph = held_out.selected(draw(one.seed, one.index), technology, tmp_path / str(one.index))
         assert graph is not None and len(graph.nodes) == one.engines
         estimated = held_out.estimated_resources(graph, technology)
-        assert {kind: getattr(estimated, kind) for kind in held_out.KINDS} == one.estimated
+        assert {kind: getattr(estimated, kind) for kind in RESOURCE_KINDS} == one.estimated
 
 
 def test_networks_of_more_luts_or_engines_are_not_taken(

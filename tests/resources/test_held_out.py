@@ -8,11 +8,10 @@ import pytest
 from small_graphs import BYTE, GraphBuilder
 
 from sephw.ir import Graph
-from sephw.ir.resources import Resources
+from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.ops import GlobalPool
 from sephw.resources.board_top import board_top
 from sephw.resources.held_out import (
-    KINDS,
     CountPair,
     Measured,
     bars,
@@ -105,7 +104,7 @@ def test_routed_designs_lie_within_their_bars():
         top = Resources(**row["top"])
         engines = Resources(**row["estimated"]).minus(top)
         around = bars(technology).around(engines, top)
-        for kind in KINDS:
+        for kind in RESOURCE_KINDS:
             low, high = around[kind]
             if not low <= row["used"][kind] <= high:
                 wrong.append((row["model"], row["target"], kind, around[kind], row["used"][kind]))
