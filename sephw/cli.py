@@ -26,6 +26,7 @@ from sephw.suggest import did_you_mean
 
 # What `sephw --help` says of a command, which is `sephw.commands.NAME:NAME`.
 COMMANDS: Mapping[str, str] = {
+    "check": "What an export would take: every node, all refusals at once.",
     "export": "Verified hardware project from a checkpoint.",
     "run": "An exported network on a board: compare, measure.",
     "program": "Load an exported bitstream into its board.",

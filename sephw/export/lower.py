@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +10,24 @@ from sephw.checkpoint import Checkpoint, build_network, load_checkpoint
 from sephw.command_line import argument_options, command_line
 from sephw.data import DATA_NAMES
 from sephw.errors import SephwError
-from sephw.export.settings import ExportSettings
 
 _EXPORTED_STAGE = "BQ"
 # Arguments that training takes from the data.
 _FROM_DATA = ("height", "width", "in_channels", "classes")
 
 
-def load_trained(settings: ExportSettings) -> Checkpoint:
-    """The checkpoint to export; SephwError where it is not in stage BQ."""
-    checkpoint = load_checkpoint(
-        settings.model, network=settings.network, arguments=settings.arguments
-    )
+def load_trained(
+    model: Path, network: str | None, arguments: Mapping[str, Any] | None
+) -> Checkpoint:
+    """The checkpoint to export; SephwError where it is not in stage BQ.
+
+    ``network`` and ``arguments`` are those of a bare state_dict.
+    """
+    checkpoint = load_checkpoint(model, network=network, arguments=arguments)
     if checkpoint.stage != _EXPORTED_STAGE:
         raise SephwError(
-            f"{settings.model}: is in stage {checkpoint.stage}, only {_EXPORTED_STAGE} goes into "
-            f"hardware; {_train_on(checkpoint, settings.model)}"
+            f"{model}: is in stage {checkpoint.stage}, only {_EXPORTED_STAGE} goes into "
+            f"hardware; {_train_on(checkpoint, model)}"
         )
     return checkpoint
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sephw.checkpoint import Checkpoint
-from sephw.errors import UsageError
+from sephw.command_line import command_line
+from sephw.errors import SephwError, UsageError
 from sephw.export.lower import deploy_network, load_trained
 from sephw.export.samples import input_format
 from sephw.export.settings import ExportSettings
@@ -31,14 +33,9 @@ def load_source(settings: ExportSettings) -> NetworkSource:
 
     SephwError for what is damaged, not in stage BQ, or has other inputs than one image.
     """
-    if settings.model.suffix.lower() != QONNX_SUFFIX:
-        checkpoint = load_trained(settings)
+    if not is_qonnx(settings.model, settings.network, settings.arguments):
+        checkpoint = load_trained(settings.model, settings.network, settings.arguments)
         return NetworkSource(checkpoint, deploy_network(checkpoint))
-    if settings.network is not None or settings.arguments is not None:
-        raise UsageError(
-            f"{settings.model}: is QONNX, which says its network itself; leave out --network and "
-            "--arguments"
-        )
     from sephw.frontend import qonnx_input_shape
 
     channels, height, width = qonnx_input_shape(settings.model)
@@ -52,12 +49,27 @@ def load_source(settings: ExportSettings) -> NetworkSource:
     return NetworkSource(Checkpoint("QONNX", {}, "BQ", {}, form), None)
 
 
+def is_qonnx(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> bool:
+    """Whether ``model`` is QONNX by its name; UsageError where the rest is for a checkpoint."""
+    if model.suffix.lower() != QONNX_SUFFIX:
+        return False
+    if network is not None or arguments is not None:
+        raise UsageError(
+            f"{model}: is QONNX, which says its network itself; leave out --network and --arguments"
+        )
+    return True
+
+
 def read_network(source: NetworkSource, settings: ExportSettings, path: Path) -> Any:
     """Write the network as QONNX to ``path``; returns `read_qonnx` of it, duly named."""
-    from sephw.frontend import copy_qonnx, export_qonnx
+    from sephw.frontend import RefusedError, copy_qonnx, export_qonnx
 
     if source.deploy is None:
-        read = copy_qonnx(settings.model, path)
+        try:
+            read = copy_qonnx(settings.model, path)
+        except RefusedError as error:
+            command = command_line("check", [settings.model])
+            raise SephwError(f"{error}; all refusals: {command}") from None
     else:
         form = input_format(source.checkpoint)
         read = export_qonnx(source.deploy, path, (form.channels, form.height, form.width))

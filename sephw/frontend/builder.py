@@ -51,7 +51,8 @@ class GraphBuilder:
 
     ``batch``: the N that the file holds; ``image``: the input's tensor. ``pads`` and ``shapes``
     restate nodes, by their output in ONNX: the padding (top, left, bottom, right) of windows, and
-    the target of reshapes for any batch.
+    the target of reshapes for any batch. ``stand_ins``: tensors that no node makes; with
+    one there is no graph.
     """
 
     batch: int = 1
@@ -61,6 +62,7 @@ class GraphBuilder:
     layers: list[Layer] = field(default_factory=list)
     pads: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    stand_ins: set[str] = field(default_factory=set)
 
     def add_input(self, name: str, shape: tuple[int, int, int], dtype: IntType) -> None:
         """The graph's input tensor (height, width, channels)."""
@@ -93,6 +95,13 @@ class GraphBuilder:
         self.tensors[name] = Tensor(name, *shape, dtype, label)
         folding = operator.legal_foldings()[0]
         self.nodes.append(Node(name, label, operator, inputs, (name,), folding))
+        return name
+
+    def stand_in(self, label: str, shape: tuple[int, int, int], dtype: IntType) -> str:
+        """A tensor (height, width, channels) in the place of what a refused node would make."""
+        name = next(n for i in itertools.count() if (n := f"stand_in_{i}") not in self.tensors)
+        self.tensors[name] = Tensor(name, *shape, dtype, label)
+        self.stand_ins.add(name)
         return name
 
     def range(self, tensor: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

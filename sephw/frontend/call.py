@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,13 @@ from sephw.frontend.values import (
     Unrolled,
     Value,
     as_sum,
+    dyadic,
 )
+from sephw.ir import IntType
+
+V = TypeVar("V")
+# An image is uint8 · 2^-8; so is what stands in for a tensor that should be quantized.
+IMAGE_BITS, IMAGE_EXPONENT = 8, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +36,8 @@ class NodeCall:
     """One ONNX node being read: its inputs as values, what it is called, error prefix.
 
     ``values``: None for an optional input that is left away. ``label`` names the node to a person,
-    ``module`` is the PyTorch module that makes its output, "" where there is none.
+    ``module`` is the PyTorch module that makes its output, "" where there is none. ``refusals``:
+    collects what the node is refused for; None: the first refusal is raised.
     """
 
     builder: GraphBuilder
@@ -37,6 +45,7 @@ class NodeCall:
     label: str
     module: str
     values: tuple[Value | None, ...]
+    refusals: list[SephwError] | None = None
 
     @property
     def where(self) -> str:
@@ -52,6 +61,49 @@ class NodeCall:
     def reads_image(self) -> bool:
         """Whether an input is the network's input, not quantized yet."""
         return any(isinstance(value, Image) for value in self.values)
+
+    def refuse(self, error: SephwError) -> None:
+        """Refuse the node, whose meaning is clear enough to go on as if it were mended.
+
+        Raises ``error`` unless refusals are collected.
+        """
+        if self.refusals is None:
+            raise error
+        if str(error) not in map(str, self.refusals):
+            self.refusals.append(error)
+
+    def attempt(self, compute: Callable[[], V], stand_in: Callable[[], V]) -> V:
+        """What ``compute`` gives; ``stand_in``'s where the node is refused before or by it."""
+        if self.refusals:
+            return stand_in()
+        try:
+            return compute()
+        except SephwError as error:
+            self.refuse(error)
+            return stand_in()
+
+    def attempt_scales(self, value: Sum) -> None:
+        """Refuse the node for scales and constants that are not dyadic, whatever the ranges."""
+        try:
+            for number in (*(branch.coefficient for branch in value.branches), *value.constants):
+                dyadic(number, self.where)
+        except SephwError as error:
+            self.refuse(error)
+
+    def stand_in(self, like: str, channels: int, dtype: IntType) -> str:
+        """A tensor of the size of ``like`` in the place of what the refused node would make."""
+        tensor = self.builder.tensors[like]
+        return self.builder.stand_in(self.label, (tensor.height, tensor.width, channels), dtype)
+
+    def with_quantized_image(self) -> NodeCall:
+        """The same node as if the input were quantized before it."""
+        values = (
+            Quantized(self.builder.image, IMAGE_EXPONENT, value.rank)
+            if isinstance(value, Image)
+            else value
+            for value in self.values
+        )
+        return replace(self, values=tuple(values))
 
     def value(self, index: int) -> Value:
         """Input ``index``; SephwError where it is left away."""
@@ -111,12 +163,19 @@ class NodeCall:
             raise SephwError(f"{self.where}: input {index} must not be a constant; leave it away")
         if isinstance(value, Unrolled):
             raise self.unrolled(value)
-        if not isinstance(value, Quantized):
-            raise SephwError(
-                f"{self.where}: its input is not quantized; put a quantizer (Quant; "
-                "sephw.nn.QuantReLU) before it"
-            )
-        return value
+        if isinstance(value, Quantized):
+            return value
+        error = SephwError(
+            f"{self.where}: its input is not quantized; put a quantizer (Quant; "
+            "sephw.nn.QuantReLU) before it"
+        )
+        if not isinstance(value, Sum):
+            raise error
+        self.refuse(error)
+        self.attempt_scales(value)
+        dtype = IntType(IMAGE_BITS, signed=False)
+        tensor = self.stand_in(value.branches[0].tensor, value.channels, dtype)
+        return Quantized(tensor, IMAGE_EXPONENT, value.rank)
 
     def inexact(self, average: Average) -> SephwError:
         """The error of a node that reads an average that float32 has rounded."""
@@ -155,9 +214,11 @@ class NodeCall:
                 "put a quantizer (Quant; sephw.nn.QuantReLU) between them"
             )
         if isinstance(value, Sum) and value.relu:
-            raise SephwError(
-                f"{self.where}: reads a ReLU that no quantizer follows; put a quantizer (Quant; "
-                "sephw.nn.QuantReLU) between them"
+            self.refuse(
+                SephwError(
+                    f"{self.where}: reads a ReLU that no quantizer follows; put a quantizer "
+                    "(Quant; sephw.nn.QuantReLU) between them"
+                )
             )
         return as_sum(value, self.channels(value))
 

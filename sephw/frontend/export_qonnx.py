@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import fx, nn
 
@@ -40,6 +41,20 @@ def export_qonnx(
     reader refuses.
     """
     path = Path(path)
+    return write_tidy(path, exported_model(deploy, path, input_shape, dynamo=dynamo), path)
+
+
+def exported_model(
+    deploy: nn.Module,
+    path: Path,
+    input_shape: tuple[int, int, int],
+    *,
+    dynamo: bool | None = None,
+) -> onnx.ModelProto:
+    """The model as the exporter wrote it to ``path``, its nodes named by modules.
+
+    Arguments and errors are those of `export_qonnx`, but for the reader's.
+    """
     # The exporters leave a missing torchvision and their own progress on the terminal.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     import brevitas.config
@@ -82,7 +97,7 @@ def export_qonnx(
     for node in model.graph.node:
         if not module_of(node):  # Of no module, or a function's: the exporters name it differently.
             node.name = node.op_type
-    return write_tidy(path, model, path)
+    return model
 
 
 def to_network_input(images: np.ndarray) -> torch.Tensor:

@@ -8,6 +8,7 @@ from sephw.files import reading
 from sephw.frontend.onnx_file import image_input, load_model
 from sephw.frontend.read_qonnx import ReadResult
 from sephw.frontend.tidy import write_tidy
+from sephw.frontend.verdicts import ModelVerdict, judge_model
 
 
 def qonnx_input_shape(path: Path) -> tuple[int, int, int]:
@@ -19,6 +20,14 @@ def qonnx_input_shape(path: Path) -> tuple[int, int, int]:
     with reading(str(path), "export it again"):
         image = image_input(path, model)
     return image.channels, image.height, image.width
+
+
+def judge_qonnx(path: Path) -> ModelVerdict:
+    """What the reader says of every node of the file; see `judge_model`.
+
+    Raises SephwError for a missing file, or one that is no ONNX file that can be read.
+    """
+    return judge_model(path, load_model(path))
 
 
 def copy_qonnx(source: Path, target: Path) -> ReadResult:

@@ -10,6 +10,7 @@ from sephw.errors import SephwError
 from sephw.frontend.attributes import read_attributes
 from sephw.frontend.call import NodeCall
 from sephw.frontend.onnx_file import ONNX_DOMAINS, QUANT_DOMAINS
+from sephw.frontend.stand_in import left_away
 from sephw.frontend.values import Value
 
 A = TypeVar("A")
@@ -52,6 +53,36 @@ def dispatch(handlers: Mapping[str, Handler[Any]], call: NodeCall) -> Value:
     Raises SephwError naming the node for an operator, domain, attribute or input that no handler
     declares, and for what its handler or the hardware's operators refuse.
     """
+    try:
+        handler, attributes = recognize(handlers, call)
+    except SephwError as error:
+        stand_in = left_away(call)
+        if stand_in is None:
+            raise
+        call.refuse(error)
+        return stand_in
+    if not handler.passes_image and call.reads_image:
+        call.refuse(
+            SephwError(
+                f"{call.where}: reads the input before it is quantized; put a Quant of scale 1/256 "
+                "and 8 unsigned bits (sephw's input) before it"
+            )
+        )
+        call = call.with_quantized_image()
+    try:
+        return handler.read(call, attributes)
+    except SephwError as error:
+        # Operators of the hardware do not know which node they are made for.
+        text = str(error)
+        raise SephwError(text if text.startswith(call.where) else f"{call.where}: {text}") from None
+
+
+def recognize(handlers: Mapping[str, Handler[A]], call: NodeCall) -> tuple[Handler[A], A]:
+    """The handler of ``call``'s node and its attributes, whatever its inputs hold.
+
+    Raises SephwError naming the node for an operator, domain, attribute or input that no handler
+    declares.
+    """
     handler = handlers.get(call.node.op_type)
     if handler is None or call.node.domain not in handler.domains:
         kind = f"{call.node.domain}.{call.node.op_type}".lstrip(".")
@@ -66,14 +97,4 @@ def dispatch(handlers: Mapping[str, Handler[Any]], call: NodeCall) -> Value:
             f"{call.where}: {count} inputs, of which {handler.inputs} are understood; export the "
             "node without the others"
         )
-    if not handler.passes_image and call.reads_image:
-        raise SephwError(
-            f"{call.where}: reads the input before it is quantized; put a Quant of scale 1/256 "
-            "and 8 unsigned bits (sephw's input) before it"
-        )
-    try:
-        return handler.read(call, attributes)
-    except SephwError as error:
-        # Operators of the hardware do not know which node they are made for.
-        text = str(error)
-        raise SephwError(text if text.startswith(call.where) else f"{call.where}: {text}") from None
+    return handler, attributes

@@ -17,6 +17,8 @@ def join(call: NodeCall, value: Sum, exponent: int, dtype: IntType) -> str:
 
     Raises SephwError where float32 could have rounded (the 24-bit budget).
     """
+    if _stands_in(call, value):
+        return call.stand_in(value.branches[0].tensor, value.channels, dtype)
     grid = _proved(call, value, exponent)
     operator = _operator(call, value, grid, grid.common - exponent, dtype)
     return call.builder.add(call.label, "", operator, tuple(b.tensor for b in value.branches))
@@ -28,6 +30,8 @@ def join_output(call: NodeCall, value: Sum) -> str:
     A ReLU is its clip at 0.
     """
     builder = call.builder
+    if _stands_in(call, value):
+        return value.branches[0].tensor
     grid = _proved(call, value, None)
     low, high = _range(grid)
     # Signed even where it could be unsigned: users expect logits to be.
@@ -37,6 +41,14 @@ def join_output(call: NodeCall, value: Sum) -> str:
     exponents = np.full(operator.channels, grid.common)
     builder.share(tensor, call.output, exponents, is_output=True)
     return tensor
+
+
+def _stands_in(call: NodeCall, value: Sum) -> bool:
+    """Whether a branch stands in for a refused node: then only scales can be judged, no ranges."""
+    if call.builder.stand_ins.isdisjoint(branch.tensor for branch in value.branches):
+        return False
+    call.attempt_scales(value)
+    return True
 
 
 def _proved(call: NodeCall, value: Sum, exponent: int | None) -> SumGrid:

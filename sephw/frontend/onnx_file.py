@@ -26,13 +26,17 @@ _AGAIN = "export it again"
 
 @dataclass(frozen=True)
 class ImageInput:
-    """The one input, (N, C, H, W); ``batch``: the N that the file holds, 1 where it is open."""
+    """The one input, (N, C, H, W); ``batch``: the N that the file holds, 1 where it is open.
+
+    ``rank``: how many axes it has, 2 of which are (N, C).
+    """
 
     name: str
     batch: int
     channels: int
     height: int
     width: int
+    rank: int = 4
 
 
 def load_model(path: Path) -> onnx.ModelProto:
@@ -101,6 +105,24 @@ def image_input(path: Path, model: onnx.ModelProto) -> ImageInput:
             f"{_LONGEST_SIDE:,} along a side or {_MOST_VALUES:,} values; export with a smaller one"
         )
     return ImageInput(entry.name, batch or 1, channels, height, width)
+
+
+def likely_image(model: onnx.ModelProto) -> ImageInput | None:
+    """What a refused input can be taken for, to judge what reads it.
+
+    The first one of (N, C, H, W), or of (N, C) as a flattened map; None where it is neither.
+    """
+    constants = {tensor.name for tensor in model.graph.initializer}
+    entry = next((entry for entry in model.graph.input if entry.name not in constants), None)
+    if entry is None or not entry.type.HasField("tensor_type"):
+        return None
+    sizes = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
+    if len(sizes) not in (2, 4) or min(sizes[1:]) < 1 or max(sizes[1:]) > _LONGEST_SIDE:
+        return None
+    channels, height, width = sizes[1:] if len(sizes) == 4 else (sizes[1], 1, 1)
+    if channels * height * width > _MOST_VALUES:
+        return None
+    return ImageInput(entry.name, max(sizes[0], 1), channels, height, width, len(sizes))
 
 
 def _check_parts(path: Path, model: onnx.ModelProto) -> None:

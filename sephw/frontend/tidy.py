@@ -10,8 +10,9 @@ import onnx
 
 from sephw.files import reading
 from sephw.frontend.onnx_file import ONNX_DOMAINS, QUANT_DOMAINS
-from sephw.frontend.read_qonnx import PortableForms, ReadResult, live_nodes, read_model
+from sephw.frontend.read_qonnx import PortableForms, ReadResult, read_model
 from sephw.frontend.scope import SCOPES, label_of, module_of
+from sephw.frontend.walk import live_nodes
 
 
 def write_tidy(source: Path, model: Any, target: Path) -> ReadResult:

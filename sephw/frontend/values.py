@@ -15,7 +15,9 @@ from sephw.frontend.chain import Accumulator, Chain
 
 @dataclass(frozen=True)
 class Image:
-    """The network's input, which no quantizer has taken yet."""
+    """The network's input of ``rank`` axes, which no quantizer has taken yet."""
+
+    rank: int = 4
 
 
 @dataclass(frozen=True, eq=False)

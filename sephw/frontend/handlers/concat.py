@@ -28,14 +28,25 @@ def concat(call: NodeCall, given: ConcatAttributes) -> Value:
             f"{call.where}: joins axis {given.axis}; only channels are joined, use axis 1"
         )
     _check(call, sources)
+    tensor = call.attempt(lambda: _joined(call, sources), lambda: _stand_in(call, sources))
+    return Quantized(tensor, sources[0].exponent, rank)
+
+
+def _stand_in(call: NodeCall, sources: list[Quantized]) -> str:
+    tensors = [call.builder.tensors[source.tensor] for source in sources]
+    channels = sum(tensor.channels for tensor in tensors)
+    return call.stand_in(sources[0].tensor, channels, tensors[0].dtype)
+
+
+def _joined(call: NodeCall, sources: list[Quantized]) -> str:
     names = tuple(source.tensor for source in sources)
     while len(names) > MAX_INPUTS:
         names = (_add(call, "part", names[:MAX_INPUTS]), *names[MAX_INPUTS:])
     tensor = _add(call, "", names) if len(names) > 1 else names[0]
-    exponent = sources[0].exponent
     if len(names) > 1:
-        call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))
-    return Quantized(tensor, exponent, rank)
+        channels = call.builder.tensors[tensor].channels
+        call.share(tensor, np.full(channels, sources[0].exponent))
+    return tensor
 
 
 def _check(call: NodeCall, sources: list[Quantized]) -> None:
@@ -48,9 +59,11 @@ def _check(call: NodeCall, sources: list[Quantized]) -> None:
             fix = "give their quantizers one scale and bit width"
             if call.builder.image in (source.tensor, sources[0].tensor):
                 fix = "the image's are fixed, give the other quantizer the same"
-            raise SephwError(
-                f"{call.where}: {names[0]} has steps of 2^-{source.exponent} and {tensor.dtype}, "
-                f"{names[1]} 2^-{sources[0].exponent} and {first.dtype}; {fix}"
+            call.refuse(
+                SephwError(
+                    f"{call.where}: {names[0]} has steps of 2^-{source.exponent} and "
+                    f"{tensor.dtype}, {names[1]} 2^-{sources[0].exponent} and {first.dtype}; {fix}"
+                )
             )
         if (tensor.height, tensor.width) != (first.height, first.width):
             raise SephwError(

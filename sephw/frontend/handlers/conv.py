@@ -21,8 +21,11 @@ from sephw.frontend.values import (
     single,
 )
 from sephw.frontend.window import KernelWindow, WindowAttributes, add_window, window_of
+from sephw.ir import IntType
 from sephw.ops.conv8 import Conv8
 from sephw.ops.pattern_conv import PatternConv
+
+_STAND_IN_TYPE = IntType(16, signed=True)
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,28 @@ def _linear(call: NodeCall, rows: Real, bias: Real | None) -> Sum:
 
 
 def _engine(
+    call: NodeCall,
+    source: Quantized,
+    window: str,
+    rows: Real,
+    bias: Real | None,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    groups: int,
+) -> Sum:
+    """As `_exact_engine`; a sum of the same size in its place where that is refused."""
+    return call.attempt(
+        lambda: _exact_engine(call, source, window, rows, bias, size, kernel, groups),
+        lambda: _stand_in(call, len(rows), size, source.rank),
+    )
+
+
+def _stand_in(call: NodeCall, channels: int, size: tuple[int, int], rank: int) -> Sum:
+    tensor = call.builder.stand_in(call.label, (*size, channels), _STAND_IN_TYPE)
+    return Sum((Branch(tensor, np.ones(channels)),), (), rank)
+
+
+def _exact_engine(
     call: NodeCall,
     source: Quantized,
     window: str,

@@ -186,9 +186,11 @@ def _pixels(call: NodeCall) -> int:
     tensor = call.builder.tensors[_map(call).tensor]
     pixels = tensor.height * tensor.width
     if pixels & (pixels - 1):
-        raise SephwError(
-            f"{call.where}: an average over {pixels} pixels is not exact; use a ReduceSum over "
-            f"axes 2 and 3 and a Mul by 2^-{(pixels - 1).bit_length()} (sephw.nn.GlobalPool2d)"
+        call.refuse(
+            SephwError(
+                f"{call.where}: an average over {pixels} pixels is not exact; use a ReduceSum over "
+                f"axes 2 and 3 and a Mul by 2^-{(pixels - 1).bit_length()} (sephw.nn.GlobalPool2d)"
+            )
         )
     return pixels
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sephw.errors import SephwError
 from sephw.files import reading
-from sephw.frontend.call import NodeCall
+from sephw.frontend.call import IMAGE_BITS, IMAGE_EXPONENT, NodeCall
 from sephw.frontend.chain import uniform_quantizer
 from sephw.frontend.handler import NoAttributes
 from sephw.frontend.join import join
@@ -32,9 +32,7 @@ from sephw.ir import IntType
 
 Float = NDArray[np.float32]
 
-# An image is uint8 · 2^-8.
-_IMAGE_BITS, _IMAGE_EXPONENT = 8, 8
-_IMAGE_STEP = np.float32(2.0**-_IMAGE_EXPONENT)
+_IMAGE_STEP = np.float32(2.0**-IMAGE_EXPONENT)
 _MOST_WEIGHT_BITS, _MOST_ACTIVATION_BITS = 24, 16
 
 
@@ -57,28 +55,42 @@ def quant(call: NodeCall, given: QuantAttributes) -> Value:
         )
     zero_point = call.constant(2)
     if np.any(zero_point != 0):
-        raise SephwError(
-            f"{call.where}: zero point {zero_point.reshape(-1)[0]:g}; it must be 0: quantize "
-            "symmetrically, or unsigned from 0"
+        call.refuse(
+            SephwError(
+                f"{call.where}: zero point {zero_point.reshape(-1)[0]:g}; it must be 0: quantize "
+                "symmetrically, or unsigned from 0"
+            )
         )
     first = call.value(0)
     bits = _bits(call, _MOST_WEIGHT_BITS if isinstance(first, Constant) else _MOST_ACTIVATION_BITS)
     if isinstance(first, Constant):
         return Constant(_quantized_constant(call, given, bits, ROUNDERS[mode]))
     if isinstance(first, Image):
-        return _declare_input(call, given, bits)
+        return _declare_input(call, given, bits, first.rank)
     exponent = _exponent(call)
     if given.signed:
-        raise SephwError(f"{call.where}: signed activations; put a Relu before it and set signed=0")
-    if given.narrow:
-        raise SephwError(
-            f"{call.where}: narrow=1 leaves the largest of {1 << bits} values out; set narrow=0"
+        call.refuse(
+            SephwError(f"{call.where}: signed activations; put a Relu before it and set signed=0")
         )
+    if given.narrow:
+        call.refuse(
+            SephwError(
+                f"{call.where}: narrow=1 leaves the largest of {1 << bits} values out; set narrow=0"
+            )
+        )
+    dtype = IntType(bits, signed=False)
     if isinstance(first, Average):
-        raise call.inexact(first)
+        call.refuse(call.inexact(first))
+        channels = call.builder.tensors[first.tensor].channels
+        return Quantized(call.stand_in(first.tensor, channels, dtype), exponent, first.rank)
     if isinstance(first, Unrolled):
         raise call.unrolled(first)
-    tensor = _rounded(call, first, bits, exponent, mode)
+    held = first.branches[0].tensor if isinstance(first, Sum) else first.tensor
+    channels = call.builder.tensors[held].channels
+    tensor = call.attempt(
+        lambda: _rounded(call, first, bits, exponent, mode),
+        lambda: call.stand_in(held, channels, dtype),
+    )
     call.share(tensor, np.full(call.builder.tensors[tensor].channels, exponent))
     return Quantized(tensor, exponent, first.rank)
 
@@ -116,11 +128,18 @@ def _rounded(
 
 def bipolar_quant(call: NodeCall, given: NoAttributes) -> Value:
     """BipolarQuant on weights: ±scale."""
-    if not isinstance(call.value(0), Constant):
-        raise SephwError(
+    first = call.value(0)
+    if not isinstance(first, Constant):
+        error = SephwError(
             f"{call.where}: activations of ±1; only weights are bipolar here, use Relu and a Quant "
             "of 1 unsigned bit"
         )
+        if not isinstance(first, Quantized | Sum):
+            raise error
+        call.refuse(error)
+        value, dtype = as_sum(first, call.channels(first)), IntType(1, signed=False)
+        tensor = call.stand_in(value.branches[0].tensor, value.channels, dtype)
+        return Quantized(tensor, 0, value.rank)
     data, scale = call.constant(0), _scale_of(call, call.constant(0))
     return Constant(np.where(data >= 0, np.float32(1), np.float32(-1)) * scale, bipolar=True)
 
@@ -150,10 +169,14 @@ def _exponent(call: NodeCall) -> int:
     mantissa, power = dyadic(scales.astype(np.float64), call.where)
     if len(scales) != 1 or mantissa[0] != 1:
         shown = f"{scales[0]:g}" if len(scales) == 1 else f"{len(scales)} scales"
-        raise SephwError(
-            f"{call.where}: activation scale must be one power of two, not {shown}; round it to "
-            "one (sephw.nn.QuantReLU trains with one)"
+        call.refuse(
+            SephwError(
+                f"{call.where}: activation scale must be one power of two, not {shown}; round it "
+                "to one (sephw.nn.QuantReLU trains with one)"
+            )
         )
+        largest = float(np.abs(scales).max())
+        return 1 - int(np.frexp(largest)[1])  # the power of two below it
     return int(power[0])
 
 
@@ -177,13 +200,15 @@ def _quantized_constant(
     return (integers * scale).astype(np.float32)
 
 
-def _declare_input(call: NodeCall, given: QuantAttributes, bits: int) -> Quantized:
+def _declare_input(call: NodeCall, given: QuantAttributes, bits: int, rank: int) -> Quantized:
     scales = call.constant(1)
-    if given.signed or given.narrow or bits != _IMAGE_BITS or np.any(scales != _IMAGE_STEP):
+    if given.signed or given.narrow or bits != IMAGE_BITS or np.any(scales != _IMAGE_STEP):
         kind = f"{'signed' if given.signed else 'unsigned'}{', narrow' if given.narrow else ''}"
-        raise SephwError(
-            f"{call.where}: takes the input as {bits} {kind} bits times {scales.reshape(-1)[0]:g}; "
-            "pixels are 8 unsigned bits times 1/256: use signed=0, narrow=0 and these, and put "
-            "other factors into the first layer"
+        call.refuse(
+            SephwError(
+                f"{call.where}: takes the input as {bits} {kind} bits times "
+                f"{scales.reshape(-1)[0]:g}; pixels are 8 unsigned bits times 1/256: use signed=0, "
+                "narrow=0 and these, and put other factors into the first layer"
+            )
         )
-    return Quantized(call.builder.image, _IMAGE_EXPONENT, 4)
+    return Quantized(call.builder.image, IMAGE_EXPONENT, rank)

@@ -1,0 +1,63 @@
+"""What a node that is not taken is judged as, so that the nodes behind it are judged as well."""
+
+from __future__ import annotations
+
+from sephw.frontend.call import NodeCall
+from sephw.frontend.onnx_file import ONNX_DOMAINS
+from sephw.frontend.values import Average, Constant, Quantized, Sum, Value
+
+# Each makes one tensor of the shape of its first input.
+_KEEP_SHAPE = (
+    "Abs",
+    "BatchNormalization",
+    "Celu",
+    "Clip",
+    "Div",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "InstanceNormalization",
+    "LeakyRelu",
+    "LogSoftmax",
+    "Mish",
+    "Neg",
+    "PRelu",
+    "Selu",
+    "Sigmoid",
+    "Sign",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Sub",
+    "Tanh",
+    "ThresholdedRelu",
+)
+
+
+def left_away(call: NodeCall) -> Value | None:
+    """The first input of a node that keeps its shape, as if the node were left away.
+
+    None for other nodes, for those that read several activations, and for constants that could
+    make the result larger.
+    """
+    node = call.node
+    if node.op_type not in _KEEP_SHAPE or node.domain not in ONNX_DOMAINS or not call.values:
+        return None
+    first, *others = call.values
+    if not isinstance(first, Quantized | Sum | Average):
+        return None
+    channels = call.builder.tensors[_tensor(first)].channels
+    for other in others:
+        if other is None:
+            continue
+        if not isinstance(other, Constant) or other.data.size not in (1, channels):
+            return None
+    return first
+
+
+def _tensor(value: Quantized | Sum | Average) -> str:
+    return value.branches[0].tensor if isinstance(value, Sum) else value.tensor
