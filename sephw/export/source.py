@@ -36,9 +36,12 @@ def load_source(settings: ExportSettings) -> NetworkSource:
     if not is_qonnx(settings.model, settings.network, settings.arguments):
         checkpoint = load_trained(settings.model, settings.network, settings.arguments)
         return NetworkSource(checkpoint, deploy_network(checkpoint))
-    from sephw.frontend import qonnx_input_shape
+    from sephw.frontend import RefusedError, qonnx_input_shape
 
-    channels, height, width = qonnx_input_shape(settings.model)
+    try:
+        channels, height, width = qonnx_input_shape(settings.model)
+    except RefusedError as error:
+        raise _with_all_refusals(error, settings.model) from None
     form = {
         "height": height,
         "width": width,
@@ -60,6 +63,10 @@ def is_qonnx(model: Path, network: str | None, arguments: Mapping[str, Any] | No
     return True
 
 
+def _with_all_refusals(error: SephwError, model: Path) -> SephwError:
+    return SephwError(f"{error}; all refusals: {command_line('check', [model])}")
+
+
 def read_network(source: NetworkSource, settings: ExportSettings, path: Path) -> Any:
     """Write the network as QONNX to ``path``; returns `read_qonnx` of it, duly named."""
     from sephw.frontend import RefusedError, copy_qonnx, export_qonnx
@@ -68,8 +75,7 @@ def read_network(source: NetworkSource, settings: ExportSettings, path: Path) ->
         try:
             read = copy_qonnx(settings.model, path)
         except RefusedError as error:
-            command = command_line("check", [settings.model])
-            raise SephwError(f"{error}; all refusals: {command}") from None
+            raise _with_all_refusals(error, settings.model) from None
     else:
         form = input_format(source.checkpoint)
         read = export_qonnx(source.deploy, path, (form.channels, form.height, form.width))

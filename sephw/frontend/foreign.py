@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.frontend.onnx_file import image_input, load_model
-from sephw.frontend.read_qonnx import ReadResult
+from sephw.frontend.read_qonnx import ReadResult, RefusedError
 from sephw.frontend.tidy import write_tidy
 from sephw.frontend.verdicts import ModelVerdict, judge_model
 
@@ -14,11 +15,15 @@ from sephw.frontend.verdicts import ModelVerdict, judge_model
 def qonnx_input_shape(path: Path) -> tuple[int, int, int]:
     """(channels, height, width) of the one input, which is (N, C, H, W).
 
-    Raises SephwError for a missing file, one that is no ONNX file, other inputs, unknown sizes.
+    Raises SephwError for a missing file, one that is no ONNX file; RefusedError for other inputs
+    and unknown sizes.
     """
     model = load_model(path)
     with reading(str(path), "export it again"):
-        image = image_input(path, model)
+        try:
+            image = image_input(path, model)
+        except SephwError as error:
+            raise RefusedError(str(error)) from None
     return image.channels, image.height, image.width
 
 

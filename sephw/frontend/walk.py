@@ -71,7 +71,7 @@ class Walk:
         graph = self.model.graph
         nodes = needed_nodes(graph)
         values = self._first_values(image)
-        output = graph.output[0].name
+        output = graph.output[0].name if graph.output else ""
         if not self.collects:
             for node in nodes:
                 _check_layout(node)
@@ -118,6 +118,8 @@ class Walk:
         return values
 
     def _end(self, output: str, final: Value | Unknown | None) -> str:
+        if self.whole:
+            return ""
         last = self.nodes[-1].call if self.nodes else None
         if last is None or last.output != output:
             self.refuse(

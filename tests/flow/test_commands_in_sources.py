@@ -24,7 +24,7 @@ MADE = {
     "sephw/explore/next_export.py:next_export": "test_a_device_without_a_board",
     "sephw/commands/explore.py:_goal": "test_errors_name_commands_that_run",
     "sephw/export/chip.py:_too_few_frames": "test_too_few_frames",
-    "sephw/export/source.py:read_network": "test_a_refused_file",
+    "sephw/export/source.py:_with_all_refusals": "test_a_refused_file",
     "sephw/export/lower.py:_train_on": "test_errors_name_commands_that_run",
     "sephw/torch_file.py:read_archive": "test_errors_name_commands_that_run",
     "sephw/commands/synth.py:_text": "test_next_steps_of_a_report",

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import export_folder
+import foreign_networks
+import onnx
 import pytest
 from follow_commands import commands_in, follow
 
@@ -320,6 +322,25 @@ def test_errors_name_commands_that_run(home, float_model, monkeypatch, capsys):
     assert shlex.split(second)[-1] == "float net_bq.pth"
     assert third.startswith("sephw explore --help'")
     follow(third.split("'")[0], home, monkeypatch)
+
+
+def test_a_refused_file(home, monkeypatch, capsys):
+    """It ends in the command that lists all refusals, the printed one among them."""
+    onnx.save(foreign_networks.jet_tagger(), home / "my jets.onnx")
+    onnx.save(foreign_networks.speech(), home / "my words.onnx")
+    for name, first, count in (("jets", "is (1, 5)", 5), ("words", "times 0.83", 6)):
+        for command in (["export"], ["explore", "--target", "icebreaker"]):
+            assert cli.run([*command, f"my {name}.onnx"]) == 2
+            said = capsys.readouterr().err
+            (printed,) = commands_in(said)
+            assert printed == f"sephw check 'my {name}.onnx'"
+            assert cli.run(shlex.split(printed)[1:]) == 2
+            table = capsys.readouterr().out
+            assert table.count("    why     ") == count and first in said and first in table
+    # A file that has no nodes to judge is said in one line.
+    onnx.save(foreign_networks.old_opset(), home / "old.onnx")
+    assert cli.run(["export", "old.onnx"]) == 2
+    assert commands_in(capsys.readouterr().err) == []
 
 
 @pytest.mark.parametrize("command", ["run", "program"])
