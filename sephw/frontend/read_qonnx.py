@@ -11,7 +11,7 @@ from sephw.errors import SephwError
 from sephw.files import reading
 from sephw.frontend.builder import GraphBuilder, Layer
 from sephw.frontend.onnx_file import image_input, load_model
-from sephw.frontend.walk import INPUT, Walk
+from sephw.frontend.walk import INPUT, OnnxWalk
 from sephw.ir import Graph
 
 
@@ -52,7 +52,7 @@ def read_model(path: Path, model: Any) -> tuple[ReadResult, PortableForms]:
     """Read a checked model; ``path`` is for errors and the graph's name. See `read_qonnx`."""
     with reading(str(path), "report the file as a defect of sephw"):
         image = image_input(path, model)
-        walk = Walk(path, model, collects=False, builder=GraphBuilder(batch=image.batch))
+        walk = OnnxWalk(path, model, collects=False, builder=GraphBuilder(batch=image.batch))
         try:
             output = walk.run(image)
         except SephwError as error:
@@ -60,7 +60,7 @@ def read_model(path: Path, model: Any) -> tuple[ReadResult, PortableForms]:
         return read_result(walk, output), Restated(walk.builder.pads, walk.builder.shapes)
 
 
-def read_result(walk: Walk, output: str) -> ReadResult:
+def read_result(walk: OnnxWalk, output: str) -> ReadResult:
     """The graph of a walk that ended in the tensor ``output`` and refused nothing."""
     graph = walk.builder.graph(walk.path.stem, (INPUT,), (output,))
     return ReadResult(graph, tuple(walk.builder.layers))

@@ -13,7 +13,7 @@ from sephw.frontend.builder import GraphBuilder
 from sephw.frontend.onnx_file import ImageInput, image_input, likely_image
 from sephw.frontend.read_qonnx import ReadResult, read_result
 from sephw.frontend.scope import printable
-from sephw.frontend.walk import JudgedNode, Walk
+from sephw.frontend.walk import JudgedNode, OnnxWalk
 
 
 class NodeState(StrEnum):
@@ -72,7 +72,7 @@ def judge_model(path: Path, model: Any) -> ModelVerdict:
     meaning is clear, with outputs that are unknown elsewhere.
     """
     with reading(str(path), "report the file as a defect of sephw"):
-        walk = Walk(path, model, collects=True, builder=GraphBuilder())
+        walk = OnnxWalk(path, model, collects=True, builder=GraphBuilder())
         image: ImageInput | None
         try:
             image = image_input(path, model)

@@ -49,7 +49,7 @@ class JudgedNode:
 
 
 @dataclass
-class Walk:
+class OnnxWalk:
     """Walks the nodes of one file. ``collects``: refusals are kept, and the walk goes on.
 
     Otherwise the first one is raised. ``nodes``: those that were walked over. ``whole``: what is
@@ -64,7 +64,7 @@ class Walk:
     whole: list[SephwError] = field(default_factory=list)
 
     def run(self, image: ImageInput | None) -> str:
-        """Walk all nodes; returns the tensor of the output, "" where it is unknown.
+        """OnnxWalk all nodes; returns the tensor of the output, "" where it is unknown.
 
         ``image`` None: nothing is known of the input.
         """
