@@ -36,7 +36,7 @@ class ModelCheck:
     @property
     def taken(self) -> bool:
         """Whether an export would take the network."""
-        return not self.refusals and all(node.state is NodeState.EXACT for node in self.nodes)
+        return not self.refusals and all(node.state.is_taken for node in self.nodes)
 
     @property
     def counts(self) -> Mapping[NodeState, int]:

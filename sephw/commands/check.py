@@ -22,9 +22,9 @@ def check(
 ) -> None:
     """Say in seconds what an export would take: a table of every node, all refusals at once.
 
-    A node is exact, refused (why, and what to change), or not reached, since what it reads is
-    refused. Behind a refused node whose meaning is clear, nodes are judged as if it were changed
-    as it says. Exit status: 0 all taken, 2 something refused or an error.
+    A node is exact, exact by thresholds, refused (why, and what to change), or not reached, since
+    what it reads is refused. Behind a refused node whose meaning is clear, nodes are judged as if
+    it were changed as it says. Exit status: 0 all taken, 2 something refused or an error.
     """
     from sephw.export.settings import parse_arguments
 

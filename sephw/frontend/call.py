@@ -82,13 +82,10 @@ class NodeCall:
             self.refuse(error)
             return stand_in()
 
-    def attempt_scales(self, value: Sum) -> None:
-        """Refuse the node for scales and constants that are not dyadic, whatever the ranges."""
-        try:
-            for number in (*(branch.coefficient for branch in value.branches), *value.constants):
-                dyadic(number, self.where)
-        except SephwError as error:
-            self.refuse(error)
+    def check_scales(self, value: Sum) -> None:
+        """SephwError for a scale or a constant that is not dyadic, whatever the ranges."""
+        for number in (*(branch.coefficient for branch in value.branches), *value.constants):
+            dyadic(number, self.where)
 
     def stand_in(self, like: str, channels: int, dtype: IntType) -> str:
         """A tensor of the size of ``like`` in the place of what the refused node would make."""
@@ -169,13 +166,21 @@ class NodeCall:
             f"{self.where}: its input is not quantized; put a quantizer (Quant; "
             "sephw.nn.QuantReLU) before it"
         )
-        if not isinstance(value, Sum):
+        if not isinstance(value, Sum | Curve):
             raise error
         self.refuse(error)
-        self.attempt_scales(value)
-        dtype = IntType(IMAGE_BITS, signed=False)
-        tensor = self.stand_in(value.branches[0].tensor, value.channels, dtype)
-        return Quantized(tensor, IMAGE_EXPONENT, value.rank)
+        if isinstance(value, Sum) and value.chain is None:
+            try:
+                self.check_scales(value)
+            except SephwError as rounded:
+                self.refuse(rounded)
+        return Quantized(self._unquantized(value), IMAGE_EXPONENT, value.rank)
+
+    def _unquantized(self, value: Sum | Curve) -> str:
+        """A quantized tensor of the size of ``value``, which lacks its quantizer."""
+        held = value.branches[0].tensor if isinstance(value, Sum) else value.tensor
+        channels = self.builder.tensors[held].channels
+        return self.stand_in(held, channels, IntType(IMAGE_BITS, signed=False))
 
     def inexact(self, average: Average) -> SephwError:
         """The error of a node that reads an average that float32 has rounded."""
@@ -209,10 +214,13 @@ class NodeCall:
         if isinstance(value, Unrolled):
             raise self.unrolled(value)
         if isinstance(value, Curve):
-            raise SephwError(
-                f"{self.where}: reads steps that float32 rounds, and no quantizer follows them; "
-                "put a quantizer (Quant; sephw.nn.QuantReLU) between them"
+            self.refuse(
+                SephwError(
+                    f"{self.where}: reads steps that float32 rounds, and no quantizer follows "
+                    "them; put a quantizer (Quant; sephw.nn.QuantReLU) between them"
+                )
             )
+            value = Quantized(self._unquantized(value), IMAGE_EXPONENT, value.rank)
         if isinstance(value, Sum) and value.relu:
             self.refuse(
                 SephwError(

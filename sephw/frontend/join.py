@@ -44,10 +44,13 @@ def join_output(call: NodeCall, value: Sum) -> str:
 
 
 def _stands_in(call: NodeCall, value: Sum) -> bool:
-    """Whether a branch stands in for a refused node: then only scales can be judged, no ranges."""
+    """Whether a branch stands in for a refused node: then only scales can be judged, no ranges.
+
+    Raises SephwError as `NodeCall.check_scales` does.
+    """
     if call.builder.stand_ins.isdisjoint(branch.tensor for branch in value.branches):
         return False
-    call.attempt_scales(value)
+    call.check_scales(value)
     return True
 
 

@@ -57,7 +57,7 @@ def read_model(path: Path, model: Any) -> tuple[ReadResult, PortableForms]:
             output = walk.run(image)
         except SephwError as error:
             raise RefusedError(str(error)) from None
-        return read_result(walk, output), Restated(walk.builder.pads, walk.builder.shapes)
+        return read_result(walk, output), PortableForms(walk.builder.pads, walk.builder.shapes)
 
 
 def read_result(walk: OnnxWalk, output: str) -> ReadResult:

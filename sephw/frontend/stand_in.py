@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from sephw.frontend.call import NodeCall
 from sephw.frontend.onnx_file import ONNX_DOMAINS
-from sephw.frontend.values import Average, Constant, Quantized, Sum, Value
+from sephw.frontend.values import Average, Constant, Curve, Quantized, Sum, Value
 
 # Each makes one tensor of the shape of its first input.
 _KEEP_SHAPE = (
     "Abs",
-    "BatchNormalization",
     "Celu",
-    "Clip",
-    "Div",
     "Elu",
-    "Erf",
     "Exp",
     "Gelu",
-    "HardSigmoid",
-    "HardSwish",
     "InstanceNormalization",
-    "LeakyRelu",
     "LogSoftmax",
     "Mish",
     "Neg",
     "PRelu",
     "Selu",
-    "Sigmoid",
-    "Sign",
     "Softmax",
     "Softplus",
     "Softsign",
     "Sqrt",
-    "Sub",
-    "Tanh",
     "ThresholdedRelu",
 )
 
@@ -48,7 +37,7 @@ def left_away(call: NodeCall) -> Value | None:
     if node.op_type not in _KEEP_SHAPE or node.domain not in ONNX_DOMAINS or not call.values:
         return None
     first, *others = call.values
-    if not isinstance(first, Quantized | Sum | Average):
+    if not isinstance(first, Quantized | Sum | Average | Curve):
         return None
     channels = call.builder.tensors[_tensor(first)].channels
     for other in others:
@@ -59,5 +48,5 @@ def left_away(call: NodeCall) -> Value | None:
     return first
 
 
-def _tensor(value: Quantized | Sum | Average) -> str:
+def _tensor(value: Quantized | Sum | Average | Curve) -> str:
     return value.branches[0].tensor if isinstance(value, Sum) else value.tensor

@@ -22,6 +22,9 @@ def threshold_node(call: NodeCall, curve: Curve, quantizer: Quantizer, dtype: In
     Raises SephwError where float32 could have rounded the accumulator itself, and as
     `find_thresholds` does.
     """
+    tensor = call.builder.tensors[curve.tensor]
+    if curve.tensor in call.builder.stand_ins:
+        return call.stand_in(curve.tensor, tensor.channels, dtype)
     low, high = call.builder.range(curve.tensor)
     scale = np.broadcast_to(accumulator_of(curve.chain).scale, low.shape)
     mantissas, _ = dyadic(scale, call.where)
@@ -32,7 +35,6 @@ def threshold_node(call: NodeCall, curve: Curve, quantizer: Quantizer, dtype: In
             "holds exactly; use weights of fewer bits, or fewer input channels"
         )
     found = find_thresholds(curve.chain, quantizer, low, high)
-    tensor = call.builder.tensors[curve.tensor]
     operator = Thresholds(
         height=tensor.height,
         width=tensor.width,

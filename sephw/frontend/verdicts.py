@@ -20,8 +20,15 @@ class NodeState(StrEnum):
     """What becomes of a node."""
 
     EXACT = "exact"
+    THRESHOLDS = "thresholds"
+    """As exact: a step that float32 rounds, or the quantizer that makes thresholds of them."""
     REFUSED = "refused"
     NOT_REACHED = "not reached"
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether an export takes such a node."""
+        return self in (NodeState.EXACT, NodeState.THRESHOLDS)
 
 
 @dataclass(frozen=True)
@@ -82,14 +89,14 @@ def judge_model(path: Path, model: Any) -> ModelVerdict:
         walk.builder.batch = 1 if image is None else image.batch
         output = walk.run(image)
         nodes = tuple(_verdict(node) for node in walk.nodes)
-        refused = walk.whole or any(node.state is not NodeState.EXACT for node in nodes)
+        refused = walk.whole or not all(node.state.is_taken for node in nodes)
         read = None if refused else read_result(walk, output)
         return ModelVerdict(tuple(Refusal.of(e, str(path)) for e in walk.whole), nodes, read)
 
 
 def _verdict(judged: JudgedNode) -> NodeVerdict:
     call = judged.call
-    state = NodeState.EXACT
+    state = NodeState.THRESHOLDS if judged.is_thresholds else NodeState.EXACT
     if judged.refusals:
         state = NodeState.REFUSED
     elif judged.waits_for:

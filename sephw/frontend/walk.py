@@ -17,8 +17,9 @@ from sephw.frontend.handlers import HANDLERS
 from sephw.frontend.join import join_output
 from sephw.frontend.onnx_file import ImageInput, array_of
 from sephw.frontend.scope import label_of, module_of
-from sephw.frontend.values import Average, Constant, Image, Quantized, Sum, Unrolled, Value
+from sephw.frontend.values import Average, Constant, Curve, Image, Quantized, Sum, Unrolled, Value
 from sephw.ir import IntType
+from sephw.ops.thresholds import Thresholds
 
 INPUT = "input"
 _FUNCTIONS = ("Concat", "MaxPool")
@@ -39,13 +40,15 @@ class JudgedNode:
 
     ``refusals``: none where it is taken. ``waits_for``: the refused nodes, as errors name them,
     whose outputs are unknown, so that this one could not be judged whole. ``behind``: the nearest
-    refused nodes before it of which it is judged as if they were mended.
+    refused nodes before it of which it is judged as if they were mended. ``is_thresholds``: it is
+    a step that float32 rounds, or the quantizer that makes thresholds of such steps.
     """
 
     call: NodeCall
     refusals: tuple[SephwError, ...]
     waits_for: tuple[str, ...]
     behind: tuple[str, ...]
+    is_thresholds: bool
 
 
 @dataclass
@@ -69,7 +72,7 @@ class OnnxWalk:
         ``image`` None: nothing is known of the input.
         """
         graph = self.model.graph
-        nodes = needed_nodes(graph)
+        nodes = live_nodes(graph)
         values = self._first_values(image)
         output = graph.output[0].name if graph.output else ""
         if not self.collects:
@@ -87,7 +90,11 @@ class OnnxWalk:
             refusals: list[SephwError] | None = [] if self.collects else None
             owner = module if closes else ""
             call = NodeCall(self.builder, node, label_of(node), owner, inputs, refusals)
+            count = len(self.builder.nodes)
             made = _judge(call, bool(waits))
+            rounds = isinstance(made, Curve) or any(
+                isinstance(one.operator, Thresholds) for one in self.builder.nodes[count:]
+            )
             unknown = Unknown(next(iter(waits)) if waits and not refusals else call.where)
             before = dict.fromkeys(n for name in node.input for n in behind.get(name, ()))
             if made is None:
@@ -95,7 +102,9 @@ class OnnxWalk:
             else:
                 behind[node.output[0]] = (call.where,) if refusals else tuple(before)
             values[node.output[0]] = unknown if made is None else made
-            self.nodes.append(JudgedNode(call, tuple(refusals or ()), tuple(waits), tuple(before)))
+            self.nodes.append(
+                JudgedNode(call, tuple(refusals or ()), tuple(waits), tuple(before), rounds)
+            )
         return self._end(output, values.get(output))
 
     def refuse(self, error: SephwError) -> None:
@@ -118,7 +127,7 @@ class OnnxWalk:
         return values
 
     def _end(self, output: str, final: Value | Unknown | None) -> str:
-        if self.whole:
+        if len(self.model.graph.output) != 1:
             return ""
         last = self.nodes[-1].call if self.nodes else None
         if last is None or last.output != output:
@@ -167,8 +176,8 @@ def _check_layout(node: Any) -> None:
         )
 
 
-def needed_nodes(graph: Any) -> list[Any]:
-    """The nodes that the output needs, in the file's (topological) order."""
+def live_nodes(graph: Any) -> list[Any]:
+    """The nodes that the output depends on, in the file's (topological) order."""
     wanted = {entry.name for entry in graph.output}
     found = []
     for node in reversed(graph.node):
@@ -189,6 +198,11 @@ def _make_output(path: Path, last: NodeCall, final: Value | None) -> str:
         return final.tensor
     if isinstance(final, Average):
         raise last.inexact(final)
+    if isinstance(final, Curve):
+        raise SephwError(
+            f"{path}: output '{last.output}' is what float32 rounds on the way; put a quantizer "
+            "(Quant; sephw.nn.QuantReLU) behind it"
+        )
     if isinstance(final, Unrolled):
         raise SephwError(
             f"{path}: output '{last.output}' is a flattened map; end the network with the map "

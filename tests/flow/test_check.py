@@ -13,7 +13,7 @@ from onnx_networks import inception, strided
 
 from sephw.cli import run
 
-STATES = ["exact", "refused", "not reached"]
+STATES = ["exact", "thresholds", "refused", "not reached"]
 
 
 def checked(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -41,7 +41,7 @@ def test_a_file_that_is_taken(make, tmp_path, capsys):
     assert (status, err) == (0, "")
     assert found["taken"] is True and found["refusals"] == []
     count = len(onnx.load(path).graph.node)
-    assert found["counts"] == {"exact": count, "refused": 0, "not reached": 0}
+    assert found["counts"] == {"exact": count, "thresholds": 0, "refused": 0, "not reached": 0}
 
 
 def test_the_table_of_a_refused_file(tmp_path, capsys):
@@ -66,8 +66,6 @@ exact    Relu     relu1
 refused  Quant    act1
     why     signed activations
     change  put a Relu before it and set signed=0
-    why     rounding_mode ROUND is not exact in hardware
-    change  use FLOOR, and add half a step to the bias before it (sephw.nn.freeze does)
     if      Quant 'in' is changed so
 exact    Quant    fc2.weights
 exact    MatMul   fc2

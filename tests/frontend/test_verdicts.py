@@ -20,7 +20,8 @@ from sephw.frontend import ModelVerdict, NodeState, judge_qonnx, read_qonnx
 from sephw.frontend.handlers import HANDLERS
 from sephw.ir.serialize import graph_digest
 
-EXACT, REFUSED, NOT_REACHED = NodeState.EXACT, NodeState.REFUSED, NodeState.NOT_REACHED
+EXACT, THRESHOLDS = NodeState.EXACT, NodeState.THRESHOLDS
+REFUSED, NOT_REACHED = NodeState.REFUSED, NodeState.NOT_REACHED
 
 
 def judged(model: onnx.ModelProto, folder: Path) -> ModelVerdict:
@@ -41,6 +42,21 @@ def test_what_is_taken_is_exact_and_read_as_the_reader_reads_it(make, tmp_path):
     assert len(found.nodes) == len(onnx.load(path).graph.node)
     assert found.read is not None
     assert graph_digest(found.read.graph) == graph_digest(read_qonnx(path).graph)
+
+
+def test_what_float32_rounds_is_taken_as_thresholds(tmp_path):
+    net = foreign_networks.ForeignNetwork(4, 4, 2)
+    x = net.norm("norm", net.conv("conv", net.image(), 4, (3, 3)), 4)
+    net.rounded("act", net.node("LeakyRelu", "leaky", [x], alpha=0.1), 0.25, 4)
+    found = judged(net.model_of((1, 2, 4, 4)), tmp_path)
+    assert [(n.operator, n.state) for n in found.nodes] == [
+        ("Quant", EXACT),
+        ("Conv", EXACT),
+        ("BatchNormalization", THRESHOLDS),
+        ("LeakyRelu", THRESHOLDS),
+        ("Quant", THRESHOLDS),
+    ]
+    assert found.refusals == () and found.read is not None
 
 
 def several() -> OnnxNetwork:
@@ -84,7 +100,6 @@ def test_all_refusals_at_once(tmp_path):
             "activation scale must be one power of two, not 0.3",
             "signed activations",
             "narrow=1 leaves the largest of 256 values out",
-            "rounding_mode CEIL is not exact in hardware",
         ],
         "Selu left.selu": [unsupported("Selu")],
         "Conv left.wide": ["dilations [2, 2]"],
@@ -147,32 +162,36 @@ FOREIGN = {
             "Shape shape": [unsupported("Shape")],
             "Gather batch": [unsupported("Gather")],
             "Unsqueeze column": [unsupported("Unsqueeze")],
-            "Sub centre": [unsupported("Sub")],
-            "BatchNormalization norm": [unsupported("BatchNormalization")],
         },
-        ["Concat target", "Reshape flat", "BipolarQuant in", "MatMul fc", "BipolarQuant out"],
+        [
+            "Concat target",
+            "Reshape flat",
+            "Sub centre",
+            "BipolarQuant in",
+            "MatMul fc",
+            "BatchNormalization norm",
+            "BipolarQuant out",
+        ],
+        [],
     ),
     "speech": (
-        [],
+        ["output 'norm2.BatchNormalization' is what float32 rounds on the way"],
         {
             "Quant in": ["takes the input as 8 signed, narrow bits times 0.83"],
             "MatMul fc1": ["weights need more than 8 bits on a power-of-two grid"],
-            "BatchNormalization norm1": [unsupported("BatchNormalization")],
-            "Quant act1": [
-                "activation scale must be one power of two, not 0.142857",
-                "rounding_mode ROUND is not exact in hardware",
-            ],
-            "BatchNormalization norm2": [unsupported("BatchNormalization")],
+            "Quant act1": ["activation scale must be one power of two, not 0.142857"],
         },
         [],
+        ["BatchNormalization norm1", "Relu relu1", "BatchNormalization norm2"],
     ),
     "jet_tagger": (
         ["input 'x' is (1, 5)"],
         {
             "Quant in": ["takes the input as 6 signed bits times 0.03125"],
-            "Quant act1": ["signed activations", "rounding_mode ROUND is not exact in hardware"],
+            "Quant act1": ["signed activations"],
             "Softmax softmax": [unsupported("Softmax")],
         },
+        [],
         [],
     ),
     "one_bit_layer": (
@@ -182,40 +201,42 @@ FOREIGN = {
             "BipolarQuant out": ["activations of ±1"],
         },
         [],
+        [],
     ),
     "channels_last": (
         [],
         {
             "Quant in": ["takes the input as 4 signed bits times 0.0625"],
             "Conv conv": ["channels come last (qonnx.custom_op.channels_last)"],
-            "LeakyRelu leaky": [unsupported("LeakyRelu")],
             "Resize up": [unsupported("Resize")],
         },
-        ["Quant act", "Concat join"],
+        ["LeakyRelu leaky", "Quant act", "Concat join"],
+        [],
     ),
     "keras_image": (
         [],
         {
             "Transpose turn": ["transposes an activation"],
             "Selu selu": [unsupported("Selu")],
-            "BatchNormalization norm": [unsupported("BatchNormalization")],
             "Softmax softmax": [unsupported("Softmax")],
         },
-        ["Conv conv", "Flatten flat"],
+        ["Conv conv", "BatchNormalization norm", "Flatten flat"],
+        [],
     ),
     "keras_series": (
         ["input 'x' is (1, 2, 4)"],
         {"Softmax softmax": [unsupported("Softmax")]},
         ["Conv conv", "Relu relu"],
+        [],
     ),
     "float_mlp": (
-        ["input 'x' is (70000, 3)"],
+        ["input 'x' is (70000, 3)", "output 'sigmoid.Sigmoid' is what float32 rounds on the way"],
         {
             "MatMul fc1": ["reads the input before it is quantized"],
             "MatMul fc2": ["its input is not quantized"],
-            "Sigmoid sigmoid": [unsupported("Sigmoid")],
         },
         [],
+        ["Sigmoid sigmoid"],
     ),
 }
 
@@ -224,7 +245,7 @@ FOREIGN = {
 def test_files_of_other_tools(name, tmp_path):
     model = getattr(foreign_networks, name)()
     found = judged(model, tmp_path)
-    whole, refused, waiting = FOREIGN[name]
+    whole, refused, waiting, thresholds = FOREIGN[name]
     assert [refusal.reason for refusal in found.refusals] == whole
     assert {
         f"{node.operator} {node.label}": [r.reason for r in node.refusals]
@@ -233,6 +254,8 @@ def test_files_of_other_tools(name, tmp_path):
     } == refused
     called = [f"{n.operator} {n.label}" for n in found.nodes if n.state is NOT_REACHED]
     assert called == waiting
+    called = [f"{n.operator} {n.label}" for n in found.nodes if n.state is THRESHOLDS]
+    assert called == thresholds
     # Every node of the file stands in the table, in the file's order and by its own name.
     assert [n.onnx_name for n in found.nodes] == [node.name for node in model.graph.node]
 

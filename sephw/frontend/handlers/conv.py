@@ -167,7 +167,7 @@ def _engine(
 
 def _stand_in(call: NodeCall, channels: int, size: tuple[int, int], rank: int) -> Sum:
     tensor = call.builder.stand_in(call.label, (*size, channels), _STAND_IN_TYPE)
-    return Sum((Branch(tensor, np.ones(channels)),), (), rank)
+    return single(tensor, np.ones(channels), rank)
 
 
 def _exact_engine(
