@@ -117,10 +117,14 @@ class NodeCall:
         """Input ``index`` as a constant array of finite float32."""
         data = self._data(index)
         if data.dtype != np.float32:
-            raise SephwError(
+            error = SephwError(
                 f"{self.where}: input {index} is {data.dtype}; it must be float32: export the "
                 "network in float32"
             )
+            if data.dtype.kind not in "iuf":
+                raise error
+            self.refuse(error)
+            data = data.astype(np.float32)
         if not np.isfinite(data).all():
             raise SephwError(
                 f"{self.where}: input {index} holds infinity or NaN; give it finite numbers"

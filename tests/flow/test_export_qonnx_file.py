@@ -10,6 +10,7 @@ from onnx_networks import OnnxNetwork
 from torch import nn
 
 from sephw.cli import run
+from sephw.command_line import command_line
 from sephw.frontend import export_qonnx
 from sephw.nn import binarize, freeze
 
@@ -143,7 +144,7 @@ def test_an_input_of_unknown_size(file, tmp_path, capsys):
     onnx.save(model, str(path))
     assert _failure(capsys, path) == (
         f"{path}: input 'input' is (1, 2, ?, 9); it must be (N, C, H, W) with C, H and W known: "
-        "export with an example of that shape"
+        f"export with an example of that shape; all refusals: {command_line('check', [path])}"
     )
 
 

@@ -140,10 +140,8 @@ def test_nodes_behind_a_refusal_are_judged_as_behind_the_mended_node(tmp_path):
         return net.model()
 
     mended, broken = (judged(network(step), tmp_path) for step in (2.0**-6, 0.02))
-    assert [(n.operator, n.label) for n in mended.nodes if n.refusals] == [
-        ("Quant", "third.act"),
-        ("MaxPool", "pool"),
-    ]
+    assert [(n.operator, n.label) for n in mended.nodes if n.refusals] == [("MaxPool", "pool")]
+    assert {n.state for n in mended.nodes} == {EXACT, THRESHOLDS, REFUSED}
     assert [
         (n.label, n.state, n.refusals) for n in broken.nodes if (n.operator, n.label) != _SCALED
     ] == [(n.label, n.state, n.refusals) for n in mended.nodes if (n.operator, n.label) != _SCALED]
@@ -310,6 +308,18 @@ def test_the_first_refusal_of_the_reader_is_among_all(seed, tmp_path):
     said = [f"{where}{r.reason}" + (f"; {r.fix}" if r.fix else "") for where, r in whole + nodes]
     assert first is None or first in said
     assert (first is None) == (found.read is not None) == (not said)
+
+
+def test_numbers_of_another_type_are_refused_and_gone_on_with(tmp_path):
+    net = OnnxNetwork(5, 5, 2)
+    x = net.act("act", net.conv("conv", net.image(), 3))
+    net.nodes[-1].input[2] = net.constant("zero.int", 0, np.int64)
+    net.max_pool("pool", x, 7, 1)
+    found = judged(net.model(), tmp_path)
+    assert [(n.label, [r.reason for r in n.refusals]) for n in found.nodes if n.refusals] == [
+        ("act", ["input 2 is int64"]),
+        ("pool", ["a kernel of 7 on 5 pixels padded by 0 and 0"]),
+    ]
 
 
 def test_weights_that_are_refused_do_not_hide_what_follows(tmp_path):
