@@ -153,14 +153,14 @@ def _check_wiring(graph: Graph) -> None:
             if lanes != stream.lanes:
                 raise SephwError(
                     f"{node.where}: reads '{tensor}' with {stream.lanes} lanes, it is made with "
-                    f"{lanes}; run insert_width_converters"
+                    f"{lanes}; lower the graph by sephw.passes.lower"
                 )
     for tensor in (*graph.inputs, *(t for node in graph.nodes for t in node.outputs)):
         readers = len(graph.consumers(tensor)) + (tensor in graph.outputs)
         if readers != 1:
             raise SephwError(
                 f"tensor '{tensor}' is read {readers} times, a stream exactly once; "
-                "run insert_forks"
+                "lower the graph by sephw.passes.lower"
             )
 
 

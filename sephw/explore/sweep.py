@@ -92,7 +92,7 @@ def synthesize_job(job: SynthesisJob) -> SynthesisResult:
             graph,
             job.device.technology,
             Path(made) / "work",
-            SynthesisSettings(job.timeout_seconds, jobs=1, dsp=job.device.available.dsp > 0),
+            SynthesisSettings(job.timeout_seconds, jobs=1, dsp=job.device.has_dsp),
             progress=lambda text: None,
         )
     return SynthesisResult(

@@ -144,7 +144,7 @@ def netlist_runs(
             graph,
             technology,
             work / SYNTH,
-            SynthesisSettings(_NETLIST_TIMEOUT_SECONDS),
+            SynthesisSettings(_NETLIST_TIMEOUT_SECONDS, dsp=settings.target.device.has_dsp),
             progress=progress.update,
         )
         return NetlistRuns.from_synthesis(synthesis, graph, folder / RTL, work)

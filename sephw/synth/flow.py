@@ -294,7 +294,7 @@ def _link(job: _Job, work: Path, clock_mhz: float) -> _Attempt:
                 timeout_seconds=request.timeout_seconds,
                 jobs=request.jobs,
                 cache=job.cache,
-                dsp=device.available.dsp > 0,
+                dsp=device.has_dsp,
             ),
             progress=job.progress,
             top=top,

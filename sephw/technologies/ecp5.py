@@ -177,7 +177,6 @@ _OUTPUT = "routed.config"
 
 ECP5 = Technology(
     name="ecp5",
-    title="Lattice ECP5",
     sizes=(
         Size(
             "ecp5-25f",

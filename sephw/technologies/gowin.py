@@ -130,7 +130,6 @@ _DESIGN = "routed.json"
 
 GOWIN = Technology(
     name="gowin",
-    title="Gowin",
     sizes=(
         Size(
             "gw1nr-9",

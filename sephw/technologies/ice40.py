@@ -126,7 +126,6 @@ _OUTPUT, _DESIGN = "routed.asc", "routed.json"
 
 ICE40 = Technology(
     name="ice40",
-    title="Lattice iCE40",
     sizes=(
         Size(
             "ice40-up5k",

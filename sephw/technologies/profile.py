@@ -67,13 +67,12 @@ class Technology:
     """A family of devices: what synthesis maps to and what the resource model is fitted for.
 
     One object a family; equal only to itself. A section that is None was not characterized, or
-    there is no such thing: `require` refuses then. ``title``: what a person calls it.
+    there is no such thing: `require` refuses then.
     ``cell_models``: what each cell of a synthesized netlist means, by its type; modules of the
     blocks are in rtl/cells/{name}.v.
     """
 
     name: str
-    title: str
     sizes: tuple[Size, ...]
     cells: Cells | None = None
     logic: Logic | None = None
@@ -199,6 +198,11 @@ class Device:
         Without one there are synthesized counts, but no clock and no bitstream.
         """
         return self.technology.route is not None and self.size.routed is not None
+
+    @property
+    def has_dsp(self) -> bool:
+        """True where the chip has DSP blocks; multiplications take logic where it has none."""
+        return self.available.dsp > 0
 
     @property
     def block_ram_bits(self) -> int:

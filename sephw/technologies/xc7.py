@@ -36,7 +36,6 @@ def _holds(part: MultiplierPart, constants: int) -> InDsp:
 
 XC7 = Technology(
     name="xc7",
-    title="AMD 7 series and UltraScale+",
     sizes=(
         Size("xc7z020", "xc7z020clg400-1", Resources(53200, 106400, 280, 220)),
         Size("xc7z045", "xc7z045ffg900-2", Resources(218600, 437200, 1090, 900)),

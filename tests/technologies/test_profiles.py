@@ -98,7 +98,7 @@ def test_there_is_one_object_of_each_family(again):
 
 def test_a_technology_has_a_name():
     assert [str(technology) for technology in FAMILIES] == ["ecp5", "ice40", "gowin", "xc7"]
-    assert find_technology("gowin").title == "Gowin"
+    assert find_technology("gowin").name == "gowin"
     with pytest.raises(UsageError) as caught:
         find_technology("ice41")
     assert str(caught.value) == (

@@ -12,7 +12,6 @@ from sephw.technologies.profile import Size, Technology
 
 ACME = Technology(
     name="acme",
-    title="Acme",
     sizes=(Size("acme-30k", "AC30", Resources(30_000, 30_000)),),
     cells=Cells(
         lut={"$lut": 1},
