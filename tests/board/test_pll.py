@@ -15,6 +15,9 @@ from sephw.backends.board.clock_module import clock_module
 from sephw.errors import SephwError
 from sephw.targets import find_device
 
+# ecppll, icepll and gowin_pack say what they would set.
+pytestmark = pytest.mark.tools
+
 ECP5, ICE40 = find_device("ecp5-85f"), find_device("ice40-up5k")
 NANO_9K, NANO_20K = find_device("gw1nr-9"), find_device("gw2ar-18")
 WANTED = (16, 18.5, 20, 24, 25, 27, 33.333, 37.125, 48, 50, 54, 66, 75, 80, 93.7, 100, 133, 160)
