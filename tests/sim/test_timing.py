@@ -14,7 +14,7 @@ from sephw.passes import FoldingFile, LoweringStage, fold, lower
 from sephw.sim.activity import activity
 from sephw.sim.cycles import run_frames
 from sephw.sim.patterns import random_pattern
-from sephw.sim.periodic import earliest, frame_interval, latest, schedules
+from sephw.sim.periodic import earliest_times, frame_interval, latest_times, schedules
 from sephw.sim.timing import simulate, size_fifos
 
 
@@ -53,7 +53,7 @@ FRAMES = 5
 def test_steady_state_equals_the_cycle_by_cycle_simulation(make):
     graph = make()
     interval = frame_interval(graph)[1]
-    times = earliest(graph, schedules(graph), interval)
+    times = earliest_times(graph, schedules(graph), interval)
     deep = dict.fromkeys(graph.tensors, UNBOUNDED)
     played = play(graph, FRAMES, arrivals=paced(graph, FRAMES), depths=deep)
     start = (FRAMES - 1) * interval
@@ -123,12 +123,12 @@ def test_delaying_engines_keeps_the_schedule_feasible(make):
     graph = make()
     interval = frame_interval(graph)[1]
     plans = schedules(graph)
-    times = earliest(graph, plans, interval)
+    times = earliest_times(graph, plans, interval)
     for node in reversed(graph.nodes):
         if node.outputs[0] in graph.outputs:
             continue
         plan = plans[node.name]
-        around = latest(node, plan, times, interval, Fraction(plan.interval_cycles))
+        around = latest_times(node, plan, times, interval, Fraction(plan.interval_cycles))
         for name in node.inputs:
             assert (around[name].pop >= times[name].pop).all()
         for name in node.outputs:
