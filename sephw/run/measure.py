@@ -130,10 +130,8 @@ def measure(
     ``simulated``: the board is a simulated one, and so are the speeds. ``on_step`` is called with
     the name of each step.
     """
-    images, outputs = (
-        given.images,
-        np.empty((len(given.images), board.description.outputs), np.int64),
-    )
+    images = given.images
+    outputs = np.empty((len(images), board.description.outputs), np.int64)
     for i in range(len(images)):
         on_step(f"image ({i} of {len(images)})")
         outputs[i] = board.predict(images[i : i + 1])[0]
