@@ -52,6 +52,23 @@ def test_the_reading_order_names_every_page() -> None:
     assert {p.name for p in (ROOT / "reports" / "published").glob("*.md")} - {"README.md"} <= listed
 
 
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = [p.parent for p in (ROOT / "sephw").glob("*/__init__.py")]
+    assert len(rooms) > 20
+    assert [room.name for room in rooms if not names_room(text, room.name)] == []
+    assert not names_room(text, "nowhere")
+
+
+def names_room(text: str, name: str) -> bool:
+    """Whether the table of rooms has a row for it; some folders stand at the repository's top."""
+    return any(
+        re.search(rf"`(sephw/)?{name}[/`]", row) is not None
+        for row in text.splitlines()
+        if row.startswith("| `")
+    )
+
+
 def resolve(dotted: str) -> object:
     """The module, or what stands in one; ImportError or AttributeError where there is none."""
     parts = dotted.split(".")
