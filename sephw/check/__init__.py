@@ -1,4 +1,4 @@
-"""What a network would be taken as, node by node, before anything long."""
+"""A check of a network, node by node, before anything long."""
 
 from sephw.check.model import ModelCheck, check_model
 from sephw.check.text import text

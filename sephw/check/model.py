@@ -40,7 +40,7 @@ class ModelCheck:
 
     @property
     def counts(self) -> Mapping[NodeState, int]:
-        """How many nodes are in each state."""
+        """Counts the nodes in each state."""
         return {state: sum(n.state is state for n in self.nodes) for state in NodeState}
 
     def as_dict(self) -> dict[str, Any]:

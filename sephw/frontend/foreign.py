@@ -28,7 +28,7 @@ def qonnx_input_shape(path: Path) -> tuple[int, int, int]:
 
 
 def judge_qonnx(path: Path) -> ModelVerdict:
-    """What the reader says of every node of the file; see `judge_model`.
+    """Judge every node of the file; see `judge_model`.
 
     Raises SephwError for a missing file, or one that is no ONNX file that can be read.
     """

@@ -108,7 +108,7 @@ def image_input(path: Path, model: onnx.ModelProto) -> ImageInput:
 
 
 def likely_image(model: onnx.ModelProto) -> ImageInput | None:
-    """What a refused input can be taken for, to judge what reads it.
+    """The image that a refused input can be taken for, to judge what reads it.
 
     The first one of (N, C, H, W), or of (N, C) as a flattened map; None where it is neither.
     """

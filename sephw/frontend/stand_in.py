@@ -1,4 +1,4 @@
-"""What a node that is not taken is judged as, so that the nodes behind it are judged as well."""
+"""Stand-ins for nodes that are not taken, so that the nodes behind them are judged as well."""
 
 from __future__ import annotations
 

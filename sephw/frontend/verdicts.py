@@ -1,4 +1,4 @@
-"""What the reader says of every node of a file, all refusals at once."""
+"""The reader's verdict on every node of a file, all refusals at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sephw.frontend.walk import JudgedNode, OnnxWalk
 
 
 class NodeState(StrEnum):
-    """What becomes of a node."""
+    """The state of a node in an export."""
 
     EXACT = "exact"
     THRESHOLDS = "thresholds"
@@ -33,7 +33,7 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why something is refused, and what to change; ``fix`` "" where the reason says it."""
+    """A reason, and what to change; ``fix`` is "" where the reason says it."""
 
     reason: str
     fix: str
@@ -47,7 +47,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class NodeVerdict:
-    """What becomes of a node.
+    """The verdict on a node.
 
     ``label`` is what errors call it, its PyTorch module where known; ``onnx_name`` its own name in
     the file. ``waits_for``: refused nodes without which it cannot be judged whole. ``assumes``:
@@ -65,7 +65,10 @@ class NodeVerdict:
 
 @dataclass(frozen=True, eq=False)
 class ModelVerdict:
-    """Of a whole file. ``refusals``: of the file itself; ``read``: None where any is refused."""
+    """The verdicts on a whole file.
+
+    ``refusals``: of the file itself; ``read``: None where any is refused.
+    """
 
     refusals: tuple[Refusal, ...]
     nodes: tuple[NodeVerdict, ...]
