@@ -73,7 +73,7 @@ class NodeCall:
             self.refusals.append(error)
 
     def attempt(self, compute: Callable[[], V], stand_in: Callable[[], V]) -> V:
-        """Return what ``compute`` gives; ``stand_in``'s where the node is refused before or by it."""
+        """Return ``compute()``, or ``stand_in()`` where the node is refused before or by it."""
         if self.refusals:
             return stand_in()
         try:

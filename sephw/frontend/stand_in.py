@@ -1,4 +1,4 @@
-"""Stand-ins for nodes that are not taken, so that the nodes behind them are judged as well."""
+"""Stand-ins for nodes that are not taken, so that those behind them are judged as well."""
 
 from __future__ import annotations
 
