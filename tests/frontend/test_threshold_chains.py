@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -222,6 +223,10 @@ def model_of(both: Both, nodes: list[NodeProto], output: str, shape: tuple[int, 
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
+# SEPHW_CHAINS=2600 is the long sweep: a minute and a half.
+CHAINS = int(os.environ.get("SEPHW_CHAINS", "400"))
+
+
 def draw(names: list[int], seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     scale = np.asarray(np.exp(rng.uniform(-7, 0, rng.choice([1, CHANNELS]))).astype(F), np.float64)
@@ -287,7 +292,7 @@ def test_random_chains_at_every_integer() -> None:
     outcomes: Counter[str] = Counter()
 
     @settings(
-        max_examples=2600,
+        max_examples=CHAINS,
         deadline=None,
         derandomize=True,
         database=None,
@@ -301,8 +306,8 @@ def test_random_chains_at_every_integer() -> None:
         outcomes[check(draw(names, seed))] += 1
 
     every_chain()
-    assert outcomes["monotone"] >= 2000, outcomes
-    assert outcomes["not monotone"] >= 20, outcomes
+    assert outcomes["monotone"] >= 0.75 * CHAINS, outcomes
+    assert outcomes["not monotone"] >= CHAINS // 130, outcomes
 
 
 @pytest.mark.parametrize("seed", range(12))
