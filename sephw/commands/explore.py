@@ -217,17 +217,9 @@ def _graph(model: Path, network: str | None, arguments: Mapping[str, Any] | None
     with quiet_libraries():
         if model.is_dir():
             return ExportFolder.open(model, _FIX).unfolded_graph()
-        from sephw.export.settings import ExportSettings
         from sephw.export.source import load_source, read_network
 
-        settings = ExportSettings(
-            model=model,
-            out=model,
-            target=find_target("pynq-z2"),
-            network=network,
-            arguments=arguments,
-        )
-        source = load_source(settings)
+        source = load_source(model, network, arguments)
         with tempfile.TemporaryDirectory() as folder:
-            graph: Graph = read_network(source, settings, Path(folder) / MODEL).graph
+            graph: Graph = read_network(source, Path(folder) / MODEL).graph
             return graph

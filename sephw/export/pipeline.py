@@ -86,7 +86,7 @@ def export_model(settings: ExportSettings, progress: Progress) -> ExportOutcome:
             find_verilator("RTL simulation")
             find_compiler("RTL simulation")
         with progress.step("load", f"{settings.model.name} and its test images"):
-            source = load_source(settings)
+            source = load_source(settings.model, settings.network, settings.arguments)
             samples = choose_samples(
                 source.checkpoint,
                 settings.data,
@@ -97,7 +97,7 @@ def export_model(settings: ExportSettings, progress: Progress) -> ExportOutcome:
         if samples.note:
             progress.warn(samples.note)
         with progress.step("qonnx", "network to QONNX and hardware graph"):
-            read = read_network(source, settings, directory.path / MODEL)
+            read = read_network(source, directory.path / MODEL)
         folding = choose_folding(settings, read.graph, directory.path, progress)
         graph = lower(
             replace(read.graph, name=settings.name),

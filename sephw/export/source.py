@@ -12,36 +12,40 @@ from sephw.command_line import command_line
 from sephw.errors import SephwError, UsageError
 from sephw.export.lower import deploy_network, load_trained
 from sephw.export.samples import input_format
-from sephw.export.settings import ExportSettings
+from sephw.invocation import model_name
 
 QONNX_SUFFIX = ".onnx"
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkSource:
-    """``deploy`` is the exact torch network; None where the model is a QONNX file.
+    """The network in the file ``model``.
 
-    Of a QONNX file ``checkpoint`` says no more than its input's shape.
+    ``deploy`` is the exact torch network; None where the model is a QONNX file, of which
+    ``checkpoint`` says no more than its input's shape.
     """
 
+    model: Path
     checkpoint: Checkpoint
     deploy: Any | None
 
 
-def load_source(settings: ExportSettings) -> NetworkSource:
-    """Read the model of ``settings``.
+def load_source(
+    model: Path, network: str | None = None, arguments: Mapping[str, Any] | None = None
+) -> NetworkSource:
+    """Read ``model``; ``network`` and ``arguments`` are those of a bare state_dict.
 
-    SephwError for what is damaged, not in stage BQ, or has other inputs than one image.
+    Raises SephwError for what is damaged, not in stage BQ, or has other inputs than one image.
     """
-    if not is_qonnx(settings.model, settings.network, settings.arguments):
-        checkpoint = load_trained(settings.model, settings.network, settings.arguments)
-        return NetworkSource(checkpoint, deploy_network(checkpoint))
+    if not is_qonnx(model, network, arguments):
+        checkpoint = load_trained(model, network, arguments)
+        return NetworkSource(model, checkpoint, deploy_network(checkpoint))
     from sephw.frontend import RefusedError, qonnx_input_shape
 
     try:
-        channels, height, width = qonnx_input_shape(settings.model)
+        channels, height, width = qonnx_input_shape(model)
     except RefusedError as error:
-        raise _with_all_refusals(error, settings.model) from None
+        raise _with_all_refusals(error, model) from None
     form = {
         "height": height,
         "width": width,
@@ -49,7 +53,7 @@ def load_source(settings: ExportSettings) -> NetworkSource:
         "resize": "none",
         "input_bits": 8,
     }
-    return NetworkSource(Checkpoint("QONNX", {}, "BQ", {}, form), None)
+    return NetworkSource(model, Checkpoint("QONNX", {}, "BQ", {}, form), None)
 
 
 def is_qonnx(model: Path, network: str | None, arguments: Mapping[str, Any] | None) -> bool:
@@ -67,16 +71,16 @@ def _with_all_refusals(error: SephwError, model: Path) -> SephwError:
     return SephwError(f"{error}; all refusals: {command_line('check', [model])}")
 
 
-def read_network(source: NetworkSource, settings: ExportSettings, path: Path) -> Any:
+def read_network(source: NetworkSource, path: Path) -> Any:
     """Write the network as QONNX to ``path``; returns `read_qonnx` of it, duly named."""
     from sephw.frontend import RefusedError, copy_qonnx, export_qonnx
 
     if source.deploy is None:
         try:
-            read = copy_qonnx(settings.model, path)
+            read = copy_qonnx(source.model, path)
         except RefusedError as error:
-            raise _with_all_refusals(error, settings.model) from None
+            raise _with_all_refusals(error, source.model) from None
     else:
         form = input_format(source.checkpoint)
         read = export_qonnx(source.deploy, path, (form.channels, form.height, form.width))
-    return replace(read, graph=replace(read.graph, name=settings.name))
+    return replace(read, graph=replace(read.graph, name=model_name(source.model)))
