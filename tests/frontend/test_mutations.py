@@ -109,7 +109,7 @@ def test_what_does_not_fit_into_memory_is_named(tmp_path, monkeypatch):
     def full(*args):
         raise MemoryError("Unable to allocate 119. GiB for an array with shape (4000000,)")
 
-    reader = importlib.import_module("sephw.frontend.read_qonnx")
+    reader = importlib.import_module("sephw.frontend.walk")
     monkeypatch.setattr(reader, "array_of", full)
     with pytest.raises(SephwError) as error:
         copy_qonnx(path, tmp_path / "copy.onnx")
