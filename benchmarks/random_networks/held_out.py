@@ -33,6 +33,7 @@ from sephw.backends.rtl import write_project
 from sephw.ir import Graph, MemoryKind, Node
 from sephw.ir.resources import RESOURCE_KINDS, Resources
 from sephw.resources import estimate
+from sephw.resources.held_out import read_again
 from sephw.synth import Synthesis, SynthesisSettings, synthesize
 from sephw.technologies import (
     CELLS,
@@ -123,6 +124,7 @@ def write(found: HeldOut, path: Path = FILE) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(text, "utf-8")
     partial.replace(path)
+    read_again()
 
 
 def technology_of(index: int) -> Technology:

@@ -227,6 +227,12 @@ def measured(technology: Technology) -> Measured:
     )
 
 
+def read_again() -> None:
+    """Forget the files of networks that were read: one of them has been written."""
+    measured.cache_clear()
+    _content.cache_clear()
+
+
 @cache
 def _content(name: str) -> Mapping[str, Any]:
     path = files("sephw.resources").joinpath("data", name)

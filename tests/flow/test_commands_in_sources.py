@@ -6,6 +6,7 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from sephw import cli
@@ -103,7 +104,9 @@ def test_commands_of_the_pages_have_options_that_exist(line):
     """Comments left away; [optional] and … parts are for the reader."""
     name, *words = shlex.split(re.sub(r"[\[\]…]", "", line), comments=True)[1:]
     command = cli.cli.get_command(None, name)
-    with command.make_context(name, [], resilient_parsing=True) as ctx:
+    # click keeps a command's help option from its first context: give it the program's.
+    parent = click.Context(cli.cli, info_name="sephw", **cli.cli.context_settings)
+    with command.make_context(name, [], parent=parent, resilient_parsing=True) as ctx:
         command.make_parser(ctx).parse_args(args=words)
 
 
