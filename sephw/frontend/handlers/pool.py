@@ -68,21 +68,7 @@ def max_pool(call: NodeCall, given: MaxPoolAttributes) -> Value:
         ),
     )
     call.builder.pads[call.output] = window.pads
-    read = add_window(call, source.tensor, window)
-    pooled = call.builder.add(
-        call.label,
-        "",
-        MaxPool(
-            height=window.outputs[0],
-            width=window.outputs[1],
-            channels=tensor.channels,
-            kernel_height=window.kernel[0],
-            kernel_width=window.kernel[1],
-            dtype=tensor.dtype,
-            groups=1,
-        ),
-        (read,),
-    )
+    pooled = _pooled(call, MaxPool, source, window)
     call.share(pooled, np.full(tensor.channels, source.exponent))
     return Quantized(pooled, source.exponent, 4)
 
@@ -116,7 +102,7 @@ def average_pool(call: NodeCall, given: AveragePoolAttributes) -> Value:
             f"{call.where}: averages at the border are over fewer values; use count_include_pad=1"
         )
     call.builder.pads[call.output] = window.pads
-    pooled = _average(call, source, window)
+    pooled = _pooled(call, AveragePool, source, window)
     count = window.kernel[0] * window.kernel[1]
     if count & (count - 1):
         return Average(pooled, source.exponent, count, 4)
@@ -151,13 +137,19 @@ def _map(call: NodeCall) -> Quantized:
     return source
 
 
-def _average(call: NodeCall, source: Quantized, window: KernelWindow) -> str:
+def _pooled(
+    call: NodeCall,
+    pool: type[MaxPool] | type[AveragePool],
+    source: Quantized,
+    window: KernelWindow,
+) -> str:
+    """Add a sliding window and the pool that reads it; returns the pool's output tensor."""
     tensor = call.builder.tensors[source.tensor]
     read = add_window(call, source.tensor, window)
     return call.builder.add(
         call.label,
         "",
-        AveragePool(
+        pool(
             height=window.outputs[0],
             width=window.outputs[1],
             channels=tensor.channels,
